@@ -1,0 +1,38 @@
+# make demo: train on real data and show what the schedule did.    make test: everything that is checked.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: demo test bench clean
+
+demo: .venv/demo
+	KERAS_BACKEND=jax $(BIN)/python -m kosine.demo
+
+test: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests --ignore=tests/keras
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/keras
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/keras
+	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/keras
+
+bench: .venv/test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv runs build dist
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/demo: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+.venv/test: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[test]'
+	touch $@

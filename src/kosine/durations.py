@@ -1,0 +1,152 @@
+"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"375Mtok"`, `"rest"` -> exact steps, in one place."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import SupportsIndex
+
+from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+
+DurationLike = int | str | SupportsIndex
+"""What a duration may be written as: a number of steps, or a text with a unit."""
+
+MAX_STEPS = 2**63 - 1
+"""The last step that a plan is defined at: steps are 64-bit integers."""
+
+_UNITS = {"ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
+_MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+_PATTERN = re.compile(
+    r"(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
+    r"(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
+    r"(?P<magnitude>[kMGBT]?)(?P<unit>ep|%|sp|tok)",
+    re.ASCII,
+)
+_HOW = 'Write steps as an integer (500), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
+
+
+@dataclass(frozen=True, slots=True)
+class RunSize:
+    """What is known of one run: the numbers that turn epochs, fractions, samples and tokens into steps."""
+
+    total_steps: int | None = None
+    steps_per_epoch: int | None = None
+    samples_per_step: int | None = None
+    tokens_per_step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An exact amount of one unit; `amount` is None for the rest of the run."""
+
+    unit: str
+    amount: Fraction | None
+
+    @classmethod
+    def read(cls, value: object, argument: str = "duration") -> Duration:
+        """The duration that a user wrote.
+
+        Raises:
+            ScheduleError: an unknown unit, a negative or an absurdly large amount.
+            ArgumentTypeError: neither an integer nor a text.
+        """
+        if isinstance(value, Duration):
+            return value
+        if isinstance(value, str):
+            return cls._read_text(value, argument)
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise ArgumentTypeError(
+                f"Argument `{argument}` must be an integer number of steps or a text with a unit. "
+                f"Received: {argument}={shown(value)}. {_HOW}."
+            )
+        return cls._checked("steps", Fraction(operator.index(value)), value, argument)
+
+    @classmethod
+    def _read_text(cls, text: str, argument: str) -> Duration:
+        if text == "rest":
+            return cls("rest", None)
+        match = _PATTERN.fullmatch(text)
+        if match is None:
+            raise ScheduleError(
+                f"Argument `{argument}` must be a number followed by one of the units "
+                f'"ep", "%", "sp" or "tok". Received: {argument}={shown(text)}. {_HOW}.'
+            )
+        amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
+        amount *= _MAGNITUDES.get(match["magnitude"], 1)
+        if match["unit"] == "%" and amount > 100:
+            raise ScheduleError(
+                f'Argument `{argument}` must be at most "100%" of the run. Received: {argument}={shown(text)}.'
+            )
+        return cls._checked(match["unit"], amount, text, argument)
+
+    @classmethod
+    def _checked(cls, unit: str, amount: Fraction, value: object, argument: str) -> Duration:
+        if amount < 0:
+            raise ScheduleError(f"Argument `{argument}` must be >= 0. Received: {argument}={shown(value)}.")
+        if amount > MAX_STEPS:
+            raise ScheduleError(
+                f"Argument `{argument}` must be at most 2**63 - 1. Received: {argument}={shown(value)}."
+            )
+        return cls(unit, amount)
+
+    def written(self) -> int | str:
+        """The shortest form that `read` turns back into this duration."""
+        if self.amount is None:
+            return "rest"
+        if self.unit == "steps":
+            return int(self.amount)
+        amount, magnitude = self.amount, ""
+        if self.unit in ("sp", "tok"):
+            for magnitude_name in ("T", "B", "M"):
+                if amount >= _MAGNITUDES[magnitude_name]:
+                    amount, magnitude = amount / _MAGNITUDES[magnitude_name], magnitude_name
+                    break
+        return decimal(amount) + magnitude + self.unit
+
+    def steps(self, run: RunSize) -> Fraction:
+        """The exact, not yet rounded number of steps in `run`.
+
+        Raises:
+            PlanError: the run does not say how long an epoch, a sample, a token or the whole is.
+        """
+        amount = self.amount
+        if amount is None:
+            raise PlanError('The length of a "rest" phase follows from the phases around it.')
+        match self.unit:
+            case "steps":
+                return amount
+            case "ep":
+                return amount * self._known(run.steps_per_epoch, "steps_per_epoch")
+            case "%":
+                return amount / 100 * self._known(run.total_steps, "total_steps", "epochs and steps_per_epoch")
+            case "sp":
+                return amount / self._known(run.samples_per_step, "samples_per_step")
+            case _:
+                return amount / self._known(run.tokens_per_step, "tokens_per_step")
+
+    def _known(self, value: int | None, argument: str, instead: str = "") -> int:
+        if value is None:
+            raise PlanError(
+                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs `{argument}`"
+                f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
+            )
+        return value
+
+
+def decimal(value: Fraction) -> str:
+    """An exact decimal fraction as digits, without an exponent."""
+    shift = 0
+    while (value * 10**shift).denominator != 1:
+        shift += 1
+    digits = str(int(value * 10**shift))
+    if not shift:
+        return digits
+    digits = digits.rjust(shift + 1, "0")
+    return f"{digits[:-shift]}.{digits[-shift:]}"
+
+
+def round_half_up(position: Fraction) -> int:
+    """The step nearest to an exact position; a position halfway between two steps goes to the later one."""
+    return (2 * position.numerator + position.denominator) // (2 * position.denominator)

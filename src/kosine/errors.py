@@ -1,0 +1,42 @@
+"""The errors that kosine raises: each names the argument, the rule, the value received and the fix."""
+
+
+class KosineError(Exception):
+    """Base of every error that kosine raises on purpose."""
+
+
+class ScheduleError(KosineError, ValueError):
+    """A value in a schedule breaks a rule: a negative rate, an unknown unit, a second "rest"."""
+
+
+class ArgumentTypeError(KosineError, TypeError):
+    """An argument is of a type that cannot mean what is asked for."""
+
+
+class PlanError(KosineError, ValueError):
+    """A schedule cannot be planned for this run: a missing length, no step left for a "rest"."""
+
+
+class StepError(KosineError, ValueError):
+    """A step is outside the range that a plan can be evaluated at."""
+
+
+class NotationError(KosineError, ValueError):
+    """A text or a JSON document is not a schedule."""
+
+
+class TrainingError(KosineError, ValueError):
+    """A training set-up would not follow the schedule: a rival callback, an unknown number of steps."""
+
+
+class TrainingWarning(UserWarning):
+    """A training run left the path that its schedule was planned for."""
+
+
+def shown(value: object) -> str:
+    """`repr` cut to a length that fits an error message, whatever a user passes in."""
+    try:
+        text = repr(value)
+    except Exception as error:  # a broken __repr__ must not hide the error that is being reported
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,370 @@
+"""A schedule as text and as JSON, and back. What a user hands in is data: nothing is evaluated."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from kosine import recipes, shapes
+from kosine.durations import RunSize
+from kosine.errors import ArgumentTypeError, NotationError, shown
+from kosine.phases import Phase
+from kosine.plan import Plan, read_run
+from kosine.schedule import Cycles, Schedule, cycles
+
+MAX_TEXT = 64 * 2**20
+"""Longest text, in characters, that is read: about 10**6 phases."""
+
+MAX_DEPTH = 16
+"""Deepest nesting that is read; a schedule needs 3."""
+
+FORMAT_VERSION = 1
+
+_PHASES: dict[str, Callable[..., Phase]] = {name: getattr(shapes, name) for name in shapes.__all__}
+_CALLS: dict[str, Callable[..., Any]] = {
+    **_PHASES,
+    **{name: getattr(recipes, name) for name in recipes.__all__},
+    "cycles": cycles,
+    "Schedule": Schedule,
+}
+_SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<number>[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
+      | (?P<string>"[^"\\\n]*"|'[^'\\\n]*')
+      | (?P<mark>[(),=])
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    position: int
+
+
+def parse(text: str) -> Schedule:
+    """Read a schedule from its text form, without evaluating code.
+
+    The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `Schedule` and the recipes, with
+    numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
+
+    Args:
+        text: the expression; at most 64 Mi characters and 16 calls deep.
+
+    Raises:
+        NotationError: the text is not a schedule expression; the message says where.
+        ScheduleError, ArgumentTypeError: it is one, but a value in it breaks a rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.parse('warmup_cosine(peak=1e-3, warmup="5ep")')
+        Schedule(linear("5ep", start=0.0, to=0.001), cosine(to=0.0))
+    """
+    if not isinstance(text, str):
+        raise ArgumentTypeError(f"Argument `text` must be a string. Received: {shown(text)}.")
+    if len(text) > MAX_TEXT:
+        raise NotationError(f"A schedule expression has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
+    value = _Parser(text).expression()
+    if not isinstance(value, Schedule):
+        raise NotationError(
+            f"The text must be a schedule. Received: {shown(text)}, which is {shown(value)}. "
+            "Write Schedule(...) around its phases."
+        )
+    return value
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = len(text.rstrip())
+        self._position = 0
+        self._depth = 0
+        self._token = self._next()
+
+    def expression(self) -> object:
+        value = self._value()
+        if self._token.kind != "end":
+            raise self._error("nothing more after the schedule")
+        return value
+
+    def _next(self) -> _Token:
+        if self._position >= self._end:
+            return _Token("end", "", self._end)
+        match = _TOKEN.match(self._text, self._position)
+        if match is None:
+            start = self._position
+            while self._text[start].isspace():
+                start += 1
+            self._token = _Token("character", self._text[start], start)
+            raise self._error("a name, a number, a quoted text or one of ( ) , =")
+        self._position = match.end()
+        kind = str(match.lastgroup)
+        return _Token(kind, match[kind], match.start(kind))
+
+    def _take(self) -> _Token:
+        token = self._token
+        self._token = self._next()
+        return token
+
+    def _value(self) -> object:
+        token = self._token
+        match token.kind:
+            case "number":
+                return self._number(self._take())
+            case "string":
+                return self._take().text[1:-1]
+            case "name":
+                self._take()
+                if self._token.text == "(":
+                    return self._call(token)
+                if token.text in _CONSTANTS:
+                    return _CONSTANTS[token.text]
+                raise self._error(f"`(` after the name {shown(token.text)}")
+            case _:
+                raise self._error("a schedule, a number or a quoted text")
+
+    def _number(self, token: _Token) -> int | float:
+        if re.fullmatch(r"[+-]?[0-9_]+", token.text):
+            if len(token.text) > 400:
+                raise self._error("a number of at most 400 digits", token)
+            return int(token.text.replace("_", ""))
+        return float(token.text.replace("_", ""))
+
+    def _call(self, name: _Token) -> object:
+        if name.text not in _CALLS:
+            known = ", ".join(sorted(_CALLS))
+            raise self._error(f"one of {known}", name)
+        if self._depth == MAX_DEPTH:
+            raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
+        self._depth += 1
+        arguments: list[object] = []
+        keywords: dict[str, object] = {}
+        self._take()
+        while self._token.text != ")" or self._token.kind != "mark":
+            token = self._token
+            value = self._keyword(keywords) if self._is_keyword() else self._value()
+            if value is not _Parser:
+                if keywords:
+                    raise self._error("no argument without a name after one with a name", token)
+                arguments.append(value)
+            if self._token.text == ",":
+                self._take()
+            elif self._token.text != ")":
+                raise self._error("`,` or `)`")
+        self._take()
+        self._depth -= 1
+        return _call(name.text, arguments, keywords)
+
+    def _is_keyword(self) -> bool:
+        if self._token.kind != "name":
+            return False
+        match = _TOKEN.match(self._text, self._position)
+        return match is not None and match["mark"] == "="
+
+    def _keyword(self, keywords: dict[str, object]) -> object:
+        name = self._take()
+        self._take()
+        if name.text in keywords:
+            raise self._error("each argument once", name)
+        keywords[name.text] = self._value()
+        return _Parser
+
+    def _error(self, expected: str, token: _Token | None = None) -> NotationError:
+        found = token or self._token
+        what = "the end" if found.kind == "end" else shown(found.text)
+        return NotationError(
+            f"Not a schedule expression: expected {expected} at character {found.position + 1}. "
+            f"Received: {what} in {shown(self._text)}."
+        )
+
+
+def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
+    try:
+        _SIGNATURES[name].bind(*arguments, **keywords)
+    except TypeError as error:
+        raise NotationError(
+            f"`{name}` cannot be called like this: {error}. Received: {shown(keywords or arguments)}. "
+            f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
+        ) from error
+    return _CALLS[name](*arguments, **keywords)
+
+
+def _plain(signature: inspect.Signature) -> str:
+    parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
+
+
+def dumps(value: Schedule | Plan) -> str:
+    """A schedule, or a plan with what it knows of its run, as versioned JSON.
+
+    Args:
+        value: the schedule or the plan.
+
+    Raises:
+        ArgumentTypeError: neither.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.dumps(ks.constant(0.1))
+        '{"format": "kosine", "version": 1, "schedule": [{"curve": "hold", "duration": "rest", "start": 0.1}]}'
+    """
+    return json.dumps(to_data(value), allow_nan=False)
+
+
+def loads(text: str | bytes) -> Any:
+    """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule and every plan.
+
+    Args:
+        text: the JSON document; at most 64 MiB and 16 levels deep.
+
+    Returns:
+        A `Schedule`, or a `Plan` where the document has a run.
+
+    Raises:
+        NotationError: no JSON, not a document of kosine, an unknown field, a missing one, a value of a wrong type,
+            or a newer version.
+        ScheduleError, PlanError, ArgumentTypeError: a value in it breaks a rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.loads(ks.dumps(ks.sgdr(peak=0.05, period="10ep"))) == ks.sgdr(peak=0.05, period="10ep")
+        True
+    """
+    if isinstance(text, bytes | bytearray):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise NotationError(f"Not a schedule: the document is not UTF-8 text: {error}.") from error
+    if not isinstance(text, str):
+        raise ArgumentTypeError(f"Argument `text` must be a string or bytes. Received: {shown(text)}.")
+    if len(text) > MAX_TEXT:
+        raise NotationError(f"A document has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
+    _check_depth(text)
+    try:
+        data = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        raise NotationError(f"Not a schedule: the document is not JSON: {error}. Received: {shown(text)}.") from error
+    return from_data(data)
+
+
+def to_data(value: Schedule | Plan) -> dict[str, Any]:
+    """The document of `dumps` as plain dictionaries and lists."""
+    if not isinstance(value, Schedule | Plan):
+        raise ArgumentTypeError(f"Only a Schedule or a Plan can be written. Received: {shown(value)}.")
+    schedule = value.schedule if isinstance(value, Plan) else value
+    data: dict[str, Any] = {
+        "format": "kosine",
+        "version": FORMAT_VERSION,
+        "schedule": [_part_data(part) for part in schedule.parts],
+    }
+    if isinstance(value, Plan):
+        known = {name: getattr(value.run, name) for name in RunSize.__dataclass_fields__}
+        data["run"] = {name: number for name, number in known.items() if number is not None}
+    return data
+
+
+def from_data(data: object) -> Schedule | Plan:
+    """The schedule or plan of a document, given as plain dictionaries and lists."""
+    document = _mapping(data, "the document")
+    if document.get("format") != "kosine":
+        raise NotationError(
+            f'Not a schedule: the document needs "format": "kosine". Received: format={shown(document.get("format"))}.'
+        )
+    version = document.get("version")
+    if type(version) is not int or version < 1:
+        raise NotationError(f'The document needs an integer "version" >= 1. Received: version={shown(version)}.')
+    if version > FORMAT_VERSION:
+        raise NotationError(
+            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={version}. Update kosine."
+        )
+    _fields(document, "the document", {"format", "version", "schedule"}, {"run"})
+    parts = document["schedule"]
+    if not isinstance(parts, list):
+        raise NotationError(f'"schedule" must be a list of phases and groups. Received: {shown(parts)}.')
+    schedule = Schedule(*(_part(part) for part in parts))
+    if "run" not in document:
+        return schedule
+    run = _mapping(document["run"], '"run"')
+    _fields(run, '"run"', set(), set(RunSize.__dataclass_fields__))
+    return Plan(schedule, read_run(**run))
+
+
+def _part_data(part: Phase | Cycles) -> dict[str, Any]:
+    if isinstance(part, Cycles):
+        return {"cycles": [_part_data(phase) for phase in part.phases], **part.keywords()}
+    return {"curve": part.curve.name, "duration": part.duration.written(), **part.keywords()}
+
+
+def _part(data: object) -> Phase | Cycles:
+    part = _mapping(data, "a phase or a group")
+    if "cycles" not in part:
+        return _phase(part)
+    _fields(part, "a group", {"cycles"}, {"stretch", "shrink", "count"})
+    phases = part.pop("cycles")
+    if not isinstance(phases, list):
+        raise NotationError(f'"cycles" must be a list of phases. Received: {shown(phases)}.')
+    return cycles(*(_phase(_mapping(phase, "a phase")) for phase in phases), **part)
+
+
+def _phase(data: dict[str, Any]) -> Phase:
+    curve = data.get("curve")
+    if not isinstance(curve, str) or curve not in _PHASES:
+        raise NotationError(f'"curve" must be one of {sorted(_PHASES)}. Received: curve={shown(curve)}.')
+    allowed = set(_SIGNATURES[curve].parameters)
+    _fields(data, f"a {curve} phase", {"curve", "duration"}, allowed)
+    phase = _call(curve, [], {name: value for name, value in data.items() if name != "curve"})
+    assert isinstance(phase, Phase)
+    return phase
+
+
+def _mapping(data: object, what: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise NotationError(f"{what[0].upper()}{what[1:]} must be a JSON object. Received: {shown(data)}.")
+    return dict(data)
+
+
+def _fields(data: Mapping[str, Any], what: str, needed: set[str], optional: set[str]) -> None:
+    missing, unknown = needed - set(data), set(data) - needed - optional
+    if missing or unknown:
+        problem = f"lacks {sorted(missing)}" if missing else f"has the unknown fields {shown(sorted(unknown))}"
+        raise NotationError(
+            f"{what[0].upper()}{what[1:]} {problem}. "
+            f"It has {sorted(needed)}{f' and may have {sorted(optional - needed)}' if optional - needed else ''}."
+        )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NotationError(f"Each field stands once in a JSON object. Received: {shown(twice)} more than once.")
+    return result
+
+
+def _constant(name: str) -> float:
+    raise NotationError(f"A document has finite numbers only. Received: {name}.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 400:
+        raise NotationError(f"A number has at most 400 digits. Received: one of {len(digits)} digits.")
+    return int(digits)
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before the JSON reader meets it: it reads nested values by recursion."""
+    depth = 0
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+        mark = match[0][0]
+        depth += (mark in "[{") - (mark in "]}")
+        if depth > MAX_DEPTH:
+            raise NotationError(f"A document is nested at most {MAX_DEPTH} levels deep. Received: {shown(text)}.")

@@ -1,0 +1,163 @@
+"""What a phase is: one curve over one duration. The curves themselves stand in `shapes`."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+from kosine.durations import Duration, RunSize
+from kosine.errors import ArgumentTypeError, ScheduleError, shown
+
+
+class Operations(Protocol):
+    """The few operations that curves are written in: `math`, NumPy, keras.ops and jax.numpy all have them."""
+
+    sin: Callable[[Any], Any]
+    sqrt: Callable[[Any], Any]
+    exp: Callable[[Any], Any]
+    expm1: Callable[[Any], Any]
+    log1p: Callable[[Any], Any]
+    power: Callable[[Any, Any], Any]
+
+
+class Form(NamedTuple):
+    """How the value of one phase follows from the step, ready for the host as for a traced graph.
+
+    With t steps done of n, the distance is d = ratio * t counted from the start or d = ratio * (n - t) counted
+    from the end, whichever the curve needs to stay accurate, and the value is
+
+        top * weight(d) + bottom * (1 - weight(d))
+
+    `ratio` is exact. `takes` says what `weight` is called with: the "distance"; "both" distances, the one
+    counted from `origin` first; or the distance "split" into two addends, of which the first is exact.
+    """
+
+    kind: Hashable
+    weight: Callable[[Operations], Callable[..., Any]]
+    ratio: Fraction
+    origin: Literal["start", "end"]
+    takes: Literal["distance", "both", "split"]
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve(ABC):
+    """A curve between two values. Its fields are its extra arguments; subclasses are final and frozen."""
+
+    name: ClassVar[str]
+    keeps_value: ClassVar[bool] = False
+    """Whether the curve ends where it starts."""
+
+    @abstractmethod
+    def form(self, start: float, end: float, span: int | None, run: RunSize) -> Form:
+        """The curve from `start` towards `end`, which it reaches after `span` steps (None: never)."""
+
+    def check(self, start: float, end: float | None) -> None:  # noqa: B027  most curves can join any two values
+        """Raise ScheduleError where no such curve joins the two values; `end` is None while it is not known."""
+
+    def end(self, start: float, to: float | None, steps: Fraction | None, run: RunSize) -> float:
+        """The value that the curve ends at after `steps` steps (None: it goes on for ever)."""
+        return start if to is None else to
+
+    @property
+    def needs_span(self) -> bool:
+        """Whether the values depend on how long the phase is."""
+        return True
+
+    def arguments(self) -> dict[str, object]:
+        """The extra arguments of the phase constructor, as they are written."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value.written() if isinstance(value, Duration) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Phase:
+    """One curve over one duration; made by the constructors of `shapes`, never by hand.
+
+    Attributes:
+        curve: which curve, with its own arguments.
+        duration: how long, in steps or in units that a run resolves.
+        start: the value at the first step; None: where the last phase ended.
+        to: the value that the phase ends at; None: the curve decides.
+        endpoint: whether the last step uses `to` exactly, as `numpy.linspace` does.
+    """
+
+    curve: Curve
+    duration: Duration
+    start: float | None
+    to: float | None
+    endpoint: bool = False
+
+    def __post_init__(self) -> None:
+        if self.start is not None:
+            self.curve.check(self.start, self.to)
+
+    def __repr__(self) -> str:
+        written = [] if self.duration.amount is None else [written_string(self.duration.written())]
+        written += [f"{name}={written_string(value)}" for name, value in self.keywords().items()]
+        return f"{self.curve.name}({', '.join(written)})"
+
+    def keywords(self) -> dict[str, object]:
+        """The keyword arguments that make this phase again."""
+        keywords: dict[str, object] = {}
+        if self.start is not None:
+            keywords["start"] = self.start
+        if self.to is not None:
+            keywords["to"] = self.to
+        keywords.update(self.curve.arguments())
+        if self.endpoint:
+            keywords["endpoint"] = True
+        return keywords
+
+
+def written_string(value: object) -> str:
+    """A value as the text form writes it."""
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def read_number(value: object, argument: str, rule: str) -> float:
+    """A finite float, or an error that names the argument.
+
+    Raises:
+        ArgumentTypeError: not a number (a boolean is none).
+        ScheduleError: NaN, an infinity, or an integer that no float can hold.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise ArgumentTypeError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}."
+        ) from error
+    if not math.isfinite(number):
+        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
+    return number
+
+
+def read_rate(value: object, argument: str) -> float:
+    """A learning rate: a finite float >= 0."""
+    rate = read_number(value, argument, "a finite learning rate >= 0")
+    if rate < 0:
+        raise ScheduleError(
+            f"Argument `{argument}` must be a finite learning rate >= 0. Received: {argument}={shown(value)}."
+        )
+    return rate + 0.0  # -0.0 is written as 0.0
+
+
+def read_flag(value: object, argument: str) -> bool:
+    """True or False, not something that is merely truthy."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(f"Argument `{argument}` must be True or False. Received: {argument}={shown(value)}.")
+    return value

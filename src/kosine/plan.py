@@ -1,0 +1,401 @@
+"""A schedule resolved for one run: any step in any order gives its learning rate, and nothing mutates."""
+
+from __future__ import annotations
+
+import math
+import operator
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from kosine.boundaries import Block, Group, PlannedPhase, place
+from kosine.durations import MAX_STEPS, RunSize, round_half_up
+from kosine.errors import ArgumentTypeError, PlanError, StepError, shown
+from kosine.evaluation import array_function, scalar_function
+from kosine.phases import read_number
+from kosine.schedule import Schedule
+from kosine.shapes import Hold
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+_TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
+
+_Bound = tuple[int, Callable[[int], float]]
+
+
+class PhaseRows(Sequence[PlannedPhase]):
+    """The phases of a plan in order, made when they are asked for: 10**11 cycles take no more memory than one."""
+
+    __slots__ = ("_blocks", "_counts")
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = tuple(blocks)
+        self._counts = [0]
+        for block in blocks:
+            rows = block.cycles_shown() * len(block.part.phases) if isinstance(block, Group) else 1
+            self._counts.append(self._counts[-1] + rows)
+
+    def __len__(self) -> int:
+        return self._counts[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedPhase: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PlannedPhase]: ...
+    def __getitem__(self, index: int | slice) -> PlannedPhase | Sequence[PlannedPhase]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = operator.index(index)
+        position += len(self) if position < 0 else 0
+        if not 0 <= position < len(self):
+            raise IndexError(f"The plan lists {len(self)} phases. Received: index {index}.")
+        number = bisect_right(self._counts, position) - 1
+        block = self._blocks[number]
+        if isinstance(block, Group):
+            cycle, phase = divmod(position - self._counts[number], len(block.part.phases))
+            return block.row(cycle, phase)
+        return block
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return NotImplemented if not isinstance(other, Sequence) else False
+        return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def __repr__(self) -> str:
+        head = ", ".join(repr(row) for row in self[:8])
+        return f"[{head}{', ...' if len(self) > 8 else ''}]"
+
+
+class Plan:
+    """A schedule resolved for one run; made by `Schedule.plan`.
+
+    `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
+    in any order, and is the same for every run length where the schedule has no "rest" and no "%". After the last
+    phase it stays at that phase's end value; an endless group goes on cycling.
+
+    Attributes:
+        schedule: the schedule that was planned.
+        run: what was said about the run.
+        phases: a lazy sequence of rows (`PlannedPhase`: name, first_step, steps, first_lr, end_lr, cycle, ...); of an
+            endless group it lists the cycles that begin in the run (with no length: the first).
+        total_steps: the run's length in steps; where none was given, the step after the last phase, or None
+            where the schedule never ends.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.sgdr(peak=0.05, period=10, stretch=2).plan(total_steps=70)
+        >>> print(plan)
+        phase       first step  steps  from  to
+        cosine  #1           0     10  0.05   0
+        cosine  #2          10     20  0.05   0
+        cosine  #3          30     40  0.05   0
+        total                      70
+        >>> plan(10), plan(20)
+        (0.05, 0.025)
+    """
+
+    __slots__ = (
+        "_after",
+        "_blocks",
+        "_bound",
+        "_firsts",
+        "_table",
+        "_table_stop",
+        "phases",
+        "run",
+        "schedule",
+        "total_steps",
+    )
+
+    schedule: Schedule
+    run: RunSize
+    phases: PhaseRows
+    total_steps: int | None
+    _blocks: tuple[Block, ...]
+    _after: PlannedPhase
+    _table: list[PlannedPhase]
+    _table_stop: int
+    _firsts: list[int]
+    _bound: list[_Bound | None]
+
+    def __init__(self, schedule: Schedule, run: RunSize) -> None:
+        blocks, value = place(schedule.parts, run)
+        stop = _stop(blocks)
+        after = PlannedPhase("hold", stop, None, value, value, None, Hold())
+        table, table_stop = _table(blocks, after)
+        for name, attribute in {
+            "schedule": schedule,
+            "run": run,
+            "phases": PhaseRows(blocks),
+            "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
+            "_blocks": tuple(blocks),
+            "_after": after,
+            "_table": table,
+            "_table_stop": table_stop,
+            "_firsts": [row.first_step for row in table],
+            "_bound": [None] * len(table),
+        }.items():
+            object.__setattr__(self, name, attribute)
+
+    @overload
+    def __call__(self, steps: int) -> float: ...
+    @overload
+    def __call__(self, steps: NDArray[Any] | Sequence[int]) -> NDArray[Any]: ...
+    def __call__(self, steps: Any) -> Any:
+        """The learning rate at `steps`, counted from 0.
+
+        Args:
+            steps: an integer, or an array or a list of integers; each 0 <= step <= 2**63 - 1.
+
+        Returns:
+            A float for an integer, else a float64 array of the same shape.
+
+        Raises:
+            StepError: a step below 0 or above 2**63 - 1.
+            ArgumentTypeError: steps that are no integers.
+        """
+        if type(steps) is int and 0 <= steps < self._table_stop:
+            index = bisect_right(self._firsts, steps) - 1
+            first, value = self._bound[index] or self._bind(index)
+            return value(steps - first)
+        if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
+            return self._at(operator.index(steps))
+        return self._at_array(steps)
+
+    def phase_at(self, step: int) -> PlannedPhase:
+        """The phase that `step` belongs to; after the last phase, a hold that never ends.
+
+        Raises:
+            StepError: a step below 0 or above 2**63 - 1.
+        """
+        step = _read_step(step)
+        if step < self._table_stop:
+            return self._table[bisect_right(self._firsts, step) - 1]
+        block = next(block for block in reversed(self._blocks) if block.first_step <= step)
+        if isinstance(block, Group) and (block.endless or step < round_half_up(block.end)):
+            return block.row_at(step)
+        return block if isinstance(block, PlannedPhase) and step < block.stop else self._after
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
+
+        Args:
+            ax: the axes to draw on; a new figure if None.
+
+        Returns:
+            The axes.
+
+        Raises:
+            PlanError: a plan of a schedule that never ends, made without a length.
+        """
+        from kosine.plotting import plot_plan
+
+        return plot_plan(self, ax=ax)
+
+    def _at(self, step: int) -> float:
+        if 0 <= step < self._table_stop:
+            index = bisect_right(self._firsts, step) - 1
+            first, value = self._bound[index] or self._bind(index)
+            return value(step - first)
+        row = self.phase_at(step)
+        return self._scalar(row)(step - row.first_step)
+
+    def _bind(self, index: int) -> _Bound:
+        """Work out a row's function when it is first asked for; the list only remembers, it never changes a value."""
+        row = self._table[index]
+        bound = self._bound[index] = (row.first_step, self._scalar(row))
+        return bound
+
+    def _scalar(self, row: PlannedPhase) -> Callable[[int], float]:
+        span, end = row.span, row.end_lr
+        if span == 0:
+            return lambda offset: end
+        value = scalar_function(row.curve, row.first_lr, end, span, self.run)
+        if span is not None and row.endpoint:
+            last = span
+            return lambda offset: end if offset == last else value(offset)
+        return value
+
+    def _at_array(self, steps: Any) -> NDArray[Any]:
+        import numpy as np
+
+        array = np.asarray(steps)
+        if array.size == 0:
+            return np.empty(array.shape, np.float64)
+        if array.dtype.kind not in "iu":
+            raise ArgumentTypeError(
+                "Argument `steps` must be an integer or an array of integers. "
+                f"Received: steps={shown(steps)}{f' of dtype {array.dtype}' if array.ndim else ''}."
+            )
+        _read_step(int(array.min()))
+        _read_step(int(array.max()))
+        flat = array.ravel().astype(np.int64, copy=False)
+        if flat.size > 1 and not bool((flat[1:] >= flat[:-1]).all()):
+            order = np.argsort(flat, kind="stable")
+            rates = np.empty(flat.shape, np.float64)
+            rates[order] = self._at_sorted(flat[order])
+        else:
+            rates = self._at_sorted(flat)
+        return rates.reshape(array.shape)
+
+    def _at_sorted(self, steps: NDArray[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        rates = np.empty(steps.shape, np.float64)
+        begin, size = 0, steps.size
+        while begin < size:  # once for each phase that a step falls into
+            row = self.phase_at(int(steps[begin]))
+            stop = size if row.stop > steps[-1] else int(np.searchsorted(steps, row.stop))
+            inside = stop
+            if row.endpoint:  # the last step is at the end value
+                inside = int(np.searchsorted(steps[:stop], row.stop - 1))
+                rates[inside:stop] = row.end_lr
+            if inside > begin:
+                value = array_function(row.curve, row.first_lr, row.end_lr, row.span, self.run)
+                rates[begin:inside] = value(steps[begin:inside] - row.first_step)
+            begin = stop
+        return rates
+
+    def __eq__(self, other: object) -> bool:
+        return (self.schedule, self.run) == (other.schedule, other.run) if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Plan, self.schedule, self.run))
+
+    def __reduce__(self) -> tuple[type[Plan], tuple[Schedule, RunSize]]:
+        return Plan, (self.schedule, self.run)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be set. Make a new one.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be deleted.")
+
+    def __repr__(self) -> str:
+        known = {name: getattr(self.run, name) for name in RunSize.__dataclass_fields__}
+        written = ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
+        return f"{self.schedule!r}.plan({written})"
+
+    def __str__(self) -> str:
+        return table(self)
+
+
+def _stop(blocks: Sequence[Block]) -> int:
+    """The step after the last phase; beyond every step where there is none."""
+    if not blocks:
+        return 0
+    last = blocks[-1]
+    if isinstance(last, PlannedPhase):
+        return last.stop
+    return MAX_STEPS + 1 if last.endless else round_half_up(last.end)
+
+
+def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
+    """The rows that are looked up by bisection, and the step up to which they reach."""
+    rows: list[PlannedPhase] = []
+    budget = _TABLE_CYCLE_ROWS
+    for block in blocks:
+        if isinstance(block, PlannedPhase):
+            rows.append(block)
+            continue
+        phases = len(block.part.phases)
+        cycles = block.cycles_shown()
+        listed = min(cycles, max(1, budget // phases))
+        budget -= listed * phases
+        rows += [row for i in range(listed) for j in range(phases) if (row := block.row(i, j)).steps]
+        if listed < cycles or block.endless:
+            return rows, min(block.boundary(listed), MAX_STEPS + 1)
+    if after.first_step <= MAX_STEPS:
+        rows.append(after)
+    return rows, MAX_STEPS + 1
+
+
+def _read_step(step: int) -> int:
+    if not 0 <= step <= MAX_STEPS:
+        raise StepError(
+            f"A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. Received: {step}."
+        )
+    return step
+
+
+def read_run(
+    total_steps: object = None,
+    epochs: object = None,
+    steps_per_epoch: object = None,
+    samples_per_step: object = None,
+    tokens_per_step: object = None,
+) -> RunSize:
+    """The run's size, checked; `epochs` and `steps_per_epoch` give the total."""
+    total = _read_count(total_steps, "total_steps")
+    per_epoch = _read_count(steps_per_epoch, "steps_per_epoch")
+    if epochs is not None:
+        number = read_number(epochs, "epochs", "a finite number of epochs > 0")
+        if number <= 0:
+            raise PlanError(
+                f"Argument `epochs` must be a finite number of epochs > 0. Received: epochs={shown(epochs)}."
+            )
+        if per_epoch is None:
+            raise PlanError(
+                f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
+            )
+        product = round_half_up(Fraction(repr(number)) * per_epoch)
+        if total is not None and total != product:
+            raise PlanError(
+                "Arguments `total_steps` and `epochs` disagree. "
+                f"Received: total_steps={total}, epochs={epochs}, steps_per_epoch={per_epoch}, which make {product}."
+            )
+        total = _read_count(product, "total_steps")
+    return RunSize(
+        total,
+        per_epoch,
+        _read_count(samples_per_step, "samples_per_step"),
+        _read_count(tokens_per_step, "tokens_per_step"),
+    )
+
+
+def _read_count(value: object, argument: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise ArgumentTypeError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
+    count = operator.index(value)
+    if not 1 <= count <= MAX_STEPS:
+        raise PlanError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
+    return count
+
+
+def table(plan: Plan, most: int = 24) -> str:
+    """The phases of a plan as a table for a terminal; the middle rows are left out where there are many."""
+    rows = plan.phases
+    per_epoch = plan.run.steps_per_epoch
+    shown_rows: list[PlannedPhase | None] = list(rows[:most])
+    if len(rows) > most:
+        shown_rows = [*rows[: most - 4], None, *rows[-3:]]
+    header = ["phase", "first step", "steps", *(["epochs"] if per_epoch else []), "from", "to"]
+    lines = [header]
+    for row in shown_rows:
+        if row is None:
+            lines.append([f"... {len(rows) - most + 1:,} more"] + [""] * (len(header) - 1))
+            continue
+        epochs = [_epochs(row.steps, per_epoch)] if per_epoch else []
+        name = row.name if row.cycle is None else f"{row.name}  #{row.cycle + 1:,}"
+        steps = "for ever" if row.steps is None else f"{row.steps:,}"
+        lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{row.end_lr:.6g}"])
+    total = "for ever" if plan.total_steps is None else f"{plan.total_steps:,}"
+    epochs = [_epochs(plan.total_steps, per_epoch)] if per_epoch else []
+    lines.append(["total", "", total, *epochs, "", ""])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _epochs(steps: int | None, per_epoch: int) -> str:
+    return "" if steps is None else f"{math.floor(steps / per_epoch * 100 + 0.5) / 100:g}"
