@@ -1,0 +1,232 @@
+"""A plan as constants and a few operations, for graphs that are traced once and run on a device in float32.
+
+The phase is found with integers, in the type of the step. What is left of it, a small integer, is cast last, and
+in two parts, so that the distance of `phases.Form` is rounded once however long the phase is. The curves are the
+same formulas that the host runs. The number of operations depends on the kinds of curves, not on the number of
+phases or cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kosine.boundaries import Group, PlannedPhase
+from kosine.errors import PlanError
+from kosine.evaluation import split
+from kosine.plan import Plan
+from kosine.shapes import Hold
+
+MAX_CYCLE_ROWS = 2**17
+"""How many repeated phases a graph holds as constants: about 4 MB."""
+
+_FEW_PHASES = 64
+_SHORT_BITS = 16  # phases of so many bits need no split of the step: float32's 24 leave 8 for the coefficient
+
+
+class Kind(NamedTuple):
+    """The phases that share a formula."""
+
+    weight: Callable[[Any], Callable[..., Any]]
+    takes: str
+
+
+@dataclass(frozen=True)
+class GraphTable:
+    """The constants of a plan: one row for each phase; `repeat` is the first step and length of a pattern.
+
+    With s the step, a phase counts n = anchor + sign * s steps from the end that its curve is measured from. The
+    columns of `integers` are anchor, sign, mask, span and kind, of `floats` high, low, top and bottom.
+    """
+
+    firsts: NDArray[np.int64]
+    integers: NDArray[np.int64]
+    floats: NDArray[np.float32]
+    kinds: tuple[Kind, ...]
+    repeat: tuple[int, int] | None
+    step_dtype: str
+
+
+def tabulate(plan: Plan, step_dtype: str) -> GraphTable:
+    """The constants of `plan` for a graph whose steps are of the type "int32" or "int64".
+
+    Past the end of the run an endless group goes on cycling as on the host, except where its cycles neither repeat
+    nor end and are more than MAX_CYCLE_ROWS: then the value that the last listed cycle ends at is held.
+
+    Raises:
+        PlanError: the run is longer than the type can count, or has more different cycles than MAX_CYCLE_ROWS.
+    """
+    last = int(np.iinfo(step_dtype).max)
+    if plan.total_steps is not None and plan.total_steps > last:
+        raise PlanError(
+            f"This backend counts steps in {step_dtype}, up to {last:,}. Received: total_steps={plan.total_steps:,}."
+        )
+    rows: list[PlannedPhase] = []
+    repeat = None
+    for block in plan.blocks:
+        if isinstance(block, PlannedPhase):
+            rows.append(block)
+        else:
+            cycle_rows, repeat = _cycles(block, plan.total_steps, last)
+            rows += cycle_rows
+    rows = _countable(rows or [plan.after], plan.total_steps, last)
+    if repeat is None and rows[-1].steps is not None:
+        rows.append(_level(rows[-1].stop, rows[-1].end_lr))
+    rows = [part for row in rows for part in _without_endpoint(row) if part.first_step <= last]
+    forms = [row.curve.form(row.first_lr, row.end_lr, row.steps, plan.run) for row in rows]
+    spans = [row.steps or 0 if form.ratio else 0 for row, form in zip(rows, forms, strict=True)]
+    counted = max(span.bit_length() for span in spans)
+    if counted <= _SHORT_BITS:  # a step times the coefficient is exact as it is
+        step_bits, coefficient_bits = counted, 24 - max(8, counted)
+    else:
+        step_bits, coefficient_bits = 8, 16
+    kinds: dict[Hashable, int] = {}
+    formulas: list[Kind] = []
+    integers, floats = [], []
+    for row, form, span in zip(rows, forms, spans, strict=True):
+        if form.kind not in kinds:
+            kinds[form.kind] = len(kinds)
+            formulas.append(Kind(form.weight, form.takes))
+        anchor, sign = (-row.first_step, 1) if form.origin == "start" else (row.first_step + span, -1)
+        mask = (1 << max(0, span.bit_length() - step_bits)) - 1
+        anchor = (anchor + 2**63) % 2**64 - 2**63
+        integers.append((anchor, sign, mask, span, kinds[form.kind]))
+        floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom))
+    return GraphTable(
+        np.array([row.first_step for row in rows], np.int64),
+        np.array(integers, np.int64),
+        np.array(floats, np.float64).astype(np.float32),
+        tuple(formulas),
+        repeat,
+        step_dtype,
+    )
+
+
+def evaluate(table: GraphTable, step: Any, ops: Any) -> Any:
+    """The learning rates at `step`, a tensor of any shape and of the table's type, as a float32 tensor of that shape.
+
+    `ops` is keras.ops or a namespace with the same functions. A negative step counts as 0.
+    """
+    dtype = table.step_dtype
+    # An anchor may pass the largest integer: it wraps around, and so does the sum, which is in range again.
+    integers = table.integers.astype(dtype)
+    step = ops.maximum(step, ops.cast(0, dtype))
+    if table.repeat is not None:
+        first, period = (ops.cast(number, dtype) for number in table.repeat)
+        step = ops.where(step < first, step, first + (step - first) % period)
+    firsts = table.firsts.astype(dtype)
+    index = None
+    if 1 < len(firsts) <= _FEW_PHASES:  # a comparison with each is cheaper than a search, which may be a loop
+        index = ops.sum(ops.cast(ops.expand_dims(step, -1) >= firsts[1:], "int32"), axis=-1)
+    elif len(firsts) > 1:
+        index = ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
+
+    def columns(matrix: NDArray[Any]) -> list[Any]:
+        """The constants of the phases; a column that is the same for all is left as a number."""
+        picked = [column[0] if (column == column[0]).all() else None for column in matrix.T]
+        varied = [number for number, constant in enumerate(picked) if constant is None]
+        if varied:
+            rows = ops.take(matrix[:, varied], index, axis=0)
+            for number, column in zip(varied, ops.unstack(rows, len(varied), axis=-1), strict=True):
+                picked[number] = column
+        return picked
+
+    anchor, sign, mask, span, kind = columns(integers)
+    high, low, top, bottom = columns(table.floats)
+
+    def addends(steps: Any) -> tuple[Any, Any]:
+        whole = ops.cast(steps, "float32")
+        if isinstance(mask, np.integer) and not mask:
+            return whole * high, whole * low
+        small = ops.bitwise_and(steps, mask)
+        return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
+
+    steps = step * sign + anchor
+    coarse, fine = addends(steps)
+    distance = coarse + fine
+    share: Any = None
+    for number, formula in enumerate(table.kinds):
+        weight = formula.weight(ops)
+        if formula.takes == "distance":
+            value = weight(distance)
+        elif formula.takes == "split":
+            value = weight(coarse, fine)
+        else:
+            value = weight(distance, sum(addends(span - steps)))
+        share = value if share is None else ops.where(kind == number, value, share)
+    value = share * top
+    return value if not table.floats[:, 3].any() else value + (1.0 - share) * bottom
+
+
+def _cycles(
+    group: Group, total_steps: int | None, last: int
+) -> tuple[list[PlannedPhase], tuple[int, int] | None]:
+    """The rows of a group, and the pattern in which they repeat for ever."""
+    phases = range(len(group.part.phases))
+    length = group.offsets[-1]
+    if group.endless and group.part.exact_stretch == 1 and group.part.shrink == 1:
+        # After as many cycles as the length has parts of a step, the rounded boundaries repeat exactly.
+        pattern, period = length.denominator, length.numerator
+        if pattern * len(phases) <= MAX_CYCLE_ROWS and group.first_step + period <= last:
+            rows = [group.row(cycle, phase) for cycle in range(pattern) for phase in phases]
+            return _nonempty(rows), (group.first_step, period)
+    rows = []
+    for cycle in _cycle_numbers(group):
+        if len(rows) + len(phases) > MAX_CYCLE_ROWS:
+            reached = group.boundary(cycle)
+            if not group.endless or total_steps is None or reached < total_steps:
+                raise PlanError(
+                    f"A graph holds at most {MAX_CYCLE_ROWS:,} different cycles. Received: {group.part!r}, which "
+                    f"has more of them {'in this run' if total_steps else 'for ever'}. Use a period of whole steps "
+                    "without `shrink`, a `shrink` further from 1, or a plan with the run's length."
+                )
+            break
+        if group.boundary(cycle) > last:
+            break
+        level = np.float32(group.ceiling.at(cycle))
+        if group.endless and group.part.shrink < 1 and level == np.float32(group.ceiling.floor):
+            rows.append(_level(group.boundary(cycle), float(group.ceiling.floor)))
+            break
+        rows += [group.row(cycle, phase) for phase in phases]
+    return _nonempty(rows), None
+
+
+def _cycle_numbers(group: Group) -> Iterator[int]:
+    cycle = 0
+    while group.part.count is None or cycle < group.part.count:
+        yield cycle
+        cycle += 1
+
+
+def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
+    """The rows up to the first that is too long to count; beyond the run the value before it is held."""
+    for number, row in enumerate(rows):
+        if row.steps is not None and row.steps > last:
+            if total_steps is None or total_steps > row.first_step:
+                raise PlanError(f"This backend counts steps up to {last:,}. Received: a phase of {row.steps:,} steps.")
+            return rows[:number]
+    return rows
+
+
+def _nonempty(rows: list[PlannedPhase]) -> list[PlannedPhase]:
+    return [row for row in rows if row.steps != 0]
+
+
+def _level(first: int, value: float) -> PlannedPhase:
+    return PlannedPhase("hold", first, None, value, value, None, Hold())
+
+
+def _without_endpoint(row: PlannedPhase) -> Iterator[PlannedPhase]:
+    """A phase with `endpoint` as a shorter phase without and one step at its end value."""
+    if not row.endpoint or row.steps is None:
+        yield row
+        return
+    if row.steps > 1:
+        yield PlannedPhase(
+            row.name, row.first_step, row.steps - 1, row.first_lr, row.end_lr, row.cycle, row.curve
+        )
+    yield _level(row.stop - 1, row.end_lr)

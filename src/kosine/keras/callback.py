@@ -1,0 +1,333 @@
+"""The callback that installs a schedule in the train step, and leaves the training loop alone."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import os
+import tempfile
+import warnings
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingWarning, shown
+from kosine.keras.schedule import LearningRateSchedule
+from kosine.plan import Plan, read_run
+from kosine.recipes import constant
+from kosine.schedule import Schedule
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class LearningRateHistory:
+    """The steps and learning rates of every batch that a run trained.
+
+    Attributes:
+        steps: int64 array of the steps of the plan, counted from 0.
+        rates: float64 array of the plan's learning rates at these steps.
+    """
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        self._plan = plan
+        self._ranges: list[range] = []
+
+    def add(self, first: int, count: int) -> None:
+        """Note that `count` batches were trained from step `first` on."""
+        if self._ranges and self._ranges[-1].stop == first:
+            self._ranges[-1] = range(self._ranges[-1].start, first + count)
+        elif count:
+            self._ranges.append(range(first, first + count))
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that was followed."""
+        return self._plan
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        return np.concatenate([np.arange(0), *(np.arange(r.start, r.stop) for r in self._ranges)]).astype(np.int64)
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        return np.empty(0) if self._plan is None else self._plan(self.steps)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._ranges))
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the columns `step` and `rate`; the file appears whole or not at all."""
+        target = Path(path)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=target.parent, prefix=f".{target.name}.", newline="", encoding="utf-8", delete=False
+        ) as file:
+            try:
+                writer = csv.writer(file)
+                writer.writerow(["step", "rate"])
+                writer.writerows(zip(self.steps.tolist(), self.rates.tolist(), strict=True))
+                file.flush()
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(target)
+            except BaseException:
+                Path(file.name).unlink()
+                raise
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the rate of every batch with Matplotlib (extra `plot`), on `ax` or on a new figure."""
+        from kosine.plotting import plot_history
+
+        per_epoch = None if self._plan is None else self._plan.run.steps_per_epoch
+        return plot_history(self.steps, self.rates, ax=ax, steps_per_epoch=per_epoch)
+
+
+class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Installs a plan in every optimizer of the model; subclasses say which plan and which step an epoch begins at."""
+
+    async_safe = True  # on_train_batch_end only notes a number, so Keras may call it from other threads
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan: Plan | None = None
+        self.history = LearningRateHistory()
+        self._steps_per_epoch: int | None = None
+        self._first_step = 0
+        # Keras may call on_train_batch_end from several threads, out of order: of the last few the largest is kept.
+        self._ends: deque[int] = deque(maxlen=128)
+        self._iterations: list[int] = []
+        self._warned: set[str] = set()
+        self._callbacks: keras.callbacks.CallbackList | None = None
+
+    # --- what subclasses decide ---
+
+    def make_plan(self) -> Plan:
+        """The plan to follow, called when `fit` has said how many epochs and steps it trains."""
+        raise NotImplementedError
+
+    def epoch_step(self, epoch: int) -> int:
+        """The step of the plan at the first batch of `epoch`."""
+        raise NotImplementedError
+
+    @property
+    def _batches(self) -> int:
+        """The batches of this epoch that are done."""
+        return max(self._ends, default=0)
+
+    # --- what Keras calls ---
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        self._callbacks = _calling_list()
+        # A schedule takes the place of the learning-rate variable, which changes the layout of the optimizer's
+        # checkpoint: do it before any callback's on_train_begin restores one.
+        for optimizer in optimizers(self.model):
+            if isinstance(optimizer._learning_rate, keras.Variable):
+                rate = float(optimizer._learning_rate + 0)  # the sum is a plain tensor, also of a distributed variable
+                optimizer.learning_rate = LearningRateSchedule(constant(rate).plan())
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self._callbacks is not None:
+            _refuse_rivals(self, self._callbacks.callbacks)
+            # First in the list, so that its learning rate is in the logs that the others write. It is this callback's
+            # turn, so nothing that is still to come changes its place.
+            self._callbacks.callbacks.remove(self)
+            self._callbacks.callbacks.insert(0, self)
+        if not optimizers(self.model):
+            raise TrainingError("The model has no optimizer that could follow a schedule. Compile it with one.")
+        self.plan = self.make_plan()
+        LearningRateSchedule(self.plan)  # a plan that this backend cannot count fails here, before training
+        self._warned = set()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        assert self.plan is not None
+        self._first_step = self.epoch_step(epoch)
+        self._ends.clear()
+        model = self.model
+        self._iterations = [_iterations(optimizer) for optimizer in optimizers(model)]
+        stale = False
+        for optimizer, iterations in zip(optimizers(model), self._iterations, strict=True):
+            stale |= _install(model, optimizer, self.plan, iterations - self._first_step)
+        if stale:
+            model.make_train_function(force=True)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._ends.append(batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert self.plan is not None
+        model = self.model
+        done = [
+            _iterations(optimizer) - before
+            for optimizer, before in zip(optimizers(model), self._iterations, strict=True)
+        ]
+        # With several steps in an execution Keras reports the last that the execution could have had.
+        batches = self._batches if model.steps_per_execution == 1 else max(done)
+        if min(done) < batches and len(done) == 1:
+            self._warn(
+                "skipped",
+                f"{batches - done[0]} of {batches} updates of epoch {epoch} were skipped, as loss scaling does after "
+                "an overflow; until the epoch's end the learning rate lagged behind the plan by as many steps. "
+                "Lower the optimizer's `initial_scale` if the first batches are skipped.",
+            )
+        expected = self._steps_per_epoch
+        if expected is not None and batches != expected and not model.stop_training:
+            self._warn(
+                "length",
+                f"Epoch {epoch} had {batches} batches, but the schedule was planned for {expected} steps per epoch. "
+                f"If every epoch is like this one, pass steps_per_epoch={batches} to `fit` or to the callback.",
+            )
+        self.history.add(self._first_step, batches)
+        if logs is not None and batches:
+            logs["learning_rate"] = self.plan(self._first_step + batches - 1)
+
+    def _warn(self, topic: str, message: str) -> None:
+        if topic not in self._warned:
+            self._warned.add(topic)
+            warnings.warn(message, TrainingWarning, stacklevel=2)
+
+
+class LearningRateCallback(PlanCallback):
+    """Trains a Keras model along a schedule, batch by batch, at no cost: the schedule runs inside the train step.
+
+    Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run:
+    a new `fit` starts at 0 even if the optimizer has trained before, `initial_epoch=e` starts at e epochs, and a
+    run that BackupAndRestore brings back goes on where it stopped. Steps are batches, also under gradient
+    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`.
+
+    Args:
+        schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
+        steps_per_epoch: training batches in an epoch, for data that does not know its length.
+
+    Attributes:
+        plan: the plan that is followed, from the start of training on.
+        history: the steps and rates of every batch trained in this run (`LearningRateHistory`).
+
+    Raises:
+        ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is no integer.
+        TrainingError: at the start of `fit`: steps per epoch that are needed and unknown or that disagree, or another
+            callback that sets the learning rate.
+        PlanError: at the start of `fit`: a schedule that does not fit the run.
+
+    Example:
+        >>> import keras, numpy as np, kosine as ks
+        >>> model = keras.Sequential([keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> callback = ks.keras.LearningRateCallback(ks.warmup_cosine(peak=0.1, warmup="1ep"))
+        >>> history = model.fit(
+        ...     np.zeros((8, 2)), np.zeros((8, 1)), batch_size=2, epochs=2, verbose=0, callbacks=[callback]
+        ... )
+        >>> callback.history.rates.round(3).tolist()
+        [0.0, 0.025, 0.05, 0.075, 0.1, 0.085, 0.05, 0.015]
+    """
+
+    def __init__(self, schedule: Schedule | Plan, *, steps_per_epoch: int | None = None) -> None:
+        super().__init__()
+        if not isinstance(schedule, Schedule | Plan):
+            raise ArgumentTypeError(
+                "Argument `schedule` must be a kosine Schedule or Plan, such as "
+                f"`warmup_cosine(peak=1e-3, warmup=\"5ep\")`. Received: schedule={shown(schedule)}."
+            )
+        self._schedule = schedule
+        self._given_steps = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
+
+    def make_plan(self) -> Plan:
+        params: dict[str, Any] = self.params or {}
+        known = params.get("steps")
+        schedule = self._schedule
+        planned = schedule.run.steps_per_epoch if isinstance(schedule, Plan) else None
+        counts = {"fit": known, "LearningRateCallback": self._given_steps, "the plan": planned}
+        given = {who: count for who, count in counts.items() if count is not None}
+        if len(set(given.values())) > 1:
+            said = ", ".join(f"{who}: {count}" for who, count in given.items())
+            raise TrainingError(f"The numbers of steps per epoch disagree. Received: {said}.")
+        self._steps_per_epoch = next(iter(given.values()), None)
+        if isinstance(schedule, Plan):
+            return schedule
+        try:
+            if self._steps_per_epoch is None:
+                return schedule.plan()
+            return schedule.plan(epochs=params.get("epochs"), steps_per_epoch=self._steps_per_epoch)
+        except PlanError as error:
+            if self._steps_per_epoch is not None:
+                raise
+            raise TrainingError(
+                "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
+                f"LearningRateCallback. Received: steps_per_epoch=None. ({error})"
+            ) from error
+
+    def epoch_step(self, epoch: int) -> int:
+        if self._steps_per_epoch is not None:
+            first = epoch * self._steps_per_epoch
+        elif epoch == 0:
+            first = 0
+        elif self._batches or self._first_step:
+            first = self._first_step + self._batches
+        else:
+            raise TrainingError(
+                "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
+                f"LearningRateCallback. Received: steps_per_epoch=None, and epoch {epoch} as the first."
+            )
+        if first == 0 or self.history.plan != self.plan:
+            self.history = LearningRateHistory(self.plan)
+        return first
+
+
+def optimizers(model: Any) -> list[Any]:
+    """The optimizers of a model that have a learning rate of their own, inside any wrapper."""
+
+    def leaves(optimizer: Any) -> list[Any]:
+        if optimizer is None:
+            return []
+        if hasattr(optimizer, "inner_optimizer"):
+            return leaves(optimizer.inner_optimizer)
+        if hasattr(optimizer, "optimizers"):
+            return [leaf for inner in optimizer.optimizers for leaf in leaves(inner)]
+        return [optimizer]
+
+    return leaves(getattr(model, "optimizer", None))
+
+
+def _iterations(optimizer: Any) -> int:
+    # The public `iterations` is divided by the gradient accumulation steps; a schedule is given the raw count.
+    return int(optimizer._iterations + 0)
+
+
+def _install(model: Any, optimizer: Any, plan: Plan, offset: int) -> bool:
+    """Make `optimizer` follow `plan`; True where a train function that is traced already must be made anew."""
+    current = optimizer._learning_rate
+    if isinstance(current, LearningRateSchedule) and current.plan == plan:
+        return current.move(offset)
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is None:
+        optimizer.learning_rate = LearningRateSchedule(plan, offset)
+    else:
+        with strategy.scope():
+            optimizer.learning_rate = LearningRateSchedule(plan, offset)
+    return True
+
+
+def _calling_list() -> keras.callbacks.CallbackList | None:
+    """The list of callbacks that is calling; Keras hands it to no callback, so it is looked up in the call stack."""
+    frame = inspect.currentframe()
+    for _ in range(8):
+        frame = None if frame is None else frame.f_back
+        if frame is None:
+            return None
+        caller = frame.f_locals.get("self")
+        if isinstance(caller, keras.callbacks.CallbackList):
+            return caller
+    return None
+
+
+def _refuse_rivals(own: PlanCallback, callbacks: list[Any]) -> None:
+    rivals = (PlanCallback, keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+    for callback in callbacks:
+        if isinstance(callback, rivals) and callback is not own:
+            raise TrainingError(
+                f"Only one callback can set the learning rate. Received: {type(own).__name__} and "
+                f"{type(callback).__name__} in the same `fit`. Remove one of them."
+            )

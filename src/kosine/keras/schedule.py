@@ -1,0 +1,103 @@
+"""A plan as a Keras learning-rate schedule, evaluated inside the train step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kosine.errors import ArgumentTypeError, shown
+from kosine.graph import evaluate, tabulate
+from kosine.notation import from_data, to_data
+from kosine.plan import Plan
+
+_BACKEND = keras.backend.backend()
+_STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
+
+
+@keras.saving.register_keras_serializable(package="kosine")
+class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A plan as a `keras.optimizers.schedules.LearningRateSchedule`.
+
+    The update of batch t uses the float32 nearest to `plan(t - offset)`, within a few units in the last place: on
+    TensorFlow and JAX it is computed in the graph, integers first and float32 last; on PyTorch on the host.
+    Before step `offset` it is `plan(0)`. It is saved with the model, and needs no callback after a reload.
+
+    Args:
+        plan: what to follow; plan a `Schedule` first.
+        offset: the number of updates that the optimizer has done before step 0 of the plan.
+
+    Raises:
+        ArgumentTypeError: no plan.
+        PlanError: a plan longer than the backend can count: 2**31 - 1 steps on JAX and PyTorch, 2**63 - 1 on
+            TensorFlow.
+
+    Example:
+        >>> import keras, kosine as ks
+        >>> plan = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)
+        >>> optimizer = keras.optimizers.AdamW(ks.keras.LearningRateSchedule(plan))
+        >>> round(float(optimizer.learning_rate), 6)
+        0.0
+    """
+
+    def __init__(self, plan: Plan, offset: int = 0) -> None:
+        if not isinstance(plan, Plan):
+            raise ArgumentTypeError(
+                "Argument `plan` must be a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first. "
+                f"Received: plan={shown(plan)}."
+            )
+        self.plan = plan
+        self._table = tabulate(plan, _STEP_DTYPE)
+        self._offset = offset
+        # TensorFlow reads a variable in the traced graph, so that a moved offset needs no new trace.
+        self._offset_variable = (
+            keras.Variable(
+                offset, dtype="int64", trainable=False, name="schedule_offset", aggregation="only_first_replica"
+            )
+            if _BACKEND == "tensorflow"
+            else None
+        )
+
+    @property
+    def offset(self) -> int:
+        """The number of updates that the optimizer had done before step 0 of the plan."""
+        return self._offset
+
+    def move(self, offset: int) -> bool:
+        """Change the offset; True where a train function that is traced already must be made anew."""
+        if offset == self._offset:
+            return False
+        self._offset = offset
+        if self._offset_variable is not None:
+            self._offset_variable.assign(offset)
+        return _BACKEND == "jax"
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate of the update that the optimizer counts as `step`.
+
+        Args:
+            step: the optimizer's iterations: an integer, or an integer tensor of any shape.
+
+        Returns:
+            A float32 tensor of the shape of `step`; on PyTorch a float for a single step.
+        """
+        if _BACKEND == "torch":
+            steps = keras.ops.convert_to_numpy(step).astype("int64") if getattr(step, "shape", ()) else int(step)
+            if isinstance(steps, int):
+                return self.plan(max(0, steps - self._offset))
+            return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
+        offset = self._offset if self._offset_variable is None else self._offset_variable.value
+        steps = keras.ops.cast(keras.ops.convert_to_tensor(step), _STEP_DTYPE)
+        return evaluate(self._table, steps - offset, keras.ops)
+
+    def get_config(self) -> dict[str, Any]:
+        """The resolved plan and the offset, as JSON can hold them."""
+        return {"plan": to_data(self.plan), "offset": self._offset}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
+        """Make the schedule again from `get_config`."""
+        plan = from_data(config["plan"])
+        if not isinstance(plan, Plan):
+            raise ArgumentTypeError(f"The configuration must hold a plan. Received: {shown(plan)}.")
+        return cls(plan, config["offset"])

@@ -1,0 +1,12 @@
+"""Tools that show which learning rate a training run really applied: `kosine.testing.keras`."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "keras":
+        return importlib.import_module("kosine.testing.keras")
+    raise AttributeError(f"module 'kosine.testing' has no attribute {name!r}")
