@@ -76,10 +76,12 @@ class Group:
                     f"is {float(length):.4g} steps in this run."
                 )
             offsets.append(offsets[-1] + length)
-        group = cls(part, origin, round_half_up(origin), before, run, tuple(offsets))
-        if part.count is None and run.total_steps is not None and run.total_steps > group.first_step:
-            group.ceiling.check(group.cycle_at(run.total_steps - 1))
-        return group
+        return cls(part, origin, round_half_up(origin), before, run, tuple(offsets))
+
+    def check(self) -> None:
+        """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
+        if self.part.shrink < 1:
+            self.ceiling.check(self.cycles_shown() - 1, PlanError)
 
     @cached_property
     def ceiling(self) -> Ceiling:
@@ -93,6 +95,13 @@ class Group:
     @property
     def endless(self) -> bool:
         return self.part.count is None
+
+    @property
+    def pattern(self) -> tuple[int, int] | None:
+        """After how many cycles, and steps, the rounded boundaries and the values repeat exactly; None: never."""
+        if not self.endless or self.part.stretch != 1 or self.part.shrink != 1:
+            return None
+        return self.offsets[-1].denominator, self.offsets[-1].numerator
 
     @cached_property
     def end(self) -> Fraction:
@@ -193,6 +202,7 @@ def place(parts: Sequence[Phase | Cycles], run: RunSize) -> tuple[list[Block], f
     for part in parts:
         if isinstance(part, Cycles):
             group = Group.place(part, position, value, run)
+            group.check()
             blocks.append(group)
             if group.endless:
                 return blocks, group.values[-1]

@@ -21,7 +21,7 @@ _MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 _PATTERN = re.compile(
     r"(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
     r"(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
-    r"(?P<magnitude>[kMGBT]?)(?P<unit>ep|%|sp|tok)",
+    r"(?:(?P<unit>ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
     re.ASCII,
 )
 _HOW = 'Write steps as an integer (500), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
@@ -75,11 +75,12 @@ class Duration:
             )
         amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
         amount *= _MAGNITUDES.get(match["magnitude"], 1)
-        if match["unit"] == "%" and amount > 100:
+        unit = match["unit"] or match["count"]
+        if unit == "%" and amount > 100:
             raise ScheduleError(
                 f'Argument `{argument}` must be at most "100%" of the run. Received: {argument}={shown(text)}.'
             )
-        return cls._checked(match["unit"], amount, text, argument)
+        return cls._checked(unit, amount, text, argument)
 
     @classmethod
     def _checked(cls, unit: str, amount: Fraction, value: object, argument: str) -> Duration:

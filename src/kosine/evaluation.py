@@ -9,20 +9,24 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, cast
 
-from kosine.durations import RunSize
+from kosine.durations import MAX_STEPS, RunSize
 from kosine.phases import Curve, Form, Operations
 
 _EXACT_BITS = 26  # a 26-bit integer times a 26-bit coefficient is exact in float64's 53 bits
 
 
-def _log1p(x: float) -> float:
-    """`math.log1p` with the limit at -1 that NumPy and the frameworks have: beyond 2**53 steps t/n rounds to 1."""
-    return math.log1p(x) if x > -1.0 else -math.inf
-
-
 _MATH = cast(
     Operations,
-    SimpleNamespace(sin=math.sin, sqrt=math.sqrt, exp=math.exp, expm1=math.expm1, log1p=_log1p, power=math.pow),
+    SimpleNamespace(
+        sin=math.sin,
+        sqrt=math.sqrt,
+        exp=math.exp,
+        expm1=math.expm1,
+        log=math.log,
+        log1p=math.log1p,
+        power=math.pow,
+        where=lambda condition, then, otherwise: then if condition else otherwise,
+    ),
 )
 
 
@@ -37,6 +41,9 @@ def array_function(curve: Curve, start: float, end: float, span: int | None, run
     """The same function of an int64 array of offsets; its result is a float64 array."""
     import numpy as np
 
+    if span is not None and span > MAX_STEPS:  # a cycle that ends where NumPy's integers cannot count
+        one_by_one = np.frompyfunc(scalar_function(curve, start, end, span, run), 1, 1)
+        return lambda offsets: one_by_one(offsets.astype(object)).astype(np.float64)
     of_floats = bind(curve.form(start, end, span, run), span, cast(Operations, np))
     if span is not None and span.bit_length() > _EXACT_BITS:
         return of_floats
@@ -45,6 +52,9 @@ def array_function(curve: Curve, start: float, end: float, span: int | None, run
 
 def bind(form: Form, span: int | None, ops: Operations) -> Callable[[Any], Any]:
     """The formula of `form` as a function of the offset, with every constant worked out."""
+    if not form.ratio:  # the distance stays 0, and every curve that can say so weighs its top with 1 there
+        value = form.top
+        return lambda offset: value
     weight = form.weight(ops)
     high, low = split(form.ratio, _EXACT_BITS)
     top, bottom = form.top, form.bottom
@@ -71,11 +81,15 @@ def bind(form: Form, span: int | None, ops: Operations) -> Callable[[Any], Any]:
 
         return from_end
 
-    mask = (1 << max(0, total.bit_length() - _EXACT_BITS)) - 1
+    mask = (1 << _EXACT_BITS) - 1 if total.bit_length() > _EXACT_BITS else 0
 
     def addends(steps: Any) -> tuple[Any, Any]:
-        small = steps & mask if mask else 0
-        return (steps - small) * high, small * high + steps * low
+        if not mask:
+            return steps * high, steps * low
+        small = steps & mask
+        most, rest = (steps - small) * high, small * high  # both exact, and `most` is 0 or the larger
+        coarse = most + rest
+        return coarse, (most - coarse + rest) + steps * low
 
     def general(offset: Any) -> Any:
         here, there = (offset, total - offset) if form.origin == "start" else (total - offset, offset)

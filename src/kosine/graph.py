@@ -162,9 +162,7 @@ def evaluate(table: GraphTable, step: Any, ops: Any) -> Any:
     return value if not table.floats[:, 3].any() else value + (1.0 - share) * bottom
 
 
-def _cycles(
-    group: Group, total_steps: int | None, last: int
-) -> tuple[list[PlannedPhase], tuple[int, int] | None]:
+def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], tuple[int, int] | None]:
     """The rows of a group, and the pattern in which they repeat for ever."""
     phases = range(len(group.part.phases))
     length = group.offsets[-1]
@@ -226,7 +224,5 @@ def _without_endpoint(row: PlannedPhase) -> Iterator[PlannedPhase]:
         yield row
         return
     if row.steps > 1:
-        yield PlannedPhase(
-            row.name, row.first_step, row.steps - 1, row.first_lr, row.end_lr, row.cycle, row.curve
-        )
+        yield PlannedPhase(row.name, row.first_step, row.steps - 1, row.first_lr, row.end_lr, row.cycle, row.curve)
     yield _level(row.stop - 1, row.end_lr)

@@ -35,13 +35,17 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 
 _TOKEN = re.compile(
     r"""\s*(?:
-        (?P<number>[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+        (?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
       | (?P<string>"[^"\\\n]*"|'[^'\\\n]*')
       | (?P<mark>[(),=])
     )""",
     re.VERBOSE | re.ASCII,
 )
+
+
+# A string, closed or not, is one match without backtracking: a hostile text must not cost more than its length.
+_JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class _Token(NamedTuple):
@@ -283,7 +287,7 @@ def from_data(data: object) -> Schedule | Plan:
         raise NotationError(f'The document needs an integer "version" >= 1. Received: version={shown(version)}.')
     if version > FORMAT_VERSION:
         raise NotationError(
-            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={version}. Update kosine."
+            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={shown(version)}. Update kosine."
         )
     _fields(document, "the document", {"format", "version", "schedule"}, {"run"})
     parts = document["schedule"]
@@ -363,7 +367,7 @@ def _integer(digits: str) -> int:
 def _check_depth(text: str) -> None:
     """Refuse deep nesting before the JSON reader meets it: it reads nested values by recursion."""
     depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+    for match in _JSON_MARK.finditer(text):
         mark = match[0][0]
         depth += (mark in "[{") - (mark in "]}")
         if depth > MAX_DEPTH:

@@ -20,8 +20,10 @@ class Operations(Protocol):
     sqrt: Callable[[Any], Any]
     exp: Callable[[Any], Any]
     expm1: Callable[[Any], Any]
+    log: Callable[[Any], Any]
     log1p: Callable[[Any], Any]
     power: Callable[[Any, Any], Any]
+    where: Callable[[Any, Any, Any], Any]
 
 
 class Form(NamedTuple):
@@ -33,7 +35,8 @@ class Form(NamedTuple):
         top * weight(d) + bottom * (1 - weight(d))
 
     `ratio` is exact. `takes` says what `weight` is called with: the "distance"; "both" distances, the one
-    counted from `origin` first; or the distance "split" into two addends, of which the first is exact.
+    counted from `origin` first; or the distance "split" into two addends, the second the smaller or 0, whose
+    exact sum has more digits than one number holds.
     """
 
     kind: Hashable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from kosine.boundaries import Block, Group, PlannedPhase, place
 from kosine.durations import MAX_STEPS, RunSize, round_half_up
-from kosine.errors import ArgumentTypeError, PlanError, StepError, shown
+from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
 from kosine.evaluation import array_function, scalar_function
 from kosine.phases import read_number
 from kosine.schedule import Schedule
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
+_CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
 
 _Bound = tuple[int, Callable[[int], float]]
 
@@ -93,15 +94,16 @@ class Plan:
         cosine  #2          10     20  0.05   0
         cosine  #3          30     40  0.05   0
         total                      70
-        >>> plan(10), plan(20)
+        >>> plan(10), round(plan(20), 9)
         (0.05, 0.025)
     """
 
     __slots__ = (
-        "_after",
-        "_blocks",
+        "after",
+        "blocks",
         "_bound",
         "_firsts",
+        "_repeat",
         "_table",
         "_table_stop",
         "phases",
@@ -114,10 +116,11 @@ class Plan:
     run: RunSize
     phases: PhaseRows
     total_steps: int | None
-    _blocks: tuple[Block, ...]
-    _after: PlannedPhase
+    blocks: tuple[Block, ...]
+    after: PlannedPhase
     _table: list[PlannedPhase]
     _table_stop: int
+    _repeat: tuple[int, int] | None
     _firsts: list[int]
     _bound: list[_Bound | None]
 
@@ -131,10 +134,11 @@ class Plan:
             "run": run,
             "phases": PhaseRows(blocks),
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
-            "_blocks": tuple(blocks),
-            "_after": after,
+            "blocks": tuple(blocks),
+            "after": after,
             "_table": table,
             "_table_stop": table_stop,
+            "_repeat": _repeat(blocks, table_stop),
             "_firsts": [row.first_step for row in table],
             "_bound": [None] * len(table),
         }.items():
@@ -162,7 +166,7 @@ class Plan:
             first, value = self._bound[index] or self._bind(index)
             return value(steps - first)
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
-            return self._at(operator.index(steps))
+            return self._at(_read_step(steps))
         return self._at_array(steps)
 
     def phase_at(self, step: int) -> PlannedPhase:
@@ -170,14 +174,15 @@ class Plan:
 
         Raises:
             StepError: a step below 0 or above 2**63 - 1.
+            ArgumentTypeError: no integer.
         """
         step = _read_step(step)
         if step < self._table_stop:
             return self._table[bisect_right(self._firsts, step) - 1]
-        block = next(block for block in reversed(self._blocks) if block.first_step <= step)
+        block = next(block for block in reversed(self.blocks) if block.first_step <= step)
         if isinstance(block, Group) and (block.endless or step < round_half_up(block.end)):
             return block.row_at(step)
-        return block if isinstance(block, PlannedPhase) and step < block.stop else self._after
+        return block if isinstance(block, PlannedPhase) and step < block.stop else self.after
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
@@ -196,7 +201,10 @@ class Plan:
         return plot_plan(self, ax=ax)
 
     def _at(self, step: int) -> float:
-        if 0 <= step < self._table_stop:
+        if step >= self._table_stop and self._repeat:
+            first, period = self._repeat
+            step = first + (step - first) % period
+        if step < self._table_stop:
             index = bisect_right(self._firsts, step) - 1
             first, value = self._bound[index] or self._bind(index)
             return value(step - first)
@@ -222,7 +230,12 @@ class Plan:
     def _at_array(self, steps: Any) -> NDArray[Any]:
         import numpy as np
 
-        array = np.asarray(steps)
+        try:
+            array = np.asarray(steps)
+        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
+            raise ArgumentTypeError(
+                f"Argument `steps` must be an integer or an array of integers. Received: steps={shown(steps)}."
+            ) from error
         if array.size == 0:
             return np.empty(array.shape, np.float64)
         if array.dtype.kind not in "iu":
@@ -233,6 +246,9 @@ class Plan:
         _read_step(int(array.min()))
         _read_step(int(array.max()))
         flat = array.ravel().astype(np.int64, copy=False)
+        if self._repeat and int(array.max()) >= self._table_stop:
+            first, period = self._repeat
+            flat = np.where(flat < self._table_stop, flat, first + (flat - first) % period)
         if flat.size > 1 and not bool((flat[1:] >= flat[:-1]).all()):
             order = np.argsort(flat, kind="stable")
             rates = np.empty(flat.shape, np.float64)
@@ -255,7 +271,9 @@ class Plan:
                 rates[inside:stop] = row.end_lr
             if inside > begin:
                 value = array_function(row.curve, row.first_lr, row.end_lr, row.span, self.run)
-                rates[begin:inside] = value(steps[begin:inside] - row.first_step)
+                for low in range(begin, inside, _CHUNK):
+                    high = min(low + _CHUNK, inside)
+                    rates[low:high] = value(steps[low:high] - row.first_step)
             begin = stop
         return rates
 
@@ -303,6 +321,8 @@ def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPh
             continue
         phases = len(block.part.phases)
         cycles = block.cycles_shown()
+        if block.pattern:
+            cycles = max(cycles, block.pattern[0])
         listed = min(cycles, max(1, budget // phases))
         budget -= listed * phases
         rows += [row for i in range(listed) for j in range(phases) if (row := block.row(i, j)).steps]
@@ -313,12 +333,27 @@ def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPh
     return rows, MAX_STEPS + 1
 
 
-def _read_step(step: int) -> int:
-    if not 0 <= step <= MAX_STEPS:
+def _repeat(blocks: Sequence[Block], table_stop: int) -> tuple[int, int] | None:
+    """The first step and the length of a pattern that repeats for ever; it must lie in the table as a whole."""
+    group = blocks[-1] if blocks else None
+    if not isinstance(group, Group) or not group.pattern or group.first_step + group.pattern[1] > table_stop:
+        return None
+    return group.first_step, group.pattern[1]
+
+
+def _read_step(step: SupportsIndex) -> int:
+    try:
+        number = operator.index(step)
+    except TypeError:
+        number = None
+    if number is None or isinstance(step, bool):
+        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.")
+    if not 0 <= number <= MAX_STEPS:
         raise StepError(
-            f"A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. Received: {step}."
+            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
+            f"Received: {number}."
         )
-    return step
+    return number
 
 
 def read_run(
@@ -332,11 +367,13 @@ def read_run(
     total = _read_count(total_steps, "total_steps")
     per_epoch = _read_count(steps_per_epoch, "steps_per_epoch")
     if epochs is not None:
-        number = read_number(epochs, "epochs", "a finite number of epochs > 0")
+        rule = "a finite number of epochs > 0"
+        try:
+            number = read_number(epochs, "epochs", rule)
+        except ScheduleError as error:
+            raise PlanError(str(error)) from None
         if number <= 0:
-            raise PlanError(
-                f"Argument `epochs` must be a finite number of epochs > 0. Received: epochs={shown(epochs)}."
-            )
+            raise PlanError(f"Argument `epochs` must be {rule}. Received: epochs={shown(epochs)}.")
         if per_epoch is None:
             raise PlanError(
                 f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
@@ -347,7 +384,12 @@ def read_run(
                 "Arguments `total_steps` and `epochs` disagree. "
                 f"Received: total_steps={total}, epochs={epochs}, steps_per_epoch={per_epoch}, which make {product}."
             )
-        total = _read_count(product, "total_steps")
+        if not 1 <= product <= MAX_STEPS:
+            raise PlanError(
+                "Arguments `epochs` and `steps_per_epoch` must make at least 1 and at most 2**63 - 1 steps. "
+                f"Received: epochs={epochs}, steps_per_epoch={per_epoch}."
+            )
+        total = product
     return RunSize(
         total,
         per_epoch,
@@ -363,7 +405,9 @@ def _read_count(value: object, argument: str) -> int | None:
         raise ArgumentTypeError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
     count = operator.index(value)
     if not 1 <= count <= MAX_STEPS:
-        raise PlanError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
+        raise PlanError(
+            f"Argument `{argument}` must be an integer >= 1 and at most 2**63 - 1. Received: {argument}={shown(value)}."
+        )
     return count
 
 

@@ -28,7 +28,7 @@ def constant(lr: float) -> Schedule:
         >>> ks.constant(3e-4)
         Schedule(hold(start=0.0003))
     """
-    return Schedule(hold_phase(start=lr))
+    return Schedule(hold_phase(start=read_rate(lr, "lr")))
 
 
 def warmup_cosine(
@@ -97,7 +97,8 @@ def sgdr(
     """
     warm = _warmup(peak, warmup, warmup_start)
     _below(peak, floor, "floor")
-    return Schedule(*warm, cycles(cosine(period, start=peak, to=floor), stretch=stretch, shrink=shrink))
+    cycle = cosine(_duration(period, "period"), start=peak, to=floor)
+    return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink))
 
 
 def one_cycle(
@@ -129,7 +130,7 @@ def one_cycle(
     _below(peak, first, "start")
     last = first / 1e4 if floor is None else floor
     _below(peak, last, "floor")
-    return Schedule(cosine(warmup, start=first, to=peak), cosine(to=last))
+    return Schedule(cosine(_duration(warmup, "warmup"), start=first, to=peak), cosine(to=last))
 
 
 def wsd(
@@ -164,7 +165,8 @@ def wsd(
         raise ScheduleError(f"Argument `curve` must be one of {sorted(_COOLDOWNS)}. Received: curve={shown(curve)}.")
     warm = _warmup(peak, warmup, warmup_start)
     _below(peak, floor, "floor")
-    return Schedule(*warm, hold_phase(start=None if warm else peak), _COOLDOWNS[curve](cooldown, to=floor))
+    held = hold_phase(start=None if warm else peak)
+    return Schedule(*warm, held, _COOLDOWNS[curve](_duration(cooldown, "cooldown"), to=floor))
 
 
 def inverse_sqrt_decay(
@@ -225,7 +227,12 @@ def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Sche
     read = read_rate(factor, "factor")
     if not 0 < read <= 1:
         raise ScheduleError(f"Argument `factor` must be in (0, 1]. Received: factor={shown(factor)}.")
-    return Schedule(cycles(hold_phase(every, start=peak), shrink=read))
+    return Schedule(cycles(hold_phase(_duration(every, "every"), start=read_rate(peak, "peak")), shrink=read))
+
+
+def _duration(duration: DurationLike, argument: str) -> int | str:
+    """The duration as it is written; an error in it names the recipe's own argument."""
+    return Duration.read(duration, argument).written()
 
 
 def _none(duration: DurationLike, argument: str) -> bool:
@@ -235,6 +242,7 @@ def _none(duration: DurationLike, argument: str) -> bool:
 def _warmup(peak: float, warmup: DurationLike, warmup_start: float) -> list[Phase]:
     if _none(warmup, "warmup"):
         read_rate(peak, "peak")
+        read_rate(warmup_start, "warmup_start")
         return []
     _below(peak, warmup_start, "warmup_start")
     return [linear(warmup, start=warmup_start, to=peak)]

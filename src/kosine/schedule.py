@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from kosine.durations import MAX_STEPS
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, KosineError, ScheduleError, shown
 from kosine.phases import Phase, read_number
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Schedule:
         >>> lr = ks.Schedule(ks.linear(100, start=0.0, to=1e-3), ks.cosine(to=0.0))
         >>> lr
         Schedule(linear(100, start=0.0, to=0.001), cosine(to=0.0))
-        >>> lr.plan(total_steps=1000)(550)
+        >>> round(lr.plan(total_steps=1000)(550), 9)
         0.0005
     """
 
@@ -232,7 +232,7 @@ class Schedule:
                 value = start if phase.curve.keeps_value else phase.to  # None: only the run's length tells
             known = before is not None or phases[0].start is not None
             if isinstance(part, Cycles) and part.count is not None and known:
-                Ceiling.of(part, before).check(part.count - 1)
+                Ceiling.of(part, before).check(part.count - 1, ScheduleError)
 
     def __iter__(self) -> Iterator[Phase | Cycles]:
         return iter(self.parts)
@@ -281,10 +281,10 @@ class Ceiling:
         """Whether nothing of the curve is left in this cycle."""
         return self.group.shrink < 1 and self.raw(cycle) <= self.floor
 
-    def check(self, last: int) -> None:
-        """Raise ScheduleError where cycle `last` (counted from 0) has shrunk to nothing."""
+    def check(self, last: int, error: type[KosineError]) -> None:
+        """Raise `error` where cycle `last` (counted from 0) has shrunk to nothing."""
         if self.flat(last):
-            raise ScheduleError(
+            raise error(
                 f"A cycle shrinks to nothing: with shrink={self.group.shrink!r} the peak {self.peak!r} is "
                 f"{self.raw(last)!r} in cycle {last}, not above the floor {self.floor!r}. "
                 "Use a `shrink` nearer to 1, a lower floor, or fewer cycles."

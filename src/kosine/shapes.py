@@ -82,7 +82,7 @@ def linear(duration: DurationLike = "rest", *, to: float, start: float | None = 
         >>> [plan(t) for t in range(6)]
         [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
     """
-    return _phase(Linear(), duration, start, to, endpoint)
+    return _phase(Linear(), duration, start, read_rate(to, "to"), endpoint)
 
 
 # --- cosine -----------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def cosine(duration: DurationLike = "rest", *, to: float, start: float | None = 
         >>> [round(plan(t), 4) for t in range(6)]
         [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
     """
-    return _phase(Cosine(), duration, start, to, endpoint)
+    return _phase(Cosine(), duration, start, read_rate(to, "to"), endpoint)
 
 
 # --- hold -------------------------------------------------------------------------------------------------------
@@ -142,24 +142,23 @@ class Hold(Curve):
     keeps_value: ClassVar[bool] = True
 
     def form(self, start: float, end: float, span: int | None, run: RunSize) -> Form:
-        return Form("hold", _hold, Fraction(0), "start", "distance", start, 0.0)
+        return Form("linear", _linear, Fraction(0), "start", "distance", start, start)  # a line that does not move
 
     @property
     def needs_span(self) -> bool:
         return False
 
 
-def _hold(ops: Operations) -> Callable[[Any], Any]:
-    return lambda distance: distance + 1.0
-
-
-def hold(duration: DurationLike = "rest", *, start: float | None = None, to: float | None = None) -> Phase:
+def hold(
+    duration: DurationLike = "rest", *, to: float | None = None, start: float | None = None, endpoint: bool = False
+) -> Phase:
     """A constant value.
 
     Args:
         duration: how long, in steps (500) or as "10ep", "5%", "2e8sp", "375Mtok" or "rest".
+        to: another name for the value, as the other curves call it.
         start: the value, >= 0; where the last phase ended if None.
-        to: another name for the same value, as the other curves call it.
+        endpoint: changes nothing: every step has the value; it stands here because every curve has it.
 
     Raises:
         ScheduleError: a negative or non-finite value, an unknown unit, or a `to` that is not `start`.
@@ -171,12 +170,14 @@ def hold(duration: DurationLike = "rest", *, start: float | None = None, to: flo
         >>> plan(0), plan(99), plan(100)
         (0.0003, 0.0003, 0.0003)
     """
-    if start is not None and to is not None and read_rate(start, "start") != read_rate(to, "to"):
+    value = None if to is None else read_rate(to, "to")
+    if start is not None and value is not None and read_rate(start, "start") != value:
         raise ScheduleError(
             f"Argument `to` of `hold` must equal `start`: a hold has one value. "
             f"Received: start={shown(start)}, to={shown(to)}. Use `linear` to go from one to the other."
         )
-    return _phase(Hold(), duration, to if start is None else start, None, False)
+    read_flag(endpoint, "endpoint")
+    return _phase(Hold(), duration, value if start is None else start, None, False)
 
 
 # --- polynomial -------------------------------------------------------------------------------------------------
@@ -194,18 +195,30 @@ class Polynomial(Curve):
             self._falling if falls else self._rising,
             _one(span),
             _towards_end(start, end),
-            "distance",
+            "split" if falls else "both",
             max(start, end),
             min(start, end),
         )
 
-    def _falling(self, ops: Operations) -> Callable[[Any], Any]:
-        power, exponent = ops.power, self.power
-        return lambda distance: power(distance, exponent)
+    def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
+        power, exp, log1p, exponent = ops.power, ops.exp, ops.log1p, self.power
 
-    def _rising(self, ops: Operations) -> Callable[[Any], Any]:
-        expm1, log1p, exponent = ops.expm1, ops.log1p, self.power
-        return lambda distance: -expm1(exponent * log1p(-distance))
+        def weight(coarse: Any, fine: Any) -> Any:
+            base = coarse + fine
+            lost = coarse - base + fine  # the exponent multiplies an error of the base, so its rounding is made good
+            return power(base, exponent) * exp(exponent * log1p(lost / base))
+
+        return weight
+
+    def _rising(self, ops: Operations) -> Callable[[Any, Any], Any]:
+        expm1, log, log1p, where, exponent = ops.expm1, ops.log, ops.log1p, ops.where, self.power
+
+        def weight(done: Any, left: Any) -> Any:
+            near = done < left  # the logarithm of what is left, from the smaller of the two; the other addend is 0
+            logarithm = log1p(-where(near, done, 0.0)) + log(where(near, 1.0, left))
+            return -expm1(exponent * logarithm)
+
+        return weight
 
 
 def polynomial(
@@ -240,7 +253,7 @@ def polynomial(
     exponent = read_number(power, "power", "a finite number > 0")
     if exponent <= 0:
         raise ScheduleError(f"Argument `power` must be a finite number > 0. Received: power={shown(power)}.")
-    return _phase(Polynomial(exponent), duration, start, to, endpoint)
+    return _phase(Polynomial(exponent), duration, start, read_rate(to, "to"), endpoint)
 
 
 # --- exponential ------------------------------------------------------------------------------------------------
@@ -268,8 +281,14 @@ def _logarithm(value: float) -> Fraction:
 
 
 def _exponential(ops: Operations) -> Callable[[Any, Any], Any]:
-    exp = ops.exp
-    return lambda coarse, fine: exp(coarse) * exp(fine)
+    exp, expm1 = ops.exp, ops.expm1
+
+    def weight(coarse: Any, fine: Any) -> Any:
+        # Not exp(coarse) * exp(fine): XLA rewrites that to exp(coarse + fine), which loses what the split has won.
+        power = exp(coarse)
+        return power + power * expm1(fine)
+
+    return weight
 
 
 def exponential(
@@ -293,7 +312,7 @@ def exponential(
         >>> [round(plan(t), 9) for t in range(5)]
         [1.0, 0.1, 0.01, 0.001, 0.001]
     """
-    return _phase(Exponential(), duration, start, to, endpoint)
+    return _phase(Exponential(), duration, start, read_rate(to, "to"), endpoint)
 
 
 # --- inverse_sqrt -----------------------------------------------------------------------------------------------
@@ -314,10 +333,15 @@ class InverseSqrt(Curve):
                 "`inverse_sqrt` only falls, and never reaches 0: `to` must be > 0 and at most `start`. "
                 f"Received: start={start!r}, to={end!r}. Use `linear` to rise, or `cosine` to reach 0."
             )
+        if self.timescale is None and end is not None and start / 1e150 > end:
+            raise ScheduleError(
+                "`inverse_sqrt` falls to no less than 1e-150 of `start`, whose square a float can still hold. "
+                f"Received: start={start!r}, to={end!r}. Use `exponential` to fall further."
+            )
 
     def end(self, start: float, to: float | None, steps: Fraction | None, run: RunSize) -> float:
         if self.timescale is None:
-            return super().end(start, to, steps, run)
+            return Curve.end(self, start, to, steps, run)  # super() is unknown in a class rebuilt with slots
         if steps is None:
             return 0.0
         return start / math.sqrt(1 + steps / self.timescale.steps(run))
@@ -423,4 +447,4 @@ def one_minus_sqrt(
         >>> plan(0), plan(25), plan(100)
         (1.0, 0.5, 0.0)
     """
-    return _phase(OneMinusSqrt(), duration, start, to, endpoint)
+    return _phase(OneMinusSqrt(), duration, start, read_rate(to, "to"), endpoint)

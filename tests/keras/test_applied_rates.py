@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import torch
-from probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, assert_follows, compiled, fit, ulps
+from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, assert_follows, compiled, fit, ulps
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule
@@ -88,8 +88,8 @@ def test_updates_skipped_by_loss_scaling_are_reported_and_caught_up_with_at_the_
     plan = ks.Schedule(ks.linear(start=0.0, to=1.0)).plan(epochs=2, steps_per_epoch=STEPS)
     x, y = probe_data(STEPS)
     x[:4] = np.inf  # the first two batches overflow, in both epochs
+    data = {"x": x, "y": y, "batch_size": 2}
     with pytest.warns(ks.TrainingWarning, match="2 of 10 updates of epoch 0 were skipped"):
-        data = {"x": x, "y": y, "batch_size": 2}
         applied = fit(compiled(), LearningRateCallback(plan), epochs=2, data=data)
     for epoch in range(2):  # the rates of the epoch's first eight steps went to its last eight batches
         assert_follows(applied[epoch * STEPS + 2 : (epoch + 1) * STEPS], plan, first=epoch * STEPS)
@@ -329,7 +329,9 @@ if BACKEND == "tensorflow":
         data = tf.data.Dataset.from_tensor_slices((x, y)).batch(2).filter(lambda x, y: True)
         model, callback = compiled(), LearningRateCallback(LR, steps_per_epoch=STEPS)
         functions = []
-        remember = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: functions.append(model.train_function))
+        remember = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: functions.append(model.train_function)
+        )
         assert_follows(
             fit(model, callback, remember, data={"x": data}), LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS
         )

@@ -229,7 +229,7 @@ class LearningRateCallback(PlanCallback):
         if not isinstance(schedule, Schedule | Plan):
             raise ArgumentTypeError(
                 "Argument `schedule` must be a kosine Schedule or Plan, such as "
-                f"`warmup_cosine(peak=1e-3, warmup=\"5ep\")`. Received: schedule={shown(schedule)}."
+                f'`warmup_cosine(peak=1e-3, warmup="5ep")`. Received: schedule={shown(schedule)}.'
             )
         self._schedule = schedule
         self._given_steps = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch

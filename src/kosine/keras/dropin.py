@@ -52,8 +52,8 @@ def cosine_decay_with_warmup(
 
     Example:
         >>> import kosine as ks
-        >>> ks.keras.cosine_decay_with_warmup(500, learning_rate_base=1e-3, total_steps=1000)
-        0.0005
+        >>> ks.keras.cosine_decay_with_warmup([0, 2, 4, 7, 10], 0.1, total_steps=10, warmup_steps=4).round(3)
+        array([0.  , 0.05, 0.1 , 0.05, 0.  ])
     """
     plan = _plan(learning_rate_base, total_steps, warmup_learning_rate, warmup_steps, hold_base_rate_steps)
     steps = np.asarray(global_step)

@@ -11,7 +11,7 @@ from kosine.graph import evaluate, tabulate
 from kosine.notation import from_data, to_data
 from kosine.plan import Plan
 
-_BACKEND = keras.backend.backend()
+_BACKEND: str = keras.backend.backend()
 _STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
 
 

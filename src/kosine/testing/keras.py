@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@keras.saving.register_keras_serializable(package="kosine")
+@keras.saving.register_keras_serializable(package="kosine")  # type: ignore[untyped-decorator]
 def minus_mean(y_true: Any, y_pred: Any) -> Any:
     """The loss of the probe: its gradient with respect to each sample's output is -1 / batch size."""
     return -keras.ops.mean(y_pred, axis=-1)
@@ -41,9 +41,7 @@ def probe_model(steps_per_epoch: int, layers: Sequence[str] = ("probe",)) -> Any
         [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     """
     inputs = keras.Input((steps_per_epoch,))
-    outputs = [
-        keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name)(inputs) for name in layers
-    ]
+    outputs = [keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name)(inputs) for name in layers]
     return keras.Model(inputs, outputs[0] if len(outputs) == 1 else keras.layers.Add()(outputs))
 
 

@@ -1,0 +1,64 @@
+"""The command line `kosine`. Each command stands in a file of its own and is only imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, or 2 after one line that says what is wrong.
+
+    Args:
+        arguments: what stands after `kosine`; `sys.argv` if None.
+    """
+    try:
+        import click
+    except ImportError:
+        return _complain("The command line needs click: pip install 'kosine[cli]'")
+
+    from kosine.cli.group import kosine
+    from kosine.errors import KosineError
+
+    try:
+        try:
+            status = kosine.main(arguments, prog_name="kosine", standalone_mode=False)
+            sys.stdout.flush()
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "kosine"
+            return _complain(f"{error.format_message()} See: {command} --help")
+        except click.ClickException as error:
+            return _complain(error.format_message())
+        except KosineError as error:
+            return _complain(_as_options(str(error)))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename is not None else ""
+            return _complain(f"{where}{error.strerror or error}")
+        except (click.Abort, KeyboardInterrupt):
+            return 130
+    except (BrokenPipeError, SystemExit):  # whoever read the output has seen enough; click notes that by SystemExit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    return status if isinstance(status, int) else 0
+
+
+def _complain(message: str) -> int:
+    print("kosine: " + " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _as_options(message: str) -> str:
+    """The arguments of `plan` in an error message as the options that carry them here."""
+    message = message.replace("so `plan` needs", "so the run needs")
+    message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
+    names = r"(total_steps|epochs|steps_per_epoch|samples_per_step|tokens_per_step)"
+    message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
+    return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,147 @@
+"""LearningRateSchedule as Keras sees it, and the float32 graph against the plan."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tests.keras.probe import BACKEND, LR, ULPS, ulps
+
+import kosine as ks
+from kosine.keras import LearningRateSchedule
+
+STEP_TYPE = "int64" if BACKEND == "tensorflow" else "int32"
+
+CURVES = [
+    ks.linear(start=1e-3, to=0.0),
+    ks.linear(start=0.0, to=1e-3),
+    ks.cosine(start=1e-3, to=0.0),
+    ks.cosine(start=1e-3, to=1e-5),
+    ks.cosine(start=1e-6, to=1e-3),
+    ks.polynomial(start=1e-3, to=0.0, power=2),
+    ks.polynomial(start=1e-3, to=0.0, power=0.5),
+    ks.polynomial(start=0.0, to=1e-3, power=3),
+    ks.exponential(start=0.1, to=1e-6),
+    ks.exponential(start=1e-6, to=0.1),
+    ks.inverse_sqrt(start=1e-3, to=1e-5),
+    ks.inverse_sqrt(start=1e-3, timescale=4000),
+    ks.one_minus_sqrt(start=1e-3, to=0.0),
+    ks.one_minus_sqrt(start=0.0, to=1e-3),
+    ks.cosine(start=1e-3, to=1e-4, endpoint=True),
+    ks.cycles(ks.cosine(1000, start=0.1, to=0.0), stretch=1.5, shrink=0.8),
+]
+
+
+def compiled_call(schedule: LearningRateSchedule, **arguments: Any) -> Any:
+    if BACKEND == "jax":
+        import jax
+
+        return jax.jit(schedule)
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(lambda step: schedule(step), **arguments)
+    return schedule
+
+
+def rates(schedule: LearningRateSchedule, steps: Any, **arguments: Any) -> Any:
+    tensor = keras.ops.convert_to_tensor(np.asarray(steps, STEP_TYPE))
+    return keras.ops.convert_to_numpy(compiled_call(schedule, **arguments)(tensor))
+
+
+@pytest.mark.parametrize("total", [40_000, 10**8, 2 * 10**9])
+@pytest.mark.parametrize("curve", CURVES, ids=repr)
+def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
+    plan = ks.Schedule(curve).plan(total_steps=total)
+    edge = np.arange(1000)
+    middle = np.random.default_rng(0).integers(0, total, 4000)
+    steps = np.concatenate([edge, middle, total - 1 - edge])
+    found = rates(LearningRateSchedule(plan), steps)
+    assert found.dtype == np.float32
+    distance = ulps(found, plan(steps))
+    assert distance.max() <= ULPS, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
+
+
+def test_the_last_steps_of_a_decay_to_0_are_not_0() -> None:
+    plan = ks.Schedule(ks.cosine(start=1e-3, to=0.0)).plan(total_steps=2 * 10**9)
+    found = rates(LearningRateSchedule(plan), 2 * 10**9 - 1 - np.arange(100))
+    assert (found > 0).all()
+
+
+REPEATING = [
+    ks.sgdr(peak=0.1, period=7),
+    ks.sgdr(peak=0.1, period="2.5ep", warmup="0.3ep"),
+    ks.sgdr(peak=0.1, period=10, stretch=2),
+    ks.sgdr(peak=0.1, period=3, stretch=1.1),
+    ks.sgdr(peak=0.1, period=10, shrink=0.9),
+    ks.Schedule(
+        ks.cycles(ks.linear(2, start=0.0, to=0.1), ks.cosine(5, to=0.01, endpoint=True), stretch=2, shrink=0.5)
+    ),
+    ks.Schedule(ks.cycles(ks.cosine(5, start=0.1, to=0.01), count=300), ks.linear(50, to=0.0)),
+]
+
+
+@pytest.mark.parametrize("schedule", REPEATING, ids=repr)
+def test_every_boundary_of_every_cycle_in_and_beyond_the_run(schedule: ks.Schedule) -> None:
+    plan = schedule.plan(total_steps=3000, steps_per_epoch=5)
+    steps = np.arange(9000)
+    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+
+
+@pytest.mark.parametrize("schedule", REPEATING[:5], ids=repr)
+def test_cycles_far_beyond_the_run(schedule: ks.Schedule) -> None:
+    plan = schedule.plan(steps_per_epoch=5)
+    steps = np.concatenate([np.arange(2**31 - 1000, 2**31 - 1), np.random.default_rng(0).integers(0, 2**31 - 1, 2000)])
+    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+
+
+def test_many_phases_are_searched() -> None:
+    generator = np.random.default_rng(1)
+    parts = [
+        ks.linear(int(n), start=float(a), to=float(b)) for n, a, b in zip(
+            generator.integers(1, 9, 500), generator.random(500), generator.random(500), strict=True
+        )
+    ]  # fmt: skip
+    plan = ks.Schedule(*parts).plan()
+    steps = np.arange((plan.total_steps or 0) + 10)
+    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+
+
+def test_too_many_different_cycles_for_a_graph() -> None:
+    plan = ks.sgdr(peak=0.1, period=1, shrink=0.999999).plan(total_steps=10**6)
+    with pytest.raises(ks.PlanError, match="A graph holds at most 131,072 different cycles"):
+        LearningRateSchedule(plan)
+
+
+@pytest.mark.parametrize("step", [0, 7, 39_399, 10**9])
+def test_a_single_step(step: int) -> None:
+    plan = LR.plan(epochs=4, steps_per_epoch=10)
+    found = float(LearningRateSchedule(plan)(step))
+    assert ulps(found, plan(step)) <= ULPS
+
+
+def test_before_its_offset_it_stays_at_the_first_rate() -> None:
+    plan = LR.plan(epochs=4, steps_per_epoch=10)
+    found = rates(LearningRateSchedule(plan, offset=5), [0, 4, 5, 6, 15])
+    assert ulps(found, plan(np.array([0, 0, 0, 1, 10]))).max() <= ULPS
+
+
+def test_the_shape_of_the_steps_is_kept() -> None:
+    plan = LR.plan(epochs=4, steps_per_epoch=10)
+    assert rates(LearningRateSchedule(plan), np.arange(6).reshape(2, 3)).shape == (2, 3)
+
+
+def test_the_configuration_holds_the_resolved_plan() -> None:
+    schedule = LearningRateSchedule(LR.plan(epochs=4, steps_per_epoch=10), offset=3)
+    data = keras.saving.serialize_keras_object(schedule)
+    again = keras.saving.deserialize_keras_object(data)
+    assert isinstance(again, LearningRateSchedule)
+    assert (again.plan, again.offset) == (schedule.plan, 3)
+
+
+if BACKEND == "tensorflow":
+
+    def test_under_xla_it_is_the_same() -> None:
+        plan = LR.plan(epochs=4, steps_per_epoch=10)
+        steps = np.arange(45)
+        assert ulps(rates(LearningRateSchedule(plan), steps, jit_compile=True), plan(steps)).max() <= ULPS

@@ -1,0 +1,131 @@
+"""Hypothesis strategies: arbitrary valid schedules, and the run that they can be planned for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import reject, strategies as st
+
+import kosine as ks
+
+RUN: dict[str, Any] = {
+    "total_steps": 10**6,
+    "steps_per_epoch": 97,
+    "samples_per_step": 32,
+    "tokens_per_step": 1000,
+}
+"""A run in which every duration of `durations` is at least one step, and a "rest" has room."""
+
+rates = st.just(0.0) | st.floats(1e-12, 10.0)
+positive_rates = st.floats(1e-9, 10.0)
+
+
+def _hundredths(low: int, high: int, unit: str) -> st.SearchStrategy[str]:
+    return st.integers(low, high).map(lambda number: f"{number / 100:.2f}{unit}")
+
+
+fixed_durations: st.SearchStrategy[int | str] = st.one_of(
+    st.integers(1, 2000),
+    _hundredths(2, 2000, "ep"),
+    st.integers(32, 10**5).map(lambda number: f"{number}sp"),
+    st.integers(1, 999).map(lambda number: f"{number}ktok"),
+)
+durations = fixed_durations | _hundredths(1, 50, "%")
+
+_CURVES = ("linear", "cosine", "hold", "polynomial", "exponential", "inverse_sqrt", "one_minus_sqrt")
+
+
+@st.composite
+def _phase(
+    draw: st.DrawFn, duration: int | str, before: float | None, timescale: bool = False
+) -> tuple[ks.Phase, float | None]:
+    """A phase that may follow the value `before`, and the value that it ends at where that is known."""
+    curve = draw(st.sampled_from(_CURVES))
+    arguments: dict[str, Any] = {}
+    value = before
+    if value is None or draw(st.booleans()) or (curve in ("exponential", "inverse_sqrt") and value == 0):
+        value = arguments["start"] = draw(positive_rates if curve in ("exponential", "inverse_sqrt") else rates)
+    if curve == "hold":
+        return ks.hold(duration, **arguments), value
+    arguments["endpoint"] = draw(st.booleans())
+    if curve == "inverse_sqrt":
+        if timescale and draw(st.booleans()):
+            return ks.inverse_sqrt(duration, timescale=draw(fixed_durations), **arguments), None
+        arguments["to"] = value * draw(st.floats(1e-3, 1.0))
+    else:
+        arguments["to"] = draw(positive_rates if curve == "exponential" else rates)
+    if curve == "polynomial":
+        arguments["power"] = draw(st.sampled_from([0.5, 1, 2.0, 3.5]))
+    return getattr(ks, curve)(duration, **arguments), arguments["to"]
+
+
+@st.composite
+def _group(
+    draw: st.DrawFn, lengths: st.SearchStrategy[int | str], before: float | None, endless: bool
+) -> tuple[ks.Cycles, float | None]:
+    value = before
+    phases = []
+    for _ in range(draw(st.integers(1, 3))):
+        phase, value = draw(_phase(draw(lengths), value))
+        phases.append(phase)
+    group = ks.cycles(
+        *phases,
+        stretch=draw(st.sampled_from([1, 1.1, 1.5, 2])),
+        shrink=1.0 if endless else draw(st.sampled_from([1.0, 0.99])),
+        count=None if endless else draw(st.integers(1, 4)),
+    )
+    return group, None
+
+
+@st.composite
+def compositions(draw: st.DrawFn, any_run: bool = False) -> ks.Schedule:
+    """Phases and groups in order; with `any_run` without "rest" and "%", so the same in runs of every length."""
+    lengths = fixed_durations if any_run else durations
+    ending = draw(st.sampled_from(["fixed", "endless"] if any_run else ["fixed", "endless", "rest"]))
+    parts: list[ks.Phase | ks.Cycles] = []
+    value: float | None = None
+    for _ in range(draw(st.integers(0 if ending != "fixed" else 1, 4))):
+        part: ks.Phase | ks.Cycles
+        if draw(st.integers(0, 3)):
+            part, value = draw(_phase(draw(lengths), value, timescale=True))
+        else:
+            part, value = draw(_group(lengths, value, endless=False))
+        parts.append(part)
+    if ending == "endless":
+        parts.append(draw(_group(lengths, value, endless=True))[0])
+    elif ending == "rest":
+        parts.append(draw(_phase("rest", value, timescale=True))[0])
+    try:
+        return ks.Schedule(*parts)
+    except ks.ScheduleError as error:
+        assert "shrinks to nothing" in str(error)
+        reject()
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> ks.Schedule:
+    """The named schedules with arbitrary arguments."""
+    peak = draw(positive_rates)
+    lower = st.floats(0.0, 0.5).map(lambda share: share * peak)
+    warmup: dict[str, Any] = {"warmup": draw(durations), "warmup_start": draw(lower)}
+    match draw(st.sampled_from(["constant", "warmup_cosine", "sgdr", "one_cycle", "wsd", "inverse", "step"])):
+        case "constant":
+            return ks.constant(peak)
+        case "warmup_cosine":
+            return ks.warmup_cosine(peak, **warmup, hold=draw(durations), floor=draw(lower))
+        case "sgdr":
+            stretch = draw(st.floats(1.0, 4.0))
+            return ks.sgdr(peak, period=draw(durations), stretch=stretch, floor=draw(lower), **warmup)
+        case "one_cycle":
+            return ks.one_cycle(peak, warmup=draw(durations))
+        case "wsd":
+            curve = draw(st.sampled_from(["one_minus_sqrt", "linear", "cosine"]))
+            return ks.wsd(peak, **warmup, cooldown=draw(durations), floor=draw(lower), curve=curve)
+        case "inverse":
+            return ks.inverse_sqrt_decay(peak, **{**warmup, "warmup": draw(fixed_durations)})
+        case _:
+            return ks.step_decay(peak, every=draw(st.integers(2000, 10**5)), factor=draw(st.floats(0.5, 1.0)))
+
+
+schedules = compositions() | recipes()
+"""Any valid schedule; `RUN` can plan it."""

@@ -1,0 +1,56 @@
+"""The examples in the docstrings are run, and every public function has one."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import kosine as ks
+
+# The modules that import no framework, no plotting library and no command line.
+CORE = [
+    f"kosine.{module.name}"
+    for module in pkgutil.iter_modules(ks.__path__)
+    if module.name in {*"boundaries durations errors evaluation notation phases plan recipes schedule shapes".split()}
+]
+FUNCTIONS = [name for name in ks.__all__ if inspect.isfunction(getattr(ks, name))]
+CLASSES = [name for name in ks.__all__ if inspect.isclass(getattr(ks, name))]
+
+
+def test_the_core_is_found() -> None:
+    assert len(CORE) == 10
+
+
+@pytest.mark.parametrize("module", ["kosine", *CORE])
+def test_the_examples_of_a_module_run(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_public_function_documents_its_arguments_errors_and_use(name: str) -> None:
+    function = getattr(ks, name)
+    text = inspect.getdoc(function) or ""
+    assert ">>> " in text
+    assert "Raises:" in text
+    documented = text.partition("Args:")[2].partition("Raises:")[0]
+    for argument in inspect.signature(function).parameters:
+        assert f"{argument}: " in documented, argument
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_public_class_and_its_methods_are_documented(name: str) -> None:
+    kind = getattr(ks, name)
+    assert kind.__dict__.get("__doc__")
+    for method, function in inspect.getmembers(kind, inspect.isfunction):
+        if not method.startswith("_") and function.__module__.startswith("kosine"):
+            assert inspect.getdoc(function), method
+
+
+@pytest.mark.parametrize("method", [ks.Schedule, ks.Schedule.plan, ks.Plan])
+def test_what_users_call_first_has_an_example(method: object) -> None:
+    assert ">>> " in (inspect.getdoc(method) or "")

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import kosine as ks
+from kosine.durations import Duration, RunSize
+from tests.strategies import durations
+
+RUN = RunSize(total_steps=39_400, steps_per_epoch=788, samples_per_step=16, tokens_per_step=4096)
+
+
+@pytest.mark.parametrize(
+    ("written", "steps"),
+    [
+        (500, 500),
+        (0, 0),
+        (np.int64(500), 500),
+        ("10ep", 7880),
+        ("0.5ep", 394),
+        (".25ep", 197),
+        ("1e1ep", 7880),
+        ("5%", 1970),
+        ("0.01%", Fraction("3.94")),
+        ("100%", 39_400),
+        ("2e8sp", 12_500_000),
+        ("1.6ksp", 100),
+        ("375Mtok", Fraction(375_000_000, 4096)),
+        ("2Btok", Fraction(2_000_000_000, 4096)),
+        ("2Gtok", Fraction(2_000_000_000, 4096)),
+        ("5Ttok", Fraction(5_000_000_000_000, 4096)),
+        ("4.096e3tok", 1),
+    ],
+)
+def test_a_duration_is_an_exact_number_of_steps(written: int | str, steps: Fraction | int) -> None:
+    assert Duration.read(written).steps(RUN) == steps
+
+
+@given(durations)
+def test_the_written_form_is_read_back(written: int | str) -> None:
+    duration = Duration.read(written)
+    assert Duration.read(duration.written()) == duration
+
+
+def test_the_written_form_keeps_the_magnitude_readable() -> None:
+    written = [Duration.read(text).written() for text in ("375000000tok", "2e8sp", "10.50ep", "5e-3%", "rest", 7)]
+    assert written == ["375Mtok", "200Msp", "10.5ep", "0.005%", "rest", 7]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["10eps", "10", "ep", "10 ep", " 10ep", "10ep ", "10ep\n", "-1ep", "+1ep", "10EP", "10kep", "1e400ep", "nanep"]
+    + ["infep", "", "Rest", "1_0ep", "1.2.3ep", "10steps", "١٠ep", "0x10ep", "1/2ep", "9" * 5000 + "ep"],
+)
+def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ks.ScheduleError, match=r"Argument `duration` must be a number followed by one of the units"):
+        ks.linear(text, start=0.0, to=1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "error", "message"),
+    [
+        (-5, ks.ScheduleError, r"`duration` must be >= 0\. Received: duration=-5"),
+        (2**63, ks.ScheduleError, r"`duration` must be at most 2\*\*63 - 1\. Received: duration=9223372036854775808"),
+        ("1e19ep", ks.ScheduleError, r"`duration` must be at most 2\*\*63 - 1\. Received: duration='1e19ep'"),
+        ("100.1%", ks.ScheduleError, r"`duration` must be at most \"100%\" of the run\. Received: duration='100.1%'"),
+        (5.0, ks.ArgumentTypeError, r"`duration` must be an integer number of steps .* Received: duration=5.0"),
+        (True, ks.ArgumentTypeError, r"`duration` must be an integer number of steps .* Received: duration=True"),
+        (None, ks.ArgumentTypeError, r"`duration` must be an integer number of steps .* Received: duration=None"),
+        (b"10ep", ks.ArgumentTypeError, r"`duration` must be an integer number of steps .* Received: duration=b'10ep'"),
+    ],
+)
+def test_a_value_that_is_no_duration_is_refused(written: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ks.linear(written, start=0.0, to=1.0)
+
+
+@pytest.mark.parametrize(
+    ("duration", "message"),
+    [
+        ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or epochs and steps_per_epoch\)"),
+        ("5ep", r"'5ep' counts epochs, so `plan` needs `steps_per_epoch`\. Received: steps_per_epoch=None"),
+        ("5sp", r"'5sp' counts samples, so `plan` needs `samples_per_step`\. Received: samples_per_step=None"),
+        ("5tok", r"'5tok' counts tokens, so `plan` needs `tokens_per_step`\. Received: tokens_per_step=None"),
+    ],
+)
+def test_a_unit_that_the_run_does_not_resolve_is_refused(duration: str, message: str) -> None:
+    with pytest.raises(ks.PlanError, match=message):
+        ks.Schedule(ks.linear(duration, start=0.0, to=1.0)).plan()
+
+
+def test_a_percentage_of_an_unknown_total_is_refused_when_other_lengths_are_known() -> None:
+    with pytest.raises(ks.PlanError, match=r"'5%' counts percent of the run"):
+        ks.Schedule(ks.hold("5%", start=1.0)).plan(steps_per_epoch=10, samples_per_step=2, tokens_per_step=3)
+
+
+def test_a_positive_duration_that_rounds_to_no_step_is_refused() -> None:
+    message = r"must last at least one step\. Received: linear\(\"0.01ep\".*\), which is 0.4 steps in this run"
+    with pytest.raises(ks.PlanError, match=message):
+        ks.Schedule(ks.linear("0.01ep", start=0.0, to=1.0)).plan(steps_per_epoch=40)
+
+
+def test_half_a_step_rounds_up() -> None:
+    assert ks.Schedule(ks.linear("0.5ep", start=0.0, to=1.0)).plan(steps_per_epoch=1).total_steps == 1
+
+
+def test_a_duration_of_zero_leaves_the_phase_out() -> None:
+    plan = ks.Schedule(ks.linear(0, start=0.5, to=1.0), ks.hold("0ep"), ks.linear(4, to=0.0)).plan(steps_per_epoch=9)
+    assert [(row.name, row.first_step, row.first_lr) for row in plan.phases] == [("linear", 0, 1.0)]
+
+
+@pytest.mark.parametrize("steps_per_epoch", [1, 3, 7, 97, 787, 789, 10_007])
+@pytest.mark.parametrize("epochs", ["2.5", "1.7", "3.333", "1.001"])
+def test_boundaries_round_half_up_once_and_never_drift(epochs: str, steps_per_epoch: int) -> None:
+    phase = ks.linear(f"{epochs}ep", start=0.0, to=1.0)
+    plan = ks.Schedule(*[phase] * 101).plan(steps_per_epoch=steps_per_epoch)
+    exact = [Fraction(epochs) * steps_per_epoch * i for i in range(102)]
+    rounded = [(2 * position + 1) // 2 for position in exact]
+    assert [row.first_step for row in plan.phases] == rounded[:-1]
+    assert plan.total_steps == rounded[-1]
+
+
+def test_mixed_units_are_summed_before_they_are_rounded() -> None:
+    source = random.Random(3)
+    for _ in range(50):
+        run = {"steps_per_epoch": source.randrange(1, 1000), "samples_per_step": source.randrange(1, 100)}
+        epochs, samples = source.randrange(100, 999), source.randrange(10**3, 10**5)
+        parts = [ks.hold(f"{epochs / 100}ep", start=1.0), ks.hold(f"{samples}sp"), ks.hold(source.randrange(1, 99))]
+        plan = ks.Schedule(*parts).plan(**run)
+        second = Fraction(epochs, 100) * run["steps_per_epoch"]
+        third = second + Fraction(samples, run["samples_per_step"])
+        assert [row.first_step for row in plan.phases] == [0, (2 * second + 1) // 2, (2 * third + 1) // 2]

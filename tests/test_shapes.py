@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import kosine as ks
+from tests.exact import CASES, MP, SPANS, Case, sampled_steps, ulps
+
+CURVES = ("linear", "cosine", "hold", "polynomial", "exponential", "inverse_sqrt", "one_minus_sqrt")
+REFERENCE = json.loads((Path(__file__).parent / "golden" / "reference_callback.json").read_text())
+
+
+def test_every_curve_has_cases() -> None:
+    assert {case.curve for case in CASES} == set(CURVES)
+
+
+@pytest.mark.parametrize("steps", SPANS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_curve_is_within_4_ulp_of_its_formula_in_50_digits(case: Case, steps: int) -> None:
+    plan = case.schedule(steps).plan()
+    sample = sampled_steps(steps)
+    rates = plan(np.array(sample))
+    for step, rate in zip(sample, rates, strict=True):
+        exact = case.value(step, steps)
+        assert ulps(plan(step), exact) <= 4, step
+        assert ulps(float(rate), exact) <= 4, step
+    assert plan(steps) == plan(2 * steps) == case.to
+
+
+@pytest.mark.parametrize(("timescale", "steps"), [(1, 10), (4000, 10**6), (10**9, 10**12)])
+def test_inverse_sqrt_with_a_timescale_is_within_4_ulp(timescale: int, steps: int) -> None:
+    plan = ks.Schedule(ks.inverse_sqrt(start=0.3, timescale=timescale)).plan(total_steps=steps)
+    sample = sampled_steps(steps)
+    for step, rate in zip(sample, plan(np.array(sample)), strict=True):
+        exact = MP.mpf(0.3) / MP.sqrt(1 + MP.mpf(step) / timescale)
+        assert ulps(plan(step), exact) <= 4, step
+        assert ulps(float(rate), exact) <= 4, step
+
+
+@pytest.mark.parametrize("case", REFERENCE, ids=lambda case: str(case["total_steps"]))
+def test_the_values_of_the_widely_copied_callback(case: dict[str, Any]) -> None:
+    base, total, warmup, hold = (
+        case[name] for name in ("learning_rate_base", "total_steps", "warmup_steps", "hold_base_rate_steps")
+    )
+    schedule = ks.Schedule(
+        ks.linear(warmup, start=case["warmup_learning_rate"], to=base), ks.hold(hold), ks.cosine(to=0.0)
+    )
+    plan = schedule.plan(total_steps=total)
+    steps = np.array([step for step, _ in case["values"]])
+    expected = np.array([rate for _, rate in case["values"]])
+    lost = base * 2.0**-53  # what 1 + cos loses near -1: the callback's own last steps are no more exact than this
+    np.testing.assert_allclose(plan(steps), expected, rtol=1e-12, atol=lost)
+    np.testing.assert_allclose([plan(step) for step in steps.tolist()], expected, rtol=1e-12, atol=lost)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.curve != "hold"], ids=str)
+def test_endpoint_puts_the_end_value_on_the_last_step(case: Case) -> None:
+    with_endpoint = Case(case.curve, case.start, case.to, {**case.arguments, "endpoint": True}).schedule(101).plan()
+    without = case.schedule(100).plan()
+    assert [with_endpoint(step) for step in range(101)] == [without(step) for step in range(101)]
+    assert with_endpoint(100) == case.to
+
+
+@given(st.integers(2, 3000), st.floats(0, 10), st.floats(0, 10))
+def test_linear_with_endpoint_is_linspace(steps: int, start: float, to: float) -> None:
+    plan = ks.Schedule(ks.linear(steps, start=start, to=to, endpoint=True)).plan()
+    expected = np.linspace(start, to, steps)
+    np.testing.assert_allclose(plan(np.arange(steps)), expected, rtol=0, atol=4 * np.spacing(max(start, to)))
+    assert (plan(0), plan(steps - 1)) == (start, to)
+
+
+def test_a_phase_of_one_step_with_endpoint_is_at_its_end() -> None:
+    plan = ks.Schedule(ks.linear(1, start=0.25, to=1.0, endpoint=True), ks.hold(1)).plan()
+    assert (plan(0), plan(1), plan(np.arange(2)).tolist()) == (1.0, 1.0, [1.0, 1.0])
+
+
+def test_the_last_steps_of_a_long_decay_to_zero_are_not_zero() -> None:
+    plan = ks.Schedule(ks.cosine(2 * 10**9, start=1.0, to=0.0)).plan()
+    last = plan(np.arange(2 * 10**9 - 100, 2 * 10**9))
+    assert last.min() > 0
+    assert (np.diff(last) < 0).all()
+
+
+@pytest.mark.parametrize("steps", [2**53 + 1, 2**62, 2**63 - 1])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_spans_beyond_the_integers_of_float64(case: Case, steps: int) -> None:
+    plan = case.schedule(steps).plan()
+    sample = [0, 1, steps // 2, steps - 2, steps - 1]
+    for step, rate in zip(sample, plan(np.array(sample)), strict=True):
+        exact = case.value(step, steps)
+        assert float(rate) == pytest.approx(float(exact), rel=1e-14, abs=0)
+        assert plan(step) == pytest.approx(float(exact), rel=1e-14, abs=0)
+
+
+def _build(curve: str, **arguments: Any) -> ks.Phase:
+    phase = getattr(ks, curve)(5, **({"to": 1.0} | ({"power": 2.0} if curve == "polynomial" else {}) | arguments))
+    assert isinstance(phase, ks.Phase)
+    return phase
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("argument", ["start", "to"])
+@pytest.mark.parametrize("value", [-1e-9, float("nan"), float("inf"), float("-inf"), 10**400])
+def test_a_rate_that_is_negative_or_not_finite_is_refused(curve: str, argument: str, value: float) -> None:
+    with pytest.raises(
+        ks.ScheduleError, match=rf"`{argument}` must be a finite learning rate >= 0\. Received: {argument}="
+    ):
+        _build(curve, **{argument: value})
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("value", ["0.1", True, 1j, [0.1], np.array([0.1, 0.2])])
+def test_a_rate_that_is_no_number_is_refused(curve: str, value: Any) -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=r"`to` must be a finite learning rate >= 0\. Received: to="):
+        _build(curve, to=value)
+
+
+@pytest.mark.parametrize("curve", [curve for curve in CURVES if curve not in ("hold", "inverse_sqrt")])
+def test_the_end_value_cannot_be_left_open(curve: str) -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=r"`to` must be a finite learning rate >= 0\. Received: to=None"):
+        _build(curve, to=None)
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_endpoint_is_true_or_false(curve: str) -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=r"`endpoint` must be True or False\. Received: endpoint=1"):
+        _build(curve, endpoint=1)
+
+
+@pytest.mark.parametrize(
+    ("curve", "arguments", "error", "message"),
+    [
+        ("polynomial", {"power": 0}, ks.ScheduleError, r"`power` must be a finite number > 0\. Received: power=0"),
+        ("polynomial", {"power": -2}, ks.ScheduleError, r"`power` must be a finite number > 0\. Received: power=-2"),
+        ("polynomial", {"power": float("nan")}, ks.ScheduleError, r"`power` must be .* Received: power=nan"),
+        ("polynomial", {"power": "2"}, ks.ArgumentTypeError, r"`power` must be .* Received: power='2'"),
+        (
+            "exponential",
+            {"start": 0.0},
+            ks.ScheduleError,
+            r"`start` and `to` must be > 0\. Received: start=0.0, to=1.0",
+        ),
+        ("exponential", {"start": 1.0, "to": 0.0}, ks.ScheduleError, r"must be > 0\. Received: start=1.0, to=0.0"),
+        (
+            "inverse_sqrt",
+            {"start": 0.5},
+            ks.ScheduleError,
+            r"`to` must be > 0 and at most `start`\. Received: start=0.5",
+        ),
+        ("inverse_sqrt", {"start": 0.5, "to": 0.0}, ks.ScheduleError, r"`to` must be > 0 and at most `start`\."),
+        ("inverse_sqrt", {"start": 1.0, "to": 1e-200}, ks.ScheduleError, r"no less than 1e-150 of `start`"),
+        ("inverse_sqrt", {"to": None}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
+        ("inverse_sqrt", {"timescale": 5}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
+        ("inverse_sqrt", {"to": None, "timescale": 0}, ks.ScheduleError, r"`timescale` must be a positive duration"),
+        (
+            "inverse_sqrt",
+            {"to": None, "timescale": "rest"},
+            ks.ScheduleError,
+            r"`timescale` must be a positive duration",
+        ),
+        (
+            "inverse_sqrt",
+            {"to": None, "timescale": "5eps"},
+            ks.ScheduleError,
+            r"`timescale` must be a number followed by",
+        ),
+        ("hold", {"start": 0.5}, ks.ScheduleError, r"`to` of `hold` must equal `start`.* Received: start=0.5, to=1.0"),
+    ],
+)
+def test_arguments_that_make_no_curve_are_refused(
+    curve: str, arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        _build(curve, **arguments)
+
+
+def test_numbers_of_other_types_are_taken_at_their_value() -> None:
+    assert ks.linear(np.int32(5), start=0, to=np.float64(0.1)) == ks.linear(5, start=0.0, to=0.1)
+    assert repr(ks.linear(5, start=-0.0, to=1)) == "linear(5, start=0.0, to=1.0)"
