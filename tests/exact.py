@@ -1,4 +1,4 @@
-"""The curves in 50 digits, written from their published formulas with mpmath: the reference for every accuracy check."""
+"""The curves in 50 digits, from their published formulas with mpmath: the reference for every accuracy check."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_the_document_is_versioned_and_plain() -> None:
     [
         'warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)',
         "warmup_cosine(0.0001,warmup='10ep',warmup_start=+4e-06,hold=5,)",
-        '\n Schedule ( linear ( "10ep" , start = .000004 , to = 1.0E-4 , endpoint = False ) ,\thold(5), cosine(to=0) ) \n',
+        '\n Schedule ( linear ( "10ep" , start=.000004 , to = 1.0E-4 , endpoint=False ) ,\thold(5), cosine(to=0) ) \n',
     ],
 )
 def test_the_text_form_is_read_as_python_would(text: str) -> None:

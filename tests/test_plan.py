@@ -89,9 +89,10 @@ def test_a_plan_survives_pickle_and_copies(schedule: ks.Schedule) -> None:
 
 
 def test_a_plan_is_a_frozen_value() -> None:
-    assert EXAMPLE == EXAMPLE.schedule.plan(total_steps=39_400, steps_per_epoch=788)
-    assert EXAMPLE != EXAMPLE.schedule.plan(total_steps=39_401, steps_per_epoch=788)
-    assert EXAMPLE != EXAMPLE.schedule
+    schedule = EXAMPLE.schedule
+    assert schedule.plan(total_steps=39_400, steps_per_epoch=788) == EXAMPLE
+    assert schedule.plan(total_steps=39_401, steps_per_epoch=788) != EXAMPLE
+    assert schedule != EXAMPLE
     with pytest.raises(AttributeError, match="`total_steps` cannot be set"):
         EXAMPLE.total_steps = 5
     with pytest.raises(AttributeError, match="`total_steps` cannot be deleted"):
@@ -99,11 +100,13 @@ def test_a_plan_is_a_frozen_value() -> None:
 
 
 def test_the_shape_of_the_steps_is_the_shape_of_the_rates() -> None:
+    int32: Any = np.int32(7_884)
+    nested: Any = [[0, 7_880], [39_399, 39_400]]
     assert isinstance(EXAMPLE(7_884), float)
-    assert isinstance(EXAMPLE(np.int32(7_884)), float)
+    assert isinstance(EXAMPLE(int32), float)
     assert EXAMPLE(np.zeros((2, 0, 3), np.int64)).shape == (2, 0, 3)
     assert EXAMPLE([]).shape == (0,)
-    rates = EXAMPLE([[0, 7_880], [39_399, 39_400]])
+    rates = EXAMPLE(nested)
     assert rates.tolist() == [[EXAMPLE(0), EXAMPLE(7_880)], [EXAMPLE(39_399), EXAMPLE(39_400)]]
     assert EXAMPLE(np.arange(39_400, dtype=np.uint16)).tolist() == EXAMPLE(range(39_400)).tolist()
 
@@ -121,7 +124,7 @@ def test_after_its_last_phase_a_plan_stays_at_the_end_value() -> None:
 def _exact_boundaries(period: int, stretch: str, last: int) -> list[int]:
     """First steps of the cycles up to `last`, by adding up their exact lengths."""
     position, length, factor = Fraction(0), Fraction(period), Fraction(stretch)
-    boundaries = []
+    boundaries: list[int] = []
     while position <= last and len(boundaries) < 400:
         boundaries.append((2 * position.numerator + position.denominator) // (2 * position.denominator))
         position += length

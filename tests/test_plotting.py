@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 import kosine as ks
+from kosine.errors import MissingPackageError
 from kosine.plotting import (
     RESTART,
-    MissingPackageError,
     bands,
     new_figure,
     plot_history,

@@ -13,6 +13,7 @@ from tests.strategies import schedules
 
 FALL = ks.cosine(5, start=1.0, to=0.0)
 REST = ks.cosine(start=1.0, to=0.0)
+PARTS_OF_NO_SCHEDULE: list[Any] = [5, [FALL]]
 
 
 @given(schedules)
@@ -48,8 +49,16 @@ def test_a_schedule_is_frozen() -> None:
     ("build", "error", "message"),
     [
         (lambda: ks.Schedule(), ks.ScheduleError, r"`Schedule` needs at least one phase"),
-        (lambda: ks.Schedule(5), ks.ArgumentTypeError, r"`Schedule` takes phases .* Received: 5"),
-        (lambda: ks.Schedule([FALL]), ks.ArgumentTypeError, r"`Schedule` takes phases .* Received: \[cosine"),
+        (
+            lambda: ks.Schedule(*PARTS_OF_NO_SCHEDULE[:1]),
+            ks.ArgumentTypeError,
+            r"`Schedule` takes phases .* Received: 5",
+        ),
+        (
+            lambda: ks.Schedule(*PARTS_OF_NO_SCHEDULE[1:]),
+            ks.ArgumentTypeError,
+            r"`Schedule` takes phases .* Received: \[cosine",
+        ),
         (lambda: ks.Schedule(ks.cosine(5, to=0.0)), ks.ScheduleError, r"first phase of a schedule needs a `start`"),
         (
             lambda: ks.Schedule(ks.cycles(ks.cosine(5, to=0.0))),

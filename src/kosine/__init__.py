@@ -9,6 +9,7 @@ from kosine.boundaries import PlannedPhase
 from kosine.errors import (
     ArgumentTypeError,
     KosineError,
+    MissingPackageError,
     NotationError,
     PlanError,
     ScheduleError,
@@ -29,6 +30,7 @@ __all__ = [
     "ArgumentTypeError",
     "Cycles",
     "KosineError",
+    "MissingPackageError",
     "NotationError",
     "Phase",
     "Plan",
@@ -64,7 +66,15 @@ _ON_DEMAND = ("keras", "testing")  # these import a framework
 
 def __getattr__(name: str) -> ModuleType:
     if name in _ON_DEMAND:
-        return importlib.import_module(f"kosine.{name}")
+        try:
+            return importlib.import_module(f"kosine.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != "keras":
+                raise
+            raise MissingPackageError(
+                f"kosine.{name} needs Keras and one of its backends: pip install 'kosine[jax]', 'kosine[tensorflow]' "
+                "or 'kosine[torch]'"
+            ) from error
     raise AttributeError(f"module 'kosine' has no attribute {name!r}")
 
 

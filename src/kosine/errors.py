@@ -29,6 +29,10 @@ class TrainingError(KosineError, ValueError):
     """A training set-up would not follow the schedule: a rival callback, an unknown number of steps."""
 
 
+class MissingPackageError(KosineError, ImportError):
+    """A package that only some of kosine needs is not installed; the message says which extra brings it."""
+
+
 class TrainingWarning(UserWarning):
     """A training run left the path that its schedule was planned for."""
 

@@ -287,7 +287,8 @@ def from_data(data: object) -> Schedule | Plan:
         raise NotationError(f'The document needs an integer "version" >= 1. Received: version={shown(version)}.')
     if version > FORMAT_VERSION:
         raise NotationError(
-            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={shown(version)}. Update kosine."
+            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={shown(version)}. "
+            "Update kosine."
         )
     _fields(document, "the document", {"format", "version", "schedule"}, {"run"})
     parts = document["schedule"]

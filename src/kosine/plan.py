@@ -99,13 +99,13 @@ class Plan:
     """
 
     __slots__ = (
-        "after",
-        "blocks",
         "_bound",
         "_firsts",
         "_repeat",
         "_table",
         "_table_stop",
+        "after",
+        "blocks",
         "phases",
         "run",
         "schedule",

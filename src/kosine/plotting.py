@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from kosine.boundaries import Group, PlannedPhase
-from kosine.errors import KosineError, PlanError, shown
+from kosine.errors import MissingPackageError, PlanError, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +30,6 @@ _TINTS = {"warm-up": ("#E69F00", 0.22), "hold": ("#009E73", 0.20), "decay": ("#5
 _LINES = "#8C8C8C"
 
 Kind = Literal["warm-up", "hold", "decay"]
-
-
-class MissingPackageError(KosineError, ImportError):
-    """A package that only one extra of kosine needs is not installed."""
 
 
 class Band(NamedTuple):

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 import torch
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, assert_follows, compiled, fit, ulps
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
+from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, assert_follows, compiled, fit, ulps
 
 MODES: list[dict[str, Any]] = [{}, {"run_eagerly": True}]
 if GRAPH_BACKENDS:  # Keras refuses steps_per_execution on PyTorch, and its jit_compile is torch.compile
@@ -38,6 +38,13 @@ def test_fit_follows_the_schedule(mode: dict[str, Any]) -> None:
     callback = LearningRateCallback(LR)
     applied = fit(compiled(**mode), callback)
     assert_follows(applied, LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
+    assert callback.history.steps.tolist() == list(range(4 * STEPS))
+
+
+def test_a_single_callback_without_a_list() -> None:
+    callback = LearningRateCallback(LR)
+    x, y = probe_data(STEPS)
+    compiled().fit(x, y, batch_size=2, epochs=4, shuffle=False, verbose=0, callbacks=callback)
     assert callback.history.steps.tolist() == list(range(4 * STEPS))
 
 
@@ -283,6 +290,15 @@ def test_evaluate_first_leaves_a_constant_rate_alone() -> None:
     x, y = probe_data(STEPS)
     model.evaluate(x, y, verbose=0, callbacks=[LearningRateCallback(LR)])
     assert set(fit(model, epochs=1)) == {np.float32(0.5)}
+
+
+def test_an_interrupted_epoch_is_in_the_history() -> None:
+    callback, x, y = LearningRateCallback(LR), *probe_data(STEPS)
+    with pytest.raises(ConnectionAbortedError):
+        compiled().fit(
+            x, y, batch_size=2, epochs=4, shuffle=False, verbose=0, callbacks=[callback, Crash(1, 5)]
+        )  # fmt: skip
+    assert callback.history.steps.tolist() == list(range(STEPS + 6))
 
 
 def test_stopping_in_the_middle_of_an_epoch() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.keras.probe import STEPS, assert_follows, compiled, fit
 
 import kosine as ks
 from kosine.keras import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
+from tests.keras.probe import STEPS, assert_follows, compiled, fit
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "golden" / "reference_callback.json").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 import torch
-from tests.keras.probe import BACKEND, LR, STEPS, compiled, fit
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule, WarmUpCosineDecayScheduler
 from kosine.testing.keras import probe_data
+from tests.keras.probe import BACKEND, LR, STEPS, compiled, fit
 
 
 class Stream(torch.utils.data.IterableDataset):  # type: ignore[misc]

@@ -6,10 +6,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from tests.keras.probe import LR, STEPS, compiled, fit
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateHistory
+from tests.keras.probe import LR, STEPS, compiled, fit
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["callback first", "CSVLogger first"])

@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from tests.keras.probe import BACKEND, LR, ULPS, ulps
 
 import kosine as ks
 from kosine.keras import LearningRateSchedule
+from tests.keras.probe import BACKEND, LR, ULPS, ulps
 
 STEP_TYPE = "int64" if BACKEND == "tensorflow" else "int32"
 

@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kosine.plotting import MissingPackageError, length, rate_text, restarts, step_text, trace
+from kosine.errors import MissingPackageError
+from kosine.plotting import length, rate_text, restarts, step_text, trace
 
 if TYPE_CHECKING:
     from kosine.plan import Plan

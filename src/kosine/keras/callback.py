@@ -8,6 +8,7 @@ import os
 import tempfile
 import warnings
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,9 @@ class LearningRateHistory:
         rates: float64 array of the plan's learning rates at these steps.
     """
 
-    def __init__(self, plan: Plan | None = None) -> None:
+    def __init__(self, plan: Plan | None = None, ranges: Iterable[range] = ()) -> None:
         self._plan = plan
-        self._ranges: list[range] = []
+        self._ranges = list(ranges)
 
     def add(self, first: int, count: int) -> None:
         """Note that `count` batches were trained from step `first` on."""
@@ -43,6 +44,12 @@ class LearningRateHistory:
             self._ranges[-1] = range(self._ranges[-1].start, first + count)
         elif count:
             self._ranges.append(range(first, first + count))
+
+    def and_running(self, first: int, count: int) -> LearningRateHistory:
+        """This history, and `count` batches from step `first` on of an epoch that is not over."""
+        history = LearningRateHistory(self._plan, self._ranges)
+        history.add(first, count)
+        return history
 
     @property
     def plan(self) -> Plan | None:
@@ -93,9 +100,10 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.plan: Plan | None = None
-        self.history = LearningRateHistory()
+        self._history = LearningRateHistory()
         self._steps_per_epoch: int | None = None
         self._first_step = 0
+        self._next_step: int | None = None
         # Keras may call on_train_batch_end from several threads, out of order: of the last few the largest is kept.
         self._ends: deque[int] = deque(maxlen=128)
         self._iterations: list[int] = []
@@ -112,9 +120,16 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """The step of the plan at the first batch of `epoch`."""
         raise NotImplementedError
 
+    # --- what users read ---
+
+    @property
+    def history(self) -> LearningRateHistory:
+        """The steps and rates of every batch trained in this run, those of an epoch that is not over included."""
+        return self._history.and_running(self._first_step, self._batches)
+
     @property
     def _batches(self) -> int:
-        """The batches of this epoch that are done."""
+        """The batches that are done of an epoch that is not over."""
         return max(self._ends, default=0)
 
     # --- what Keras calls ---
@@ -180,7 +195,9 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 f"Epoch {epoch} had {batches} batches, but the schedule was planned for {expected} steps per epoch. "
                 f"If every epoch is like this one, pass steps_per_epoch={batches} to `fit` or to the callback.",
             )
-        self.history.add(self._first_step, batches)
+        self._history.add(self._first_step, batches)
+        self._next_step = self._first_step + batches
+        self._ends.clear()
         if logs is not None and batches:
             logs["learning_rate"] = self.plan(self._first_step + batches - 1)
 
@@ -196,7 +213,8 @@ class LearningRateCallback(PlanCallback):
     Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run:
     a new `fit` starts at 0 even if the optimizer has trained before, `initial_epoch=e` starts at e epochs, and a
     run that BackupAndRestore brings back goes on where it stopped. Steps are batches, also under gradient
-    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`.
+    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`. After the training the schedule
+    stays in the optimizer, and training on without the callback goes on with it.
 
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
@@ -264,15 +282,15 @@ class LearningRateCallback(PlanCallback):
             first = epoch * self._steps_per_epoch
         elif epoch == 0:
             first = 0
-        elif self._batches or self._first_step:
-            first = self._first_step + self._batches
+        elif self._next_step is not None:
+            first = self._next_step
         else:
             raise TrainingError(
                 "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
                 f"LearningRateCallback. Received: steps_per_epoch=None, and epoch {epoch} as the first."
             )
-        if first == 0 or self.history.plan != self.plan:
-            self.history = LearningRateHistory(self.plan)
+        if first == 0 or self._history.plan != self.plan:
+            self._history = LearningRateHistory(self.plan)
         return first
 
 

@@ -116,7 +116,7 @@ class WarmUpCosineDecayScheduler(PlanCallback):
         )
         self._own_plan(global_step_init)  # a step that no plan has fails here
         self.verbose = verbose
-        self.history = LearningRateHistory(self._own_plan)
+        self._history = LearningRateHistory(self._own_plan)
         self._global_step = global_step_init
 
     @property
@@ -125,9 +125,8 @@ class WarmUpCosineDecayScheduler(PlanCallback):
 
     @property
     def learning_rates(self) -> list[float]:
-        trained = self.history.rates.tolist()
-        running = range(self._global_step, self.global_step)
-        return [*trained, *(self._own_plan(step) for step in running)]
+        rates: list[float] = self.history.rates.tolist()
+        return rates
 
     def make_plan(self) -> Plan:
         return self._own_plan
@@ -142,12 +141,8 @@ class WarmUpCosineDecayScheduler(PlanCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_epoch_end(epoch, logs)
-        self._global_step += len(self.history) - self._counted
-        self._ends.clear()
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._counted = len(self.history)
-        super().on_epoch_begin(epoch, logs)
+        assert self._next_step is not None
+        self._global_step = self._next_step
 
 
 def _plan(base: float, total: object, start: float, warmup: object, held: object) -> Plan:
