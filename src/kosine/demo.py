@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kosine as ks
+from kosine.files import whole_file
 from kosine.plotting import draw_rates, mark_phases, new_figure, save_figure
 
 if TYPE_CHECKING:
@@ -179,8 +180,7 @@ def findings(errors: Mapping[str, NDArray[np.float64]]) -> str:
 
 def write_history(path: Path, runs: Mapping[str, Sequence[Run]]) -> None:
     """The rate of every batch as CSV, whole or not at all. The seeds of a schedule have the same rates."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as file:
         writer = csv.writer(file)
         writer.writerow(["schedule", "step", "rate"])
         for name, of_name in runs.items():
@@ -188,7 +188,6 @@ def write_history(path: Path, runs: Mapping[str, Sequence[Run]]) -> None:
             writer.writerows(
                 (name, step, rate) for step, rate in zip(run.steps.tolist(), run.rates.tolist(), strict=True)
             )
-    part.replace(path)
 
 
 def draw_learning_rates(path: Path, runs: Mapping[str, Sequence[Run]], *, epochs: int, steps_per_epoch: int) -> None:

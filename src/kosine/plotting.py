@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from kosine.boundaries import Group, PlannedPhase
 from kosine.errors import MissingPackageError, PlanError, shown
+from kosine.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -338,22 +338,9 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
     Raises:
         OSError: the file cannot be written; what stood there before still stands there.
     """
-    target = Path(os.path.realpath(path))
-    kind = format or target.suffix.removeprefix(".") or "png"
-    if target.exists() and not target.is_file():  # a device or a pipe must be written to, never replaced
-        with target.open("wb") as file:
-            figure.savefig(file, format=kind, dpi=dpi, facecolor="white")
-        return
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            figure.savefig(file, format=kind, dpi=dpi, facecolor="white")
-        part.replace(target)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(part):
-            error.filename = str(path)  # the name that the user knows
-        raise
+    kind = format or Path(path).suffix.removeprefix(".") or "png"
+    with whole_file(path, binary=True) as file:
+        figure.savefig(file, format=kind, dpi=dpi, facecolor="white")
 
 
 def _import_matplotlib() -> None:

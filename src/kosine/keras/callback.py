@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 import inspect
 import os
-import tempfile
 import warnings
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingWarning, shown
+from kosine.files import whole_file
 from kosine.keras.schedule import LearningRateSchedule
 from kosine.plan import Plan, read_run
 from kosine.recipes import constant
@@ -69,20 +68,10 @@ class LearningRateHistory:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the columns `step` and `rate`; the file appears whole or not at all."""
-        target = Path(path)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=target.parent, prefix=f".{target.name}.", newline="", encoding="utf-8", delete=False
-        ) as file:
-            try:
-                writer = csv.writer(file)
-                writer.writerow(["step", "rate"])
-                writer.writerows(zip(self.steps.tolist(), self.rates.tolist(), strict=True))
-                file.flush()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
+        with whole_file(path) as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", "rate"])
+            writer.writerows(zip(self.steps.tolist(), self.rates.tolist(), strict=True))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the rate of every batch with Matplotlib (extra `plot`), on `ax` or on a new figure."""
