@@ -75,7 +75,8 @@ def measure(backend: str) -> None:
     }
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
     for epoch in range(ROUNDS + UNCOUNTED):
-        for name, (model, callbacks) in rivals.items():
+        turn = epoch % len(rivals)  # another rival begins each round, so that no place in it is favoured
+        for name, (model, callbacks) in [*rivals.items()][turn:] + [*rivals.items()][:turn]:
             timer = Timer()
             model.fit(
                 x, y, batch_size=BATCH, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,

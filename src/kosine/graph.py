@@ -1,9 +1,9 @@
 """A plan as constants and a few operations, for graphs that are traced once and run on a device in float32.
 
-The phase is found with integers, in the type of the step. What is left of it, a small integer, is cast last, and
-in two parts, so that the distance of `phases.Form` is rounded once however long the phase is. The curves are the
-same formulas that the host runs. The number of operations depends on the kinds of curves, not on the number of
-phases or cycles.
+The rates of a short run are a table, each the float32 nearest to the plan's. In a long run the phase is found with
+integers, in the type of the step. What is left of it, a small integer, is cast last, and in two parts, so that the
+distance of `phases.Form` is rounded once however long the phase is; the curves are the same formulas that the host
+runs. The number of operations depends on the kinds of curves, not on the number of phases or cycles.
 """
 
 from __future__ import annotations
@@ -21,11 +21,21 @@ from kosine.evaluation import split
 from kosine.plan import Plan
 from kosine.shapes import Hold
 
+MAX_TABLE_STEPS = 2**17
+"""How many steps a run has at most whose rates are looked up: half a megabyte of constants."""
+
 MAX_CYCLE_ROWS = 2**17
 """How many repeated phases a graph holds as constants: about 4 MB."""
 
 _FEW_PHASES = 64
 _SHORT_BITS = 16  # phases of so many bits need no split of the step: float32's 24 leave 8 for the coefficient
+
+
+class Repeat(NamedTuple):
+    """The steps from `first` on are like those `period` steps before."""
+
+    first: int
+    period: int
 
 
 class Kind(NamedTuple):
@@ -36,8 +46,23 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True)
-class GraphTable:
-    """The constants of a plan: one row for each phase; `repeat` is the first step and length of a pattern.
+class RateTable:
+    """The rates of a short run, step by step; what follows the last is that last one, or the pattern `repeat`."""
+
+    rates: NDArray[np.float32]
+    repeat: Repeat | None
+    step_dtype: str
+
+    def __call__(self, step: Any, ops: Any) -> Any:
+        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
+        last = ops.cast(len(self.rates) - 1, self.step_dtype)
+        step = ops.maximum(step, ops.cast(0, self.step_dtype))
+        return ops.take(self.rates, ops.minimum(_folded(step, self.repeat, self.step_dtype, ops), last), axis=0)
+
+
+@dataclass(frozen=True)
+class PhaseTable:
+    """The constants of a plan: one row for each phase.
 
     With s the step, a phase counts n = anchor + sign * s steps from the end that its curve is measured from. The
     columns of `integers` are anchor, sign, mask, span and kind, of `floats` high, low, top and bottom.
@@ -47,11 +72,69 @@ class GraphTable:
     integers: NDArray[np.int64]
     floats: NDArray[np.float32]
     kinds: tuple[Kind, ...]
-    repeat: tuple[int, int] | None
+    repeat: Repeat | None
     step_dtype: str
 
+    def __call__(self, step: Any, ops: Any) -> Any:
+        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
+        dtype = self.step_dtype
+        # An anchor may pass the largest integer: it wraps around, and so does the sum, which is in range again.
+        integers = self.integers.astype(dtype)
+        step = _folded(ops.maximum(step, ops.cast(0, dtype)), self.repeat, dtype, ops)
+        firsts = self.firsts.astype(dtype)
+        index = None
+        if 1 < len(firsts) <= _FEW_PHASES:  # a comparison with each is cheaper than a search, which may be a loop
+            each = ops.expand_dims(step, -1) if len(step.shape) else step
+            index = ops.sum(ops.cast(each >= firsts[1:], "int32"), axis=-1)
+        elif len(firsts) > 1:
+            index = ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
 
-def tabulate(plan: Plan, step_dtype: str) -> GraphTable:
+        def columns(matrix: NDArray[Any]) -> list[Any]:
+            """The constants of the phases; a column that is the same for all is left as a number."""
+            picked = [column[0] if (column == column[0]).all() else None for column in matrix.T]
+            varied = [number for number, constant in enumerate(picked) if constant is None]
+            if varied:
+                rows = ops.take(matrix[:, varied], index, axis=0)
+                for number, column in zip(varied, ops.unstack(rows, len(varied), axis=-1), strict=True):
+                    picked[number] = column
+            return picked
+
+        anchor, sign, mask, span, kind = columns(integers)
+        high, low, top, bottom = columns(self.floats)
+
+        def addends(steps: Any) -> tuple[Any, Any]:
+            whole = ops.cast(steps, "float32")
+            if isinstance(mask, np.integer) and not mask:
+                return whole * high, whole * low
+            small = ops.bitwise_and(steps, mask)
+            return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
+
+        steps = step * sign + anchor
+        coarse, fine = addends(steps)
+        distance = coarse + fine
+        share: Any = None
+        for number, formula in enumerate(self.kinds):
+            weight = formula.weight(ops)
+            if formula.takes == "distance":
+                value = weight(distance)
+            elif formula.takes == "split":
+                value = weight(coarse, fine)
+            else:
+                value = weight(distance, sum(addends(span - steps)))
+            share = value if share is None else ops.where(kind == number, value, share)
+        value = share * top
+        return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
+
+
+def _folded(step: Any, repeat: Repeat | None, dtype: str, ops: Any) -> Any:
+    """The step of the pattern's first repetition that `step` is like."""
+    if repeat is None:
+        return step
+    first, period = ops.cast(repeat.first, dtype), ops.cast(repeat.period, dtype)
+    return ops.where(step < first, step, first + (step - first) % period)
+
+
+def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_STEPS) -> RateTable | PhaseTable:
     """The constants of `plan` for a graph whose steps are of the type "int32" or "int64".
 
     Past the end of the run an endless group goes on cycling as on the host, except where its cycles neither repeat
@@ -65,14 +148,14 @@ def tabulate(plan: Plan, step_dtype: str) -> GraphTable:
         raise PlanError(
             f"This backend counts steps in {step_dtype}, up to {last:,}. Received: total_steps={plan.total_steps:,}."
         )
+    final = plan.blocks[-1] if plan.blocks else plan.after
+    repeat = _pattern(final, last) if isinstance(final, Group) else None
+    stop = plan.after.first_step if repeat is None else repeat.first + repeat.period
+    if stop < max_table_steps:
+        return RateTable(plan(np.arange(stop + 1)).astype(np.float32), repeat, step_dtype)
     rows: list[PlannedPhase] = []
-    repeat = None
     for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-        else:
-            cycle_rows, repeat = _cycles(block, plan.total_steps, last)
-            rows += cycle_rows
+        rows += [block] if isinstance(block, PlannedPhase) else _cycles(block, plan.total_steps, last)
     rows = _countable(rows or [plan.after], plan.total_steps, last)
     if repeat is None and rows[-1].steps is not None:
         rows.append(_level(rows[-1].stop, rows[-1].end_lr))
@@ -96,7 +179,7 @@ def tabulate(plan: Plan, step_dtype: str) -> GraphTable:
         anchor = (anchor + 2**63) % 2**64 - 2**63
         integers.append((anchor, sign, mask, span, kinds[form.kind]))
         floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom))
-    return GraphTable(
+    return PhaseTable(
         np.array([row.first_step for row in rows], np.int64),
         np.array(integers, np.int64),
         np.array(floats, np.float64).astype(np.float32),
@@ -106,73 +189,23 @@ def tabulate(plan: Plan, step_dtype: str) -> GraphTable:
     )
 
 
-def evaluate(table: GraphTable, step: Any, ops: Any) -> Any:
-    """The learning rates at `step`, a tensor of any shape and of the table's type, as a float32 tensor of that shape.
-
-    `ops` is keras.ops or a namespace with the same functions. A negative step counts as 0.
-    """
-    dtype = table.step_dtype
-    # An anchor may pass the largest integer: it wraps around, and so does the sum, which is in range again.
-    integers = table.integers.astype(dtype)
-    step = ops.maximum(step, ops.cast(0, dtype))
-    if table.repeat is not None:
-        first, period = (ops.cast(number, dtype) for number in table.repeat)
-        step = ops.where(step < first, step, first + (step - first) % period)
-    firsts = table.firsts.astype(dtype)
-    index = None
-    if 1 < len(firsts) <= _FEW_PHASES:  # a comparison with each is cheaper than a search, which may be a loop
-        index = ops.sum(ops.cast(ops.expand_dims(step, -1) >= firsts[1:], "int32"), axis=-1)
-    elif len(firsts) > 1:
-        index = ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
-
-    def columns(matrix: NDArray[Any]) -> list[Any]:
-        """The constants of the phases; a column that is the same for all is left as a number."""
-        picked = [column[0] if (column == column[0]).all() else None for column in matrix.T]
-        varied = [number for number, constant in enumerate(picked) if constant is None]
-        if varied:
-            rows = ops.take(matrix[:, varied], index, axis=0)
-            for number, column in zip(varied, ops.unstack(rows, len(varied), axis=-1), strict=True):
-                picked[number] = column
-        return picked
-
-    anchor, sign, mask, span, kind = columns(integers)
-    high, low, top, bottom = columns(table.floats)
-
-    def addends(steps: Any) -> tuple[Any, Any]:
-        whole = ops.cast(steps, "float32")
-        if isinstance(mask, np.integer) and not mask:
-            return whole * high, whole * low
-        small = ops.bitwise_and(steps, mask)
-        return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
-
-    steps = step * sign + anchor
-    coarse, fine = addends(steps)
-    distance = coarse + fine
-    share: Any = None
-    for number, formula in enumerate(table.kinds):
-        weight = formula.weight(ops)
-        if formula.takes == "distance":
-            value = weight(distance)
-        elif formula.takes == "split":
-            value = weight(coarse, fine)
-        else:
-            value = weight(distance, sum(addends(span - steps)))
-        share = value if share is None else ops.where(kind == number, value, share)
-    value = share * top
-    return value if not table.floats[:, 3].any() else value + (1.0 - share) * bottom
+def _pattern(group: Group, last: int) -> Repeat | None:
+    """The pattern in which equal cycles repeat for ever, if it is short enough to hold and to be reached."""
+    if not group.endless or group.part.exact_stretch != 1 or group.part.shrink != 1:
+        return None
+    # After as many cycles as the length has parts of a step, the rounded boundaries repeat exactly.
+    repeat = Repeat(group.first_step, group.offsets[-1].numerator)
+    rows = group.offsets[-1].denominator * len(group.part.phases)
+    return repeat if rows <= MAX_CYCLE_ROWS and repeat.first + repeat.period <= last else None
 
 
-def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], tuple[int, int] | None]:
-    """The rows of a group, and the pattern in which they repeat for ever."""
+def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPhase]:
+    """The rows of a group, as many as a graph needs."""
     phases = range(len(group.part.phases))
-    length = group.offsets[-1]
-    if group.endless and group.part.exact_stretch == 1 and group.part.shrink == 1:
-        # After as many cycles as the length has parts of a step, the rounded boundaries repeat exactly.
-        pattern, period = length.denominator, length.numerator
-        if pattern * len(phases) <= MAX_CYCLE_ROWS and group.first_step + period <= last:
-            rows = [group.row(cycle, phase) for cycle in range(pattern) for phase in phases]
-            return _nonempty(rows), (group.first_step, period)
-    rows = []
+    if _pattern(group, last) is not None:
+        cycles = range(group.offsets[-1].denominator)
+        return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases])
+    rows: list[PlannedPhase] = []
     for cycle in _cycle_numbers(group):
         if len(rows) + len(phases) > MAX_CYCLE_ROWS:
             reached = group.boundary(cycle)
@@ -190,7 +223,7 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[Plan
             rows.append(_level(group.boundary(cycle), float(group.ceiling.floor)))
             break
         rows += [group.row(cycle, phase) for phase in phases]
-    return _nonempty(rows), None
+    return _nonempty(rows)
 
 
 def _cycle_numbers(group: Group) -> Iterator[int]:

@@ -60,6 +60,16 @@ def test_a_plan_is_followed_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
+def test_the_ends_of_a_run_too_long_for_a_table(mode: dict[str, Any]) -> None:
+    plan = LR.plan(epochs=10**7, steps_per_epoch=STEPS)
+    model, callback = compiled(**mode), LearningRateCallback(plan)
+    assert_follows(fit(model, callback), plan, count=4 * STEPS)
+    last = fit(model, callback, initial_epoch=10**7 - 4, epochs=10**7)
+    assert_follows(last, plan, first=10**8 - 4 * STEPS, count=4 * STEPS)
+    assert (last > 0).all()
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
 def test_the_schedule_given_to_the_optimizer_is_applied(mode: dict[str, Any]) -> None:
     plan = LR.plan(epochs=4, steps_per_epoch=STEPS)
     assert_follows(fit(compiled(keras.optimizers.SGD(LearningRateSchedule(plan)), **mode)), plan, count=4 * STEPS)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import kosine as ks
+from kosine.graph import PhaseTable, tabulate
 from kosine.keras import LearningRateSchedule
 from tests.keras.probe import BACKEND, LR, ULPS, ulps
 
@@ -32,6 +33,15 @@ CURVES = [
 ]
 
 
+def in_graph(plan: ks.Plan, *, table: bool) -> LearningRateSchedule:
+    """The schedule with its rates looked up, as in short runs, or worked out, as in long ones."""
+    schedule = LearningRateSchedule(plan)
+    if not table:
+        schedule._table = tabulate(plan, STEP_TYPE, max_table_steps=0)
+        assert isinstance(schedule._table, PhaseTable)
+    return schedule
+
+
 def compiled_call(schedule: LearningRateSchedule, **arguments: Any) -> Any:
     if BACKEND == "jax":
         import jax
@@ -49,6 +59,13 @@ def rates(schedule: LearningRateSchedule, steps: Any, **arguments: Any) -> Any:
     return keras.ops.convert_to_numpy(compiled_call(schedule, **arguments)(tensor))
 
 
+@pytest.mark.parametrize("curve", CURVES[:-1], ids=repr)
+def test_a_short_run_has_the_nearest_float32(curve: Any) -> None:
+    plan = ks.Schedule(curve).plan(total_steps=40_000)
+    steps = np.arange(40_100)
+    np.testing.assert_array_equal(rates(LearningRateSchedule(plan), steps), plan(steps).astype(np.float32))
+
+
 @pytest.mark.parametrize("total", [40_000, 10**8, 2 * 10**9])
 @pytest.mark.parametrize("curve", CURVES, ids=repr)
 def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
@@ -56,7 +73,7 @@ def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
     edge = np.arange(1000)
     middle = np.random.default_rng(0).integers(0, total, 4000)
     steps = np.concatenate([edge, middle, total - 1 - edge])
-    found = rates(LearningRateSchedule(plan), steps)
+    found = rates(in_graph(plan, table=False), steps)
     assert found.dtype == np.float32
     distance = ulps(found, plan(steps))
     assert distance.max() <= ULPS, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
@@ -81,18 +98,20 @@ REPEATING = [
 ]
 
 
+@pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
 @pytest.mark.parametrize("schedule", REPEATING, ids=repr)
-def test_every_boundary_of_every_cycle_in_and_beyond_the_run(schedule: ks.Schedule) -> None:
+def test_every_boundary_of_every_cycle_in_and_beyond_the_run(schedule: ks.Schedule, table: bool) -> None:
     plan = schedule.plan(total_steps=3000, steps_per_epoch=5)
     steps = np.arange(9000)
-    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+    assert ulps(rates(in_graph(plan, table=table), steps), plan(steps)).max() <= ULPS
 
 
+@pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
 @pytest.mark.parametrize("schedule", REPEATING[:5], ids=repr)
-def test_cycles_far_beyond_the_run(schedule: ks.Schedule) -> None:
+def test_cycles_far_beyond_the_run(schedule: ks.Schedule, table: bool) -> None:
     plan = schedule.plan(steps_per_epoch=5)
     steps = np.concatenate([np.arange(2**31 - 1000, 2**31 - 1), np.random.default_rng(0).integers(0, 2**31 - 1, 2000)])
-    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+    assert ulps(rates(in_graph(plan, table=table), steps), plan(steps)).max() <= ULPS
 
 
 def test_many_phases_are_searched() -> None:
@@ -104,7 +123,7 @@ def test_many_phases_are_searched() -> None:
     ]  # fmt: skip
     plan = ks.Schedule(*parts).plan()
     steps = np.arange((plan.total_steps or 0) + 10)
-    assert ulps(rates(LearningRateSchedule(plan), steps), plan(steps)).max() <= ULPS
+    assert ulps(rates(in_graph(plan, table=False), steps), plan(steps)).max() <= ULPS
 
 
 def test_too_many_different_cycles_for_a_graph() -> None:
@@ -113,22 +132,27 @@ def test_too_many_different_cycles_for_a_graph() -> None:
         LearningRateSchedule(plan)
 
 
-@pytest.mark.parametrize("step", [0, 7, 39_399, 10**9])
-def test_a_single_step(step: int) -> None:
+@pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
+@pytest.mark.parametrize("step", [0, 7, 39, 40, 10**9])
+def test_a_single_step(step: int, table: bool) -> None:
     plan = LR.plan(epochs=4, steps_per_epoch=10)
-    found = float(LearningRateSchedule(plan)(step))
+    found = float(in_graph(plan, table=table)(step))
     assert ulps(found, plan(step)) <= ULPS
 
 
-def test_before_its_offset_it_stays_at_the_first_rate() -> None:
+@pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
+def test_before_its_offset_it_stays_at_the_first_rate(table: bool) -> None:
     plan = LR.plan(epochs=4, steps_per_epoch=10)
-    found = rates(LearningRateSchedule(plan, offset=5), [0, 4, 5, 6, 15])
+    schedule = in_graph(plan, table=table)
+    schedule.move(5)
+    found = rates(schedule, [0, 4, 5, 6, 15])
     assert ulps(found, plan(np.array([0, 0, 0, 1, 10]))).max() <= ULPS
 
 
-def test_the_shape_of_the_steps_is_kept() -> None:
+@pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
+def test_the_shape_of_the_steps_is_kept(table: bool) -> None:
     plan = LR.plan(epochs=4, steps_per_epoch=10)
-    assert rates(LearningRateSchedule(plan), np.arange(6).reshape(2, 3)).shape == (2, 3)
+    assert rates(in_graph(plan, table=table), np.arange(6).reshape(2, 3)).shape == (2, 3)
 
 
 def test_the_configuration_holds_the_resolved_plan() -> None:
@@ -141,7 +165,8 @@ def test_the_configuration_holds_the_resolved_plan() -> None:
 
 if BACKEND == "tensorflow":
 
-    def test_under_xla_it_is_the_same() -> None:
+    @pytest.mark.parametrize("table", [True, False], ids=["table", "formula"])
+    def test_under_xla_it_is_the_same(table: bool) -> None:
         plan = LR.plan(epochs=4, steps_per_epoch=10)
         steps = np.arange(45)
-        assert ulps(rates(LearningRateSchedule(plan), steps, jit_compile=True), plan(steps)).max() <= ULPS
+        assert ulps(rates(in_graph(plan, table=table), steps, jit_compile=True), plan(steps)).max() <= ULPS

@@ -7,20 +7,34 @@ from typing import Any
 import keras
 
 from kosine.errors import ArgumentTypeError, shown
-from kosine.graph import evaluate, tabulate
+from kosine.graph import tabulate
 from kosine.notation import from_data, to_data
 from kosine.plan import Plan
 
 _BACKEND: str = keras.backend.backend()
 _STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
+_OPERATIONS: Any = keras.ops
+if _BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    class _TensorFlowOperations:
+        """keras.ops, without the three operations in `take` that make negative indices count from the end."""
+
+        take = staticmethod(tf.gather)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(keras.ops, name)
+
+    _OPERATIONS = _TensorFlowOperations()
 
 
 @keras.saving.register_keras_serializable(package="kosine")
 class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A plan as a `keras.optimizers.schedules.LearningRateSchedule`.
 
-    The update of batch t uses the float32 nearest to `plan(t - offset)`, within a few units in the last place: on
-    TensorFlow and JAX it is computed in the graph, integers first and float32 last; on PyTorch on the host.
+    The update of batch t uses `plan(t - offset)`: the float32 nearest to it on PyTorch, where it is computed on the
+    host, and in runs of up to 131,072 steps, whose rates are a table in the graph; in longer runs on TensorFlow and JAX
+    it is computed in the graph, to within 8 units in the last place.
     Before step `offset` it is `plan(0)`. It is saved with the model, and needs no callback after a reload.
 
     Args:
@@ -88,7 +102,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
         offset = self._offset if self._offset_variable is None else self._offset_variable.value
         steps = keras.ops.cast(keras.ops.convert_to_tensor(step), _STEP_DTYPE)
-        return evaluate(self._table, steps - offset, keras.ops)
+        return self._table(steps - offset, _OPERATIONS)
 
     def get_config(self) -> dict[str, Any]:
         """The resolved plan and the offset, as JSON can hold them."""
