@@ -197,9 +197,13 @@ def test_mistake_is_one_clear_line_and_status_2(
     one_line(err, pattern)
 
 
-def test_full_disk_is_one_line() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_full_disk_is_one_line(unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        result = subprocess.run([*COMMAND, *SGDR], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(
+            [*COMMAND, *SGDR], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment
+        )
     assert result.returncode == 2
     one_line(result.stderr, "No space left on device")
 

@@ -36,14 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             raise
         except OSError as error:
+            if error.filename is None:
+                _drop_output()
             where = f"{error.filename}: " if error.filename is not None else ""
             return _complain(f"{where}{error.strerror or error}")
         except (click.Abort, KeyboardInterrupt):
             return 130
     except (BrokenPipeError, SystemExit):  # whoever read the output has seen enough; click notes that by SystemExit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         return 141
     return status if isinstance(status, int) else 0
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: at exit Python would try again to write it, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _complain(message: str) -> int:
