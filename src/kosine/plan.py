@@ -18,6 +18,7 @@ from kosine.schedule import Schedule
 from kosine.shapes import Hold
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -145,9 +146,9 @@ class Plan:
             object.__setattr__(self, name, attribute)
 
     @overload
-    def __call__(self, steps: int) -> float: ...
+    def __call__(self, steps: int | np.integer[Any]) -> float: ...
     @overload
-    def __call__(self, steps: NDArray[Any] | Sequence[int]) -> NDArray[Any]: ...
+    def __call__(self, steps: NDArray[Any] | Sequence[Any]) -> NDArray[Any]: ...
     def __call__(self, steps: Any) -> Any:
         """The learning rate at `steps`, counted from 0.
 
