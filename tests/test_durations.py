@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -76,6 +77,23 @@ def test_the_written_form_keeps_the_magnitude_readable() -> None:
 def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ks.ScheduleError, match=r"Argument `duration` must be a number followed by one of the units"):
         ks.linear(text, start=0.0, to=1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("10 epochs", 'Did you mean "10ep"?'),
+        ("5 %", 'Did you mean "5%"?'),
+        ("100", "Did you mean 100 without quotes?"),
+        ("100 steps", "Did you mean 100 without quotes?"),
+        ("2 samples", 'Did you mean "2sp"?'),
+        (0.1, 'Did you mean "10%" of the run?'),
+        (1e3, 'Did you mean 1000 steps, or "1000ep"?'),
+    ],
+)
+def test_the_error_says_what_was_probably_meant(written: Any, meant: str) -> None:
+    with pytest.raises(ks.KosineError, match=re.escape(meant)):
+        ks.linear(written, start=0.0, to=1.0)
 
 
 @pytest.mark.parametrize(

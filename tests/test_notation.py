@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -99,17 +100,17 @@ def test_100_000_phases_are_written_and_read() -> None:
         ("constant(*[1])", r"at character 10\. Received: '\*'"),
         ("constant(lr=[1])", r"at character 13\. Received: '\['"),
         ("constant(lr=nan)", r"expected `\(` after the name 'nan'"),
-        ("constant(lr=1__0)", r"expected `,` or `\)` at character 14"),
+        ("constant(lr=1__0)", r"expected `,` or `\)`; a duration .* at character 14"),
         ("constant(lr=٣)", r"at character 13\. Received: '٣'"),
         ("constant(lr=0.1)  # hi", r"at character 19\. Received: '#'"),
         ("constant(lr=0.1); constant(lr=0.1)", r"at character 17\. Received: ';'"),
         ("constant(lr=0.1) constant(lr=0.1)", r"expected nothing more .* at character 18"),
-        ("constant(lr=0.1", r"expected `,` or `\)` at character 16\. Received: the end"),
+        ("constant(lr=0.1", r"expected `,` or `\)`; a duration .* at character 16\. Received: the end"),
         ("constant(lr=0.1,,)", r"at character 17\. Received: ','"),
         ("constant(lr=0.1, lr=0.2)", r"expected each argument once at character 18"),
         ("constant(lr=0.1, 0.2)", r"no argument without a name after one with a name at character 18"),
         ("constant(0.1, 0.2)", r"`constant` cannot be called like this: too many positional arguments"),
-        ("constant(rate=0.1)", r"`constant` cannot be called like this: .* Its arguments are constant\(lr\)"),
+        ("constant(rate=0.1)", r"`constant` has no argument 'rate'.* Its arguments are constant\(lr\)"),
         ("constant", r"expected `\(` after the name 'constant'"),
         ("0.1", r"The text must be a schedule\. Received: '0.1', which is 0.1"),
         ("'rest'", r"The text must be a schedule\. Received: .* which is 'rest'"),
@@ -271,3 +272,17 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
         ks.parse(text)
     with pytest.raises(ks.NotationError, match=r"at most 67,108,864 characters\. Received: 67,108,865"):
         ks.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("ks.warmup_cosine(peak=1e-3)", "leave out `ks.`"),
+        ("warmup_cosin(peak=1e-3)", "expected `warmup_cosine` at character 1"),
+        ("warmup_cosine(peek=1e-3)", "has no argument 'peek'. Did you mean `peak`?"),
+        ("warmup_cosine(peak=1e-3, warmup=5ep)", 'a duration with a unit stands in quotes, "5ep"'),
+    ],
+)
+def test_the_error_helps_with_common_slips(text: str, hint: str) -> None:
+    with pytest.raises(ks.NotationError, match=re.escape(hint)):
+        ks.parse(text)

@@ -339,10 +339,10 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
             r"must last at least one step in every cycle\. Received: cosine\(\"5sp\".* is 0.5 steps",
         ),
         (
-            ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.5), shrink=0.5)),
+            ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.3), shrink=0.5)),
             {"total_steps": 30},
             ks.PlanError,
-            r"A cycle shrinks to nothing: with shrink=0.5 the peak 1.0 is 0.25 in cycle 2, not above the floor 0.5",
+            r"A cycle shrinks to nothing: with shrink=0.5 the peak 1.0 is 0.25 in cycle #3, not above the floor 0.3",
         ),
         (
             ks.Schedule(
@@ -350,7 +350,7 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
             ),
             {},
             ks.PlanError,
-            r"A cycle shrinks to nothing: .* in cycle 1, not above the floor 0.5",
+            r"A cycle shrinks to nothing: .* in cycle #2, not above the floor 0.5",
         ),
         (
             ks.Schedule(ks.hold(2**62, start=1.0), ks.hold(2**62)),
@@ -386,7 +386,7 @@ def test_a_run_that_a_schedule_cannot_be_planned_for_is_refused(
         (np.float64(1.0), ks.ArgumentTypeError, r"`steps` must be an integer .* Received: steps=np.float64\(1.0\)"),
         (True, ks.ArgumentTypeError, r"`steps` must be an integer .* Received: steps=True"),
         ("3", ks.ArgumentTypeError, r"`steps` must be an integer .* Received: steps='3'"),
-        (None, ks.ArgumentTypeError, r"`steps` must be an integer .* Received: steps=None"),
+        (None, ks.ArgumentTypeError, r"A plan is a function of the step"),
         (np.array([1.5]), ks.ArgumentTypeError, r"`steps` must be .* steps=array\(\[1.5\]\) of dtype float64"),
         (np.array(1.5), ks.ArgumentTypeError, r"must be an integer\. Received: array\(1.5\)"),
         (np.array([True]), ks.ArgumentTypeError, r"`steps` must be .* of dtype bool"),
@@ -412,3 +412,22 @@ def test_steps_that_are_none_are_refused(steps: Any, error: type[Exception], mes
 def test_phase_at_wants_a_step(step: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         EXAMPLE.phase_at(step)
+
+
+def test_epochs_that_are_integers_stay_exact() -> None:
+    assert ks.constant(0.1).plan(epochs=2**60 + 1, steps_per_epoch=1).total_steps == 2**60 + 1
+
+
+def test_a_schedule_of_no_steps_is_refused() -> None:
+    with pytest.raises(ks.PlanError, match="A plan must last at least one step"):
+        ks.Schedule(ks.hold(0, start=0.1)).plan()
+
+
+def test_a_shrinking_cycle_that_warms_up_never_lowers_its_floor() -> None:
+    lr = ks.Schedule(ks.cycles(ks.linear(2, start=0.0, to=1.0), ks.cosine(8, to=0.4), shrink=0.7))
+    plan = lr.plan(total_steps=20)
+    assert [(row.first_lr, row.end_lr) for row in plan.phases] == [(0.0, 1.0), (1.0, 0.4), (0.0, 0.7), (0.7, 0.4)]
+    with pytest.raises(ks.PlanError, match=r"the peak 1.0 is 0\.3\d+ in cycle #4, not above the floor 0.4"):
+        lr.plan(total_steps=31)
+    assert plan(10**6 + 9) >= 0.4 * 0.5
+    assert plan(10**6 + 2) == 0.4

@@ -85,7 +85,7 @@ def test_a_schedule_is_frozen() -> None:
         (
             lambda: ks.Schedule(ks.cycles(ks.cosine(5, start=1.0, to=0.5), shrink=0.5, count=2)),
             ks.ScheduleError,
-            r"A cycle shrinks to nothing: with shrink=0.5 the peak 1.0 is 0.5 in cycle 1, not above the floor 0.5",
+            r"A cycle shrinks to nothing: with shrink=0.5 the peak 1.0 is 0.5 in cycle #2, not above the floor 0.5",
         ),
     ],
 )

@@ -135,8 +135,18 @@ def test_endpoint_is_true_or_false(curve: str) -> None:
 @pytest.mark.parametrize(
     ("curve", "arguments", "error", "message"),
     [
-        ("polynomial", {"power": 0}, ks.ScheduleError, r"`power` must be a finite number > 0\. Received: power=0"),
-        ("polynomial", {"power": -2}, ks.ScheduleError, r"`power` must be a finite number > 0\. Received: power=-2"),
+        (
+            "polynomial",
+            {"power": 0},
+            ks.ScheduleError,
+            r"`power` must be a number > 0 and at most 1000\. Received: power=0",
+        ),
+        (
+            "polynomial",
+            {"power": -2},
+            ks.ScheduleError,
+            r"`power` must be a number > 0 and at most 1000\. Received: power=-2",
+        ),
         ("polynomial", {"power": float("nan")}, ks.ScheduleError, r"`power` must be .* Received: power=nan"),
         ("polynomial", {"power": "2"}, ks.ArgumentTypeError, r"`power` must be .* Received: power='2'"),
         (
@@ -153,7 +163,9 @@ def test_endpoint_is_true_or_false(curve: str) -> None:
             r"`to` must be > 0 and at most `start`\. Received: start=0.5",
         ),
         ("inverse_sqrt", {"start": 0.5, "to": 0.0}, ks.ScheduleError, r"`to` must be > 0 and at most `start`\."),
-        ("inverse_sqrt", {"start": 1.0, "to": 1e-200}, ks.ScheduleError, r"no less than 1e-150 of `start`"),
+        ("inverse_sqrt", {"start": 1.0, "to": 1e-200}, ks.ScheduleError, r"no less than 1e-15 of `start`"),
+        ("polynomial", {"power": 1e4}, ks.ScheduleError, r"`power` must be .* Received: power=10000"),
+        ("exponential", {"start": 1e-40}, ks.ScheduleError, r"by a factor of at most 1e30.* Received: start=1e-40"),
         ("inverse_sqrt", {"to": None}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
         ("inverse_sqrt", {"timescale": 5}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
         ("inverse_sqrt", {"to": None, "timescale": 0}, ks.ScheduleError, r"`timescale` must be a positive duration"),

@@ -56,12 +56,16 @@ class Duration:
             return value
         if isinstance(value, str):
             return cls._read_text(value, argument)
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
+        try:
+            if isinstance(value, bool):
+                raise TypeError("a truth value is no number of steps")
+            steps = operator.index(value)  # type: ignore[arg-type]  # whether it has one is what is asked here
+        except TypeError as error:
             raise ArgumentTypeError(
                 f"Argument `{argument}` must be an integer number of steps or a text with a unit. "
-                f"Received: {argument}={shown(value)}. {_HOW}."
-            )
-        return cls._checked("steps", Fraction(operator.index(value)), value, argument)
+                f"Received: {argument}={shown(value)}. {_meant(value)}{_HOW}."
+            ) from error
+        return cls._checked("steps", Fraction(steps), value, argument)
 
     @classmethod
     def _read_text(cls, text: str, argument: str) -> Duration:
@@ -71,7 +75,7 @@ class Duration:
         if match is None:
             raise ScheduleError(
                 f"Argument `{argument}` must be a number followed by one of the units "
-                f'"ep", "%", "sp" or "tok". Received: {argument}={shown(text)}. {_HOW}.'
+                f'"ep", "%", "sp" or "tok". Received: {argument}={shown(text)}. {_meant(text)}{_HOW}.'
             )
         amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
         amount *= _MAGNITUDES.get(match["magnitude"], 1)
@@ -134,6 +138,27 @@ class Duration:
                 f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
             )
         return value
+
+
+_MEANT = re.compile(
+    r"([0-9]{1,18}(?:\.[0-9]{1,18})?) *(step|ep|sample|tok|percent|%|sp)?[a-z]*", re.ASCII | re.IGNORECASE
+)
+_UNIT_MEANT = {"ep": "ep", "sample": "sp", "sp": "sp", "tok": "tok", "percent": "%", "%": "%"}
+
+
+def _meant(value: object) -> str:
+    """A guess at what a wrong duration was meant to be, as a sentence."""
+    if isinstance(value, float) and value >= 1 and value.is_integer() and value < MAX_STEPS:
+        return f'Did you mean {int(value)} steps, or "{value:g}ep"? '
+    if isinstance(value, float) and 0 < value < 1:
+        return f'Did you mean "{value * 100:g}%" of the run? '
+    match = _MEANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
+    if match is None:
+        return ""
+    number, unit = match[1], (match[2] or "step").lower()
+    if unit == "step":
+        return f"Did you mean {number} without quotes? " if "." not in number else ""
+    return f'Did you mean "{number}{_UNIT_MEANT[unit]}"? '
 
 
 def decimal(value: Fraction) -> str:

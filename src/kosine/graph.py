@@ -134,6 +134,20 @@ def _folded(step: Any, repeat: Repeat | None, dtype: str, ops: Any) -> Any:
     return ops.where(step < first, step, first + (step - first) % period)
 
 
+def last_step(step_dtype: str) -> int:
+    """The largest step that a backend counts to."""
+    return int(np.iinfo(step_dtype).max)
+
+
+def check_length(plan: Plan, step_dtype: str) -> None:
+    """Raise PlanError where the run is longer than the backend can count."""
+    if plan.total_steps is not None and plan.total_steps > last_step(step_dtype):
+        raise PlanError(
+            f"This backend counts steps in {step_dtype}, up to {last_step(step_dtype):,}. "
+            f"Received: total_steps={plan.total_steps:,}."
+        )
+
+
 def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_STEPS) -> RateTable | PhaseTable:
     """The constants of `plan` for a graph whose steps are of the type "int32" or "int64".
 
@@ -143,16 +157,13 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     Raises:
         PlanError: the run is longer than the type can count, or has more different cycles than MAX_CYCLE_ROWS.
     """
-    last = int(np.iinfo(step_dtype).max)
-    if plan.total_steps is not None and plan.total_steps > last:
-        raise PlanError(
-            f"This backend counts steps in {step_dtype}, up to {last:,}. Received: total_steps={plan.total_steps:,}."
-        )
+    last = last_step(step_dtype)
+    check_length(plan, step_dtype)
     final = plan.blocks[-1] if plan.blocks else plan.after
     repeat = _pattern(final, last) if isinstance(final, Group) else None
     stop = plan.after.first_step if repeat is None else repeat.first + repeat.period
-    if stop < max_table_steps:
-        return RateTable(plan(np.arange(stop + 1)).astype(np.float32), repeat, step_dtype)
+    if stop <= max_table_steps:
+        return RateTable(_float32(plan(np.arange(stop + 1))), repeat, step_dtype)
     rows: list[PlannedPhase] = []
     for block in plan.blocks:
         rows += [block] if isinstance(block, PlannedPhase) else _cycles(block, plan.total_steps, last)
@@ -182,11 +193,18 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     return PhaseTable(
         np.array([row.first_step for row in rows], np.int64),
         np.array(integers, np.int64),
-        np.array(floats, np.float64).astype(np.float32),
+        _float32(np.array(floats)),
         tuple(formulas),
         repeat,
         step_dtype,
     )
+
+
+def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    largest = float(np.finfo(np.float32).max)
+    if values.max() > largest:
+        raise PlanError(f"A learning rate in a graph is at most {largest:.4g}. Received: {values.max():.4g}.")
+    return values.astype(np.float32)
 
 
 def _pattern(group: Group, last: int) -> Repeat | None:
@@ -218,9 +236,10 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPha
             break
         if group.boundary(cycle) > last:
             break
-        level = np.float32(group.ceiling.at(cycle))
-        if group.endless and group.part.shrink < 1 and level == np.float32(group.ceiling.floor):
-            rows.append(_level(group.boundary(cycle), float(group.ceiling.floor)))
+        floor = group.ceiling.floor
+        shrinks_away = group.endless and group.part.shrink < 1 and min(group.values) >= floor
+        if shrinks_away and np.float32(group.ceiling.at(cycle)) == np.float32(floor):
+            rows.append(_level(group.boundary(cycle), floor))
             break
         rows += [group.row(cycle, phase) for phase in phases]
     return _nonempty(rows)
@@ -234,12 +253,12 @@ def _cycle_numbers(group: Group) -> Iterator[int]:
 
 
 def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
-    """The rows up to the first that is too long to count; beyond the run the value before it is held."""
+    """The rows up to the first that is too long to count; beyond the run its first value is held."""
     for number, row in enumerate(rows):
         if row.steps is not None and row.steps > last:
-            if total_steps is None or total_steps > row.first_step:
+            if total_steps is not None and total_steps > row.first_step:
                 raise PlanError(f"This backend counts steps up to {last:,}. Received: a phase of {row.steps:,} steps.")
-            return rows[:number]
+            return [*rows[:number], _level(row.first_step, row.first_lr)]
     return rows
 
 

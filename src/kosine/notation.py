@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import json
 import re
@@ -108,7 +109,9 @@ class _Parser:
             while self._text[start].isspace():
                 start += 1
             self._token = _Token("character", self._text[start], start)
-            raise self._error("a name, a number, a quoted text or one of ( ) , =")
+            dotted = self._text[start] == "." and self._text[:start].rstrip().endswith("ks")
+            hint = "; leave out `ks.`," if dotted else ""
+            raise self._error(f"a name, a number, a quoted text or one of ( ) , ={hint}")
         self._position = match.end()
         kind = str(match.lastgroup)
         return _Token(kind, match[kind], match.start(kind))
@@ -144,8 +147,9 @@ class _Parser:
 
     def _call(self, name: _Token) -> object:
         if name.text not in _CALLS:
-            known = ", ".join(sorted(_CALLS))
-            raise self._error(f"one of {known}", name)
+            near = difflib.get_close_matches(name.text, _CALLS, 1)
+            known = f"`{near[0]}`" if near else "one of " + ", ".join(sorted(_CALLS))
+            raise self._error(known, name)
         if self._depth == MAX_DEPTH:
             raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
         self._depth += 1
@@ -162,7 +166,7 @@ class _Parser:
             if self._token.text == ",":
                 self._take()
             elif self._token.text != ")":
-                raise self._error("`,` or `)`")
+                raise self._error('`,` or `)`; a duration with a unit stands in quotes, "5ep",')
         self._take()
         self._depth -= 1
         return _call(name.text, arguments, keywords)
@@ -191,6 +195,14 @@ class _Parser:
 
 
 def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
+    parameters = _SIGNATURES[name].parameters
+    for keyword in keywords:
+        if keyword not in parameters:
+            near = difflib.get_close_matches(keyword, parameters, 1)
+            raise NotationError(
+                f"`{name}` has no argument {shown(keyword)}.{f' Did you mean `{near[0]}`?' if near else ''} "
+                f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
+            )
     try:
         _SIGNATURES[name].bind(*arguments, **keywords)
     except TypeError as error:
@@ -349,8 +361,8 @@ def _fields(data: Mapping[str, Any], what: str, needed: set[str], optional: set[
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise NotationError(f"Each field stands once in a JSON object. Received: {shown(twice)} more than once.")
     return result
 

@@ -140,7 +140,7 @@ def read_number(value: object, argument: str, rule: str) -> float:
         number = float(value)
     except OverflowError:
         number = math.inf
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ArgumentTypeError(
             f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}."
         ) from error

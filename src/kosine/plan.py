@@ -128,6 +128,8 @@ class Plan:
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
         blocks, value = place(schedule.parts, run)
         stop = _stop(blocks)
+        if stop == 0 and run.total_steps is None:
+            raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
         after = PlannedPhase("hold", stop, None, value, value, None, Hold())
         table, table_stop = _table(blocks, after)
         for name, attribute in {
@@ -149,7 +151,7 @@ class Plan:
     def __call__(self, steps: int | np.integer[Any]) -> float: ...
     @overload
     def __call__(self, steps: NDArray[Any] | Sequence[Any]) -> NDArray[Any]: ...
-    def __call__(self, steps: Any) -> Any:
+    def __call__(self, steps: Any = None) -> Any:
         """The learning rate at `steps`, counted from 0.
 
         Args:
@@ -231,6 +233,11 @@ class Plan:
     def _at_array(self, steps: Any) -> NDArray[Any]:
         import numpy as np
 
+        if steps is None:
+            raise ArgumentTypeError(
+                "A plan is a function of the step: call it with one. In Keras, give the optimizer "
+                "`ks.keras.LearningRateSchedule(plan)` for its learning rate, not the plan itself."
+            )
         try:
             array = np.asarray(steps)
         except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
@@ -379,7 +386,8 @@ def read_run(
             raise PlanError(
                 f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
             )
-        product = round_half_up(Fraction(repr(number)) * per_epoch)
+        exact = Fraction(operator.index(epochs)) if isinstance(epochs, SupportsIndex) else Fraction(repr(number))
+        product = round_half_up(exact * per_epoch)
         if total is not None and total != product:
             raise PlanError(
                 "Arguments `total_steps` and `epochs` disagree. "

@@ -97,6 +97,7 @@ def sgdr(
     """
     warm = _warmup(peak, warmup, warmup_start)
     _below(peak, floor, "floor")
+    _some(period, "period")
     cycle = cosine(_duration(period, "period"), start=peak, to=floor)
     return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink))
 
@@ -227,6 +228,7 @@ def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Sche
     read = read_rate(factor, "factor")
     if not 0 < read <= 1:
         raise ScheduleError(f"Argument `factor` must be in (0, 1]. Received: factor={shown(factor)}.")
+    _some(every, "every")
     return Schedule(cycles(hold_phase(_duration(every, "every"), start=read_rate(peak, "peak")), shrink=read))
 
 
@@ -237,6 +239,14 @@ def _duration(duration: DurationLike, argument: str) -> int | str:
 
 def _none(duration: DurationLike, argument: str) -> bool:
     return Duration.read(duration, argument).amount == 0
+
+
+def _some(duration: DurationLike, argument: str) -> None:
+    if not Duration.read(duration, argument).amount:
+        raise ScheduleError(
+            f'Argument `{argument}` must be a duration > 0 of its own, such as 500 or "10ep". '
+            f"Received: {argument}={shown(duration)}."
+        )
 
 
 def _warmup(peak: float, warmup: DurationLike, warmup_start: float) -> list[Phase]:

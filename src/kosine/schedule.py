@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -207,7 +208,7 @@ class Schedule:
             else:
                 raise ArgumentTypeError(
                     '`Schedule` takes phases such as `cosine("10ep", to=0.0)` and groups made by `cycles`. '
-                    f"Received: {shown(part)}."
+                    f"Received: {shown(part)}.{_unpacking(part)}"
                 )
         if len(rests) > 1:
             raise ScheduleError(
@@ -231,8 +232,8 @@ class Schedule:
                     phase.curve.check(start, phase.to)
                 value = start if phase.curve.keeps_value else phase.to  # None: only the run's length tells
             known = before is not None or phases[0].start is not None
-            if isinstance(part, Cycles) and part.count is not None and known:
-                Ceiling.of(part, before).check(part.count - 1, ScheduleError)
+            if isinstance(part, Cycles) and known:  # for ever means at least one restart
+                Ceiling.of(part, before).check(1 if part.count is None else part.count - 1, ScheduleError)
 
     def __iter__(self) -> Iterator[Phase | Cycles]:
         return iter(self.parts)
@@ -256,6 +257,13 @@ class Schedule:
         return Schedule, self.parts
 
 
+def _unpacking(part: object) -> str:
+    """What to write instead where phases were handed in as a list or as a schedule."""
+    if isinstance(part, Schedule):
+        return " Unpack it: Schedule(*s.parts, ...)."
+    return " Unpack it: Schedule(*phases)." if isinstance(part, list | tuple) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """The highest value that cycle i of a shrinking group may have: its peak, shrunk i times; never below its floor."""
@@ -266,10 +274,10 @@ class Ceiling:
 
     @classmethod
     def of(cls, group: Cycles, before: float | None) -> Ceiling:
-        """The ceiling of `group`, entered from the value `before`."""
-        values = set(starts_and_ends(group.phases, before))
-        peak = max(values)
-        return cls(group, peak, min(values - {peak}, default=0.0))
+        """The ceiling of `group`, entered from the value `before`; at its floor a moving phase would move no more."""
+        values = list(starts_and_ends(group.phases, before))
+        moving = [min(ends) for ends in zip(values[::2], values[1::2], strict=True) if ends[0] != ends[1]]
+        return cls(group, max(values), max(moving, default=0.0))
 
     def raw(self, cycle: int) -> float:
         return self.peak * self.group.shrink**cycle
@@ -284,9 +292,10 @@ class Ceiling:
     def check(self, last: int, error: type[KosineError]) -> None:
         """Raise `error` where cycle `last` (counted from 0) has shrunk to nothing."""
         if self.flat(last):
+            first = bisect_left(range(last), True, key=self.flat)
             raise error(
                 f"A cycle shrinks to nothing: with shrink={self.group.shrink!r} the peak {self.peak!r} is "
-                f"{self.raw(last)!r} in cycle {last}, not above the floor {self.floor!r}. "
+                f"{self.raw(first)!r} in cycle #{first + 1:,}, not above the floor {self.floor!r}. "
                 "Use a `shrink` nearer to 1, a lower floor, or fewer cycles."
             )
 

@@ -237,11 +237,11 @@ def polynomial(
         duration: how long, in steps (500) or as "10ep", "5%", "2e8sp", "375Mtok" or "rest".
         to: the value e that the phase ends at, >= 0.
         start: the value s of its first step, >= 0; where the last phase ended if None.
-        power: the exponent, > 0.
+        power: the exponent, > 0 and at most 1000.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, a power <= 0, or a duration with an unknown unit.
+        ScheduleError: a negative or non-finite value, a power outside (0, 1000], or a duration with an unknown unit.
         ArgumentTypeError: a value that is no number.
 
     Example:
@@ -250,9 +250,9 @@ def polynomial(
         >>> [plan(t) for t in range(6)]
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
-    exponent = read_number(power, "power", "a finite number > 0")
-    if exponent <= 0:
-        raise ScheduleError(f"Argument `power` must be a finite number > 0. Received: power={shown(power)}.")
+    exponent = read_number(power, "power", "a number > 0 and at most 1000")
+    if not 0 < exponent <= 1000:
+        raise ScheduleError(f"Argument `power` must be a number > 0 and at most 1000. Received: power={shown(power)}.")
     return _phase(Polynomial(exponent), duration, start, read_rate(to, "to"), endpoint)
 
 
@@ -269,6 +269,11 @@ class Exponential(Curve):
                 "`exponential` multiplies by the same factor at every step, so it neither leaves nor reaches 0: "
                 f"`start` and `to` must be > 0. Received: start={start!r}, to={end!r}. "
                 "Give it a small value instead, or use `cosine` or `linear` to reach 0."
+            )
+        if end is not None and max(start / 1e30, end / 1e30) > min(start, end):
+            raise ScheduleError(
+                "`exponential` rises or falls by a factor of at most 1e30, which float32 can hold. "
+                f"Received: start={start!r}, to={end!r}."
             )
 
     def form(self, start: float, end: float, span: int | None, run: RunSize) -> Form:
@@ -333,9 +338,9 @@ class InverseSqrt(Curve):
                 "`inverse_sqrt` only falls, and never reaches 0: `to` must be > 0 and at most `start`. "
                 f"Received: start={start!r}, to={end!r}. Use `linear` to rise, or `cosine` to reach 0."
             )
-        if self.timescale is None and end is not None and start / 1e150 > end:
+        if self.timescale is None and end is not None and start / 1e15 > end:
             raise ScheduleError(
-                "`inverse_sqrt` falls to no less than 1e-150 of `start`, whose square a float can still hold. "
+                "`inverse_sqrt` falls to no less than 1e-15 of `start`, whose square float32 can hold. "
                 f"Received: start={start!r}, to={end!r}. Use `exponential` to fall further."
             )
 

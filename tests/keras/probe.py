@@ -33,10 +33,9 @@ def ulps(applied: Any, exact: Any) -> NDArray[np.float64]:
     return np.abs(np.asarray(applied, np.float64) - wanted) / unit
 
 
-def assert_follows(applied: NDArray[np.float32], plan: ks.Plan, first: int = 0, count: int | None = None) -> None:
-    """Every applied rate is the plan's at the steps first, first + 1, ...; `count` is how many there must be."""
-    assert len(applied) == (len(applied) if count is None else count)
-    assert len(applied) > 0
+def assert_follows(applied: NDArray[np.float32], plan: ks.Plan, *, count: int, first: int = 0) -> None:
+    """There are `count` applied rates, and they are the plan's at the steps first, first + 1, ..."""
+    assert len(applied) == count
     wanted = plan(np.arange(first, first + len(applied)))
     distances = ulps(applied, wanted)
     worst = int(distances.argmax())
@@ -58,3 +57,17 @@ def fit(model: Any, *callbacks: Any, epochs: int = 4, **arguments: Any) -> NDArr
     data = arguments.pop("data", {"x": x, "y": y, "batch_size": 2})
     model.fit(**data, epochs=epochs, shuffle=False, verbose=0, callbacks=[*callbacks, applied], **arguments)
     return applied.rates
+
+
+class Crash(keras.callbacks.Callback):  # type: ignore[misc]
+    def __init__(self, epoch: int, batch: int) -> None:
+        super().__init__()
+        self.at = (epoch, batch)
+        self.epoch = -1
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.epoch, batch) >= self.at:
+            raise ConnectionAbortedError("power cut")

@@ -13,7 +13,7 @@ import torch
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, assert_follows, compiled, fit, ulps
+from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
 
 MODES: list[dict[str, Any]] = [{}, {"run_eagerly": True}]
 if GRAPH_BACKENDS:  # Keras refuses steps_per_execution on PyTorch, and its jit_compile is torch.compile
@@ -48,6 +48,26 @@ def test_a_single_callback_without_a_list() -> None:
     assert callback.history.steps.tolist() == list(range(4 * STEPS))
 
 
+def test_a_callback_inside_another() -> None:
+    class Wrapper(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self, inner: Any) -> None:
+            super().__init__()
+            for name in ("set_params", "set_model", "on_train_begin", "on_epoch_begin"):
+                setattr(self, name, getattr(inner, name))
+            self.on_train_batch_end, self.on_epoch_end = inner.on_train_batch_end, inner.on_epoch_end
+
+    applied = fit(compiled(), Wrapper(LearningRateCallback(ks.constant(0.25))), epochs=1)
+    assert applied.tolist() == [0.25] * STEPS
+
+
+def test_a_list_of_callbacks_made_before_fit() -> None:
+    model, callback, applied = compiled(), LearningRateCallback(ks.sgdr(peak=0.1, period=7)), AppliedRates()
+    callbacks = keras.callbacks.CallbackList([callback, applied], add_history=True, model=model)
+    x, y = probe_data(STEPS)
+    model.fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0, callbacks=callbacks)
+    assert_follows(applied.rates, ks.sgdr(peak=0.1, period=7).plan(), count=2 * STEPS)
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
 def test_every_recipe_is_applied(schedule: ks.Schedule) -> None:
     applied = fit(compiled(), LearningRateCallback(schedule))
@@ -55,8 +75,15 @@ def test_every_recipe_is_applied(schedule: ks.Schedule) -> None:
 
 
 def test_a_plan_is_followed_as_it_is() -> None:
-    plan = LR.plan(total_steps=25, steps_per_epoch=STEPS)
+    plan = LR.plan(total_steps=45, steps_per_epoch=STEPS)
     assert_follows(fit(compiled(), LearningRateCallback(plan)), plan, count=4 * STEPS)
+
+
+def test_a_plan_shorter_than_the_run_is_reported() -> None:
+    plan = LR.plan(total_steps=25, steps_per_epoch=STEPS)
+    with pytest.warns(ks.TrainingWarning, match="The plan ends after 25 steps, but `fit` trains 40"):
+        applied = fit(compiled(), LearningRateCallback(plan))
+    assert_follows(applied, plan, count=4 * STEPS)
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
@@ -109,7 +136,35 @@ def test_updates_skipped_by_loss_scaling_are_reported_and_caught_up_with_at_the_
     with pytest.warns(ks.TrainingWarning, match="2 of 10 updates of epoch 0 were skipped"):
         applied = fit(compiled(), LearningRateCallback(plan), epochs=2, data=data)
     for epoch in range(2):  # the rates of the epoch's first eight steps went to its last eight batches
-        assert_follows(applied[epoch * STEPS + 2 : (epoch + 1) * STEPS], plan, first=epoch * STEPS)
+        assert_follows(applied[epoch * STEPS + 2 : (epoch + 1) * STEPS], plan, first=epoch * STEPS, count=STEPS - 2)
+
+
+if GRAPH_BACKENDS:
+
+    @pytest.mark.usefixtures("mixed_float16")
+    def test_skipped_updates_within_an_execution_of_many_steps() -> None:
+        x, y = probe_data(STEPS)
+        x[:4] = np.inf
+        callback = LearningRateCallback(LR)
+        with pytest.warns(ks.TrainingWarning, match="2 of 10 updates of epoch 0 were skipped") as caught:
+            fit(compiled(steps_per_execution=5), callback, data={"x": x, "y": y, "batch_size": 2})
+        assert len([warning for warning in caught if warning.category is ks.TrainingWarning]) == 1
+        assert callback.history.steps.tolist() == list(range(4 * STEPS))
+
+
+if BACKEND != "jax":  # there an optimizer is applied once a step, outside of train_step
+
+    def test_two_updates_in_a_batch_are_reported() -> None:
+        class Twice(keras.Model):  # type: ignore[misc]
+            def train_step(self, *arguments: Any) -> Any:
+                super().train_step(*arguments)
+                return super().train_step(*arguments)
+
+        inputs = keras.Input((STEPS,))
+        model = Twice(inputs, keras.layers.Dense(1, use_bias=False, name="probe")(inputs))
+        model.compile(keras.optimizers.SGD(0.5), minus_mean)
+        with pytest.warns(ks.TrainingWarning, match="Epoch 0 had 10 batches but 20 updates"):
+            fit(model, LearningRateCallback(LR))
 
 
 def test_multi_optimizer_drives_every_optimizer() -> None:
@@ -144,6 +199,36 @@ def test_a_second_fit_with_another_schedule_follows_the_other(mode: dict[str, An
     assert_follows(fit(model, LearningRateCallback(other), epochs=2), other.plan(), count=2 * STEPS)
 
 
+@pytest.mark.parametrize("offset", [0, STEPS])
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_an_equal_schedule_set_in_between_leaves_no_stale_trace(mode: dict[str, Any], offset: int) -> None:
+    plan = LR.plan(epochs=4, steps_per_epoch=STEPS)
+    model, callback = compiled(**mode), LearningRateCallback(plan)
+    fit(model, callback, epochs=1)
+    model.optimizer.learning_rate = LearningRateSchedule(plan, offset)
+    for _ in range(2):
+        assert_follows(fit(model, callback, epochs=2), plan, count=2 * STEPS)
+
+
+def test_a_schedule_that_stands_in_two_models_is_left_alone() -> None:
+    plan = LR.plan(epochs=4, steps_per_epoch=STEPS)
+    shared = LearningRateSchedule(plan)
+    one, other = compiled(keras.optimizers.SGD(shared)), compiled(keras.optimizers.SGD(shared))
+    fit(other, epochs=1)
+    for _ in range(2):
+        assert_follows(fit(one, LearningRateCallback(plan), epochs=1), plan, count=STEPS)
+    assert shared.offset == 0
+    assert_follows(fit(other, epochs=1), plan, first=STEPS, count=STEPS)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_compiling_again_between_two_fits(mode: dict[str, Any]) -> None:
+    model, callback = compiled(**mode), LearningRateCallback(LR)
+    fit(model, callback, epochs=2)
+    model.compile(model.optimizer, minus_mean, **mode)
+    assert_follows(fit(model, callback, epochs=2), LR.plan(epochs=2, steps_per_epoch=STEPS), count=2 * STEPS)
+
+
 def test_the_callback_replaces_a_schedule_of_keras() -> None:
     model = compiled(keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.5, 100)))
     fit(model, epochs=1)
@@ -172,20 +257,6 @@ def test_one_fit_for_each_epoch_follows_a_plan() -> None:
     applied = [fit(model, callback, initial_epoch=epoch, epochs=epoch + 1) for epoch in range(4)]
     assert_follows(np.concatenate(applied), plan, count=4 * STEPS)
     assert callback.history.steps.tolist() == list(range(4 * STEPS))
-
-
-class Crash(keras.callbacks.Callback):  # type: ignore[misc]
-    def __init__(self, epoch: int, batch: int) -> None:
-        super().__init__()
-        self.at = (epoch, batch)
-        self.epoch = -1
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if (self.epoch, batch) >= self.at:
-            raise ConnectionAbortedError("power cut")
 
 
 @pytest.mark.parametrize("save_freq", ["epoch", 3], ids=["each epoch", "each 3 batches"])

@@ -10,7 +10,8 @@ import pytest
 
 import kosine as ks
 from kosine.keras import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
-from tests.keras.probe import STEPS, assert_follows, compiled, fit
+from kosine.testing.keras import probe_data
+from tests.keras.probe import GRAPH_BACKENDS, STEPS, Crash, assert_follows, compiled, fit
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "golden" / "reference_callback.json").read_text(encoding="utf-8")
@@ -67,7 +68,7 @@ def test_wrong_arguments(wrong: dict[str, Any], error: type[Exception], match: s
 def test_a_step_below_0() -> None:
     with pytest.raises(ks.StepError, match="Received: -1"):
         cosine_decay_with_warmup(-1, 0.1, 10)
-    with pytest.raises(ks.StepError, match="Received: -1"):
+    with pytest.raises(ks.ScheduleError, match=r"`global_step_init` must be an integer >= 0. Received: .*=-1"):
         WarmUpCosineDecayScheduler(0.1, 10, global_step_init=-1)
 
 
@@ -104,6 +105,31 @@ def test_a_second_fit_goes_on() -> None:
     applied = [fit(model, callback, epochs=2) for _ in range(2)]
     assert_follows(np.concatenate(applied), PLAN, count=4 * STEPS)
     assert callback.learning_rates == PLAN(np.arange(4 * STEPS)).tolist()
+
+
+def test_an_interrupted_fit_keeps_its_batches() -> None:
+    callback, model = scheduler(), compiled()
+    x, y = probe_data(STEPS)
+    with pytest.raises(ConnectionAbortedError):
+        model.fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0, callbacks=[callback, Crash(1, 5)])
+    assert callback.global_step == 16
+    assert_follows(fit(model, callback, epochs=1), PLAN, first=16, count=STEPS)
+    assert callback.learning_rates == PLAN(np.arange(26)).tolist()
+
+
+def test_global_step_can_be_set() -> None:
+    callback, model = scheduler(), compiled()
+    fit(model, callback, epochs=1)
+    callback.global_step = 0
+    assert_follows(fit(model, callback, epochs=1), PLAN, count=STEPS)
+
+
+if GRAPH_BACKENDS:
+
+    def test_verbose_prints_every_batch_of_an_execution(capsys: pytest.CaptureFixture[str]) -> None:
+        fit(compiled(steps_per_execution=4), scheduler(verbose=1), epochs=2)
+        lines = re.findall(r"^Batch (\d+):", capsys.readouterr().out, re.MULTILINE)
+        assert [int(step) for step in lines] == list(range(2 * STEPS))
 
 
 def test_verbose_prints_a_line_for_each_batch(capsys: pytest.CaptureFixture[str]) -> None:

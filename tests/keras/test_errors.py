@@ -1,5 +1,6 @@
 """Set-ups that would not follow the schedule fail before the first batch, and leave the weights alone."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,11 +70,41 @@ def test_a_schedule_longer_than_the_run_fails_before_training() -> None:
     assert not np.any(model.get_weights()[0])
 
 
-def test_after_a_refused_fit_the_old_rate_is_still_in_force() -> None:
+def test_after_a_refused_fit_the_optimizer_is_as_it_was() -> None:
     model = compiled()
     with pytest.raises(ks.PlanError, match="leave no step"):
         fit(model, LearningRateCallback(LR), epochs=1)
     assert set(fit(model, epochs=1)) == {np.float32(0.5)}
+    model.optimizer.learning_rate = 0.25
+    assert set(fit(model, keras.callbacks.ReduceLROnPlateau(monitor="loss"), epochs=1)) == {np.float32(0.25)}
+
+
+def test_units_that_fit_does_not_know_are_named() -> None:
+    with pytest.raises(ks.TrainingError, match=r"Pass a plan to LearningRateCallback: schedule\.plan"):
+        fit(compiled(), LearningRateCallback(ks.warmup_cosine(peak=0.1, warmup="8sp")))
+
+
+def test_a_later_start_than_where_the_last_fit_ended_needs_the_steps_per_epoch() -> None:
+    callback, model = LearningRateCallback(ks.sgdr(peak=0.1, period=7)), compiled()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
+        fit(model, callback, data=stream(), epochs=2)
+        assert len(fit(model, callback, data=stream(), epochs=3, initial_epoch=2)) == STEPS
+        with pytest.raises(ks.TrainingError, match="starts in the middle needs the number of steps per epoch"):
+            fit(model, callback, data=stream(), epochs=7, initial_epoch=5)
+
+
+def test_a_plan_as_the_learning_rate_is_named() -> None:
+    with pytest.raises(
+        ks.ArgumentTypeError, match=r"In Keras, give the optimizer `ks.keras.LearningRateSchedule\(plan"
+    ):
+        fit(compiled(keras.optimizers.SGD(LR.plan(epochs=4, steps_per_epoch=STEPS))), epochs=1)
+
+
+@pytest.mark.parametrize("offset", [-1, 1.5, "3", True], ids=repr)
+def test_an_offset_that_is_no_count_is_refused(offset: Any) -> None:
+    with pytest.raises(ks.KosineError, match="`offset` must be an integer >= 0"):
+        LearningRateSchedule(LR.plan(epochs=4, steps_per_epoch=STEPS), offset)
 
 
 @pytest.mark.parametrize("wrong", [1e-3, "cosine(to=0)", None, [LR], lambda step: 0.1], ids=repr)

@@ -6,9 +6,12 @@ import csv
 import inspect
 import os
 import warnings
+import weakref
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -18,7 +21,6 @@ from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingW
 from kosine.files import whole_file
 from kosine.keras.schedule import LearningRateSchedule
 from kosine.plan import Plan, read_run
-from kosine.recipes import constant
 from kosine.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -91,13 +93,14 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.plan: Plan | None = None
         self._history = LearningRateHistory()
         self._steps_per_epoch: int | None = None
+        self._prepared = False
+        self._stale = False
         self._first_step = 0
-        self._next_step: int | None = None
+        self._next: tuple[int, int] | None = None  # the epoch after the last one, and the step that it begins at
         # Keras may call on_train_batch_end from several threads, out of order: of the last few the largest is kept.
         self._ends: deque[int] = deque(maxlen=128)
         self._iterations: list[int] = []
         self._warned: set[str] = set()
-        self._callbacks: keras.callbacks.CallbackList | None = None
 
     # --- what subclasses decide ---
 
@@ -123,40 +126,41 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     # --- what Keras calls ---
 
-    def set_model(self, model: Any) -> None:
-        super().set_model(model)
-        self._callbacks = _calling_list()
-        # A schedule takes the place of the learning-rate variable, which changes the layout of the optimizer's
-        # checkpoint: do it before any callback's on_train_begin restores one.
-        for optimizer in optimizers(self.model):
-            if isinstance(optimizer._learning_rate, keras.Variable):
-                rate = float(optimizer._learning_rate + 0)  # the sum is a plain tensor, also of a distributed variable
-                optimizer.learning_rate = LearningRateSchedule(constant(rate).plan())
+    def set_params(self, params: Any) -> None:
+        super().set_params(params)
+        # `fit` says here what it trains, before any on_train_begin. Whatever must be refused is refused before an
+        # optimizer is touched; and the schedule, which changes the layout of the optimizer's checkpoint, is in its
+        # place before another callback restores one. `evaluate` and `predict` call this, too: they change nothing.
+        if _called_by_fit(self._model):
+            self._prepare()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if self._callbacks is not None:
-            _refuse_rivals(self, self._callbacks.callbacks)
+        if not self._prepared:  # the list of callbacks was made before `fit`
+            self._prepare()
+        self._prepared = False
+        callbacks = _calling_list()
+        if callbacks is not None and any(callback is self for callback in callbacks.callbacks):
             # First in the list, so that its learning rate is in the logs that the others write. It is this callback's
             # turn, so nothing that is still to come changes its place.
-            self._callbacks.callbacks.remove(self)
-            self._callbacks.callbacks.insert(0, self)
-        if not optimizers(self.model):
-            raise TrainingError("The model has no optimizer that could follow a schedule. Compile it with one.")
-        self.plan = self.make_plan()
-        LearningRateSchedule(self.plan)  # a plan that this backend cannot count fails here, before training
-        self._warned = set()
+            callbacks.callbacks.remove(self)
+            callbacks.callbacks.insert(0, self)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         assert self.plan is not None
         self._first_step = self.epoch_step(epoch)
         self._ends.clear()
         model = self.model
-        self._iterations = [_iterations(optimizer) for optimizer in optimizers(model)]
-        stale = False
-        for optimizer, iterations in zip(optimizers(model), self._iterations, strict=True):
-            stale |= _install(model, optimizer, self.plan, iterations - self._first_step)
-        if stale:
+        self._iterations = []
+        for optimizer in optimizers(model):
+            if _INSTALLED[optimizer].schedule is not optimizer._learning_rate:  # another callback has changed it
+                self._stale |= _install(model, optimizer, self.plan)
+            self._iterations.append(_iterations(optimizer))
+            self._stale |= optimizer._learning_rate.move(self._iterations[-1] - self._first_step)
+        if self._stale:
             model.make_train_function(force=True)
+            self._stale = False
+        for optimizer in optimizers(model):
+            _INSTALLED[optimizer] = _Installed(optimizer._learning_rate, weakref.ref(model.train_function))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._ends.append(batch + 1)
@@ -168,14 +172,24 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
             _iterations(optimizer) - before
             for optimizer, before in zip(optimizers(model), self._iterations, strict=True)
         ]
-        # With several steps in an execution Keras reports the last that the execution could have had.
-        batches = self._batches if model.steps_per_execution == 1 else max(done)
-        if min(done) < batches and len(done) == 1:
+        batches = self._count(model, done)
+        if len(done) == 1 and done[0] < batches:
+            cause, mend = "", ""
+            if _scales_loss(model):
+                cause = ", as loss scaling does after an overflow"
+                mend = " Lower the optimizer's `initial_scale` if it is the first batches."
             self._warn(
-                "skipped",
-                f"{batches - done[0]} of {batches} updates of epoch {epoch} were skipped, as loss scaling does after "
-                "an overflow; until the epoch's end the learning rate lagged behind the plan by as many steps. "
-                "Lower the optimizer's `initial_scale` if the first batches are skipped.",
+                "behind",
+                f"{batches - done[0]} of {batches} updates of epoch {epoch} were skipped{cause}: until the epoch's end "
+                "the learning rate lagged behind the plan by as many steps. The logs and the history hold the plan's "
+                f"rates.{mend}",
+            )
+        if max(done) > batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
+            self._warn(
+                "ahead",
+                f"Epoch {epoch} had {batches} batches but {max(done)} updates, so the learning rate ran ahead of the "
+                "plan. The logs and the history hold the plan's rates. Plan for updates, and give the optimizer a "
+                "LearningRateSchedule instead of this callback.",
             )
         expected = self._steps_per_epoch
         if expected is not None and batches != expected and not model.stop_training:
@@ -184,16 +198,45 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 f"Epoch {epoch} had {batches} batches, but the schedule was planned for {expected} steps per epoch. "
                 f"If every epoch is like this one, pass steps_per_epoch={batches} to `fit` or to the callback.",
             )
-        self._history.add(self._first_step, batches)
-        self._next_step = self._first_step + batches
-        self._ends.clear()
+        self._commit(batches)
+        self._next = (epoch + 1, self._first_step + batches)
         if logs is not None and batches:
             logs["learning_rate"] = self.plan(self._first_step + batches - 1)
+
+    def _prepare(self) -> None:
+        self._commit(self._batches)  # of an epoch that an interruption has ended
+        model = self.model
+        callbacks = _calling_list()
+        if callbacks is not None:
+            _refuse_rivals(self, callbacks.callbacks)
+        _build_if_needed(model)
+        if not optimizers(model):
+            raise TrainingError("The model has no optimizer that could follow a schedule. Compile it with one.")
+        self._warned = set()
+        self.plan = self.make_plan()
+        self._stale = False
+        for optimizer in optimizers(model):
+            self._stale |= _install(model, optimizer, self.plan)
+        self._prepared = True
+
+    def _commit(self, batches: int) -> None:
+        """Note the batches of an epoch that is over."""
+        self._history.add(self._first_step, batches)
+        self._ends.clear()
+
+    def _count(self, model: Any, done: list[int]) -> int:
+        """How many batches an epoch had, of which the optimizers did so many updates."""
+        if model.steps_per_execution == 1:
+            return self._batches
+        # With several steps in an execution Keras reports the last that the execution could have had.
+        if not _scales_loss(model):
+            return max(done)
+        return self._batches if self._steps_per_epoch is None else min(self._batches, self._steps_per_epoch)
 
     def _warn(self, topic: str, message: str) -> None:
         if topic not in self._warned:
             self._warned.add(topic)
-            warnings.warn(message, TrainingWarning, stacklevel=2)
+            warnings.warn(message, TrainingWarning, stacklevel=3)
 
 
 class LearningRateCallback(PlanCallback):
@@ -202,8 +245,11 @@ class LearningRateCallback(PlanCallback):
     Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run:
     a new `fit` starts at 0 even if the optimizer has trained before, `initial_epoch=e` starts at e epochs, and a
     run that BackupAndRestore brings back goes on where it stopped. Steps are batches, also under gradient
-    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`. After the training the schedule
-    stays in the optimizer, and training on without the callback goes on with it.
+    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`.
+
+    After the training the schedule stays in the optimizer: a `fit` without the callback goes on where it stopped, at
+    the value that the plan ends at if it is over. Keras does not let a plain number take a schedule's place; for a
+    constant rate pass `LearningRateCallback(constant(1e-4))`, or compile again.
 
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
@@ -211,7 +257,8 @@ class LearningRateCallback(PlanCallback):
 
     Attributes:
         plan: the plan that is followed, from the start of training on.
-        history: the steps and rates of every batch trained in this run (`LearningRateHistory`).
+        history: the steps and the planned rates of every batch trained in this run (`LearningRateHistory`); a `fit`
+            that starts at step 0 begins a new one. On JAX, Keras tells of batches late: during an epoch it may lag.
 
     Raises:
         ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is no integer.
@@ -253,12 +300,18 @@ class LearningRateCallback(PlanCallback):
             raise TrainingError(f"The numbers of steps per epoch disagree. Received: {said}.")
         self._steps_per_epoch = next(iter(given.values()), None)
         if isinstance(schedule, Plan):
+            self._compare(schedule, params.get("epochs"))
             return schedule
         try:
             if self._steps_per_epoch is None:
                 return schedule.plan()
             return schedule.plan(epochs=params.get("epochs"), steps_per_epoch=self._steps_per_epoch)
         except PlanError as error:
+            if "samples_per_step" in str(error) or "tokens_per_step" in str(error):
+                raise TrainingError(
+                    "`fit` does not say how many samples or tokens a step has. Pass a plan to LearningRateCallback: "
+                    f"schedule.plan(epochs=..., steps_per_epoch=..., samples_per_step=...). ({error})"
+                ) from error
             if self._steps_per_epoch is not None:
                 raise
             raise TrainingError(
@@ -271,8 +324,8 @@ class LearningRateCallback(PlanCallback):
             first = epoch * self._steps_per_epoch
         elif epoch == 0:
             first = 0
-        elif self._next_step is not None:
-            first = self._next_step
+        elif self._next is not None and self._next[0] == epoch:
+            first = self._next[1]
         else:
             raise TrainingError(
                 "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
@@ -281,6 +334,18 @@ class LearningRateCallback(PlanCallback):
         if first == 0 or self._history.plan != self.plan:
             self._history = LearningRateHistory(self.plan)
         return first
+
+    def _compare(self, plan: Plan, epochs: int | None) -> None:
+        """Warn of a run that is longer than the plan it is given."""
+        if epochs is None or self._steps_per_epoch is None or plan.total_steps is None:
+            return
+        run, stop = epochs * self._steps_per_epoch, plan.after.first_step
+        if stop < run:
+            self._warn(
+                "short",
+                f"The plan ends after {stop:,} steps, but `fit` trains {run:,}: the rest is trained with the learning "
+                f"rate {plan.after.end_lr:.6g}. Plan for {run:,} steps, or pass the schedule instead of a plan.",
+            )
 
 
 def optimizers(model: Any) -> list[Any]:
@@ -303,31 +368,71 @@ def _iterations(optimizer: Any) -> int:
     return int(optimizer._iterations + 0)
 
 
-def _install(model: Any, optimizer: Any, plan: Plan, offset: int) -> bool:
+def _scales_loss(model: Any) -> bool:
+    return isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def _build_if_needed(model: Any) -> None:
+    """Build a MultiOptimizer, which may not know its optimizers before."""
+    optimizer: Any = getattr(model, "optimizer", None)
+    if hasattr(optimizer, "optimizers") and not optimizer.built and model.built:
+        optimizer.build(model.trainable_variables)
+
+
+class _Installed(NamedTuple):
+    schedule: LearningRateSchedule
+    train_function: Callable[[], Any]
+    """A weak reference to the train function that the schedule was traced in."""
+
+
+_INSTALLED: weakref.WeakKeyDictionary[Any, _Installed] = weakref.WeakKeyDictionary()
+"""What this module put into each optimizer. Schedules that users made are theirs: they may stand in other models."""
+
+
+def _install(model: Any, optimizer: Any, plan: Plan) -> bool:
     """Make `optimizer` follow `plan`; True where a train function that is traced already must be made anew."""
-    current = optimizer._learning_rate
-    if isinstance(current, LearningRateSchedule) and current.plan == plan:
-        return current.move(offset)
+    installed = _INSTALLED.get(optimizer)
+    if (
+        installed is not None
+        and installed.schedule is optimizer._learning_rate
+        and installed.schedule.plan == plan
+        and model.train_function is not None
+        and installed.train_function() is model.train_function
+    ):
+        return False
     strategy = getattr(model, "distribute_strategy", None)
-    if strategy is None:
-        optimizer.learning_rate = LearningRateSchedule(plan, offset)
-    else:
-        with strategy.scope():
-            optimizer.learning_rate = LearningRateSchedule(plan, offset)
+    with nullcontext() if strategy is None else strategy.scope():
+        schedule = LearningRateSchedule(plan)
+    optimizer.learning_rate = schedule
+    _INSTALLED[optimizer] = _Installed(schedule, lambda: None)
     return True
 
 
 def _calling_list() -> keras.callbacks.CallbackList | None:
     """The list of callbacks that is calling; Keras hands it to no callback, so it is looked up in the call stack."""
-    frame = inspect.currentframe()
-    for _ in range(8):
-        frame = None if frame is None else frame.f_back
-        if frame is None:
-            return None
+    for frame in _callers():
         caller = frame.f_locals.get("self")
         if isinstance(caller, keras.callbacks.CallbackList):
             return caller
     return None
+
+
+def _called_by_fit(model: Any) -> bool:
+    """Whether it is `fit` that is calling, not `evaluate` or `predict`: a callback is told no difference."""
+    for frame in _callers():
+        if frame.f_code.co_name in ("fit", "evaluate", "predict") and frame.f_locals.get("self") is model:
+            return frame.f_code.co_name == "fit"
+    return False
+
+
+def _callers() -> Iterator[FrameType]:
+    """The nearest of the functions that are calling, inner ones first."""
+    frame = inspect.currentframe()
+    for _ in range(16):
+        frame = None if frame is None else frame.f_back
+        if frame is None:
+            return
+        yield frame
 
 
 def _refuse_rivals(own: PlanCallback, callbacks: list[Any]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
 from kosine.keras.callback import LearningRateHistory, PlanCallback
+from kosine.phases import read_rate
 from kosine.plan import Plan, read_run
 from kosine.schedule import Schedule
 from kosine.shapes import cosine, hold, linear
@@ -47,6 +48,7 @@ def cosine_decay_with_warmup(
     Raises:
         ScheduleError: total_steps below warmup_steps + hold_base_rate_steps, a base rate below the warm-up rate,
             or a negative number.
+        PlanError: total_steps below 1.
         ArgumentTypeError: steps that are not whole numbers.
         StepError: a step below 0.
 
@@ -89,6 +91,7 @@ class WarmUpCosineDecayScheduler(PlanCallback):
     Raises:
         ScheduleError: total_steps below warmup_steps + hold_base_rate_steps, a base rate below the warm-up rate,
             or a negative number.
+        PlanError: total_steps below 1.
 
     Example:
         >>> import keras, numpy as np, kosine as ks
@@ -114,7 +117,7 @@ class WarmUpCosineDecayScheduler(PlanCallback):
         self._own_plan = _plan(
             learning_rate_base, total_steps, warmup_learning_rate, warmup_steps, hold_base_rate_steps
         )
-        self._own_plan(global_step_init)  # a step that no plan has fails here
+        global_step_init = _steps(global_step_init, "global_step_init")
         self.verbose = verbose
         self._history = LearningRateHistory(self._own_plan)
         self._global_step = global_step_init
@@ -122,6 +125,11 @@ class WarmUpCosineDecayScheduler(PlanCallback):
     @property
     def global_step(self) -> int:
         return self._global_step + self._batches
+
+    @global_step.setter
+    def global_step(self, step: int) -> None:
+        self._own_plan(step)  # a step that no plan has fails here
+        self._global_step = step
 
     @property
     def learning_rates(self) -> list[float]:
@@ -136,16 +144,23 @@ class WarmUpCosineDecayScheduler(PlanCallback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if self.verbose > 0:
-            step = self._global_step + batch
-            print(f"\nBatch {step:05d}: setting learning rate to {self._own_plan(step):.6g}.")
+            for step in range(self._global_step + batch, self._global_step + self._execution_end(batch)):
+                print(f"\nBatch {step:05d}: setting learning rate to {self._own_plan(step):.6g}.")
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        assert self._next_step is not None
-        self._global_step = self._next_step
+    def _execution_end(self, batch: int) -> int:
+        """The batch after those that are trained at once from `batch` on."""
+        end = batch + int(self._model.steps_per_execution)
+        known = (self.params or {}).get("steps")
+        return end if known is None else min(end, known)
+
+    def _commit(self, batches: int) -> None:
+        super()._commit(batches)
+        self._global_step += batches
 
 
 def _plan(base: float, total: object, start: float, warmup: object, held: object) -> Plan:
+    read_rate(base, "learning_rate_base")
+    read_rate(start, "warmup_learning_rate")
     total_steps = read_run(total_steps=total).total_steps
     warmup_steps, hold_steps = (
         _steps(value, argument) for value, argument in ((warmup, "warmup_steps"), (held, "hold_base_rate_steps"))

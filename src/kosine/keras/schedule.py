@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kosine.errors import ArgumentTypeError, shown
-from kosine.graph import tabulate
+from kosine.graph import check_length, last_step, tabulate
 from kosine.notation import from_data, to_data
 from kosine.plan import Plan
 
@@ -33,8 +33,8 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
     """A plan as a `keras.optimizers.schedules.LearningRateSchedule`.
 
     The update of batch t uses `plan(t - offset)`: the float32 nearest to it on PyTorch, where it is computed on the
-    host, and in runs of up to 131,072 steps, whose rates are a table in the graph; in longer runs on TensorFlow and JAX
-    it is computed in the graph, to within 8 units in the last place.
+    host, and for plans that end or repeat within 131,072 steps, whose rates are a table in the graph; for others on
+    TensorFlow and JAX it is computed in the graph, to within 8 units in the last place.
     Before step `offset` it is `plan(0)`. It is saved with the model, and needs no callback after a reload.
 
     Args:
@@ -60,8 +60,14 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
                 "Argument `plan` must be a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first. "
                 f"Received: plan={shown(plan)}."
             )
+        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset <= last_step(_STEP_DTYPE):
+            raise ArgumentTypeError(
+                f"Argument `offset` must be an integer >= 0 that {_STEP_DTYPE} holds. Received: offset={shown(offset)}."
+            )
         self.plan = plan
-        self._table = tabulate(plan, _STEP_DTYPE)
+        check_length(plan, _STEP_DTYPE)
+        # On PyTorch the plan itself is evaluated.
+        self._table = None if _BACKEND == "torch" else tabulate(plan, _STEP_DTYPE)
         self._offset = offset
         # TensorFlow reads a variable in the traced graph, so that a moved offset needs no new trace.
         self._offset_variable = (
@@ -102,7 +108,11 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
         offset = self._offset if self._offset_variable is None else self._offset_variable.value
         steps = keras.ops.cast(keras.ops.convert_to_tensor(step), _STEP_DTYPE)
+        assert self._table is not None
         return self._table(steps - offset, _OPERATIONS)
+
+    def __repr__(self) -> str:
+        return f"LearningRateSchedule({self.plan!r}, offset={self._offset})"
 
     def get_config(self) -> dict[str, Any]:
         """The resolved plan and the offset, as JSON can hold them."""
