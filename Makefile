@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: demo test bench clean
+.NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
 	KERAS_BACKEND=jax $(BIN)/python -m kosine.demo

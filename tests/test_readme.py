@@ -49,3 +49,11 @@ def test_the_make_targets_exist() -> None:
 def test_linked_files_exist() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).is_file(), target
+
+
+def test_every_figure_has_its_command() -> None:
+    measured = README[README.index("## Measured") : README.index("## Limits")]
+    commands = set(re.findall(r"`python -m benchmarks\.(\w+)`", measured))
+    assert commands == {"train_step", "cost", "accuracy", "graph_accuracy", "restarts"}
+    for command in commands:
+        assert (ROOT / "benchmarks" / f"{command}.py").is_file()

@@ -1,4 +1,4 @@
-"""kosine: the learning-rate schedule as a value. Write it once, see it, train with it anywhere, check the run."""
+"""kosine: the learning-rate schedule as a value. Write it once, see it, train with it."""
 
 from __future__ import annotations
 

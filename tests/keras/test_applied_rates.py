@@ -296,6 +296,16 @@ def test_a_saved_model_trains_on_without_the_callback(tmp_path: Path) -> None:
     assert_follows(fit(again, epochs=2), plan, first=2 * STEPS, count=2 * STEPS)
 
 
+def test_weights_only_files_load_into_an_optimizer_with_a_schedule(tmp_path: Path) -> None:
+    model, plan = compiled(), LR.plan(epochs=4, steps_per_epoch=STEPS)
+    fit(model, LearningRateCallback(plan), epochs=2)
+    model.save_weights(tmp_path / "run.weights.h5")
+    again = compiled(keras.optimizers.SGD(LearningRateSchedule(plan)))
+    again.optimizer.build(again.trainable_variables)
+    again.load_weights(tmp_path / "run.weights.h5")
+    assert_follows(fit(again, epochs=2), plan, first=2 * STEPS, count=2 * STEPS)
+
+
 def batches() -> Iterator[tuple[Any, Any]]:
     x, y = probe_data(STEPS)
     while True:
