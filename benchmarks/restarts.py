@@ -1,6 +1,7 @@
 """Warm restarts against exact rational arithmetic: random periods and stretches, at each boundary -1, 0 and +1.
 
-Run as `python -m benchmarks.restarts`.
+Of each pair every restart of the first 40 cycles, up to step 10**9. Run as `python -m benchmarks.restarts`, which takes
+some minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ SEED = 20_160_813
 PEAK = 0.05
 LAST_STEP = 10**9
 MOST_CYCLES = 40
-ENDS = 4  # boundaries that are checked at either end of those
 
 
 def exact_boundaries(period: int, stretch: Fraction) -> list[int]:
@@ -41,8 +41,7 @@ def wrong(period: int, stretch: str) -> tuple[int, int]:
     boundaries = exact_boundaries(period, Fraction(stretch))
     plan = ks.sgdr(peak=PEAK, period=period, stretch=float(stretch)).plan()
     checked = mistakes = 0
-    inner = range(1, len(boundaries) - 1)
-    for cycle in sorted({*inner[:ENDS], *inner[-ENDS:]}):
+    for cycle in range(1, len(boundaries) - 1):
         before, here, after = boundaries[cycle - 1 : cycle + 2]
         for step, expected in (
             (here - 1, rate(before, here, here - 1)),

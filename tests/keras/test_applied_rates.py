@@ -13,7 +13,7 @@ import torch
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
+from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, Stream, assert_follows, compiled, fit, ulps
 
 MODES: list[dict[str, Any]] = [{}, {"run_eagerly": True}]
 if GRAPH_BACKENDS:  # Keras refuses steps_per_execution on PyTorch, and its jit_compile is torch.compile
@@ -330,14 +330,6 @@ if GRAPH_BACKENDS:
         with pytest.warns(ks.TrainingWarning, match="Epoch 0 had 12 batches, .* pass steps_per_epoch=12 to `fit`"):
             fit(compiled(steps_per_execution=4), callback, data={"x": batches()}, steps_per_epoch=STEPS)
         assert callback.history.steps[:14].tolist() == [*range(12), 10, 11]
-
-
-class Stream(torch.utils.data.IterableDataset):  # type: ignore[misc]
-    """One epoch of the probe's samples, without a length."""
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        x, y = probe_data(STEPS)
-        yield from zip(x, y, strict=True)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # so Keras finds the end of a stream

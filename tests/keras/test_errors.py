@@ -1,7 +1,6 @@
 """Set-ups that would not follow the schedule fail before the first batch, and leave the weights alone."""
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -11,13 +10,7 @@ import torch
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule, WarmUpCosineDecayScheduler
-from kosine.testing.keras import probe_data
-from tests.keras.probe import BACKEND, LR, STEPS, compiled, fit
-
-
-class Stream(torch.utils.data.IterableDataset):  # type: ignore[misc]
-    def __iter__(self) -> Iterator[Any]:
-        yield from zip(*probe_data(STEPS), strict=True)
+from tests.keras.probe import BACKEND, LR, STEPS, Stream, compiled, fit
 
 
 def stream() -> dict[str, Any]:

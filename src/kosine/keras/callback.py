@@ -7,6 +7,7 @@ import inspect
 import os
 import warnings
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -83,7 +84,7 @@ class LearningRateHistory:
         return plot_history(self.steps, self.rates, ax=ax, steps_per_epoch=per_epoch)
 
 
-class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
+class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Keras has no types
     """Installs a plan in every optimizer of the model; subclasses say which plan and which step an epoch begins at."""
 
     async_safe = True  # on_train_batch_end only notes a number, so Keras may call it from other threads
@@ -104,13 +105,13 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     # --- what subclasses decide ---
 
+    @abstractmethod
     def make_plan(self) -> Plan:
         """The plan to follow, called when `fit` has said how many epochs and steps it trains."""
-        raise NotImplementedError
 
+    @abstractmethod
     def epoch_step(self, epoch: int) -> int:
         """The step of the plan at the first batch of `epoch`."""
-        raise NotImplementedError
 
     # --- what users read ---
 
@@ -152,7 +153,8 @@ class PlanCallback(keras.callbacks.Callback):  # type: ignore[misc]
         model = self.model
         self._iterations = []
         for optimizer in optimizers(model):
-            if _INSTALLED[optimizer].schedule is not optimizer._learning_rate:  # another callback has changed it
+            installed = _INSTALLED.get(optimizer)
+            if installed is None or installed.schedule is not optimizer._learning_rate:  # changed by another callback
                 self._stale |= _install(model, optimizer, self.plan)
             self._iterations.append(_iterations(optimizer))
             self._stale |= optimizer._learning_rate.move(self._iterations[-1] - self._first_step)
