@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all figures, one after another; about 10 minutes on two cores."""
+"""`python -m benchmarks`: all figures, one after another; about 15 minutes on two cores."""
 
 from benchmarks import accuracy, cost, graph_accuracy, restarts, train_step
 
