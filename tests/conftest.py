@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
 
-# No deadline: on a busy machine a slow example is no fault of the code.
-settings.register_profile("kosine", deadline=None)
+# No deadline: on a busy machine a slow example is no fault of the code. New examples are a developer's to meet; CI has
+# the same ones each time.
+settings.register_profile("kosine", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("kosine")
