@@ -6,6 +6,7 @@ import difflib
 import inspect
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -361,8 +362,7 @@ def _fields(data: Mapping[str, Any], what: str, needed: set[str], optional: set[
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise NotationError(f"Each field stands once in a JSON object. Received: {shown(twice)} more than once.")
     return result
 
