@@ -36,23 +36,47 @@ class Case:
 
     def value(self, step: int, steps: int) -> Any:
         """The exact value at `step` of `steps`, as an mpmath number."""
-        s, e, u = MP.mpf(self.start), MP.mpf(self.to), MP.mpf(step) / steps
-        match self.curve:
-            case "linear":
-                return s + (e - s) * u
-            case "cosine":
-                return e + (s - e) * (1 + MP.cos(MP.pi * u)) / 2
-            case "polynomial":
-                return e + (s - e) * (1 - u) ** MP.mpf(self.arguments["power"])
+        return curve_value(self.curve, self.start, self.to, MP.mpf(step), MP.mpf(steps), self.arguments)
+
+
+def curve_value(curve: str, start: float, to: float | None, done: Any, span: Any, arguments: dict[str, Any]) -> Any:
+    """The published formula of a curve after `done` of `span` steps; durations in `arguments` count steps."""
+    s, power, warp = MP.mpf(start), MP.mpf(arguments.get("power", 1)), MP.mpf(arguments.get("warp", 1))
+    if "timescale" in arguments or "factor" in arguments:
+        passed = done / MP.mpf(arguments.get("timescale", 1))
+        match curve:
             case "exponential":
-                return s * (e / s) ** u
+                return s * MP.mpf(arguments["factor"]) ** passed
             case "inverse_sqrt":
-                return s / MP.sqrt(1 + u * ((s / e) ** 2 - 1))
-            case "one_minus_sqrt":
-                return e + (s - e) * (1 - MP.sqrt(u))
-            case "hold":
-                return s
-        raise AssertionError(self.curve)
+                return s / MP.sqrt(1 + passed)
+            case "inverse_time":
+                return s / (1 + passed)
+    if curve == "hold":
+        return s
+    assert to is not None
+    e, u = MP.mpf(to), done / span
+    match curve:
+        case "linear":
+            return s + (e - s) * u
+        case "cosine":
+            return e + (s - e) * ((1 + MP.cos(MP.pi * u**warp)) / 2) ** power
+        case "polynomial":
+            return e + (s - e) * (1 - u**warp) ** power
+        case "exponential" if "base" in arguments:
+            base = MP.mpf(arguments["base"])
+            return e + (s - e) * (base ** (1 - u) - 1) / (base - 1)
+        case "exponential":
+            return s * (e / s) ** u
+        case "inverse_sqrt":
+            return s / MP.sqrt(1 + u * ((s / e) ** 2 - 1))
+        case "inverse_time":
+            return s / (1 + u * (s / e - 1))
+        case "one_minus_sqrt":
+            return e + (s - e) * (1 - MP.sqrt(u))
+        case "tanh":
+            lower, upper = MP.mpf(arguments.get("lower", -7)), MP.mpf(arguments.get("upper", 3))
+            return e + (s - e) * (1 - MP.tanh(lower * (1 - u) + upper * u)) / 2
+    raise AssertionError(curve)
 
 
 CASES = (
@@ -79,7 +103,25 @@ CASES = (
     Case("one_minus_sqrt", 1e-5, 0.7),
     Case("one_minus_sqrt", 0.0, 0.1),
     Case("hold", 3e-4, 3e-4),
+    Case("exponential", 1e-3, 0.0, {"base": 2.0}),
+    Case("exponential", 0.3, 1e-7, {"base": 1e6}),
+    Case("exponential", 0.0, 1e-3, {"base": 10.0}),
+    Case("inverse_time", 0.1, 1e-7),
+    Case("inverse_time", 1e-3, 9e-4),
+    Case("tanh", 1e-3, 0.0),
+    Case("tanh", 0.0, 1e-3, {"lower": -4.0, "upper": 5.0}),
 )
+
+BENT_CASES = (
+    Case("cosine", 1e-3, 0.0, {"power": 2.0}),
+    Case("cosine", 1e-3, 0.0, {"power": 0.5, "warp": 2.0}),
+    Case("cosine", 0.3, 1e-7, {"warp": 0.5}),
+    Case("cosine", 0.0, 1e-3, {"power": 3.0}),
+    Case("cosine", 4e-6, 0.7, {"warp": 1.5, "power": 0.5}),
+    Case("polynomial", 1e-3, 0.0, {"power": 2.0, "warp": 3.0}),
+    Case("polynomial", 0.0, 1e-3, {"power": 0.9, "warp": 0.5}),
+)
+"""Powers of powers: each multiplies the error of the one inside it."""
 
 
 def sampled_steps(steps: int, count: int = 40) -> list[int]:

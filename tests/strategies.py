@@ -128,5 +128,90 @@ def recipes(draw: st.DrawFn) -> ks.Schedule:
             return ks.step_decay(peak, every=draw(st.integers(2000, 10**5)), factor=draw(st.floats(0.5, 1.0)))
 
 
+SMALL_RUN: dict[str, Any] = {"total_steps": 60, "steps_per_epoch": 6, "samples_per_step": 8, "tokens_per_step": 100}
+"""A run that is short enough to look at every step."""
+
+small_durations: st.SearchStrategy[int | str] = st.one_of(
+    st.integers(1, 20),
+    st.sampled_from(["1ep", "0.5ep", "1.25ep", "100/3st", "2.6st", "7/2st", "20sp", "5%", "450tok"]),
+)
+
+
+@st.composite
+def _small_part(draw: st.DrawFn, continuous: bool, depth: int) -> Any:
+    """A part whose first phase has a start, so that it can follow any other."""
+    low, high = sorted(draw(st.tuples(st.floats(0.01, 1.0), st.floats(0.01, 1.0))))
+    low = min(low, high / 2)
+    start, to = (low, high) if draw(st.booleans()) else (high, low)
+    duration = draw(small_durations)
+    endpoint = {} if continuous or draw(st.integers(0, 2)) else {"endpoint": True}
+    match draw(st.integers(0, 11 if depth else 9)):
+        case 0:
+            return ks.linear(duration, start=start, to=to, **endpoint)
+        case 1:
+            return ks.cosine(duration, start=start, to=to, **endpoint)
+        case 2:
+            return ks.hold(duration, start=start)
+        case 3:
+            return ks.polynomial(duration, start=start, to=to, power=2.0, **endpoint)
+        case 4:
+            return ks.exponential(duration, start=start, factor=0.9, timescale=draw(small_durations))
+        case 5:
+            return ks.exponential(duration, start=start, to=to, base=4, **endpoint)
+        case 6:
+            return ks.inverse_time(duration, start=start, timescale=draw(small_durations))
+        case 7:
+            return ks.cosine(duration, start=start, to=to, power=2.0, warp=1.5, **endpoint)
+        case 8:
+            return ks.tanh(duration, start=high, to=low, **endpoint)
+        case 9:
+            return ks.cycles(
+                ks.linear(draw(small_durations), start=low, to=high, **endpoint),
+                ks.cosine(draw(small_durations), to=low),
+                stretch=draw(st.sampled_from([1, 1.5, 2])),
+                shrink=draw(st.sampled_from([1.0, 0.99])),
+                shrink_to=low,
+                shrink_power=draw(st.sampled_from([0.0, 0.1])),
+                count=draw(st.integers(1, 4)),
+            )
+        case _:
+            return draw(small_sections(depth - 1, draw(st.sampled_from(["cut", "whole"]))))
+
+
+_TICKS: tuple[int | str, ...] = (1, 1, 1, 3, "1ep")
+
+
+@st.composite
+def small_sections(draw: st.DrawFn, depth: int, kind: str) -> Any:
+    """A section with a clock of its own: cut after a duration, as long as its parts, or for ever."""
+    continuous = draw(st.booleans())
+    parts = draw(st.lists(_small_part(continuous, depth), min_size=1, max_size=3))
+    if kind == "endless":
+        last: list[Any] = [
+            ks.hold(),
+            ks.inverse_sqrt(start=1.0, timescale=7),
+            ks.exponential(start=1.0, factor=0.5, timescale="1ep"),
+            ks.cycles(ks.cosine("7/2st", start=1.0, to=0.1), ks.linear(2, to=0.5), stretch=1.5),
+            ks.cycles(ks.cosine("10/3st", start=1.0, to=0.1), ks.cosine("4/3st", to=1.0)),
+            ks.cycles(ks.hold(4, start=1.0), shrink=0.5),
+        ]
+        parts.append(draw(st.sampled_from(last)))
+    return ks.section(
+        *parts,
+        skip=draw(st.just(0) | small_durations),
+        duration=draw(small_durations) if kind == "cut" else None,
+        tick=draw(st.sampled_from(_TICKS)),
+        continuous=continuous,
+    )
+
+
+@st.composite
+def small_schedules(draw: st.DrawFn) -> ks.Schedule:
+    """A schedule with sections, for `SMALL_RUN`."""
+    parts = draw(st.lists(_small_part(False, 2), max_size=3))
+    parts.append(draw(small_sections(1, draw(st.sampled_from(["cut", "whole", "endless"])))))
+    return ks.Schedule(*parts)
+
+
 schedules = compositions() | recipes()
-"""Any valid schedule; `RUN` can plan it."""
+"""Any valid schedule without sections; `RUN` can plan it."""

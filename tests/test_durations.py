@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 
 import kosine as ks
 from kosine.durations import Duration, RunSize
@@ -36,6 +36,18 @@ RUN = RunSize(total_steps=39_400, steps_per_epoch=788, samples_per_step=16, toke
         ("2Gtok", Fraction(2_000_000_000, 4096)),
         ("5Ttok", Fraction(5_000_000_000_000, 4096)),
         ("4.096e3tok", 1),
+        ("1/3ep", Fraction(788, 3)),
+        ("2.6st", Fraction(13, 5)),
+        ("100/3st", Fraction(100, 3)),
+        (Fraction(100, 3), Fraction(100, 3)),
+        (Fraction(5), 5),
+        ("floor 0.01%", 3),
+        ("floor 0.001%", 0),
+        ("floor 5%", 1970),
+        ("floor 1/3ep", 262),
+        ("floor 17sp", 1),
+        ("floor 2.6st", 2),
+        ("floor 5st", 5),
     ],
 )
 def test_a_duration_is_an_exact_number_of_steps(written: int | str, steps: Fraction | int) -> None:
@@ -49,8 +61,26 @@ def test_the_written_form_is_read_back(written: int | str) -> None:
 
 
 def test_the_written_form_keeps_the_magnitude_readable() -> None:
-    written = [Duration.read(text).written() for text in ("375000000tok", "2e8sp", "10.50ep", "5e-3%", "rest", 7)]
-    assert written == ["375Mtok", "200Msp", "10.5ep", "0.005%", "rest", 7]
+    written = [
+        Duration.read(text).written()
+        for text in (
+            "375000000tok",
+            "2e8sp",
+            "10.50ep",
+            "5e-3%",
+            "rest",
+            7,
+            "14/2st",
+            Fraction(13, 5),
+            "2/6ep",
+            "1/3Mtok",
+            "floor 2e6sp",
+            "floor 5st",
+        )
+    ]
+    assert written == [
+        *("375Mtok", "200Msp", "10.5ep", "0.005%", "rest", 7, 7, "2.6st", "1/3ep", "1000000/3tok", "floor 2Msp", 5)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -71,12 +101,46 @@ def test_the_written_form_keeps_the_magnitude_readable() -> None:
             "1e400ep",
             "nanep",
         ),
-        *("infep", "", "Rest", "1_0ep", "1.2.3ep", "10steps", "\u0661\u0660ep", "0x10ep", "1/2ep", "9" * 5000 + "ep"),
+        *(
+            "infep",
+            "",
+            "Rest",
+            "1_0ep",
+            "1.2.3ep",
+            "10steps",
+            "\u0661\u0660ep",
+            "0x10ep",
+            "1/-2ep",
+            "1/2",
+            "1/2.5ep",
+            "1/2e3ep",
+            "9" * 5000 + "ep",
+        ),
     ],
 )
 def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ks.ScheduleError, match=r"Argument `duration` must be a number followed by one of the units"):
         ks.linear(text, start=0.0, to=1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("1/0ep", r"must not divide by 0\. Received: duration='1/0ep'"),
+        (f"1/{10**59}1st", r"number followed by one of the units"),
+        (Fraction(1, 10**60), r"must be a fraction with at most 60 digits"),
+        (Fraction(-1, 2), r"must be >= 0\. Received: duration=Fraction\(-1, 2\)"),
+    ],
+)
+def test_a_fraction_that_is_no_duration_is_refused(written: str | Fraction, message: str) -> None:
+    with pytest.raises(ks.ScheduleError, match=message):
+        ks.linear(written, start=0.0, to=1.0)
+
+
+@given(st.fractions(0, 10**18, max_denominator=10**40))
+def test_every_fraction_of_a_step_is_read_back(amount: Fraction) -> None:
+    duration = Duration.read(amount)
+    assert Duration.read(duration.written()) == duration
 
 
 @pytest.mark.parametrize(
@@ -169,3 +233,25 @@ def test_mixed_units_are_summed_before_they_are_rounded() -> None:
         second = Fraction(epochs, 100) * run["steps_per_epoch"]
         third = second + Fraction(samples, run["samples_per_step"])
         assert [row.first_step for row in plan.phases] == [0, (2 * second + 1) // 2, (2 * third + 1) // 2]
+
+
+def test_a_floor_is_rounded_down_and_may_be_nothing() -> None:
+    schedule = ks.Schedule(ks.linear("floor 29%", start=0.0, to=1.0), ks.cosine(to=0.0))
+    for total_steps, steps in ((2, 0), (3, 0), (4, 1), (50, 14), (100, 29)):
+        rows = schedule.plan(total_steps=total_steps).phases
+        assert sum(row.steps or 0 for row in rows if row.name == "linear") == steps
+    assert ks.parse(repr(schedule)) == schedule
+    assert ks.loads(ks.dumps(schedule)) == schedule
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (ks.cycles(ks.cosine("floor 29%", start=1.0, to=0.0)), "A cycle must last at least one step"),
+        (ks.exponential(start=1.0, factor=0.5, timescale="floor 29%"), "A timescale must last at least one step"),
+        (ks.section(ks.linear(5, start=1.0, to=0.0), tick="floor 29%"), "A tick of a section"),
+    ],
+)
+def test_a_floor_of_nothing_where_a_length_is_needed(part: ks.Phase | ks.Cycles, message: str) -> None:
+    with pytest.raises(ks.PlanError, match=message):
+        ks.Schedule(part).plan(total_steps=3)

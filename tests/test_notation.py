@@ -194,7 +194,7 @@ def test_whatever_is_parsed_is_a_schedule_or_an_error_of_kosine(text: str) -> No
         ('{"format": "kosine", "version": 1}', r"The document lacks \['schedule'\]"),
         (document(note="x"), r"The document has the unknown fields \['note'\]"),
         (document(schedule={}), r'"schedule" must be a list .* Received: {}'),
-        (document(schedule=[5]), r"A phase or a group must be a JSON object\. Received: 5"),
+        (document(schedule=[5]), r"A phase, a group or a section must be a JSON object\. Received: 5"),
         (document(schedule=[{}]), r'"curve" must be one of .* Received: curve=None'),
         (with_phase(curve="sine"), r'"curve" must be one of .* Received: curve=\'sine\''),
         (with_phase(curve=["linear"]), r'"curve" must be one of .* Received: curve=\[\'linear\'\]'),

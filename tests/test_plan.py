@@ -232,7 +232,7 @@ def test_a_growing_group_far_out_agrees_with_exact_sums() -> None:
 def test_a_schedule_without_an_end_is_planned_without_a_length() -> None:
     plan = ks.inverse_sqrt_decay(peak=1.0, warmup=4).plan()
     assert plan.total_steps is None
-    assert (plan.phases[-1].steps, plan.phases[-1].span) == (None, None)
+    assert (plan.phases[-1].steps, plan.phases[-1].clock.span) == (None, None)
     assert plan(LAST) == pytest.approx(2.0 / math.sqrt(2.0**63), rel=1e-14)
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 import kosine as ks
-from tests.exact import CASES, MP, SPANS, Case, sampled_steps, ulps
+from kosine import shapes
+from tests.exact import BENT_CASES, CASES, MP, SPANS, Case, curve_value, sampled_steps, ulps
 
-CURVES = ("linear", "cosine", "hold", "polynomial", "exponential", "inverse_sqrt", "one_minus_sqrt")
+CURVES = tuple(shapes.__all__)
 REFERENCE = json.loads((Path(__file__).parent / "golden" / "reference_callback.json").read_text())
 
 
@@ -30,6 +31,50 @@ def test_a_curve_is_within_4_ulp_of_its_formula_in_50_digits(case: Case, steps: 
         assert ulps(plan(step), exact) <= 4, step
         assert ulps(float(rate), exact) <= 4, step
     assert plan(steps) == plan(2 * steps) == case.to
+
+
+@pytest.mark.parametrize("steps", SPANS)
+@pytest.mark.parametrize("case", BENT_CASES, ids=str)
+def test_a_bent_curve_is_within_24_ulp_of_its_formula_in_50_digits(case: Case, steps: int) -> None:
+    """The outer power multiplies the relative error of the inner one, a few units of its own, by up to 3."""
+    plan = case.schedule(steps).plan()
+    sample = sampled_steps(steps)
+    for step, rate in zip(sample, plan(np.array(sample)), strict=True):
+        exact = case.value(step, steps)
+        assert ulps(plan(step), exact) <= 24, step
+        assert ulps(float(rate), exact) <= 24, step
+    assert (plan(0), plan(steps)) == (case.start, case.to)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "steps"),
+    [
+        ({"factor": 0.5}, 60),
+        ({"factor": 0.96, "timescale": 1000}, 10**6),
+        ({"factor": 1 - 1e-9}, 10**10),
+        ({"factor": 1.0}, 10),
+        ({"factor": 1.1, "timescale": 10}, 5000),
+    ],
+)
+def test_an_exponential_with_a_factor_is_within_4_ulp(arguments: dict[str, Any], steps: int) -> None:
+    plan = ks.Schedule(ks.exponential(start=0.3, **arguments)).plan(total_steps=steps)
+    sample = sampled_steps(steps)
+    for step, rate in zip(sample, plan(np.array(sample)), strict=True):
+        exact = curve_value("exponential", 0.3, None, MP.mpf(step), None, arguments)
+        assert ulps(plan(step), exact) <= 4, step
+        assert ulps(float(rate), exact) <= 4, step
+    end = curve_value("exponential", 0.3, None, MP.mpf(steps), None, arguments)
+    assert ulps(plan(steps), end) <= 1
+    assert plan(2 * steps) == plan(steps)
+
+
+def test_a_decay_by_a_factor_goes_on_for_ever_where_no_run_is_known() -> None:
+    plan = ks.Schedule(ks.exponential(start=1.0, factor=0.5)).plan()
+    assert [plan(step) for step in (0, 1, 10, 2000, 2**63 - 1)] == [1.0, 0.5, 2.0**-10, 0.0, 0.0]
+    with pytest.raises(ks.PlanError, match=r'A "rest" phase needs the length of the run'):
+        ks.Schedule(ks.exponential(start=1.0, factor=1.1)).plan()
+    with pytest.raises(ks.ScheduleError, match=r"rises by a factor of at most 1e30.* factor=1.1 over 1000 steps"):
+        ks.Schedule(ks.exponential(start=1.0, factor=1.1)).plan(total_steps=1000)
 
 
 @pytest.mark.parametrize(("timescale", "steps"), [(1, 10), (4000, 10**6), (10**9, 10**12)])
@@ -124,7 +169,7 @@ def test_a_rate_that_is_no_number_is_refused(curve: str, value: Any) -> None:
         _build(curve, to=value)
 
 
-@pytest.mark.parametrize("curve", [curve for curve in CURVES if curve not in ("hold", "inverse_sqrt")])
+@pytest.mark.parametrize("curve", ["linear", "cosine", "polynomial", "one_minus_sqrt", "tanh"])
 def test_the_end_value_cannot_be_left_open(curve: str) -> None:
     with pytest.raises(ks.ArgumentTypeError, match=r"`to` must be a finite learning rate >= 0\. Received: to=None"):
         _build(curve, to=None)
@@ -185,6 +230,18 @@ def test_endpoint_is_true_or_false(curve: str) -> None:
             ks.ScheduleError,
             r"`timescale` must be a number followed by",
         ),
+        ("exponential", {"factor": 0.5}, ks.ScheduleError, r"exactly one of the arguments `to` and `factor`"),
+        ("exponential", {"to": None}, ks.ScheduleError, r"exactly one of the arguments `to` and `factor`"),
+        ("exponential", {"timescale": 5}, ks.ScheduleError, r"`timescale` of `exponential` .* needs one"),
+        ("exponential", {"to": None, "factor": 0}, ks.ScheduleError, r"`factor` must be a number > 0 .* factor=0"),
+        ("exponential", {"to": None, "factor": 0.5, "base": 2}, ks.ScheduleError, r"`base` of .* needs `to`"),
+        ("exponential", {"base": 1}, ks.ScheduleError, r"`base` must be a number > 1 and at most 1e\+30"),
+        ("cosine", {"warp": 0}, ks.ScheduleError, r"`warp` must be a number > 0 and at most 1000"),
+        ("cosine", {"power": -1}, ks.ScheduleError, r"`power` must be a number > 0 and at most 1000"),
+        ("tanh", {"lower": 3, "upper": 3}, ks.ScheduleError, r"`lower` must be less than `upper`"),
+        ("tanh", {"upper": 21}, ks.ScheduleError, r"`upper` must be a number > -20 and at most 20"),
+        ("inverse_time", {"start": 0.5}, ks.ScheduleError, r"`inverse_time` only falls.* Received: start=0.5"),
+        ("inverse_time", {"to": None}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
         ("hold", {"start": 0.5}, ks.ScheduleError, r"`to` of `hold` must equal `start`.* Received: start=0.5, to=1.0"),
     ],
 )

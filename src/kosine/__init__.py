@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from kosine.boundaries import PlannedPhase
 from kosine.errors import (
@@ -21,8 +21,18 @@ from kosine.notation import dumps, loads, parse
 from kosine.phases import Phase
 from kosine.plan import Plan
 from kosine.recipes import constant, inverse_sqrt_decay, one_cycle, sgdr, step_decay, warmup_cosine, wsd
-from kosine.schedule import Cycles, Schedule, cycles
-from kosine.shapes import cosine, exponential, hold, inverse_sqrt, linear, one_minus_sqrt, polynomial
+from kosine.schedule import Cycles, Schedule, Section, cycles, section
+from kosine.shapes import (
+    cosine,
+    exponential,
+    hold,
+    inverse_sqrt,
+    inverse_time,
+    linear,
+    one_minus_sqrt,
+    polynomial,
+    tanh,
+)
 
 __version__ = "0.1.0"
 
@@ -38,6 +48,7 @@ __all__ = [
     "PlannedPhase",
     "Schedule",
     "ScheduleError",
+    "Section",
     "StepError",
     "TrainingError",
     "TrainingWarning",
@@ -49,32 +60,39 @@ __all__ = [
     "hold",
     "inverse_sqrt",
     "inverse_sqrt_decay",
+    "inverse_time",
     "linear",
     "loads",
     "one_cycle",
     "one_minus_sqrt",
     "parse",
     "polynomial",
+    "section",
     "sgdr",
     "step_decay",
+    "tanh",
     "warmup_cosine",
     "wsd",
 ]
 
-_ON_DEMAND = ("keras", "testing")  # these import a framework
+_NEEDS = {
+    "keras": "Keras and one of its backends: pip install 'kosine[jax]', 'kosine[tensorflow]' or 'kosine[torch]'",
+    "torch": "PyTorch: pip install 'kosine[torch]'",
+    "jax": "JAX: pip install 'kosine[jax]'",
+}
+"""What the adapters need; each imports its framework, so it is imported when it is asked for."""
+
+_ON_DEMAND = (*_NEEDS, "dialects", "testing")
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         try:
             return importlib.import_module(f"kosine.{name}")
         except ModuleNotFoundError as error:
-            if error.name != "keras":
+            if name not in _NEEDS or error.name != name:
                 raise
-            raise MissingPackageError(
-                f"kosine.{name} needs Keras and one of its backends: pip install 'kosine[jax]', 'kosine[tensorflow]' "
-                "or 'kosine[torch]'"
-            ) from error
+            raise MissingPackageError(f"kosine.{name} needs {_NEEDS[name]}") from error
     raise AttributeError(f"module 'kosine' has no attribute {name!r}")
 
 

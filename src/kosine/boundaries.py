@@ -1,19 +1,24 @@
-"""Where the phases of a run begin: exact positions in rational arithmetic, each rounded half up once."""
+"""Where the phases of a run begin: exact positions in rational arithmetic, each rounded once."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
-from kosine.durations import MAX_STEPS, RunSize, round_half_up
+from kosine.durations import MAX_STEPS, RunSize, Units, round_half_up
 from kosine.errors import PlanError
-from kosine.phases import Curve, Phase
-from kosine.schedule import Ceiling, Cycles, starts_and_ends
+from kosine.evaluation import scalar_function
+from kosine.phases import Clock, Curve, Phase
+from kosine.schedule import Ceiling, Cycles, Part, Section, fills_rest, lasts_for_ever, starts_and_ends
+from kosine.shapes import Hold
 
+_START = Fraction(0)
 _EXACT_POWER_BITS = 8192  # beyond it the greatest common divisors of exact fractions get slow
 
 
@@ -29,8 +34,9 @@ class PlannedPhase:
         end_lr: the learning rate that it ends at; approached by its last step and reached at the step after,
             or reached by its last step with `endpoint`.
         cycle: which repetition of its group it belongs to, from 0; None outside a group.
-        curve: the curve with its own arguments.
+        curve: the curve with its own arguments, its durations in steps.
         endpoint: whether the last step uses `end_lr` exactly.
+        clock: which part of the curve it shows, and how fast.
     """
 
     name: str
@@ -41,6 +47,8 @@ class PlannedPhase:
     cycle: int | None
     curve: Curve
     endpoint: bool = False
+    own_clock: Clock | None = None
+    """The clock of a phase in a section; None for a phase that shows its whole curve, step by step."""
 
     @property
     def stop(self) -> int:
@@ -48,9 +56,82 @@ class PlannedPhase:
         return MAX_STEPS + 1 if self.steps is None else self.first_step + self.steps
 
     @property
-    def span(self) -> int | None:
-        """After how many steps `end_lr` is reached."""
-        return self.steps if self.steps is None else self.steps - self.endpoint
+    def clock(self) -> Clock:
+        if self.own_clock is not None:
+            return self.own_clock
+        span = None if self.steps is None else Fraction(self.steps - self.endpoint)
+        return Clock(self.first_lr, self.end_lr, span)
+
+    @property
+    def end_step(self) -> int:
+        """The first step at which the end value stands: `stop`, or with `endpoint` the last step or so."""
+        clock = self.clock
+        if not self.endpoint or clock.span is None:
+            return self.stop
+        return self.first_step + max(0, math.ceil(clock.span - clock.lead) * clock.tick - clock.cut)
+
+    def value_at(self, step: int) -> float:
+        """The learning rate at a step of this phase, or at the step after it."""
+        clock = self.clock
+        steps = step - self.first_step
+        if clock.span is not None and (steps + clock.cut) // clock.tick + clock.lead >= clock.span:
+            return clock.to
+        return scalar_function(self.curve, clock)(steps)
+
+    def between(self, first: int, stop: int | None) -> PlannedPhase:
+        """The part of this phase from the step `first` to before the step `stop`; it may last no step."""
+        begin = max(first, self.first_step)
+        end = self.stop if stop is None else min(stop, self.stop)
+        if (begin, end) == (self.first_step, self.stop):
+            return self
+        last = self.steps is None and end == self.stop
+        part = replace(
+            self,
+            first_step=begin,
+            steps=None if last else max(0, end - begin),
+            own_clock=self.clock.later(begin - self.first_step),
+        )
+        return part._with_values()
+
+    def slower(self, base: int, tick: int) -> PlannedPhase:
+        """This phase with each of its steps lasting `tick` steps, where step 0 becomes the step `base`."""
+        steps = None if self.steps is None else self.steps * tick
+        row = replace(self, first_step=base + tick * self.first_step, steps=steps)
+        return row if tick == 1 else replace(row, own_clock=self.clock.slower(tick))
+
+    def _with_values(self) -> PlannedPhase:
+        """This phase with the values that its clock shows at its two ends."""
+        end = self.clock.to if self.steps is None else self.value_at(self.stop)
+        return replace(self, first_lr=self.value_at(self.first_step), end_lr=end)
+
+
+def _sampled(row: PlannedPhase, position: Fraction, length: Fraction | None) -> PlannedPhase:
+    """A phase of a continuous section, whose curve begins at an exact position and lasts an exact length."""
+    lead = row.first_step - position
+    if not lead and (length is None or length == row.steps):
+        return row
+    return replace(row, own_clock=Clock(row.first_lr, row.end_lr, length, lead))._with_values()
+
+
+class View(NamedTuple):
+    """How the steps of a section are seen in the run: step n lasts `tick` steps from `base` + `tick` * n on."""
+
+    base: int = 0
+    tick: int = 1
+    first: int = 0
+    stop: int | None = None
+    """Only the steps from `first` to before `stop` are seen."""
+
+    def slower(self, base: int, tick: int) -> View:
+        stop = None if self.stop is None else base + tick * self.stop
+        return View(base + tick * self.base, tick * self.tick, base + tick * self.first, stop)
+
+    def between(self, first: int, stop: int | None) -> View:
+        stops = [step for step in (stop, self.stop) if step is not None]
+        return self._replace(first=max(first, self.first), stop=min(stops, default=None))
+
+
+_WHOLE = View()
 
 
 @dataclass(frozen=True)
@@ -59,29 +140,40 @@ class Group:
 
     part: Cycles
     origin: Fraction
-    first_step: int
     before: float | None
     run: RunSize
     offsets: tuple[Fraction, ...]
     """Where each phase of the first cycle begins, and where the cycle ends, counted from `origin`."""
+    continuous: bool = False
+    view: View = _WHOLE
 
     @classmethod
-    def place(cls, part: Cycles, origin: Fraction, before: float | None, run: RunSize) -> Group:
+    def place(
+        cls, part: Cycles, origin: Fraction, before: float | None, units: Units, continuous: bool = False
+    ) -> Group:
         offsets = [Fraction(0)]
         for phase in part.phases:
-            length = phase.duration.steps(run)
-            if 0 < length < 1:
+            length = units.steps(phase.duration)
+            if 0 < length < 1 and not continuous:
                 raise PlanError(
                     f"A phase that repeats must last at least one step in every cycle. Received: {phase!r}, which "
                     f"is {float(length):.4g} steps in this run."
                 )
             offsets.append(offsets[-1] + length)
-        return cls(part, origin, round_half_up(origin), before, run, tuple(offsets))
+        if not offsets[-1]:
+            raise PlanError(f"A cycle must last at least one step. Received: {part!r}, which lasts none in this run.")
+        return cls(part, origin, before, units.run, tuple(offsets), continuous)
+
+    def slower(self, base: int, tick: int) -> Group:
+        return replace(self, view=self.view.slower(base, tick))
+
+    def between(self, first: int, stop: int | None) -> Group:
+        return replace(self, view=self.view.between(first, stop))
 
     def check(self) -> None:
         """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
-        if self.part.shrink < 1:
-            self.ceiling.check(self.cycles_shown() - 1, PlanError)
+        if self.part.shrinks:
+            self.ceiling.check(self.cycles_shown[-1], PlanError)
 
     @cached_property
     def ceiling(self) -> Ceiling:
@@ -92,16 +184,37 @@ class Group:
         """Start and end of each phase of the first cycle, in turn."""
         return tuple(starts_and_ends(self.part.phases, self.before))
 
+    @cached_property
+    def first_step(self) -> int:
+        return max(self.view.first, self.boundary(0))
+
+    @cached_property
+    def stop(self) -> int:
+        """The step after its last; beyond every step where there is none."""
+        ends = [MAX_STEPS + 1]
+        if self.part.count is not None:
+            ends.append(self._seen(self._rounded(self.end)))
+        if self.view.stop is not None:
+            ends.append(self.view.stop)
+        return min(ends)
+
     @property
     def endless(self) -> bool:
-        return self.part.count is None
+        return self.part.count is None and self.view.stop is None
+
+    @property
+    def end_lr(self) -> float:
+        """The value that the last cycle ends at, where there is one."""
+        return (
+            self.values[-1] if self.part.count is None else min(self.values[-1], self.ceiling.at(self.part.count - 1))
+        )
 
     @property
     def pattern(self) -> tuple[int, int] | None:
         """After how many cycles, and steps, the rounded boundaries and the values repeat exactly; None: never."""
-        if not self.endless or self.part.stretch != 1 or self.part.shrink != 1:
+        if not self.endless or self.part.stretch != 1 or self.part.shrinks:
             return None
-        return self.offsets[-1].denominator, self.offsets[-1].numerator
+        return self.offsets[-1].denominator, self.offsets[-1].numerator * self.view.tick
 
     @cached_property
     def end(self) -> Fraction:
@@ -119,13 +232,25 @@ class Group:
         return self.origin + self.offsets[-1] * (stretch**count - 1) / (stretch - 1)
 
     def boundary(self, cycle: int, phase: int = 0) -> int:
-        """The first step of a phase of a cycle."""
+        """The first step of a phase of a cycle, were all of the group seen."""
+        return self._seen(self._rounded_position(cycle, phase)[0])
+
+    def _seen(self, step: int) -> int:
+        return self.view.base + self.view.tick * step
+
+    def _rounded(self, position: Fraction) -> int:
+        return math.ceil(position) if self.continuous else round_half_up(position)
+
+    def _rounded_position(self, cycle: int, phase: int) -> tuple[int, Fraction]:
+        """Where a phase of a cycle begins: the step, and the position, exact to 40 digits behind the point."""
         stretch = self.part.exact_stretch
         if stretch == 1:
-            return round_half_up(self.origin + cycle * self.offsets[-1] + self.offsets[phase])
+            position = self.origin + cycle * self.offsets[-1] + self.offsets[phase]
+            return self._rounded(position), position
         bits = cycle * max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
         if bits <= _EXACT_POWER_BITS:
-            return round_half_up(self._position(stretch**cycle, phase))
+            position = self._position(stretch**cycle, phase)
+            return self._rounded(position), position
         digits = 60
         while True:  # more digits until the bounds round to the same step; a tie has few digits and was exact above
             context = Context(prec=digits)
@@ -133,9 +258,9 @@ class Group:
                 context.power(context.divide(Decimal(stretch.numerator), Decimal(stretch.denominator)), cycle)
             )
             error = growth * (cycle + 10) / 10 ** (digits - 1)
-            low, high = (round_half_up(self._position(growth + sign * error, phase)) for sign in (-1, 1))
-            if low == high:
-                return low
+            low, high = (self._position(growth + sign * error, phase) for sign in (-1, 1))
+            if self._rounded(low) == self._rounded(high) and high - low < Fraction(1, 10**40):
+                return self._rounded(low), low
             digits *= 2
 
     def _position(self, growth: Fraction, phase: int) -> Fraction:
@@ -145,21 +270,26 @@ class Group:
 
     def cycle_at(self, step: int) -> int:
         """The cycle that `step`, at or after the group's first step, belongs to."""
+        own = (step - self.view.base) // self.view.tick
         if self.part.exact_stretch == 1:
-            # The largest i with floor(origin + i * length + 1/2) <= step.
-            cycle = -((self.origin - step - Fraction(1, 2)) // self.offsets[-1]) - 1
+            # The largest i whose boundary is not after the step.
+            if self.continuous:
+                cycle = (own - self.origin) // self.offsets[-1]
+            else:
+                cycle = -((self.origin - own - Fraction(1, 2)) // self.offsets[-1]) - 1
         else:
             beyond = 1
-            while self.boundary(beyond) <= step:
+            while self._rounded_position(beyond, 0)[0] <= own:
                 beyond *= 2
-            cycle = bisect_right(range(beyond), step, key=self.boundary) - 1
+            cycle = bisect_right(range(beyond), own, key=lambda cycle: self._rounded_position(cycle, 0)[0]) - 1
         return cycle if self.part.count is None else min(cycle, self.part.count - 1)
 
     def row(self, cycle: int, phase: int) -> PlannedPhase:
-        first, stop = self.boundary(cycle, phase), self.boundary(cycle, phase + 1)
+        """A phase of a cycle; of one that is not seen, or rounds to nothing, a row of no steps."""
+        (first, position), (stop, end) = (self._rounded_position(cycle, number) for number in (phase, phase + 1))
         ceiling = self.ceiling.at(cycle)
         template: Phase = self.part.phases[phase]
-        return PlannedPhase(
+        row = PlannedPhase(
             template.curve.name,
             first,
             stop - first,
@@ -169,6 +299,9 @@ class Group:
             template.curve,
             template.endpoint,
         )
+        if self.continuous and stop > first:
+            row = _sampled(row, position, end - position)
+        return row.slower(self.view.base, self.view.tick).between(self.view.first, self.view.stop)
 
     def row_at(self, step: int) -> PlannedPhase:
         cycle = self.cycle_at(step)
@@ -176,98 +309,226 @@ class Group:
         phase = bisect_right(phases, step, key=lambda index: self.boundary(cycle, index)) - 1
         return self.row(cycle, phase)
 
-    def cycles_shown(self) -> int:
-        """How many cycles `plan.phases` lists: all of them, or for an endless group those that begin in the run."""
-        if self.part.count is not None:
-            return self.part.count
-        if self.run.total_steps is None or self.run.total_steps <= self.first_step:
-            return 1
-        return self.cycle_at(self.run.total_steps - 1) + 1
+    def value_at(self, step: int) -> float:
+        return self.row_at(step).value_at(step)
+
+    @cached_property
+    def cycles_shown(self) -> range:
+        """The cycles that `plan.phases` lists: those that are seen, of an endless group those that begin in the run."""
+        first = self.cycle_at(self.view.first) if self.view.first > self.boundary(0) else 0
+        if not self.endless:
+            last = self.cycle_at(self.stop - 1) if self.view.stop is not None else (self.part.count or 1) - 1
+        elif self.run.total_steps is None or self.run.total_steps <= self.first_step:
+            last = first
+        else:
+            last = self.cycle_at(self.run.total_steps - 1)
+        return range(first, max(first, last) + 1)
 
 
 Block = PlannedPhase | Group
 
 
-def place(parts: Sequence[Phase | Cycles], run: RunSize) -> tuple[list[Block], float]:
-    """The blocks of a plan in order, without those that last no step, and the value that the last one ends at.
+@dataclass(frozen=True)
+class Placed:
+    """The blocks of a plan in order, without those that last no step, and what follows them."""
+
+    blocks: tuple[Block, ...]
+    end: Fraction | None
+    """The exact position of the end; None where the blocks go on for ever."""
+    value: float
+    """The learning rate at the end and after it."""
+
+    def slower(self, base: int, tick: int) -> Placed:
+        return replace(self, blocks=tuple(block.slower(base, tick) for block in self.blocks))
+
+    def value_at(self, step: int) -> float:
+        block = next((block for block in self.blocks if block.first_step <= step < block.stop), None)
+        return self.value if block is None else block.value_at(step)
+
+
+def level(first: int, value: float, stop: int | None = None) -> PlannedPhase:
+    """A hold from the step `first` on."""
+    return PlannedPhase("hold", first, None if stop is None else stop - first, value, value, None, Hold())
+
+
+def place(parts: Sequence[Part], run: RunSize) -> Placed:
+    """Place the parts of a schedule in a run.
 
     Raises:
         PlanError: a length that is needed is missing, no step is left for the "rest", a positive duration rounds
             to no step, or the whole is longer than 2**63 - 1 steps.
     """
-    rest = _rest(parts, run)
+    length = None if run.total_steps is None else Fraction(run.total_steps)
+    placed = _place(parts, Units(run), length, None)
+    for block in placed.blocks:
+        if isinstance(block, Group):
+            block.check()
+    return placed
+
+
+def _place(
+    parts: Sequence[Part],
+    units: Units,
+    length: Fraction | None,
+    value: float | None,
+    section: Section | None = None,
+    origin: Fraction = _START,
+) -> Placed:
+    """Place parts from `origin` on, in the steps of one clock; a "rest" makes them last `length`."""
+    continuous = section is not None and section.continuous
+    rounded: Callable[[Fraction], int] = math.ceil if continuous else round_half_up
+    goes_on = section is not None or length is None
+    rest = _rest(parts, units, length, rounded, goes_on)
     blocks: list[Block] = []
-    position = Fraction(0)
-    value: float | None = None
+    position = origin
     for part in parts:
+        first = rounded(position)
         if isinstance(part, Cycles):
-            group = Group.place(part, position, value, run)
-            group.check()
+            group = Group.place(part, position, value, units, continuous)
             blocks.append(group)
             if group.endless:
-                return blocks, group.values[-1]
-            position = group.end
-            value = min(group.values[-1], group.ceiling.at((part.count or 1) - 1))
+                return Placed(tuple(blocks), None, group.end_lr)
+            position, value = group.end, group.end_lr
+        elif isinstance(part, Section):
+            placed = _place_section(part, units, position, rest, value, rounded)
+            blocks += placed.blocks
+            value = placed.value
+            if placed.end is None:
+                return Placed(tuple(blocks), None, value)
+            position = placed.end
         else:
-            length = rest if part.duration.amount is None else part.duration.steps(run)
+            curve = part.curve.resolved(units)
             start = value if part.start is None else part.start
             assert start is not None
-            value = part.curve.end(start, part.to, length, run)
-            part.curve.check(start, value)
-            first = round_half_up(position)
-            if length is None:
-                blocks.append(_planned(part, first, None, start, value))
-                return blocks, value
-            position += length
-            steps = round_half_up(position) - first
-            if length > 0 and steps == 0:
+            if goes_on and part is parts[-1] and lasts_for_ever(part):
+                value = curve.end(start, part.to, None)
+                row = PlannedPhase(curve.name, first, None, start, value, None, curve)
+                blocks.append(_sampled(row, position, None) if continuous else row)
+                return Placed(tuple(blocks), None, value)
+            steps = units.steps(part.duration) if part.duration.amount is not None else rest
+            assert steps is not None
+            value = curve.end(start, part.to, steps)
+            curve.check(start, value)
+            begin, position = position, position + steps
+            row = PlannedPhase(curve.name, first, rounded(position) - first, start, value, None, curve, part.endpoint)
+            if steps > 0 and row.steps == 0 and not continuous:
                 raise PlanError(
                     f"A positive duration must last at least one step. Received: {part!r}, which is "
-                    f"{float(length):.4g} steps in this run and rounds to none."
+                    f"{float(steps):.4g} steps in this run and rounds to none."
                 )
-            if steps:
-                blocks.append(_planned(part, first, steps, start, value))
+            if row.steps:
+                blocks.append(_sampled(row, begin, steps) if continuous else row)
         if position > MAX_STEPS:
             raise PlanError(
                 f"A plan has at most 2**63 - 1 steps. Received: a schedule whose part {part!r} ends at step "
                 f"{float(position):.4g}. Check the units of its durations."
             )
     assert value is not None
-    return blocks, value
+    return Placed(tuple(blocks), position, value)
 
 
-def _planned(phase: Phase, first: int, steps: int | None, start: float, end: float) -> PlannedPhase:
-    return PlannedPhase(phase.curve.name, first, steps, start, end, None, phase.curve, phase.endpoint)
+def _place_section(
+    section: Section,
+    units: Units,
+    position: Fraction,
+    rest: Fraction | None,
+    value: float | None,
+    rounded: Callable[[Fraction], int],
+) -> Placed:
+    """Place the parts of a section by its own clock, and keep what is seen of them."""
+    first = rounded(position)
+    inner, (skip, part) = _inner_units(section, units), _skipped(section, units)
+    tick = inner.tick // units.tick
+    duration = rest if section.fills_rest else None
+    if section.duration is not None and section.duration.amount is not None:
+        duration = units.steps(section.duration)
+    length = None if duration is None else (duration + skip + part) / tick
+    placed = _place(section.parts, inner, length, value, section, -part)
+    own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
+    placed = placed.slower(first - skip, tick)
+    if section.duration is not None and duration is not None:
+        end = position + duration
+    elif own is not None:
+        end = position + own
+    else:
+        return replace(placed, blocks=_seen(placed.blocks, first, None))
+    stop = rounded(end)
+    blocks = _seen(placed.blocks, first, stop)
+    if own is None or stop < first + own - Fraction(1, 2):
+        return Placed(blocks, end, placed.value_at(stop))
+    reached = blocks[-1].stop if blocks else first
+    if reached < stop:
+        blocks = (*blocks, level(reached, placed.value, stop))
+    return Placed(blocks, end, placed.value)
 
 
-def _rest(parts: Sequence[Phase | Cycles], run: RunSize) -> Fraction | None:
-    """The exact length of the "rest" phase; None where there is none, or where it may last for ever."""
-    index = next((i for i, part in enumerate(parts) if isinstance(part, Phase) and part.duration.amount is None), None)
-    if index is None:
-        return None
-    phase = parts[index]
-    assert isinstance(phase, Phase)
-    if run.total_steps is None:
-        if index == len(parts) - 1 and not phase.curve.needs_span and not phase.endpoint:
-            return None
+def _seen(blocks: Iterable[Block], first: int, stop: int | None) -> tuple[Block, ...]:
+    between = (block.between(first, stop) for block in blocks)
+    return tuple(block for block in between if block.first_step < block.stop)
+
+
+def _own_length(section: Section, end: Fraction, tick: int, skip: int) -> Fraction:
+    """How long a section lasts whose parts end at `end` of its clock: a continuous one while a step shows them."""
+    return max(Fraction(0), (math.ceil(end) if section.continuous else end) * tick - Fraction(skip))
+
+
+def _skipped(section: Section, units: Units) -> tuple[int, Fraction]:
+    """The whole steps that a section leaves out, and the part of a step that only a curve of continuous time knows."""
+    skip = units.steps(section.skip)
+    if section.continuous and units.steps(section.tick) == 1:
+        return math.floor(skip), skip % 1
+    return round_half_up(skip), _START
+
+
+def _inner_units(section: Section, units: Units) -> Units:
+    tick = units.steps(section.tick)
+    if tick.denominator != 1 or tick < 1:
         raise PlanError(
-            f'A "rest" phase needs the length of the run. Received: {phase!r} and total_steps=None. '
+            "A tick of a section must last a whole number of steps. "
+            f"Received: tick={section.tick.written()!r}, which is {float(tick):.6g} steps in this run."
+        )
+    return Units(units.run, units.tick * int(tick))
+
+
+def _rest(
+    parts: Sequence[Part],
+    units: Units,
+    length: Fraction | None,
+    rounded: Callable[[Fraction], int],
+    goes_on: bool,
+) -> Fraction | None:
+    """The exact length of the "rest"; None where there is none, or where it may last for ever."""
+    index = next((number for number, part in enumerate(parts) if fills_rest(part)), None)
+    if index is None or (goes_on and index == len(parts) - 1 and lasts_for_ever(parts[index])):
+        return None
+    part = parts[index]
+    if length is None:
+        raise PlanError(
+            f'A "rest" phase needs the length of the run. Received: {part!r} and total_steps=None. '
             "Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
         )
-    before = sum((_length(part, run) for part in parts[:index]), Fraction(0))
-    after = sum((_length(part, run) for part in parts[index + 1 :]), Fraction(0))
-    length = run.total_steps - before - after
-    steps = round_half_up(before + length) - round_half_up(before)
+    before = sum((_length(part, units) for part in parts[:index]), Fraction(0))
+    after = sum((_length(part, units) for part in parts[index + 1 :]), Fraction(0))
+    rest = length - before - after
+    steps = rounded(before + rest) - rounded(before)
     if steps < 1:
         raise PlanError(
-            f"The fixed phases leave no step for the rest of the run. Received: {phase!r} in a run of "
-            f"{run.total_steps:,} steps, of which the other phases take {round_half_up(before + after):,}. "
+            f"The fixed phases leave no step for the rest of the run. Received: {part!r} in a run of "
+            f"{rounded(length):,} steps, of which the other phases take {rounded(before + after):,}. "
             f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}."
         )
-    return length
+    return rest
 
 
-def _length(part: Phase | Cycles, run: RunSize) -> Fraction:
+def _length(part: Part, units: Units) -> Fraction:
+    """The exact length of a part that has one of its own."""
     if isinstance(part, Phase):
-        return part.duration.steps(run)
-    return Group.place(part, Fraction(0), 0.0, run).end
+        return units.steps(part.duration)
+    if isinstance(part, Cycles):
+        return Group.place(part, Fraction(0), 0.0, units, continuous=True).end
+    if part.duration is not None:
+        return units.steps(part.duration)
+    inner = _inner_units(part, units)
+    end = sum((_length(inside, inner) for inside in part.parts), Fraction(0))
+    skip, fraction = _skipped(part, units)
+    return _own_length(part, end - fraction, inner.tick // units.tick, skip)

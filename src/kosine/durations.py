@@ -1,7 +1,8 @@
-"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"375Mtok"`, `"rest"` -> exact steps, in one place."""
+"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"2.6st"`, `"floor 5%"`, `"rest"` -> exact steps."""
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from dataclasses import dataclass
@@ -10,18 +11,19 @@ from typing import SupportsIndex
 
 from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
 
-DurationLike = int | str | SupportsIndex
+DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
 
 MAX_STEPS = 2**63 - 1
 """The last step that a plan is defined at: steps are 64-bit integers."""
 
-_UNITS = {"ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
+_UNITS = {"st": "steps", "ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
 _MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 _PATTERN = re.compile(
-    r"(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
-    r"(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
-    r"(?:(?P<unit>ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
+    r"(?P<floor>floor )?"
+    r"(?:(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
+    r"|(?P<above>[0-9]{1,80})/(?P<below>[0-9]{1,60}))"
+    r"(?:(?P<unit>st|ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
     re.ASCII,
 )
 _HOW = 'Write steps as an integer (500), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
@@ -43,6 +45,8 @@ class Duration:
 
     unit: str
     amount: Fraction | None
+    floor: bool = False
+    """Whether it lasts whole steps only: its exact length rounded down, which may be none."""
 
     @classmethod
     def read(cls, value: object, argument: str = "duration") -> Duration:
@@ -56,6 +60,8 @@ class Duration:
             return value
         if isinstance(value, str):
             return cls._read_text(value, argument)
+        if isinstance(value, Fraction):
+            return cls._checked("st", value, value, argument)
         try:
             if isinstance(value, bool):
                 raise TypeError("a truth value is no number of steps")
@@ -65,7 +71,7 @@ class Duration:
                 f"Argument `{argument}` must be an integer number of steps or a text with a unit. "
                 f"Received: {argument}={shown(value)}. {_meant(value)}{_HOW}."
             ) from error
-        return cls._checked("steps", Fraction(steps), value, argument)
+        return cls._checked("st", Fraction(steps), value, argument)
 
     @classmethod
     def _read_text(cls, text: str, argument: str) -> Duration:
@@ -75,52 +81,65 @@ class Duration:
         if match is None:
             raise ScheduleError(
                 f"Argument `{argument}` must be a number followed by one of the units "
-                f'"ep", "%", "sp" or "tok". Received: {argument}={shown(text)}. {_meant(text)}{_HOW}.'
+                f'"ep", "%", "sp", "tok" or "st". Received: {argument}={shown(text)}. {_meant(text)}{_HOW}.'
             )
-        amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
+        if match["below"] is None:
+            amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
+        elif int(match["below"]):
+            amount = Fraction(int(match["above"]), int(match["below"]))
+        else:
+            raise ScheduleError(f"Argument `{argument}` must not divide by 0. Received: {argument}={shown(text)}.")
         amount *= _MAGNITUDES.get(match["magnitude"], 1)
         unit = match["unit"] or match["count"]
         if unit == "%" and amount > 100:
             raise ScheduleError(
                 f'Argument `{argument}` must be at most "100%" of the run. Received: {argument}={shown(text)}.'
             )
-        return cls._checked(unit, amount, text, argument)
+        return cls._checked(unit, amount, text, argument, floor=match["floor"] is not None)
 
     @classmethod
-    def _checked(cls, unit: str, amount: Fraction, value: object, argument: str) -> Duration:
+    def _checked(cls, unit: str, amount: Fraction, value: object, argument: str, floor: bool = False) -> Duration:
         if amount < 0:
             raise ScheduleError(f"Argument `{argument}` must be >= 0. Received: {argument}={shown(value)}.")
         if amount > MAX_STEPS:
             raise ScheduleError(
                 f"Argument `{argument}` must be at most 2**63 - 1. Received: {argument}={shown(value)}."
             )
-        return cls(unit, amount)
+        if amount.denominator >= 10**60:
+            raise ScheduleError(
+                f"Argument `{argument}` must be a fraction with at most 60 digits. Received: {argument}={shown(value)}."
+            )
+        return cls(unit, amount, floor and not (unit == "st" and amount.denominator == 1))
 
     def written(self) -> int | str:
         """The shortest form that `read` turns back into this duration."""
         if self.amount is None:
             return "rest"
-        if self.unit == "steps":
+        if self.unit == "st" and self.amount.denominator == 1:
             return int(self.amount)
         amount, magnitude = self.amount, ""
-        if self.unit in ("sp", "tok"):
+        if self.unit in ("sp", "tok") and amount.denominator == 1:
             for magnitude_name in ("T", "B", "M"):
                 if amount >= _MAGNITUDES[magnitude_name]:
                     amount, magnitude = amount / _MAGNITUDES[magnitude_name], magnitude_name
                     break
-        return decimal(amount) + magnitude + self.unit
+        return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
 
     def steps(self, run: RunSize) -> Fraction:
-        """The exact, not yet rounded number of steps in `run`.
+        """The exact number of steps in `run`, not yet rounded unless it is a "floor".
 
         Raises:
             PlanError: the run does not say how long an epoch, a sample, a token or the whole is.
         """
+        steps = self._exact_steps(run)
+        return Fraction(math.floor(steps)) if self.floor else steps
+
+    def _exact_steps(self, run: RunSize) -> Fraction:
         amount = self.amount
         if amount is None:
             raise PlanError('The length of a "rest" phase follows from the phases around it.')
         match self.unit:
-            case "steps":
+            case "st":
                 return amount
             case "ep":
                 return amount * self._known(run.steps_per_epoch, "steps_per_epoch")
@@ -138,6 +157,20 @@ class Duration:
                 f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
             )
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How many steps of one clock a duration is: "st" counts the clock's own, the other units are times of the run."""
+
+    run: RunSize
+    tick: int = 1
+    """How many steps of the run one step of the clock is."""
+
+    def steps(self, duration: Duration) -> Fraction:
+        """The exact, not yet rounded number of steps of this clock."""
+        steps = duration.steps(self.run)
+        return steps if duration.unit == "st" else steps / self.tick
 
 
 _MEANT = re.compile(
@@ -162,10 +195,12 @@ def _meant(value: object) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """An exact decimal fraction as digits, without an exponent."""
+    """An exact decimal fraction as digits, without an exponent; a fraction that is no decimal one as a/b."""
     shift = 0
     while (value * 10**shift).denominator != 1:
         shift += 1
+        if shift > 30:
+            return f"{value.numerator}/{value.denominator}"
     digits = str(int(value * 10**shift))
     if not shift:
         return digits

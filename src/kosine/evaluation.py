@@ -9,8 +9,8 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, cast
 
-from kosine.durations import MAX_STEPS, RunSize
-from kosine.phases import Curve, Form, Operations
+from kosine.durations import MAX_STEPS
+from kosine.phases import Clock, Curve, Form, Operations
 
 _EXACT_BITS = 26  # a 26-bit integer times a 26-bit coefficient is exact in float64's 53 bits
 
@@ -31,26 +31,34 @@ _MATH = cast(
 
 
 @lru_cache(maxsize=4096)
-def scalar_function(curve: Curve, start: float, end: float, span: int | None, run: RunSize) -> Callable[[int], float]:
-    """The function of the integer offset 0 <= t < span from the phase's first step."""
-    return bind(curve.form(start, end, span, run), span, _MATH)
+def scalar_function(curve: Curve, clock: Clock) -> Callable[[int], float]:
+    """The function of the integer offset from the phase's first step, up to where the curve ends."""
+    return bind(curve.form(clock.start, clock.to, clock.span), clock, _MATH)
 
 
 @lru_cache(maxsize=4096)
-def array_function(curve: Curve, start: float, end: float, span: int | None, run: RunSize) -> Callable[[Any], Any]:
+def array_function(curve: Curve, clock: Clock) -> Callable[[Any], Any]:
     """The same function of an int64 array of offsets; its result is a float64 array."""
     import numpy as np
 
-    if span is not None and span > MAX_STEPS:  # a cycle that ends where NumPy's integers cannot count
-        one_by_one = np.frompyfunc(scalar_function(curve, start, end, span, run), 1, 1)
+    if clock.span is not None and clock.span + clock.tick > MAX_STEPS:  # where NumPy's integers cannot count
+        one_by_one = np.frompyfunc(scalar_function(curve, clock), 1, 1)
         return lambda offsets: one_by_one(offsets.astype(object)).astype(np.float64)
-    of_floats = bind(curve.form(start, end, span, run), span, cast(Operations, np))
-    if span is not None and span.bit_length() > _EXACT_BITS:
+    form = curve.form(clock.start, clock.to, clock.span)
+    of_floats = bind(form, clock, cast(Operations, np))
+    if not clock.plain or _counted(form, clock).bit_length() > _EXACT_BITS:
         return of_floats
     return lambda offsets: of_floats(offsets.astype(np.float64))
 
 
-def bind(form: Form, span: int | None, ops: Operations) -> Callable[[Any], Any]:
+def _counted(form: Form, clock: Clock) -> int:
+    """How far the steps of a curve count; 0 where an endless curve needs no more digits than a float has."""
+    if clock.span is None:
+        return MAX_STEPS if form.takes == "split" else 0
+    return math.ceil(clock.span)
+
+
+def bind(form: Form, clock: Clock, ops: Operations) -> Callable[[Any], Any]:
     """The formula of `form` as a function of the offset, with every constant worked out."""
     if not form.ratio:  # the distance stays 0, and every curve that can say so weighs its top with 1 there
         value = form.top
@@ -58,9 +66,9 @@ def bind(form: Form, span: int | None, ops: Operations) -> Callable[[Any], Any]:
     weight = form.weight(ops)
     high, low = split(form.ratio, _EXACT_BITS)
     top, bottom = form.top, form.bottom
-    total = 0 if span is None else span
+    total = _counted(form, clock)
 
-    if form.takes == "distance" and total.bit_length() <= _EXACT_BITS:
+    if form.takes == "distance" and total.bit_length() <= _EXACT_BITS and clock.plain:
         # The hot path. offset * high is exact, so the distance is rounded once.
         if form.origin == "start":
             if not bottom:
@@ -82,28 +90,43 @@ def bind(form: Form, span: int | None, ops: Operations) -> Callable[[Any], Any]:
         return from_end
 
     mask = (1 << _EXACT_BITS) - 1 if total.bit_length() > _EXACT_BITS else 0
+    cut, tick = clock.cut, clock.tick
+    (done, done_part), (left, left_part) = ((whole, float(part * form.ratio)) for whole, part in endpoints(clock))
 
-    def addends(steps: Any) -> tuple[Any, Any]:
-        if not mask:
-            return steps * high, steps * low
-        small = steps & mask
-        most, rest = (steps - small) * high, small * high  # both exact, and `most` is 0 or the larger
-        coarse = most + rest
-        return coarse, (most - coarse + rest) + steps * low
+    def addends(steps: Any, part: float) -> tuple[Any, Any]:
+        if mask:
+            small = steps & mask
+            most, rest = (steps - small) * high, small * high  # both exact, and `most` is 0 or the larger
+            coarse = most + rest
+            fine = (most - coarse + rest) + (steps * low + part)
+        else:
+            coarse, fine = steps * high, steps * low + part
+        if not part:
+            return coarse, fine
+        whole = coarse + fine  # a part of a step is no small addend of none or a few steps
+        return whole, coarse - whole + fine
 
     def general(offset: Any) -> Any:
-        here, there = (offset, total - offset) if form.origin == "start" else (total - offset, offset)
-        coarse, fine = addends(here)
+        steps = (offset + cut) // tick if tick > 1 else offset
+        ends = (steps + done, done_part), (left - steps, left_part)
+        here, there = ends if form.origin == "start" else ends[::-1]
+        coarse, fine = addends(*here)
         match form.takes:
             case "distance":
                 share = weight(coarse + fine)
             case "split":
                 share = weight(coarse, fine)
             case "both":
-                share = weight(coarse + fine, sum(addends(there)))
+                share = weight(coarse + fine, sum(addends(*there)))
         return top * share + bottom * (1.0 - share)
 
     return general
+
+
+def endpoints(clock: Clock) -> tuple[tuple[int, Fraction], tuple[int, Fraction]]:
+    """What a clock has done and has left at the phase's first step: whole steps, and the part of a step over them."""
+    done, left = clock.lead, (clock.span or 0) - clock.lead
+    return (math.floor(done), done % 1), (math.floor(left), left % 1)
 
 
 def split(ratio: Fraction, bits: int) -> tuple[float, float]:

@@ -8,24 +8,29 @@ runs. The number of operations depends on the kinds of curves, not on the number
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kosine.boundaries import Group, PlannedPhase
+from kosine.boundaries import Group, PlannedPhase, level
 from kosine.errors import PlanError
-from kosine.evaluation import split
+from kosine.evaluation import endpoints, split
+from kosine.phases import Form
 from kosine.plan import Plan
-from kosine.shapes import Hold
 
 MAX_TABLE_STEPS = 2**17
 """How many steps a run has at most whose rates are looked up: half a megabyte of constants."""
 
 MAX_CYCLE_ROWS = 2**17
 """How many repeated phases a graph holds as constants: about 4 MB."""
+
+_VANISHED = 110
+"""Whose negative is an exponent of e that float32 knows as 0."""
 
 _FEW_PHASES = 64
 _SHORT_BITS = 16  # phases of so many bits need no split of the step: float32's 24 leave 8 for the coefficient
@@ -64,8 +69,10 @@ class RateTable:
 class PhaseTable:
     """The constants of a plan: one row for each phase.
 
-    With s the step, a phase counts n = anchor + sign * s steps from the end that its curve is measured from. The
-    columns of `integers` are anchor, sign, mask, span and kind, of `floats` high, low, top and bottom.
+    With s the step, the clock of a phase is at o = (s + shift) // tick, and the phase counts n = anchor + sign * o
+    steps, and a part of a step, from the end that its curve is measured from; what is left is span - n, and a part of
+    a step. The columns of `integers` are shift, tick, anchor, sign, mask, span and kind; of `floats` high, low, top,
+    bottom and the two parts of a step, as distances.
     """
 
     firsts: NDArray[np.int64]
@@ -99,18 +106,29 @@ class PhaseTable:
                     picked[number] = column
             return picked
 
-        anchor, sign, mask, span, kind = columns(integers)
-        high, low, top, bottom = columns(self.floats)
+        shift, tick, anchor, sign, mask, span, kind = columns(integers)
+        high, low, top, bottom, part, other_part = columns(self.floats)
 
-        def addends(steps: Any) -> tuple[Any, Any]:
+        def addends(steps: Any, part: Any) -> tuple[Any, Any]:
             whole = ops.cast(steps, "float32")
             if isinstance(mask, np.integer) and not mask:
-                return whole * high, whole * low
-            small = ops.bitwise_and(steps, mask)
-            return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
+                coarse, fine = whole * high, whole * low
+            else:
+                small = ops.bitwise_and(steps, mask)
+                coarse, fine = (
+                    ops.cast(steps - small, "float32") * high,
+                    ops.cast(small, "float32") * high + whole * low,
+                )
+            if not self.floats[:, 4:].any():
+                return coarse, fine
+            fine = fine + part
+            distance = coarse + fine  # a part of a step is no small addend of none or a few steps
+            return distance, coarse - distance + fine
 
+        if (self.integers[:, 1] != 1).any():
+            step = (step + shift) // tick
         steps = step * sign + anchor
-        coarse, fine = addends(steps)
+        coarse, fine = addends(steps, part)
         distance = coarse + fine
         share: Any = None
         for number, formula in enumerate(self.kinds):
@@ -120,7 +138,7 @@ class PhaseTable:
             elif formula.takes == "split":
                 value = weight(coarse, fine)
             else:
-                value = weight(distance, sum(addends(span - steps)))
+                value = weight(distance, sum(addends(span - steps, other_part)))
             share = value if share is None else ops.where(kind == number, value, share)
         value = share * top
         return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
@@ -162,6 +180,8 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     final = plan.blocks[-1] if plan.blocks else plan.after
     repeat = _pattern(final, last) if isinstance(final, Group) else None
     stop = plan.after.first_step if repeat is None else repeat.first + repeat.period
+    if isinstance(final, PlannedPhase) and final.steps is None and final.curve.keeps_value:
+        stop = final.first_step
     if stop <= max_table_steps:
         return RateTable(_float32(plan(np.arange(stop + 1))), repeat, step_dtype)
     rows: list[PlannedPhase] = []
@@ -169,27 +189,37 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
         rows += [block] if isinstance(block, PlannedPhase) else _cycles(block, plan.total_steps, last)
     rows = _countable(rows or [plan.after], plan.total_steps, last)
     if repeat is None and rows[-1].steps is not None:
-        rows.append(_level(rows[-1].stop, rows[-1].end_lr))
+        stop = rows[-1].stop
+        rows.append(plan.after if stop == plan.after.first_step else level(stop, rows[-1].end_lr))
     rows = [part for row in rows for part in _without_endpoint(row) if part.first_step <= last]
-    forms = [row.curve.form(row.first_lr, row.end_lr, row.steps, plan.run) for row in rows]
-    spans = [row.steps or 0 if form.ratio else 0 for row, form in zip(rows, forms, strict=True)]
-    counted = max(span.bit_length() for span in spans)
+    clocks = [row.clock for row in rows]
+    forms = [row.curve.form(clock.start, clock.to, clock.span) for row, clock in zip(rows, clocks, strict=True)]
+    counts = [_count(form, row, last) for form, row in zip(forms, rows, strict=True)]
+    counted = max(count.bit_length() for count in counts)
     if counted <= _SHORT_BITS:  # a step times the coefficient is exact as it is
         step_bits, coefficient_bits = counted, 24 - max(8, counted)
     else:
         step_bits, coefficient_bits = 8, 16
+    ticked = any(clock.tick > 1 for clock in clocks)
     kinds: dict[Hashable, int] = {}
     formulas: list[Kind] = []
     integers, floats = [], []
-    for row, form, span in zip(rows, forms, spans, strict=True):
+    for row, clock, form, count in zip(rows, clocks, forms, counts, strict=True):
         if form.kind not in kinds:
             kinds[form.kind] = len(kinds)
             formulas.append(Kind(form.weight, form.takes))
-        anchor, sign = (-row.first_step, 1) if form.origin == "start" else (row.first_step + span, -1)
-        mask = (1 << max(0, span.bit_length() - step_bits)) - 1
+        mask = (1 << max(0, count.bit_length() - step_bits)) - 1
+        (done, done_part), (left, left_part) = endpoints(clock)
+        shift = clock.cut - row.first_step
+        anchor, sign, parts = (done, 1, (done_part, left_part))
+        if form.origin == "end":
+            anchor, sign, parts = (left, -1, (left_part, done_part))
+        if not ticked:  # the shift is a part of the anchor
+            anchor, shift = anchor + sign * shift, 0
         anchor = (anchor + 2**63) % 2**64 - 2**63
-        integers.append((anchor, sign, mask, span, kinds[form.kind]))
-        floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom))
+        integers.append((shift, clock.tick, anchor, sign, mask, done + left, kinds[form.kind]))
+        distances = [float(part * form.ratio) for part in parts]
+        floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom, *distances))
     return PhaseTable(
         np.array([row.first_step for row in rows], np.int64),
         np.array(integers, np.int64),
@@ -198,6 +228,15 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
         repeat,
         step_dtype,
     )
+
+
+def _count(form: Form, row: PlannedPhase, last: int) -> int:
+    """How far the steps of a row's curve count; 0 where an endless curve needs no more digits than a float has."""
+    if not form.ratio:
+        return 0
+    if row.clock.span is not None:
+        return math.ceil(row.clock.span)
+    return min(last, math.ceil(_VANISHED / abs(form.ratio))) if form.takes == "split" else 0
 
 
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -209,22 +248,23 @@ def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _pattern(group: Group, last: int) -> Repeat | None:
     """The pattern in which equal cycles repeat for ever, if it is short enough to hold and to be reached."""
-    if not group.endless or group.part.exact_stretch != 1 or group.part.shrink != 1:
+    if group.pattern is None:
         return None
-    # After as many cycles as the length has parts of a step, the rounded boundaries repeat exactly.
-    repeat = Repeat(group.first_step, group.offsets[-1].numerator)
-    rows = group.offsets[-1].denominator * len(group.part.phases)
-    return repeat if rows <= MAX_CYCLE_ROWS and repeat.first + repeat.period <= last else None
+    cycles, steps = group.pattern
+    fits = cycles * len(group.part.phases) <= MAX_CYCLE_ROWS and group.first_step + steps <= last
+    return Repeat(group.first_step, steps) if fits else None
 
 
 def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPhase]:
     """The rows of a group, as many as a graph needs."""
     phases = range(len(group.part.phases))
-    if _pattern(group, last) is not None:
-        cycles = range(group.offsets[-1].denominator)
+    first = group.cycles_shown[0]
+    if group.pattern is not None and _pattern(group, last) is not None:
+        cut = group.first_step > group.boundary(first)
+        cycles = range(first, first + group.pattern[0] + cut)
         return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases])
     rows: list[PlannedPhase] = []
-    for cycle in _cycle_numbers(group):
+    for cycle in itertools.count(first) if group.endless else group.cycles_shown:
         if len(rows) + len(phases) > MAX_CYCLE_ROWS:
             reached = group.boundary(cycle)
             if not group.endless or total_steps is None or reached < total_steps:
@@ -236,29 +276,25 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPha
             break
         if group.boundary(cycle) > last:
             break
-        floor = group.ceiling.floor
-        shrinks_away = group.endless and group.part.shrink < 1 and min(group.values) >= floor
+        floor = max(0.0, group.ceiling.floor)
+        shrinks_away = group.endless and group.part.shrinks and min(group.values) >= floor
         if shrinks_away and np.float32(group.ceiling.at(cycle)) == np.float32(floor):
-            rows.append(_level(group.boundary(cycle), floor))
+            rows.append(level(group.boundary(cycle), floor))
             break
         rows += [group.row(cycle, phase) for phase in phases]
     return _nonempty(rows)
 
 
-def _cycle_numbers(group: Group) -> Iterator[int]:
-    cycle = 0
-    while group.part.count is None or cycle < group.part.count:
-        yield cycle
-        cycle += 1
-
-
 def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
     """The rows up to the first that is too long to count; beyond the run its first value is held."""
     for number, row in enumerate(rows):
-        if row.steps is not None and row.steps > last:
+        span = row.clock.span
+        if span is not None and math.ceil(span) > last:
             if total_steps is not None and total_steps > row.first_step:
-                raise PlanError(f"This backend counts steps up to {last:,}. Received: a phase of {row.steps:,} steps.")
-            return [*rows[:number], _level(row.first_step, row.first_lr)]
+                raise PlanError(
+                    f"This backend counts steps up to {last:,}. Received: a phase of {math.ceil(span):,} steps."
+                )
+            return [*rows[:number], level(row.first_step, row.first_lr)]
     return rows
 
 
@@ -266,15 +302,13 @@ def _nonempty(rows: list[PlannedPhase]) -> list[PlannedPhase]:
     return [row for row in rows if row.steps != 0]
 
 
-def _level(first: int, value: float) -> PlannedPhase:
-    return PlannedPhase("hold", first, None, value, value, None, Hold())
-
-
 def _without_endpoint(row: PlannedPhase) -> Iterator[PlannedPhase]:
-    """A phase with `endpoint` as a shorter phase without and one step at its end value."""
+    """A phase with `endpoint` as a shorter phase without and the steps at its end value."""
+    reached = min(row.end_step, row.stop)
     if not row.endpoint or row.steps is None:
         yield row
         return
-    if row.steps > 1:
-        yield PlannedPhase(row.name, row.first_step, row.steps - 1, row.first_lr, row.end_lr, row.cycle, row.curve)
-    yield _level(row.stop - 1, row.end_lr)
+    if reached > row.first_step:
+        yield replace(row, steps=reached - row.first_step, endpoint=False, own_clock=row.clock)
+    if row.stop > reached:
+        yield level(reached, row.clock.to, row.stop)

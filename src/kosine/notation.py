@@ -15,7 +15,7 @@ from kosine.durations import RunSize
 from kosine.errors import ArgumentTypeError, NotationError, shown
 from kosine.phases import Phase
 from kosine.plan import Plan, read_run
-from kosine.schedule import Cycles, Schedule, cycles
+from kosine.schedule import Cycles, Part, Schedule, Section, cycles, section
 
 MAX_TEXT = 64 * 2**20
 """Longest text, in characters, that is read: about 10**6 phases."""
@@ -30,9 +30,11 @@ _CALLS: dict[str, Callable[..., Any]] = {
     **_PHASES,
     **{name: getattr(recipes, name) for name in recipes.__all__},
     "cycles": cycles,
+    "section": section,
     "Schedule": Schedule,
 }
 _SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
+_MADE_OF = {"cycles": "phases", "section": "phases, groups and sections"}
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 _TOKEN = re.compile(
@@ -59,8 +61,8 @@ class _Token(NamedTuple):
 def parse(text: str) -> Schedule:
     """Read a schedule from its text form, without evaluating code.
 
-    The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `Schedule` and the recipes, with
-    numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
+    The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `section`, `Schedule` and the recipes,
+    with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
 
     Args:
         text: the expression; at most 64 Mi characters and 16 calls deep.
@@ -315,21 +317,31 @@ def from_data(data: object) -> Schedule | Plan:
     return Plan(schedule, read_run(**run))
 
 
-def _part_data(part: Phase | Cycles) -> dict[str, Any]:
+def _part_data(part: Part) -> dict[str, Any]:
     if isinstance(part, Cycles):
         return {"cycles": [_part_data(phase) for phase in part.phases], **part.keywords()}
+    if isinstance(part, Section):
+        return {"section": [_part_data(inside) for inside in part.parts], **part.keywords()}
     return {"curve": part.curve.name, "duration": part.duration.written(), **part.keywords()}
 
 
-def _part(data: object) -> Phase | Cycles:
-    part = _mapping(data, "a phase or a group")
-    if "cycles" not in part:
-        return _phase(part)
-    _fields(part, "a group", {"cycles"}, {"stretch", "shrink", "count"})
-    phases = part.pop("cycles")
-    if not isinstance(phases, list):
-        raise NotationError(f'"cycles" must be a list of phases. Received: {shown(phases)}.')
-    return cycles(*(_phase(_mapping(phase, "a phase")) for phase in phases), **part)
+def _part(data: object) -> Part:
+    part = _mapping(data, "a phase, a group or a section")
+    if "cycles" in part:
+        return cycles(*(_phase(_mapping(phase, "a phase")) for phase in _inside(part, "cycles", "a group")), **part)
+    if "section" in part:
+        return section(*(_part(inside) for inside in _inside(part, "section", "a section")), **part)
+    return _phase(part)
+
+
+def _inside(part: dict[str, Any], field: str, what: str) -> list[Any]:
+    """Take out of a document what a group or a section is made of; what stays are its arguments."""
+    keywords = [name for name, one in _SIGNATURES[field].parameters.items() if one.kind is one.KEYWORD_ONLY]
+    _fields(part, what, {field}, set(keywords))
+    inside = part.pop(field)
+    if not isinstance(inside, list):
+        raise NotationError(f'"{field}" must be a list of {_MADE_OF[field]}. Received: {shown(inside)}.')
+    return inside
 
 
 def _phase(data: dict[str, Any]) -> Phase:

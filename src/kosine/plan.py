@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from kosine.boundaries import Block, Group, PlannedPhase, place
+from kosine.boundaries import Block, Group, Placed, PlannedPhase, level, place
 from kosine.durations import MAX_STEPS, RunSize, round_half_up
 from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
 from kosine.evaluation import array_function, scalar_function
 from kosine.phases import read_number
 from kosine.schedule import Schedule
-from kosine.shapes import Hold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
+_PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
 _CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
 
 _Bound = tuple[int, Callable[[int], float]]
@@ -37,7 +37,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         self._blocks = tuple(blocks)
         self._counts = [0]
         for block in blocks:
-            rows = block.cycles_shown() * len(block.part.phases) if isinstance(block, Group) else 1
+            rows = len(block.cycles_shown) * len(block.part.phases) if isinstance(block, Group) else 1
             self._counts.append(self._counts[-1] + rows)
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         block = self._blocks[number]
         if isinstance(block, Group):
             cycle, phase = divmod(position - self._counts[number], len(block.part.phases))
-            return block.row(cycle, phase)
+            return block.row(block.cycles_shown[cycle], phase)
         return block
 
     def __eq__(self, other: object) -> bool:
@@ -126,18 +126,18 @@ class Plan:
     _bound: list[_Bound | None]
 
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
-        blocks, value = place(schedule.parts, run)
-        stop = _stop(blocks)
+        placed = place(schedule.parts, run)
+        blocks, stop = placed.blocks, _stop(placed)
         if stop == 0 and run.total_steps is None:
             raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
-        after = PlannedPhase("hold", stop, None, value, value, None, Hold())
+        after = level(stop, placed.value)
         table, table_stop = _table(blocks, after)
         for name, attribute in {
             "schedule": schedule,
             "run": run,
             "phases": PhaseRows(blocks),
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
-            "blocks": tuple(blocks),
+            "blocks": blocks,
             "after": after,
             "_table": table,
             "_table_stop": table_stop,
@@ -183,9 +183,9 @@ class Plan:
         if step < self._table_stop:
             return self._table[bisect_right(self._firsts, step) - 1]
         block = next(block for block in reversed(self.blocks) if block.first_step <= step)
-        if isinstance(block, Group) and (block.endless or step < round_half_up(block.end)):
-            return block.row_at(step)
-        return block if isinstance(block, PlannedPhase) and step < block.stop else self.after
+        if step >= block.stop:
+            return self.after
+        return block.row_at(step) if isinstance(block, Group) else block
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
@@ -221,13 +221,13 @@ class Plan:
         return bound
 
     def _scalar(self, row: PlannedPhase) -> Callable[[int], float]:
-        span, end = row.span, row.end_lr
-        if span == 0:
+        clock = row.clock
+        end, reached = clock.to, row.end_step - row.first_step
+        if reached == 0:
             return lambda offset: end
-        value = scalar_function(row.curve, row.first_lr, end, span, self.run)
-        if span is not None and row.endpoint:
-            last = span
-            return lambda offset: end if offset == last else value(offset)
+        value = scalar_function(row.curve, clock)
+        if row.endpoint:
+            return lambda offset: end if offset >= reached else value(offset)
         return value
 
     def _at_array(self, steps: Any) -> NDArray[Any]:
@@ -275,10 +275,10 @@ class Plan:
             stop = size if row.stop > steps[-1] else int(np.searchsorted(steps, row.stop))
             inside = stop
             if row.endpoint:  # the last step is at the end value
-                inside = int(np.searchsorted(steps[:stop], row.stop - 1))
-                rates[inside:stop] = row.end_lr
+                inside = max(begin, int(np.searchsorted(steps[:stop], row.end_step)))
+                rates[inside:stop] = row.clock.to
             if inside > begin:
-                value = array_function(row.curve, row.first_lr, row.end_lr, row.span, self.run)
+                value = array_function(row.curve, row.clock)
                 for low in range(begin, inside, _CHUNK):
                     high = min(low + _CHUNK, inside)
                     rates[low:high] = value(steps[low:high] - row.first_step)
@@ -309,14 +309,11 @@ class Plan:
         return table(self)
 
 
-def _stop(blocks: Sequence[Block]) -> int:
+def _stop(placed: Placed) -> int:
     """The step after the last phase; beyond every step where there is none."""
-    if not blocks:
-        return 0
-    last = blocks[-1]
-    if isinstance(last, PlannedPhase):
-        return last.stop
-    return MAX_STEPS + 1 if last.endless else round_half_up(last.end)
+    if placed.end is None:
+        return MAX_STEPS + 1
+    return placed.blocks[-1].stop if placed.blocks else 0
 
 
 def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
@@ -327,15 +324,16 @@ def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPh
         if isinstance(block, PlannedPhase):
             rows.append(block)
             continue
-        phases = len(block.part.phases)
-        cycles = block.cycles_shown()
-        if block.pattern:
-            cycles = max(cycles, block.pattern[0])
-        listed = min(cycles, max(1, budget // phases))
-        budget -= listed * phases
-        rows += [row for i in range(listed) for j in range(phases) if (row := block.row(i, j)).steps]
-        if listed < cycles or block.endless:
-            return rows, min(block.boundary(listed), MAX_STEPS + 1)
+        phases = range(len(block.part.phases))
+        first, wanted = block.cycles_shown[0], len(block.cycles_shown)
+        if block.pattern and block.pattern[0] <= _PATTERN_CYCLES:  # the whole of it, also where the first cycle is cut
+            wanted = max(wanted, block.pattern[0] + 1)
+        listed = min(wanted, max(1, budget // len(phases)))
+        budget -= listed * len(phases)
+        numbered = ((first + i, phase) for i in range(listed) for phase in phases)
+        rows += [row for cycle, phase in numbered if (row := block.row(cycle, phase)).steps]
+        if listed < wanted or block.endless:
+            return rows, min(block.boundary(first + listed), MAX_STEPS + 1)
     if after.first_step <= MAX_STEPS:
         rows.append(after)
     return rows, MAX_STEPS + 1

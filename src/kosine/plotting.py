@@ -109,9 +109,9 @@ def restarts(plan: Plan, most: int = _MOST_MARKS) -> list[int]:
     for group in (block for block in plan.blocks if isinstance(block, Group)):
         if group.values[::2] == group.values[1::2]:
             continue
-        if group.cycles_shown() - 1 > most - len(steps):
+        if len(group.cycles_shown) - 1 > most - len(steps):
             return []
-        steps += [group.boundary(cycle) for cycle in range(1, group.cycles_shown())]
+        steps += [group.boundary(cycle) for cycle in group.cycles_shown[1:]]
     return [step for step in steps if step < total]
 
 
@@ -122,15 +122,15 @@ def bands(plan: Plan, most: int = _MOST_MARKS) -> list[Band]:
     for block in plan.blocks:
         if isinstance(block, PlannedPhase):
             found.append(_band(block, total))
-        elif block.cycles_shown() * len(block.part.phases) <= most:
+        elif len(block.cycles_shown) * len(block.part.phases) <= most:
             found += [
                 _band(block.row(cycle, phase), total)
-                for cycle in range(block.cycles_shown())
+                for cycle in block.cycles_shown
                 for phase in range(len(block.part.phases))
             ]
         else:
-            cycles = block.cycles_shown()
-            stop = min(block.boundary(cycles), total)
+            cycles = len(block.cycles_shown)
+            stop = min(block.boundary(block.cycles_shown.stop), block.stop, total)
             found.append(Band(block.first_step, stop, f"{cycles:,} cycles", f"{cycles:,}x", "decay"))
     found = [band for band in found if band.first_step < band.stop]
     end = found[-1].stop if found else 0
@@ -171,13 +171,13 @@ def _candidates(plan: Plan, total: int, columns: int) -> Iterator[PlannedPhase]:
         if isinstance(block, PlannedPhase):
             yield block
             continue
-        cycles = block.cycles_shown()
-        chosen: Sequence[int] = range(cycles)
+        cycles = block.cycles_shown
+        chosen: Sequence[int] = cycles
         phases: Sequence[int] = range(len(block.part.phases))
         if (
-            cycles * len(phases) > 2 * columns
+            len(cycles) * len(phases) > 2 * columns
         ):  # one whole cycle for every other column, the highest and the last ones among them
-            chosen = _cycles_across(block, cycles, min(block.boundary(cycles), total), columns // 2)
+            chosen = _cycles_across(block, min(block.boundary(cycles.stop), block.stop, total), columns // 2)
             if len(phases) > 8:
                 values = block.values
                 ends = {values.index(max(values)) // 2, values.index(min(values)) // 2}
@@ -187,13 +187,14 @@ def _candidates(plan: Plan, total: int, columns: int) -> Iterator[PlannedPhase]:
                 yield block.row(cycle, phase)
 
 
-def _cycles_across(group: Group, cycles: int, stop: int, count: int) -> list[int]:
+def _cycles_across(group: Group, stop: int, count: int) -> list[int]:
     """About `count` cycles, evenly spread over the width. Which ones are taken is a matter of looks: floats will do."""
-    across = (stop - group.first_step) / float(group.offsets[-1]) * np.linspace(0.0, 1.0, count)
+    cycles, begin = group.cycles_shown, group.boundary(0)
+    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
     growth = float(group.part.exact_stretch) - 1
     index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
-    spread = set(np.clip(index, 0, cycles - 1).astype(np.int64).tolist())
-    return sorted(spread | {0, max(0, cycles - 2), cycles - 1})
+    spread = set(np.clip(index, cycles[0], cycles[-1]).astype(np.int64).tolist())
+    return sorted(spread | {cycles[0], cycles[-2:][0], cycles[-1]})
 
 
 def rate_text(value: float, peak: float) -> str:

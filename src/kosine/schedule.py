@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from kosine.durations import MAX_STEPS
+from kosine.durations import MAX_STEPS, Duration, DurationLike
 from kosine.errors import ArgumentTypeError, KosineError, ScheduleError, shown
-from kosine.phases import Phase, read_number
+from kosine.phases import Phase, read_flag, read_number, read_rate, written_string
 
 if TYPE_CHECKING:
     from kosine.plan import Plan
@@ -23,6 +23,8 @@ class Cycles:
     phases: tuple[Phase, ...]
     stretch: float = 1.0
     shrink: float = 1.0
+    shrink_to: float = 0.0
+    shrink_power: float = 0.0
     count: int | None = None
 
     def __post_init__(self) -> None:
@@ -38,15 +40,22 @@ class Cycles:
                     "A phase inside `cycles` needs a duration of its own: "
                     f'"rest" is only known outside. Received: {phase!r}. Give it, say, "10ep" or "20%".'
                 )
-            if phase.curve.arguments().get("timescale") is not None:
+            if phase.to is None and not phase.curve.keeps_value:
                 raise ScheduleError(
-                    "A phase inside `cycles` takes `to`, not `timescale`, so that it can be stretched. "
+                    "A phase inside `cycles` takes `to`, not `timescale` or `factor`, so that it can be stretched. "
                     f"Received: {phase!r}."
                 )
         if not any(phase.duration.amount for phase in self.phases):
             raise ScheduleError(f"A cycle must last at least one step. Received: {self!r}.")
         object.__setattr__(self, "stretch", read_number(self.stretch, "stretch", "a finite number >= 1"))
         object.__setattr__(self, "shrink", read_number(self.shrink, "shrink", "a number in (0, 1]"))
+        object.__setattr__(self, "shrink_to", read_rate(self.shrink_to, "shrink_to"))
+        power = read_number(self.shrink_power, "shrink_power", "a number between 0 and 1000")
+        if not 0 <= power <= 1000:
+            raise ScheduleError(
+                f"Argument `shrink_power` must be between 0 and 1000. Received: shrink_power={power!r}."
+            )
+        object.__setattr__(self, "shrink_power", power)
         if self.stretch < 1:
             raise ScheduleError(
                 "Argument `stretch` must be >= 1: a cycle is never shorter than the last. "
@@ -77,9 +86,18 @@ class Cycles:
             keywords["stretch"] = self.stretch
         if self.shrink != 1:
             keywords["shrink"] = self.shrink
+        if self.shrink_to:
+            keywords["shrink_to"] = self.shrink_to
+        if self.shrink_power:
+            keywords["shrink_power"] = self.shrink_power
         if self.count is not None:
             keywords["count"] = self.count
         return keywords
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether a later cycle's peak is lower than the first's."""
+        return self.shrink < 1 or self.shrink_power > 0
 
     @property
     def exact_stretch(self) -> Fraction:
@@ -87,12 +105,23 @@ class Cycles:
         return Fraction(repr(self.stretch))
 
 
-def cycles(*phases: Phase, stretch: float = 1, shrink: float = 1.0, count: int | None = None) -> Cycles:
+def cycles(
+    *phases: Phase,
+    stretch: float = 1,
+    shrink: float = 1.0,
+    shrink_to: float = 0.0,
+    shrink_power: float = 0.0,
+    count: int | None = None,
+) -> Cycles:
     """A group of phases that repeats: warm restarts (SGDR, arXiv 1608.03983), with or without a warm-up in each.
 
     Cycle i = 0, 1, 2, ... lasts `stretch**i` times as long as the first, every phase of it in proportion. Its
     values are those of the first cycle, but none is above peak * `shrink**i`, where the peak is the highest value
-    of the first cycle. A group whose first phase has no `start` begins every cycle at the value that stood before
+    of the first cycle; with the other two arguments none is above
+
+        shrink_to + (peak - shrink_to) * shrink**i / (i + 1)**shrink_power
+
+    A group whose first phase has no `start` begins every cycle at the value that stood before
     the group.
 
     Args:
@@ -100,10 +129,13 @@ def cycles(*phases: Phase, stretch: float = 1, shrink: float = 1.0, count: int |
         stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number >= 1; a float
             means its shortest decimal, so 1.1 is 11/10.
         shrink: the factor by which each cycle's peak is lower than the last, in (0, 1].
+        shrink_to: the value that the peaks come nearer to.
+        shrink_power: how fast the peaks fall with the number of the cycle, between 0 and 1000.
         count: how many cycles; None: for ever, also past the end of the run.
 
     Raises:
-        ScheduleError: a stretch below 1, a shrink outside (0, 1], no phase, or a phase without a duration.
+        ScheduleError: a stretch below 1, a shrink outside (0, 1], a negative shrink_to or shrink_power, no phase, or a
+            phase without a duration.
         ArgumentTypeError: something that is no phase or no number.
 
     Example:
@@ -112,7 +144,173 @@ def cycles(*phases: Phase, stretch: float = 1, shrink: float = 1.0, count: int |
         >>> [row.first_step for row in ks.Schedule(group).plan(total_steps=30).phases]
         [0, 2, 10, 14]
     """
-    return Cycles(tuple(phases), stretch, shrink, count)
+    return Cycles(tuple(phases), stretch, shrink, shrink_to, shrink_power, count)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Section:
+    """Parts that run by a clock of their own; made by `section`."""
+
+    parts: tuple[Part, ...]
+    skip: Duration
+    duration: Duration | None
+    tick: Duration
+    continuous: bool
+
+    def __post_init__(self) -> None:
+        if self.skip.amount is None:
+            raise ScheduleError('Argument `skip` must be a duration of its own. Received: skip="rest".')
+        if not self.tick.amount:
+            raise ScheduleError(
+                "Argument `tick` must be a positive duration that does not depend on the other parts. "
+                f"Received: tick={self.tick.written()!r}."
+            )
+        _check_parts(self.parts, "section")
+        if self.continuous:
+            for phase in phases_of(part for part in self.parts if not isinstance(part, Section)):
+                if phase.endpoint:
+                    raise ScheduleError(
+                        "A continuous section has no last step of a phase that could use the end value: `endpoint` "
+                        f"must be False in it. Received: {shown(phase)}."
+                    )
+
+    def __repr__(self) -> str:
+        written = [repr(part) for part in self.parts]
+        written += [f"{name}={written_string(value)}" for name, value in self.keywords().items()]
+        return f"section({', '.join(written)})"
+
+    def keywords(self) -> dict[str, object]:
+        """The keyword arguments that differ from their defaults."""
+        keywords: dict[str, object] = {}
+        if self.skip.amount:
+            keywords["skip"] = self.skip.written()
+        if self.duration is not None:
+            keywords["duration"] = self.duration.written()
+        if self.tick != _ONE_STEP:
+            keywords["tick"] = self.tick.written()
+        if self.continuous:
+            keywords["continuous"] = True
+        return keywords
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on for ever, whatever the run."""
+        return self.duration is None and (_is_endless(self.parts[-1]) or lasts_for_ever(self.parts[-1]))
+
+    @property
+    def fills_rest(self) -> bool:
+        """Whether it lasts for what is left of the run."""
+        if self.duration is not None:
+            return self.duration.amount is None
+        return not self.endless and any(fills_rest(part) for part in self.parts)
+
+
+Part = Phase | Cycles | Section
+_ONE_STEP = Duration.read(1)
+
+
+def section(
+    *parts: Part,
+    skip: DurationLike = 0,
+    duration: DurationLike | None = None,
+    tick: DurationLike = 1,
+    continuous: bool = False,
+) -> Section:
+    """Parts that run by a clock of their own, which starts at 0 where the section begins.
+
+    With it a schedule can be entered late (`skip`), left early (`duration`), go by epochs or as a staircase (`tick`),
+    or be a curve of continuous time that the steps only sample (`continuous`).
+
+    Args:
+        *parts: phases, groups and further sections, in order. A last phase without a duration goes on for ever where
+            its values allow it (`hold`, a `timescale`, a `factor`); else a "rest" fills the section or the run.
+        skip: how much of the beginning is left out, in whole steps unless it is continuous; the clock starts there.
+        duration: how long the section lasts; None: until its parts end, a continuous one as long as a step shows
+            them. A longer one holds their end value.
+        tick: how long one step of the clock lasts, in whole steps. Durations in steps inside the section count the
+            clock's; those in other units are times of the run.
+        continuous: False: each phase inside begins at a whole step of the clock, the nearest one. True: a phase that
+            begins at the position p, any fraction of a step, and lasts n has u = (t - p) / n at the steps t >= p.
+
+    Raises:
+        ScheduleError: no part, a skip or a tick without a length, an `endpoint` in a continuous section, or parts
+            that cannot follow each other.
+        ArgumentTypeError: a part that is neither a phase nor a group nor a section, or no duration.
+
+    Example:
+        >>> import kosine as ks
+        >>> by_epochs = ks.section(ks.exponential(start=0.1, factor=0.5), tick="1ep")
+        >>> plan = ks.Schedule(by_epochs).plan(epochs=3, steps_per_epoch=100)
+        >>> plan(99), plan(100), plan(299)
+        (0.1, 0.05, 0.025)
+        >>> plan = ks.Schedule(ks.section(ks.linear(10, start=0.0, to=1.0), skip=1)).plan()
+        >>> plan(0), plan(8), plan(9)
+        (0.1, 0.9, 1.0)
+    """
+    return Section(
+        tuple(parts),
+        Duration.read(skip, "skip"),
+        None if duration is None else Duration.read(duration, "duration"),
+        Duration.read(tick, "tick"),
+        read_flag(continuous, "continuous"),
+    )
+
+
+def _is_endless(part: Part) -> bool:
+    return (isinstance(part, Cycles) and part.count is None) or (isinstance(part, Section) and part.endless)
+
+
+def lasts_for_ever(part: Part) -> bool:
+    """Whether it is a phase without a duration whose values need none, so that it can last for ever."""
+    return isinstance(part, Phase) and part.duration.amount is None and not part.curve.needs_span and not part.endpoint
+
+
+def fills_rest(part: Part) -> bool:
+    """Whether it lasts for what is left of the run."""
+    if isinstance(part, Phase):
+        return part.duration.amount is None
+    return isinstance(part, Section) and part.fills_rest
+
+
+def phases_of(parts: Iterable[Part]) -> Iterator[Phase]:
+    """The phases of parts in order, those in groups and sections too."""
+    for part in parts:
+        if isinstance(part, Phase):
+            yield part
+        else:
+            yield from phases_of(part.phases if isinstance(part, Cycles) else part.parts)
+
+
+def _check_parts(parts: tuple[Part, ...], whole: str) -> None:
+    """Raise where the parts of a schedule or a section cannot follow each other."""
+    if not parts:
+        raise ScheduleError(f"`{whole}` needs at least one phase. Received: none.")
+    rests: list[Part] = []
+    for position, part in enumerate(parts):
+        if not isinstance(part, Part):
+            raise ArgumentTypeError(
+                f'`{whole}` takes phases such as `cosine("10ep", to=0.0)`, and groups and sections of them. '
+                f"Received: {shown(part)}.{_unpacking(part)}"
+            )
+        if _is_endless(part):
+            if position != len(parts) - 1:
+                raise ScheduleError(
+                    "An endless group must stand last: nothing after it is ever reached. "
+                    f"Received: {shown(part)} as part {position + 1} of {len(parts)}. Give it a `count`, or cut it "
+                    "with `section` and a `duration`."
+                )
+            if rests:
+                raise ScheduleError(
+                    'A "rest" phase and an endless group cannot stand in one schedule: each would fill what is '
+                    f"left of the run. Received: {shown(rests[0])} and {shown(part)}."
+                )
+        elif fills_rest(part):
+            rests.append(part)
+    if len(rests) > 1:
+        raise ScheduleError(
+            'Only one phase of a schedule can last for the "rest" of the run. '
+            f"Received: {shown(rests[0])} and {shown(rests[1])}. Give one of them a duration."
+        )
 
 
 class Schedule:
@@ -122,13 +320,13 @@ class Schedule:
     (`kosine.parse` reads it back). It knows no run; `plan` resolves it for one.
 
     Args:
-        *parts: phases and groups of phases (`cycles`), in order.
+        *parts: phases, groups of phases (`cycles`) and sections (`section`), in order.
 
     Raises:
         ScheduleError: no part, a first phase without a start, two "rest" phases, an endless group that is not
             last or that stands with a "rest", a curve that cannot join its two values, or a finite group whose
             last cycle has shrunk to nothing.
-        ArgumentTypeError: a part that is neither a phase nor a group.
+        ArgumentTypeError: a part that is neither a phase nor a group nor a section.
 
     Example:
         >>> import kosine as ks
@@ -141,13 +339,18 @@ class Schedule:
 
     __slots__ = ("_hash", "parts")
 
-    parts: tuple[Phase | Cycles, ...]
+    parts: tuple[Part, ...]
     _hash: int
 
-    def __init__(self, *parts: Phase | Cycles) -> None:
+    def __init__(self, *parts: Part) -> None:
         object.__setattr__(self, "parts", parts)
-        self._check_parts()
-        self._check_values()
+        _check_parts(parts, "Schedule")
+        first = next(phases_of(parts))
+        if first.start is None:
+            raise ScheduleError(
+                f"The first phase of a schedule needs a `start`: there is no value before it. Received: {first!r}."
+            )
+        _check_values(parts, None)
         object.__setattr__(self, "_hash", hash((Schedule, parts)))
 
     def plan(
@@ -186,56 +389,7 @@ class Schedule:
 
         return Plan(self, read_run(total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step))
 
-    def _check_parts(self) -> None:
-        if not self.parts:
-            raise ScheduleError("`Schedule` needs at least one phase. Received: none.")
-        rests: list[Phase] = []
-        for position, part in enumerate(self.parts):
-            if isinstance(part, Cycles):
-                if part.count is None and position != len(self.parts) - 1:
-                    raise ScheduleError(
-                        "An endless group must stand last: nothing after it is ever reached. "
-                        f"Received: {shown(part)} as part {position + 1} of {len(self.parts)}. Give it a `count`."
-                    )
-                if part.count is None and rests:
-                    raise ScheduleError(
-                        'A "rest" phase and an endless group cannot stand in one schedule: each would fill what is '
-                        f"left of the run. Received: {shown(rests[0])} and {shown(part)}."
-                    )
-            elif isinstance(part, Phase):
-                if part.duration.amount is None:
-                    rests.append(part)
-            else:
-                raise ArgumentTypeError(
-                    '`Schedule` takes phases such as `cosine("10ep", to=0.0)` and groups made by `cycles`. '
-                    f"Received: {shown(part)}.{_unpacking(part)}"
-                )
-        if len(rests) > 1:
-            raise ScheduleError(
-                'Only one phase of a schedule can last for the "rest" of the run. '
-                f"Received: {shown(rests[0])} and {shown(rests[1])}. Give one of them a duration."
-            )
-
-    def _check_values(self) -> None:
-        value: float | None = None
-        for position, part in enumerate(self.parts):
-            phases = part.phases if isinstance(part, Cycles) else (part,)
-            if position == 0 and phases[0].start is None:
-                raise ScheduleError(
-                    "The first phase of a schedule needs a `start`: there is no value before it. "
-                    f"Received: {phases[0]!r}."
-                )
-            before = value
-            for phase in phases:
-                start = value if phase.start is None else phase.start
-                if start is not None:
-                    phase.curve.check(start, phase.to)
-                value = start if phase.curve.keeps_value else phase.to  # None: only the run's length tells
-            known = before is not None or phases[0].start is not None
-            if isinstance(part, Cycles) and known:  # for ever means at least one restart
-                Ceiling.of(part, before).check(1 if part.count is None else part.count - 1, ScheduleError)
-
-    def __iter__(self) -> Iterator[Phase | Cycles]:
+    def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
 
     def __repr__(self) -> str:
@@ -253,8 +407,29 @@ class Schedule:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be deleted.")
 
-    def __reduce__(self) -> tuple[type[Schedule], tuple[Phase | Cycles, ...]]:
+    def __reduce__(self) -> tuple[type[Schedule], tuple[Part, ...]]:
         return Schedule, self.parts
+
+
+def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
+    """Raise where a curve cannot join its values; the value after the last part, None where only a run tells it."""
+    for part in parts:
+        if isinstance(part, Section):
+            value = _check_values(part.parts, value)
+            if part.duration is not None:
+                value = None
+            continue
+        before = value
+        phases = part.phases if isinstance(part, Cycles) else (part,)
+        for phase in phases:
+            start = value if phase.start is None else phase.start
+            if start is not None:
+                phase.curve.check(start, phase.to)
+            value = start if phase.curve.keeps_value else phase.to
+        known = before is not None or phases[0].start is not None
+        if isinstance(part, Cycles) and known:  # for ever means at least one restart
+            Ceiling.of(part, before).check(1 if part.count is None else part.count - 1, ScheduleError)
+    return value
 
 
 def _unpacking(part: object) -> str:
@@ -271,23 +446,28 @@ class Ceiling:
     group: Cycles
     peak: float
     floor: float
+    """The highest low end of a phase that moves; -1 where none does: a group of holds never shrinks to nothing."""
 
     @classmethod
     def of(cls, group: Cycles, before: float | None) -> Ceiling:
         """The ceiling of `group`, entered from the value `before`; at its floor a moving phase would move no more."""
         values = list(starts_and_ends(group.phases, before))
         moving = [min(ends) for ends in zip(values[::2], values[1::2], strict=True) if ends[0] != ends[1]]
-        return cls(group, max(values), max(moving, default=0.0))
+        return cls(group, max(values), max(moving, default=-1.0))
 
     def raw(self, cycle: int) -> float:
-        return self.peak * self.group.shrink**cycle
+        group = self.group
+        share = group.shrink**cycle
+        if group.shrink_power:
+            share *= (cycle + 1.0) ** -group.shrink_power
+        return self.peak * share + group.shrink_to * (1.0 - share) if group.shrink_to else self.peak * share
 
     def at(self, cycle: int) -> float:
         return max(self.raw(cycle), self.floor)
 
     def flat(self, cycle: int) -> bool:
         """Whether nothing of the curve is left in this cycle."""
-        return self.group.shrink < 1 and self.raw(cycle) <= self.floor
+        return self.group.shrinks and self.raw(cycle) <= self.floor
 
     def check(self, last: int, error: type[KosineError]) -> None:
         """Raise `error` where cycle `last` (counted from 0) has shrunk to nothing."""

@@ -32,6 +32,21 @@ CURVES = [
     ks.one_minus_sqrt(start=1e-3, to=0.0),
     ks.one_minus_sqrt(start=0.0, to=1e-3),
     ks.cosine(start=1e-3, to=1e-4, endpoint=True),
+    ks.cosine(start=1e-3, to=1e-5, power=2.0),
+    ks.cosine(start=1e-3, to=1e-5, warp=1.5),
+    ks.cosine(start=1e-5, to=1e-3, power=0.5, warp=2.0),
+    ks.polynomial(start=1e-3, to=1e-5, power=0.5, warp=2.0),
+    ks.exponential(start=0.1, factor=0.5, timescale="5%"),
+    ks.exponential(start=1e-3, to=0.0, base=2.0),
+    ks.exponential(start=0.0, to=1e-3, base=10.0),
+    ks.inverse_time(start=1e-3, to=1e-5),
+    ks.tanh(start=1e-3, to=1e-5),
+    ks.section(ks.cosine("50%", start=1e-3, to=0.0), ks.cosine("60%", to=1e-3), skip=777, duration="rest"),
+    ks.section(ks.linear("1/3%", start=0.0, to=1e-3), ks.cosine(to=0.0), continuous=True),
+    ks.section(ks.cosine(start=1e-3, to=0.0), tick=100),
+    ks.section(ks.inverse_sqrt(start=1e-3, timescale="100/3st"), skip=10),
+    ks.section(ks.cycles(ks.linear("7/3%", start=0.0, to=1e-3), ks.cosine("11/3%", to=0.0)), continuous=True),
+    ks.section(ks.cycles(ks.cosine("100/3st", start=1e-3, to=0.0), stretch=1.5), continuous=True),
     ks.cycles(ks.cosine(1000, start=0.1, to=0.0), stretch=1.5, shrink=0.8),
 ]
 
@@ -62,7 +77,12 @@ def rates(schedule: LearningRateSchedule, steps: Any, **arguments: Any) -> Any:
     return keras.ops.convert_to_numpy(compiled_call(schedule, **arguments)(tensor))
 
 
-@pytest.mark.parametrize("curve", CURVES[:-1], ids=repr)
+NEVER_ENDING = [curve for curve in CURVES if isinstance(curve, ks.Cycles) or getattr(curve, "endless", False)]
+BENT = [curve for curve in CURVES if "warp=" in repr(curve) or "cosine(start=0.001, to=1e-05, power=" in repr(curve)]
+"""Powers of a cosine or of the time: each multiplies the error of what it is taken of."""
+
+
+@pytest.mark.parametrize("curve", [curve for curve in CURVES if curve not in NEVER_ENDING], ids=repr)
 def test_a_short_run_has_the_nearest_float32(curve: Any) -> None:
     plan = ks.Schedule(curve).plan(total_steps=40_000)
     steps = np.arange(40_100)
@@ -79,7 +99,8 @@ def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
     found = rates(in_graph(plan, table=False), steps)
     assert found.dtype == np.float32
     distance = ulps(found, plan(steps))
-    assert distance.max() <= ULPS, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
+    allowed = 2 * ULPS if curve in BENT else ULPS
+    assert distance.max() <= allowed, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
 
 
 def test_the_last_steps_of_a_decay_to_0_are_not_0() -> None:

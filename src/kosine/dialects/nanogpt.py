@@ -1,0 +1,53 @@
+"""The schedule of Andrej Karpathy's nanoGPT, as the function `get_lr` of its `train.py` has it."""
+
+from __future__ import annotations
+
+from kosine.dialects._reading import read_count
+from kosine.errors import ScheduleError
+from kosine.phases import read_rate
+from kosine.schedule import Schedule, section
+from kosine.shapes import cosine, hold, linear
+
+__all__ = ["FOLLOWS", "get_lr"]
+
+FOLLOWS = "nanoGPT dc81cb3 (9 December 2024)"
+"""The commit whose rates these are: the last one to change train.py, as of 3adf61e (12 November 2025)."""
+
+
+def get_lr(
+    learning_rate: float = 6e-4, warmup_iters: int = 2000, lr_decay_iters: int = 600_000, min_lr: float = 6e-5
+) -> Schedule:
+    """`get_lr` in train.py of nanoGPT dc81cb3 (9 December 2024), with the defaults of its settings.
+
+    With W = `warmup_iters` and N = `lr_decay_iters`: learning_rate (t + 1) / (W + 1) before step W, then
+    min_lr + (learning_rate - min_lr) (1 + cos(pi (t - W) / (N - W))) / 2, and `min_lr` from step N on. Where N < W the
+    rate is `min_lr` from step W on. Before that commit the warm-up was learning_rate t / W, which is
+    `kosine.dialects.huggingface.constant_with_warmup`'s.
+
+    Args:
+        learning_rate: the peak, at step W.
+        warmup_iters: W; 0: no warm-up.
+        lr_decay_iters: N.
+        min_lr: the rate in the end.
+
+    Raises:
+        ScheduleError: a negative or non-finite rate, a negative number of steps; or N = W, where nanoGPT divides by 0.
+        ArgumentTypeError: no number, or a number of steps that is no integer.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.dialects.nanogpt.get_lr().plan()
+        >>> plan(2000), plan(600_000)
+        (0.0006, 6e-05)
+    """
+    peak, floor = read_rate(learning_rate, "learning_rate"), read_rate(min_lr, "min_lr")
+    warmup, end = read_count(warmup_iters, "warmup_iters"), read_count(lr_decay_iters, "lr_decay_iters")
+    if end == warmup:
+        raise ScheduleError(
+            "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and nanoGPT "
+            f"divides by that. Received: lr_decay_iters={end}."
+        )
+    rise = [linear(warmup, start=peak / (warmup + 1), to=peak)] if warmup else []
+    if end < warmup:
+        return Schedule(*rise, section(hold(start=floor)))
+    return Schedule(*rise, cosine(end - warmup, start=peak, to=floor))

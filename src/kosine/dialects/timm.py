@@ -1,0 +1,477 @@
+"""timm's schedulers as schedules: the same names, arguments and defaults, and the same rate at every step.
+
+A step is whatever timm's scheduler is stepped with. With `t_in_epochs=False` (`step_update`) that is an update. With
+timm's default it is an epoch: put the phases in a section whose clock ticks once an epoch,
+`Schedule(section(*timm.CosineLRScheduler(...).parts, tick="1ep"))`. The rate at step t is timm's `_get_lr(t)`. Noise,
+which depends on a random generator, and the arguments that only say how timm is driven are left out.
+
+Where cycles grow (`cycle_mul` other than 1), timm finds the cycle by the floor of a float logarithm. At some restarts
+that is one cycle too few, and the rate is the floor instead of the peak: for `t_initial=10` and `cycle_mul=3` at steps
+1,210, 295,240 and 7,971,610. The schedules here have the peak at each restart.
+"""
+
+# ruff: noqa: N802  the functions have timm's names
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count, read_counts
+from kosine.dialects.keras import never_ends, stairs
+from kosine.durations import MAX_STEPS, DurationLike
+from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.phases import Phase, read_flag, read_number, read_rate
+from kosine.schedule import Cycles, Part, Schedule, cycles, section
+from kosine.shapes import cosine, exponential, hold, linear, one_minus_sqrt, polynomial, tanh
+
+__all__ = [
+    "FOLLOWS",
+    "CosineLRScheduler",
+    "MultiStepLRScheduler",
+    "PolyLRScheduler",
+    "StepLRScheduler",
+    "TanhLRScheduler",
+    "WSDLRScheduler",
+]
+
+FOLLOWS = "timm 1.0.31"
+"""The version that the schedules are the same as."""
+
+_MOST_SINGLE_CYCLES = 1000
+
+
+def CosineLRScheduler(
+    lr: float,
+    t_initial: int,
+    lr_min: float = 0.0,
+    cycle_mul: float = 1.0,
+    cycle_decay: float = 1.0,
+    cycle_limit: int = 1,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = False,
+    k_decay: float = 1.0,
+) -> Schedule:
+    """Cosine annealing with restarts, as in timm 1.0.31.
+
+    Cycle i = 0, 1, ... lasts T = t_initial * cycle_mul**i steps and starts at p = lr * cycle_decay**i; at step t of
+    the cycle the rate is lr_min + (p - lr_min) (1 + cos(pi (t/T)**k_decay)) / 2. After `cycle_limit` cycles it is
+    `lr_min` for ever. The first `warmup_t` steps are a straight line from `warmup_lr_init` towards `lr` instead. With
+    `warmup_prefix=False` the cycles run during that warm-up unseen, so the rate jumps at its end and `lr` is never
+    reached; with True they begin after it.
+
+    timm has the floor instead of the peak at some restarts of growing cycles; here each restart is at its peak.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0.
+        t_initial: steps in the first cycle, >= 1.
+        lr_min: the rate that every cycle ends at.
+        cycle_mul: the factor by which each cycle is longer than the last, >= 1; a float means its shortest decimal.
+            (Below 1 timm fails at step t_initial / (1 - cycle_mul).)
+        cycle_decay: the factor between the peaks of neighbouring cycles, >= 0.
+        cycle_limit: how many cycles, >= 0.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+        warmup_prefix: whether the cycles begin after the warm-up.
+        k_decay: the exponent of the time in a cycle, > 0 and at most 1000 (k-decay, arXiv 2004.05909).
+
+    Raises:
+        ScheduleError: a value that breaks a rule above, or more than 1,000 cycles that grow or whose peak is not
+            above `lr_min`.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.CosineLRScheduler`; SGDR, arXiv 1608.03983.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.dialects.timm.CosineLRScheduler(0.1, t_initial=90, warmup_t=5, warmup_prefix=True)
+        Schedule(linear(5, start=0.0, to=0.1), cosine(90, start=0.1, to=0.0))
+        >>> plan = ks.dialects.timm.CosineLRScheduler(1.0, t_initial=12, lr_min=0.1, warmup_t=4).plan()
+        >>> [round(plan(t), 3) for t in (0, 3, 4, 11, 12)]
+        [0.0, 0.75, 0.775, 0.115, 0.1]
+    """
+    warp = read_above(k_decay, "k_decay", 0, 1000)
+    return _cyclic(
+        lambda duration, start, to: cosine(duration, start=start, to=to, warp=warp),
+        lr,
+        t_initial,
+        lr_min,
+        cycle_mul,
+        cycle_decay,
+        cycle_limit,
+        warmup_t,
+        warmup_lr_init,
+        warmup_prefix,
+    )
+
+
+def PolyLRScheduler(
+    lr: float,
+    t_initial: int,
+    power: float = 0.5,
+    lr_min: float = 0.0,
+    cycle_mul: float = 1.0,
+    cycle_decay: float = 1.0,
+    cycle_limit: int = 1,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = False,
+    k_decay: float = 1.0,
+) -> Schedule:
+    """Polynomial decay with restarts, as in timm 1.0.31.
+
+    At step t of a cycle that lasts T steps and starts at p the rate is
+    lr_min + (p - lr_min) (1 - (t/T)**k_decay)**power. Cycles, warm-up and what follows the last cycle are those of
+    `CosineLRScheduler`, and so is timm's mistake at some restarts.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0.
+        t_initial: steps in the first cycle, >= 1.
+        power: the exponent of what remains, > 0 and at most 1000.
+        lr_min: the rate that every cycle ends at.
+        cycle_mul: the factor by which each cycle is longer than the last, >= 1.
+        cycle_decay: the factor between the peaks of neighbouring cycles, >= 0.
+        cycle_limit: how many cycles, >= 0.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+        warmup_prefix: whether the cycles begin after the warm-up.
+        k_decay: the exponent of the time in a cycle, > 0 and at most 1000.
+
+    Raises:
+        ScheduleError: a value that breaks a rule above, or more than 1,000 cycles that grow or whose peak is not
+            above `lr_min`.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.PolyLRScheduler`.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.dialects.timm.PolyLRScheduler(0.1, t_initial=90)
+        Schedule(polynomial(90, start=0.1, to=0.0, power=0.5))
+    """
+    exponent, warp = read_above(power, "power", 0, 1000), read_above(k_decay, "k_decay", 0, 1000)
+    return _cyclic(
+        lambda duration, start, to: polynomial(duration, start=start, to=to, power=exponent, warp=warp),
+        lr,
+        t_initial,
+        lr_min,
+        cycle_mul,
+        cycle_decay,
+        cycle_limit,
+        warmup_t,
+        warmup_lr_init,
+        warmup_prefix,
+    )
+
+
+def TanhLRScheduler(
+    lr: float,
+    t_initial: int,
+    lb: float = -7.0,
+    ub: float = 3.0,
+    lr_min: float = 0.0,
+    cycle_mul: float = 1.0,
+    cycle_decay: float = 1.0,
+    cycle_limit: int = 1,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = False,
+) -> Schedule:
+    """Hyperbolic-tangent decay with restarts, as in timm 1.0.31.
+
+    At step t of a cycle that lasts T steps and starts at p, with u = t/T, the rate is
+    lr_min + (p - lr_min) (1 - tanh(lb (1 - u) + ub u)) / 2, which neither begins quite at p nor ends quite at
+    `lr_min`. Cycles and what follows the last one are those of `CosineLRScheduler`, and so is timm's mistake at some
+    restarts. With `warmup_prefix=False` the warm-up goes towards the rate that the cycles have at its end, not
+    towards `lr`, so that nothing jumps.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0.
+        t_initial: steps in the first cycle, >= 1.
+        lb: the argument of tanh at the start of a cycle, below `ub`.
+        ub: the argument of tanh at the end of a cycle.
+        lr_min: the rate that every cycle tends to.
+        cycle_mul: the factor by which each cycle is longer than the last, >= 1.
+        cycle_decay: the factor between the peaks of neighbouring cycles, >= 0.
+        cycle_limit: how many cycles, >= 0.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+        warmup_prefix: whether the cycles begin after the warm-up.
+
+    Raises:
+        ScheduleError: a value that breaks a rule above, or more than 1,000 cycles that grow or whose peak is not
+            above `lr_min`.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.TanhLRScheduler`; arXiv 1806.01593.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.dialects.timm.TanhLRScheduler(1.0, t_initial=10).plan()
+        >>> [round(plan(t), 4) for t in (0, 5, 7, 9, 10)]
+        [1.0, 0.982, 0.5, 0.018, 0.0]
+    """
+    lower, upper = read_number(lb, "lb", "a finite number"), read_number(ub, "ub", "a finite number")
+    if lower >= upper:
+        raise ScheduleError(f"Argument `lb` must be below `ub`. Received: lb={shown(lb)}, ub={shown(ub)}.")
+    return _cyclic(
+        lambda duration, start, to: tanh(duration, start=start, to=to, lower=lower, upper=upper),
+        lr,
+        t_initial,
+        lr_min,
+        cycle_mul,
+        cycle_decay,
+        cycle_limit,
+        warmup_t,
+        warmup_lr_init,
+        warmup_prefix,
+        warmup_meets_curve=True,
+    )
+
+
+def StepLRScheduler(
+    lr: float,
+    decay_t: float,
+    decay_rate: float = 1.0,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = True,
+) -> Schedule:
+    """A staircase, as in timm 1.0.31: lr * decay_rate ** floor(t / decay_t).
+
+    The first `warmup_t` steps are a straight line from `warmup_lr_init` towards `lr` instead; with
+    `warmup_prefix=True` t is counted from its end, with False from its start.
+
+    A `decay_t` that is no integer means its shortest decimal here. timm divides by the float, and is one step late
+    where that is above the decimal: `decay_t=2.2` falls at step 12 there instead of 11.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0.
+        decay_t: steps between two falls, >= 1; fractions are allowed.
+        decay_rate: the factor of each fall, from 0 to 1.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+        warmup_prefix: whether the staircase begins after the warm-up.
+
+    Raises:
+        ScheduleError: a value that breaks a rule above.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.StepLRScheduler`.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.dialects.timm.StepLRScheduler(1.0, decay_t=2.4, decay_rate=0.5).plan()
+        >>> [plan(t) for t in range(6)]
+        [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0, 1)
+    length = exact(read_at_least(decay_t, "decay_t", 1, MAX_STEPS))
+    warm = _warmup(peak, warmup_t, warmup_lr_init)
+    skip = 0 if read_flag(warmup_prefix, "warmup_prefix") else read_count(warmup_t, "warmup_t")
+    if rate == 1 or peak == 0:
+        return Schedule(*warm, hold(1, start=peak))
+    parts: list[Part] = (
+        [cycles(hold(length, start=peak), shrink=rate)] if rate else [hold(length, start=peak), hold(start=0.0)]
+    )
+    if length.denominator != 1 or skip or not rate:
+        parts = [section(*parts, skip=skip, continuous=length.denominator != 1)]
+    return Schedule(*warm, *parts)
+
+
+def MultiStepLRScheduler(
+    lr: float,
+    decay_t: Sequence[int],
+    decay_rate: float = 1.0,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = True,
+) -> Schedule:
+    """A fall at each milestone, as in timm 1.0.31: lr * decay_rate ** (number of milestones <= t + 1).
+
+    So a milestone m falls at step m - 1, one step before PyTorch's MultiStepLR. The first `warmup_t` steps are a
+    straight line from `warmup_lr_init` towards `lr` instead; with `warmup_prefix=True` t is counted from its end,
+    with False from its start.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0.
+        decay_t: the milestones in steps, none below the one before it.
+        decay_rate: the factor of each fall, >= 0.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+        warmup_prefix: whether the milestones are counted from the end of the warm-up.
+
+    Raises:
+        ScheduleError: milestones that are not sorted (timm's bisection would miss some), or a value that breaks a
+            rule above.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.MultiStepLRScheduler`.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.dialects.timm.MultiStepLRScheduler(1.0, decay_t=[3, 5], decay_rate=0.5).plan()
+        >>> [plan(t) for t in range(6)]
+        [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+    peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0)
+    milestones = read_counts(decay_t, "decay_t")
+    for earlier, later in pairwise(milestones):
+        if later < earlier:
+            raise ScheduleError(f"Argument `decay_t` must be sorted. Received: {shown(later)} after {shown(earlier)}.")
+    warm = _warmup(peak, warmup_t, warmup_lr_init)
+    count = read_count(warmup_t, "warmup_t")
+    origin = count if read_flag(warmup_prefix, "warmup_prefix") else 0
+    firsts = [count, *(max(origin + milestone - 1, count) for milestone in milestones)]
+    values = [_scaled(peak, rate, falls) for falls in range(len(firsts))]
+    return Schedule(*warm, *stairs(firsts, values))
+
+
+def WSDLRScheduler(
+    lr: float,
+    t_initial: int,
+    decay_t: int,
+    lr_min: float = 0.0,
+    stable_fn: str = "constant",
+    decay_fn: str = "1-sqrt",
+    decay_power: float = 0.5,
+    decay_ratio: float = 0.1,
+    warmup_t: int = 0,
+    warmup_lr_init: float = 0.0,
+) -> Schedule:
+    """Warm-up, stable, decay, as in timm 1.0.31.
+
+    `warmup_t` steps of a straight line from `warmup_lr_init` towards `lr`, then `t_initial` steps of which the last
+    `decay_t` fall to `lr_min`, which is held from there on. With u the part of the fall that is done, what remains of
+    it is 1 - u ("linear"), 1 - sqrt(u) ("1-sqrt"), (1 + cos(pi u)) / 2 ("cosine"), 1 - u**decay_power ("power") or
+    (r**u - r) / (1 - r) with r = `decay_ratio` ("exp").
+
+    timm's other stable functions, "rsqrt" and "power", go on during the fall, so the rate is a product of two curves,
+    which no phase is: they are an error here, and so are the arguments that only they read.
+
+    Args:
+        lr: the optimizer's learning rate, >= 0; below `lr_min` it is raised to it after the warm-up.
+        t_initial: steps after the warm-up, >= 1.
+        decay_t: steps of the fall, from 1 to `t_initial`.
+        lr_min: the rate that the fall ends at.
+        stable_fn: "constant".
+        decay_fn: "linear", "1-sqrt", "cosine", "power" or "exp".
+        decay_power: the exponent of "power", > 0 and at most 1000.
+        decay_ratio: the ratio r of "exp", from 1e-30 to below 1.
+        warmup_t: steps of the warm-up; 0: none.
+        warmup_lr_init: the rate of the first step of the warm-up.
+
+    Raises:
+        ScheduleError: a value that breaks a rule above.
+        ArgumentTypeError: a value of the wrong type.
+
+    Source: timm 1.0.31, `timm.scheduler.WSDLRScheduler`; arXiv 2404.06395 and 2405.18392.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.dialects.timm.WSDLRScheduler(0.1, t_initial=90, decay_t=20, warmup_t=5)
+        Schedule(linear(5, start=0.0, to=0.1), hold(70, start=0.1), one_minus_sqrt(20, to=0.0))
+    """
+    peak, floor = read_rate(lr, "lr"), read_rate(lr_min, "lr_min")
+    length, fall = read_count(t_initial, "t_initial", 1), read_count(decay_t, "decay_t", 1)
+    if fall > length:
+        raise ScheduleError(
+            f"Argument `decay_t` must be at most `t_initial`. Received: decay_t={fall}, t_initial={length}."
+        )
+    if stable_fn in ("rsqrt", "power"):
+        raise ScheduleError(
+            'Argument `stable_fn` must be "constant": with the others timm multiplies two curves, which no phase is. '
+            f"Received: stable_fn={shown(stable_fn)}."
+        )
+    read_choice(stable_fn, "stable_fn", ["constant"])
+    if callable(decay_fn):
+        raise ArgumentTypeError(
+            f"Argument `decay_fn` must be the name of a curve, not a function. Received: decay_fn={shown(decay_fn)}."
+        )
+    name = read_choice(decay_fn, "decay_fn", ["linear", "1-sqrt", "cosine", "power", "exp"])
+    power = read_above(decay_power, "decay_power", 0, 1000)
+    ratio = read_at_least(decay_ratio, "decay_ratio", 1e-30, math.nextafter(1, 0))
+    decays = {
+        "linear": lambda: linear(fall, to=floor),
+        "1-sqrt": lambda: one_minus_sqrt(fall, to=floor),
+        "cosine": lambda: cosine(fall, to=floor),
+        "power": lambda: polynomial(fall, to=floor, power=1.0, warp=power),
+        "exp": lambda: exponential(fall, to=floor, base=1 / ratio),
+    }
+    return Schedule(
+        *_warmup(peak, warmup_t, warmup_lr_init), hold(length - fall, start=max(peak, floor)), decays[name]()
+    )
+
+
+_Curve = Callable[[DurationLike, float, float], Phase]
+
+
+def _warmup(peak: float, warmup_t: int, warmup_lr_init: float) -> list[Phase]:
+    steps, start = read_count(warmup_t, "warmup_t"), read_rate(warmup_lr_init, "warmup_lr_init")
+    return [linear(steps, start=start, to=peak)] if steps else []
+
+
+def _scaled(peak: float, factor: float, times: int) -> float:
+    """peak * factor ** times, or an error where no float can hold it."""
+    try:
+        return read_rate(peak * factor**times, "lr")
+    except (OverflowError, ScheduleError) as error:
+        raise ScheduleError(
+            f"The rate grows beyond every float: {shown(peak)} times {shown(factor)} to the power of {times:,}. "
+            "Use a factor of at most 1."
+        ) from error
+
+
+def _cyclic(
+    curve: _Curve,
+    lr: float,
+    t_initial: int,
+    lr_min: float,
+    cycle_mul: float,
+    cycle_decay: float,
+    cycle_limit: int,
+    warmup_t: int,
+    warmup_lr_init: float,
+    warmup_prefix: bool,
+    warmup_meets_curve: bool = False,
+) -> Schedule:
+    """What timm's cosine, polynomial and tanh schedulers share: cycles, and a warm-up before or over them."""
+    peak, floor = read_rate(lr, "lr"), read_rate(lr_min, "lr_min")
+    period = read_count(t_initial, "t_initial", 1)
+    stretch = read_at_least(cycle_mul, "cycle_mul", 1)
+    decay = read_at_least(cycle_decay, "cycle_decay", 0)
+    limit = read_count(cycle_limit, "cycle_limit")
+    covered = 0 if read_flag(warmup_prefix, "warmup_prefix") else read_count(warmup_t, "warmup_t")
+    parts = _cycles(curve, period, peak, floor, stretch, decay, limit)
+    continuous = not stretch.is_integer()
+    if covered or continuous:
+        after = [] if isinstance(parts[-1], Cycles) and parts[-1].count is None else [hold()]
+        parts = [section(*parts, *after, skip=covered, continuous=continuous)]
+    target = Schedule(*parts).plan()(0) if covered and warmup_meets_curve else peak
+    return Schedule(*_warmup(target, warmup_t, warmup_lr_init), *parts)
+
+
+def _cycles(
+    curve: _Curve, period: int, peak: float, floor: float, stretch: float, decay: float, limit: int
+) -> list[Part]:
+    """The cycles: a group while their peaks do not grow and stay above the floor, and from there on one by one."""
+    below = bisect_left(range(limit), True, key=lambda cycle: peak * decay**cycle <= floor) if decay < 1 else limit
+    grouped = 0 if decay > 1 or below < 2 else below
+    last = below if floor == 0 else limit  # at a floor of 0 nothing is left of a peak that is not above it
+    if last - grouped > _MOST_SINGLE_CYCLES:
+        raise ScheduleError(
+            f"At most {_MOST_SINGLE_CYCLES:,} cycles can grow, or start at or below `lr_min`. "
+            f"Received: cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make {last - grouped:,}."
+        )
+    parts: list[Part] = []
+    if grouped:
+        count = None if never_ends(period, stretch, grouped) else grouped
+        parts.append(cycles(curve(period, peak, floor), stretch=stretch, shrink=min(decay, 1.0), count=count))
+        if count is None:
+            return parts
+    for cycle in range(grouped, last):
+        parts.append(curve(period * exact(stretch) ** cycle, _scaled(peak, decay, cycle), floor))
+    return parts or [hold(1, start=floor)]

@@ -1,0 +1,218 @@
+"""Sections: parts that run by a clock of their own, compared with a plain reading of what they mean."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import kosine as ks
+from tests.reference import rate_at
+from tests.strategies import SMALL_RUN, small_schedules
+
+ANY: list[Any] = [5, 1]  # what the type checker would refuse
+
+
+def planned(schedule: ks.Schedule) -> ks.Plan | None:
+    """The plan for the small run; None where it is refused because a phase or a cycle comes to nothing in it."""
+    try:
+        return schedule.plan(**SMALL_RUN)
+    except ks.PlanError as error:
+        if re.search(r"at least one step|shrinks to nothing", str(error)):
+            return None
+        raise
+
+
+@given(small_schedules())
+@settings(deadline=None, max_examples=200)
+def test_every_step_is_where_a_plain_reading_puts_it(schedule: ks.Schedule) -> None:
+    plan = planned(schedule)
+    if plan is None:
+        return
+    steps = [*range(40), *range(40, 100, 7)]  # beyond the run, too
+    exact = [float(rate_at(schedule, SMALL_RUN, step)) for step in steps]
+    # A few units in the last place, as everywhere; the rates are between 1e-5 and 1.
+    np.testing.assert_allclose([plan(step) for step in steps], exact, rtol=4e-15, atol=1e-18)
+    np.testing.assert_allclose(plan(np.array(steps)), exact, rtol=4e-15, atol=1e-18)
+
+
+@given(small_schedules())
+@settings(deadline=None)
+def test_the_rows_tell_the_same(schedule: ks.Schedule) -> None:
+    plan = planned(schedule)
+    if plan is None:
+        return
+    for row in plan.phases:
+        if row.steps:
+            one_at_its_end = row.endpoint and row.clock.span == 0
+            assert (
+                plan(row.first_step) == pytest.approx(row.first_lr, rel=1e-14) or row.name == "tanh" or one_at_its_end
+            )
+            assert plan.phase_at(row.first_step) == row
+            assert plan.phase_at(min(row.stop, row.first_step + 200) - 1) == row
+    for step in range(80):
+        row = plan.phase_at(step)
+        clock = row.clock
+        time = (step - row.first_step + clock.cut) // clock.tick + clock.lead
+        assert clock.span is None or 0 <= time < clock.span + (clock.span == 0 or row.endpoint)
+
+
+@given(small_schedules())
+@settings(deadline=None)
+def test_text_json_and_pickle_give_it_back(schedule: ks.Schedule) -> None:
+    assert ks.parse(repr(schedule)) == schedule
+    assert ks.loads(ks.dumps(schedule)) == schedule
+    assert pickle.loads(pickle.dumps(schedule)) == schedule
+    plan = planned(schedule)
+    assert plan is None or ks.loads(ks.dumps(plan)) == plan
+
+
+def test_a_continuous_section_lasts_as_long_as_a_step_shows_it() -> None:
+    plan = ks.Schedule(ks.section(ks.linear("2.4st", start=1.0, to=0.0), continuous=True), ks.hold(1, start=0.5)).plan()
+    assert [plan(step) for step in range(5)] == pytest.approx([1, 7 / 12, 1 / 6, 0.5, 0.5])
+    assert plan.total_steps == 4
+
+
+def test_a_schedule_can_be_entered_late() -> None:
+    whole = ks.warmup_cosine(peak=1.0, warmup=10).parts
+    plan = ks.Schedule(ks.section(*whole, skip=7)).plan(total_steps=93)
+    assert [plan(step) for step in range(95)] == [
+        ks.Schedule(*whole).plan(total_steps=100)(step + 7) for step in range(95)
+    ]
+
+
+def test_a_schedule_can_be_left_early_and_the_next_goes_on_from_there() -> None:
+    plan = ks.Schedule(ks.section(ks.linear(10, start=0.0, to=1.0), duration=4), ks.linear(4, to=0.0)).plan()
+    assert [plan(step) for step in range(9)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.1, 0])
+    assert plan.total_steps == 8
+
+
+def test_restarts_for_the_rest_of_the_run_and_then_a_cooldown() -> None:
+    restarts = ks.section(ks.cycles(ks.cosine(30, start=1.0, to=0.1)), duration="rest")
+    plan = ks.Schedule(restarts, ks.linear(20, to=0.0)).plan(total_steps=100)
+    assert plan(60) == plan(30) == 1.0
+    assert plan(79) == ks.Schedule(ks.cosine(30, start=1.0, to=0.1)).plan()(19)
+    assert plan(80) == ks.Schedule(ks.cosine(30, start=1.0, to=0.1)).plan()(20)
+    assert plan(90) == pytest.approx(plan(80) / 2)
+    assert plan(100) == 0.0
+
+
+def test_a_section_that_goes_on_for_ever_is_the_same_in_a_run_of_every_length() -> None:
+    schedule = ks.Schedule(ks.section(ks.linear(100, start=0.0, to=1.0), ks.inverse_sqrt(timescale=100)))
+    for total in (1, 3, 100, 10**6):
+        plan = schedule.plan(total_steps=total)
+        assert (plan(50), plan(100), plan(400)) == (0.5, 1.0, 0.5)
+        assert plan.total_steps == total
+
+
+def test_a_staircase_and_a_schedule_counted_in_epochs() -> None:
+    stairs = ks.Schedule(ks.section(ks.exponential(start=1.0, factor=0.5), tick=100)).plan()
+    assert [stairs(step) for step in (0, 99, 100, 199, 200)] == [1.0, 1.0, 0.5, 0.5, 0.25]
+    by_epoch = ks.Schedule(ks.section(ks.cosine(4, start=1.0, to=0.0), tick="1ep")).plan(epochs=4, steps_per_epoch=10)
+    assert [round(by_epoch(step), 6) for step in (0, 9, 10, 19, 20, 39, 40)] == [
+        1,
+        1,
+        0.853553,
+        0.853553,
+        0.5,
+        0.146447,
+        0,
+    ]
+
+
+def test_a_continuous_section_keeps_fractions_of_a_step() -> None:
+    exact = Fraction(10, 3)
+    plan = ks.Schedule(ks.section(ks.cycles(ks.linear(exact, start=1.0, to=0.0)), continuous=True)).plan()
+    assert [plan(step) for step in range(7)] == pytest.approx([1, 0.7, 0.4, 0.1, 0.8, 0.5, 0.2], rel=1e-15)
+    assert plan(10**18) == 1.0
+    assert plan(10**18 + 1) == pytest.approx(0.7, rel=1e-15)
+
+
+def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
+    part = ks.cycles(ks.cosine("7/3st", start=1.0, to=0.0), stretch=1.001)
+    plan = ks.Schedule(ks.section(part, continuous=True)).plan()
+    stretch = Fraction(1001, 1000)
+    for cycle in (1, 10, 1000, 5000):
+        position = Fraction(7, 3) * (stretch**cycle - 1) / (stretch - 1)
+        first = -(-position.numerator // position.denominator)
+        done = (first - position) / (Fraction(7, 3) * stretch**cycle)
+        assert plan(first) == pytest.approx(np.cos(np.pi / 2 * float(done)) ** 2, rel=1e-13)
+        assert plan(first - 1) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda: ks.section(), ks.ScheduleError, r"`section` needs at least one phase"),
+        (lambda: ks.section(*ANY[:1]), ks.ArgumentTypeError, r"`section` takes phases .* Received: 5"),
+        (
+            lambda: ks.section(ks.hold(start=1.0), skip="rest"),
+            ks.ScheduleError,
+            r"`skip` must be a duration of its own",
+        ),
+        (lambda: ks.section(ks.hold(start=1.0), tick=0), ks.ScheduleError, r"`tick` must be a positive duration"),
+        (lambda: ks.section(ks.hold(start=1.0), tick="rest"), ks.ScheduleError, r"`tick` must be a positive duration"),
+        (
+            lambda: ks.section(ks.hold(start=1.0), continuous=ANY[1]),
+            ks.ArgumentTypeError,
+            r"`continuous` must be True or False\. Received: continuous=1",
+        ),
+        (
+            lambda: ks.section(ks.linear(5, start=0.0, to=1.0, endpoint=True), continuous=True),
+            ks.ScheduleError,
+            r"`endpoint` must be False in it",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.hold(start=1.0)), ks.cosine(5, to=0.0)),
+            ks.ScheduleError,
+            r"An endless group must stand last.* cut it with `section` and a `duration`",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.cosine(5, to=0.0))),
+            ks.ScheduleError,
+            r"first phase of a schedule needs a `start`",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.cosine(start=1.0, to=0.0)), ks.cosine(to=0.0)),
+            ks.ScheduleError,
+            r"Only one phase of a schedule can last for the \"rest\"",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.hold(start=1.0), tick="0.5ep")).plan(epochs=2, steps_per_epoch=3),
+            ks.PlanError,
+            r"A tick of a section must last a whole number of steps\. Received: tick='0.5ep', which is 1.5 steps",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.cosine(start=1.0, to=0.0))).plan(),
+            ks.PlanError,
+            r'A "rest" phase needs the length of the run',
+        ),
+    ],
+)
+def test_what_makes_no_section_is_refused(build: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        build()
+
+
+def test_a_section_is_written_as_it_is_made() -> None:
+    part = ks.section(ks.linear("2.6st", start=0.0, to=1.0), skip=1, duration="1ep", tick=3, continuous=True)
+    assert repr(part) == 'section(linear("2.6st", start=0.0, to=1.0), skip=1, duration="1ep", tick=3, continuous=True)'
+    assert ks.parse(f"Schedule({part!r})") == ks.Schedule(part)
+
+
+def test_shrinking_towards_a_value_and_with_the_number_of_the_cycle() -> None:
+    group = ks.cycles(ks.linear(10, start=1.0, to=0.2), shrink=0.5, shrink_to=0.2)
+    plan = ks.Schedule(group).plan()
+    assert [plan(10 * cycle) for cycle in range(4)] == pytest.approx([1.0, 0.6, 0.4, 0.3])
+    group = ks.cycles(ks.linear(10, start=1.0, to=0.0), shrink_power=0.5)
+    assert [ks.Schedule(group).plan()(10 * cycle) for cycle in (0, 1, 3, 8)] == pytest.approx([1, 0.5**0.5, 0.5, 1 / 3])
+
+
+def test_a_group_of_holds_may_shrink_to_nothing() -> None:
+    plan = ks.Schedule(ks.cycles(ks.hold(1, start=1.0), shrink=0.1)).plan(total_steps=1000)
+    assert (plan(1), plan(999)) == (0.1, 0.0)
