@@ -205,6 +205,17 @@ def test_a_section_is_written_as_it_is_made() -> None:
     assert ks.parse(f"Schedule({part!r})") == ks.Schedule(part)
 
 
+def test_sections_stand_in_sections_up_to_a_depth_that_can_be_read_back() -> None:
+    part: ks.Section | ks.Cycles = ks.cycles(ks.linear(5, start=0.0, to=1.0), count=2)
+    for _ in range(8):
+        part = ks.section(part, skip=1)
+    schedule = ks.Schedule(part)
+    assert schedule.plan()(0) == 0.6
+    assert ks.parse(repr(schedule)) == ks.loads(ks.dumps(schedule)) == schedule
+    with pytest.raises(ks.ScheduleError, match=r"Sections stand at most 8 deep inside each other"):
+        ks.section(part)
+
+
 def test_shrinking_towards_a_value_and_with_the_number_of_the_cycle() -> None:
     group = ks.cycles(ks.linear(10, start=1.0, to=0.2), shrink=0.5, shrink_to=0.2)
     plan = ks.Schedule(group).plan()

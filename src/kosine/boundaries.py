@@ -70,6 +70,15 @@ class PlannedPhase:
             return self.stop
         return self.first_step + max(0, math.ceil(clock.span - clock.lead) * clock.tick - clock.cut)
 
+    def function(self) -> Callable[[int], float]:
+        """The learning rate as a function of the steps done since `first_step`, up to where the phase stops."""
+        clock = self.clock
+        end, reached = clock.to, self.end_step - self.first_step
+        if reached == 0:
+            return lambda offset: end
+        value = scalar_function(self.curve, clock)
+        return (lambda offset: end if offset >= reached else value(offset)) if self.endpoint else value
+
     def value_at(self, step: int) -> float:
         """The learning rate at a step of this phase, or at the step after it."""
         clock = self.clock

@@ -20,8 +20,8 @@ from kosine.schedule import Cycles, Part, Schedule, Section, cycles, section
 MAX_TEXT = 64 * 2**20
 """Longest text, in characters, that is read: about 10**6 phases."""
 
-MAX_DEPTH = 16
-"""Deepest nesting that is read; a schedule needs 3."""
+MAX_DEPTH = 32
+"""Deepest nesting that is read; a schedule of sections in sections needs 21."""
 
 FORMAT_VERSION = 1
 
@@ -65,7 +65,7 @@ def parse(text: str) -> Schedule:
     with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
 
     Args:
-        text: the expression; at most 64 Mi characters and 16 calls deep.
+        text: the expression; at most 64 Mi characters and 32 calls deep.
 
     Raises:
         NotationError: the text is not a schedule expression; the message says where.
@@ -242,7 +242,7 @@ def loads(text: str | bytes) -> Any:
     """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule and every plan.
 
     Args:
-        text: the JSON document; at most 64 MiB and 16 levels deep.
+        text: the JSON document; at most 64 MiB and 32 levels deep.
 
     Returns:
         A `Schedule`, or a `Plan` where the document has a run.

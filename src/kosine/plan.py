@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from kosine.boundaries import Block, Group, Placed, PlannedPhase, level, place
 from kosine.durations import MAX_STEPS, RunSize, round_half_up
 from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
-from kosine.evaluation import array_function, scalar_function
+from kosine.evaluation import array_function
 from kosine.phases import read_number
 from kosine.schedule import Schedule
 
@@ -212,23 +212,13 @@ class Plan:
             first, value = self._bound[index] or self._bind(index)
             return value(step - first)
         row = self.phase_at(step)
-        return self._scalar(row)(step - row.first_step)
+        return row.value_at(step)
 
     def _bind(self, index: int) -> _Bound:
         """Work out a row's function when it is first asked for; the list only remembers, it never changes a value."""
         row = self._table[index]
-        bound = self._bound[index] = (row.first_step, self._scalar(row))
+        bound = self._bound[index] = (row.first_step, row.function())
         return bound
-
-    def _scalar(self, row: PlannedPhase) -> Callable[[int], float]:
-        clock = row.clock
-        end, reached = clock.to, row.end_step - row.first_step
-        if reached == 0:
-            return lambda offset: end
-        value = scalar_function(row.curve, clock)
-        if row.endpoint:
-            return lambda offset: end if offset >= reached else value(offset)
-        return value
 
     def _at_array(self, steps: Any) -> NDArray[Any]:
         import numpy as np

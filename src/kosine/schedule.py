@@ -166,6 +166,10 @@ class Section:
                 f"Received: tick={self.tick.written()!r}."
             )
         _check_parts(self.parts, "section")
+        if self.depth > MAX_SECTIONS:
+            raise ScheduleError(
+                f"Sections stand at most {MAX_SECTIONS} deep inside each other. Received: {shown(self)}."
+            )
         if self.continuous:
             for phase in phases_of(part for part in self.parts if not isinstance(part, Section)):
                 if phase.endpoint:
@@ -193,6 +197,11 @@ class Section:
         return keywords
 
     @property
+    def depth(self) -> int:
+        """How deep sections stand inside each other here."""
+        return 1 + max((part.depth for part in self.parts if isinstance(part, Section)), default=0)
+
+    @property
     def endless(self) -> bool:
         """Whether it goes on for ever, whatever the run."""
         return self.duration is None and (_is_endless(self.parts[-1]) or lasts_for_ever(self.parts[-1]))
@@ -206,6 +215,9 @@ class Section:
 
 
 Part = Phase | Cycles | Section
+MAX_SECTIONS = 8
+"""How deep sections may stand inside each other: text and JSON are read up to a depth."""
+
 _ONE_STEP = Duration.read(1)
 
 

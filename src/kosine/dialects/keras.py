@@ -176,7 +176,8 @@ def InverseTimeDecay(
     Args:
         initial_learning_rate: the rate at step 0, >= 0.
         decay_steps: how many steps `decay_rate` is for, >= 1.
-        decay_rate: how much the denominator grows in that many steps, >= 0; a float means its shortest decimal.
+        decay_rate: how much the denominator grows in that many steps, from 0 to 1e30; a float means its shortest
+            decimal.
         staircase: whether the rate changes only every `decay_steps`.
 
     Raises:
@@ -191,10 +192,15 @@ def InverseTimeDecay(
         Schedule(section(inverse_time(start=0.1, timescale=2000)))
     """
     start, steps = read_rate(initial_learning_rate, "initial_learning_rate"), read_count(decay_steps, "decay_steps", 1)
-    rate = exact(read_at_least(decay_rate, "decay_rate", 0))
+    rate = exact(read_at_least(decay_rate, "decay_rate", 0, 1e30))
     stepped = read_flag(staircase, "staircase")
     if not rate:
         return Schedule(hold(start=start))
+    if steps / rate > MAX_STEPS:
+        raise ScheduleError(
+            "Argument `decay_rate` must be 0 or more than decay_steps / 2**63. "
+            f"Received: decay_rate={shown(decay_rate)}, decay_steps={steps}."
+        )
     if stepped:
         return Schedule(section(inverse_time(start=start, timescale=1 / rate), tick=steps))
     return Schedule(section(inverse_time(start=start, timescale=steps / rate)))

@@ -1,15 +1,17 @@
-"""Tools that show which learning rate a training run really applied: `kosine.testing.keras`."""
+"""Tools that show which learning rate a training run really applied: `kosine.testing.keras`, `.torch`, `.optax`."""
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
 
+_ADAPTERS = {"keras": "keras", "torch": "torch", "optax": "jax"}
+
 
 def __getattr__(name: str) -> ModuleType:
-    if name == "keras":
+    if name in _ADAPTERS:
         import kosine
 
-        kosine.keras  # noqa: B018  says what to install where Keras is missing
-        return importlib.import_module("kosine.testing.keras")
+        getattr(kosine, _ADAPTERS[name])  # says what to install where the framework is missing
+        return importlib.import_module(f"kosine.testing.{name}")
     raise AttributeError(f"module 'kosine.testing' has no attribute {name!r}")

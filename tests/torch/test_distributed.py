@@ -1,0 +1,77 @@
+"""Two processes on one machine apply the same rates: the plan's, also after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.torch.probe import PLAN, STEPS, planned
+from tests.torch.worker import CRASH, SAVE_EVERY
+
+ROOT = Path(__file__).parents[2]
+
+
+class Results(NamedTuple):
+    folder: Path
+    codes: dict[str, list[int | None]]
+    errors: str
+
+    def rates(self, task: str) -> list[Any]:
+        return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(self.folder.glob(f"{task}.?.json"))]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("distributed")
+    loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+    settings = {"GLOO_SOCKET_IFNAME": loopback, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.torch.worker", folder],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    return Results(folder, json.loads((folder / "codes.json").read_text(encoding="utf-8")), done.stderr)
+
+
+def test_a_process_crashes(results: Results) -> None:
+    other, crashed = results.codes["crash"]
+    assert crashed == -signal.SIGKILL, results.errors
+    assert other == 1, results.errors  # it cannot go on alone
+    assert results.rates("crash") == []
+
+
+def test_both_go_on_from_the_checkpoint(results: Results) -> None:
+    assert results.codes["resume"] == [0, 0], results.errors
+    saved = CRASH // SAVE_EVERY * SAVE_EVERY
+    assert 0 < saved < CRASH < STEPS
+    assert results.rates("resume") == [{"first step": saved, "rates": planned(PLAN)}] * 2
+
+
+def test_accelerate_steps_a_prepared_scheduler_once_for_each_process(results: Results) -> None:
+    """Unless it steps by itself, is left out, or batches are split: the README says which to take."""
+    assert results.codes["accelerate"] == [0, 0], results.errors
+    assert (
+        results.rates("accelerate")
+        == [
+            {
+                "prepared": planned(PLAN, range(0, 2 * STEPS, 2)),
+                "left out": planned(PLAN),
+                "by itself": planned(PLAN),
+                "split batches": planned(PLAN),
+            }
+        ]
+        * 2
+    )

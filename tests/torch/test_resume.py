@@ -1,0 +1,336 @@
+"""A run that stops and goes on applies the plan's rates, in whatever order things are built and loaded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import kosine as ks
+from kosine.testing.torch import Probe
+from kosine.torch import PlanLR
+from tests.torch.probe import LR, PLAN, STEPS, planned, probes, through_a_file, train
+
+OTHER = ks.sgdr(peak=0.3, period=4).plan(total_steps=STEPS)
+STOP = 5
+
+ORDERS = ["build optimizer scheduler", "build scheduler optimizer", "optimizer build scheduler"]
+
+
+def double(value: float) -> torch.Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+SETUPS: dict[str, tuple[Callable[[float], Any], Callable[[torch.optim.Optimizer], PlanLR], list[list[float]]]] = {
+    "ratios": (float, lambda optimizer: PlanLR(optimizer, PLAN), [planned(PLAN), planned(PLAN, ratio=0.05 / 0.5)]),
+    "tensors": (double, lambda optimizer: PlanLR(optimizer, PLAN), [planned(PLAN), planned(PLAN, ratio=0.05 / 0.5)]),
+    "plans": (float, lambda optimizer: PlanLR(optimizer, [PLAN, OTHER]), [planned(PLAN), planned(OTHER)]),
+    "tensors and plans": (double, lambda optimizer: PlanLR(optimizer, [OTHER, PLAN]), [planned(OTHER), planned(PLAN)]),
+    "at rate 0": (
+        float,
+        lambda optimizer: PlanLR(optimizer, ks.Schedule(ks.hold(STOP, start=0.1), ks.hold(2, start=0.0)).plan()),
+        [[0.1] * STOP + [0.0] * (STEPS - STOP), [0.1 * (0.05 / 0.5)] * STOP + [0.0] * (STEPS - STOP)],
+    ),
+}
+
+
+def stopped(kind: Callable[[float], Any], build: Callable[[torch.optim.Optimizer], PlanLR]) -> dict[str, Any]:
+    """The checkpoint of a run that was stopped after so many steps, as it comes from a file."""
+    modules, optimizer = probes(kind(0.5), kind(0.05))
+    scheduler = build(optimizer)
+    train(modules, optimizer, scheduler, range(STOP))
+    return {
+        "models": through_a_file([probe.state_dict() for probe in modules]),
+        "optimizer": through_a_file(optimizer.state_dict()),
+        "scheduler": through_a_file(scheduler.state_dict()),
+    }
+
+
+def resumed(
+    checkpoint: dict[str, Any],
+    order: str,
+    kind: Callable[[float], Any],
+    build: Callable[[torch.optim.Optimizer], PlanLR],
+) -> tuple[list[Probe], torch.optim.Optimizer, PlanLR]:
+    modules, optimizer = probes(kind(0.5), kind(0.05))
+    for probe, weights in zip(modules, checkpoint["models"], strict=True):
+        probe.load_state_dict(weights)
+    scheduler = None
+    for part in order.split():
+        if part == "build":
+            scheduler = build(optimizer)
+        elif part == "optimizer":
+            optimizer.load_state_dict(checkpoint["optimizer"])
+        else:
+            assert scheduler is not None
+            scheduler.load_state_dict(checkpoint["scheduler"])
+    assert scheduler is not None
+    return modules, optimizer, scheduler
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("kind", "build", "rates"), SETUPS.values(), ids=SETUPS)
+def test_the_run_goes_on_where_it_stopped(order: str, kind: Any, build: Any, rates: list[list[float]]) -> None:
+    modules, optimizer, scheduler = resumed(stopped(kind, build), order, kind, build)
+    assert scheduler.last_epoch == STOP
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates for probe in modules] == rates
+
+
+@pytest.mark.parametrize("order", ["build optimizer", "optimizer build"])
+@pytest.mark.parametrize(("kind", "build", "rates"), SETUPS.values(), ids=SETUPS)
+def test_without_the_schedulers_state_the_plan_begins_anew(
+    order: str, kind: Any, build: Any, rates: list[list[float]]
+) -> None:
+    modules, optimizer, scheduler = resumed(stopped(kind, build), order, kind, build)
+    for probe in modules:
+        probe.weight.data.zero_()
+    train(modules, optimizer, scheduler, range(STEPS))
+    assert [probe.rates for probe in modules] == rates
+
+
+@pytest.mark.parametrize("order", ["build optimizer", "optimizer build"])
+@pytest.mark.parametrize(("kind", "build", "rates"), SETUPS.values(), ids=SETUPS)
+def test_a_step_that_is_known_is_enough(order: str, kind: Any, build: Any, rates: list[list[float]]) -> None:
+    modules, optimizer, scheduler = resumed(stopped(kind, build), order, kind, build)
+    scheduler.step(STOP)
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates for probe in modules] == rates
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", [float, double])
+def test_the_optimizer_may_have_been_saved_without_a_scheduler(order: str, kind: Any) -> None:
+    plan = ks.warmup_cosine(peak=0.1, warmup=3).plan(total_steps=STEPS)
+    modules, optimizer = probes(kind(0.5), kind(0.05))
+    checkpoint = {
+        "models": [probe.state_dict() for probe in modules],
+        "optimizer": through_a_file(optimizer.state_dict()),
+        "scheduler": {"last_epoch": STOP, "plans": {"lr": ks.dumps(plan)}},
+    }
+    modules, optimizer, scheduler = resumed(checkpoint, order, kind, lambda optimizer: PlanLR(optimizer, plan))
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates[STOP:] for probe in modules] == [
+        planned(plan, range(STOP, STEPS)),
+        planned(plan, range(STOP, STEPS), ratio=0.1),
+    ]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_other_entries(order: str) -> None:
+    def build(optimizer: torch.optim.Optimizer) -> PlanLR:
+        return PlanLR(optimizer, PLAN, weight_decay=OTHER)
+
+    def fresh() -> Any:
+        weights = [torch.nn.Parameter(torch.ones(1, dtype=torch.float64)) for _ in range(2)]
+        groups = [{"params": weights[0]}, {"params": weights[1], "weight_decay": 0.1}]
+        return *weights, torch.optim.AdamW(groups, lr=0.5, weight_decay=0.2)
+
+    def run(weights: Any, optimizer: torch.optim.Optimizer, scheduler: PlanLR, steps: range) -> None:
+        one, two = weights
+        for step in steps:
+            one.grad, two.grad = torch.full_like(one, step - 3.5), torch.full_like(two, 4.5 - step)
+            optimizer.step()
+            scheduler.step()
+
+    *straight, optimizer = fresh()
+    run(straight, optimizer, build(optimizer), range(STEPS))
+
+    *before, optimizer = fresh()
+    scheduler = build(optimizer)
+    run(before, optimizer, scheduler, range(STOP))
+    states = {"optimizer": through_a_file(optimizer.state_dict()), "scheduler": through_a_file(scheduler.state_dict())}
+    *after, optimizer = fresh()
+    for old, new in zip(before, after, strict=True):
+        new.data.copy_(old.data)
+    for part in order.split():
+        if part == "build":
+            scheduler = build(optimizer)
+        else:
+            {"optimizer": optimizer, "scheduler": scheduler}[part].load_state_dict(states[part])
+    run(after, optimizer, scheduler, range(STOP, STEPS))
+    assert [weight.item() for weight in after] == [weight.item() for weight in straight]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("saved", [float, double], ids=["a float in the file", "a tensor in the file"])
+def test_a_tensor_stays_the_same_object(order: str, saved: Any) -> None:
+    """A compiled or captured step has its address. What is built after the optimizer's load finds the loaded one."""
+    checkpoint = stopped(saved, lambda optimizer: PlanLR(optimizer, PLAN))
+    tensors: list[Any] = []
+
+    def build(optimizer: torch.optim.Optimizer) -> PlanLR:
+        tensors[:] = [group["lr"] for group in optimizer.param_groups]
+        return PlanLR(optimizer, PLAN)
+
+    modules, optimizer, scheduler = resumed(checkpoint, order, double, build)
+    assert [group["lr"] is tensor for group, tensor in zip(optimizer.param_groups, tensors, strict=True)] == [
+        saved is double or order.startswith("build")
+    ] * 2
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates for probe in modules] == [planned(PLAN), planned(PLAN, ratio=0.1)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_group_that_was_added(order: str) -> None:
+    modules, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    train(modules, optimizer, scheduler, range(2))
+    modules.append(Probe(STEPS))
+    optimizer.add_param_group({"params": modules[1].parameters(), "lr": 0.05})
+    scheduler.step(2)
+    train(modules, optimizer, scheduler, range(2, STOP))
+    checkpoint = {
+        "models": [probe.state_dict() for probe in modules],
+        "optimizer": through_a_file(optimizer.state_dict()),
+        "scheduler": through_a_file(scheduler.state_dict()),
+    }
+
+    def build(optimizer: torch.optim.Optimizer) -> PlanLR:
+        second = optimizer.param_groups.pop()
+        scheduler = PlanLR(optimizer, PLAN)
+        optimizer.add_param_group(second)
+        return scheduler
+
+    modules, optimizer, scheduler = resumed(checkpoint, order, float, build)
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates == planned(PLAN)
+    assert modules[1].rates == [0.0] * 2 + planned(PLAN, range(2, STEPS), ratio=0.1)
+
+
+def test_a_group_that_was_removed() -> None:
+    modules, optimizer = probes(double(0.5), double(0.05))
+    scheduler = PlanLR(optimizer, PLAN)
+    train(modules, optimizer, scheduler, range(STOP))
+    del optimizer.param_groups[1]
+    optimizer.load_state_dict(through_a_file(optimizer.state_dict()))
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates == planned(PLAN)
+    assert modules[1].rates == planned(PLAN, range(STOP), ratio=0.1) + [0.0] * (STEPS - STOP)
+
+
+LONGER = LR.plan(total_steps=2 * STEPS)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_run_that_is_extended_follows_the_new_plan_and_says_so(order: str) -> None:
+    checkpoint = stopped(float, lambda optimizer: PlanLR(optimizer, PLAN))
+    with pytest.warns(ks.TrainingWarning) as caught:
+        modules, optimizer, scheduler = resumed(checkpoint, order, float, lambda optimizer: PlanLR(optimizer, LONGER))
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates == [*planned(PLAN, range(STOP)), *planned(LONGER, range(STOP, STEPS))]
+    assert modules[1].rates[STOP:] == planned(LONGER, range(STOP, STEPS), ratio=0.1)
+    what, details = [str(warning.message) for warning in caught]
+    assert what.startswith("The state was saved with another plan. The run follows the plan that this PlanLR was built")
+    assert details == (
+        "The difference between the plan then and now:\n"
+        "lr at step 5: 0.1 then, 0.1 now\n"
+        f"  then: {PLAN!r}\n"
+        f"   now: {LONGER!r}"
+    )
+
+
+def test_the_difference_is_shown_entry_by_entry() -> None:
+    _, optimizer = probes(0.5, 0.05)
+    state = PlanLR(optimizer, [PLAN, OTHER], momentum=PLAN).state_dict()
+    state["last_epoch"] = 8
+    scheduler = PlanLR(optimizer, [PLAN, LONGER], weight_decay=PLAN)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        scheduler.load_state_dict(state)
+    _, details = [str(warning.message) for warning in caught]
+    assert details.splitlines()[1:] == [
+        f"lr of group 1 at step 8: {OTHER(8):.6g} then, {LONGER(8):.6g} now",
+        f"  then: {OTHER!r}",
+        f"   now: {LONGER!r}",
+        f"weight_decay at step 8: no plan then, {PLAN(8):.6g} now",
+        "  then: no plan",
+        f"   now: {PLAN!r}",
+        f"momentum at step 8: {PLAN(8):.6g} then, no plan now",
+        f"  then: {PLAN!r}",
+        "   now: no plan",
+    ]
+
+
+def test_a_long_plan_is_cut_and_one_of_a_later_version_is_shown_as_it_is() -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, ks.Schedule(*[ks.hold(1, start=0.5)] * 100).plan())
+    with pytest.warns(ks.TrainingWarning) as caught:
+        scheduler.load_state_dict({"last_epoch": 3, "plans": {"lr": '{"kosine": 99}'}})
+    _, details = [str(warning.message) for warning in caught]
+    *_, values, then, now = details.splitlines()
+    assert values == "lr at step 3: unknown then, 0.5 now"
+    assert then == '  then: {"kosine": 99}'
+    assert now.endswith("...")
+    assert len(now) == len("   now: ") + 1_000 + len("...")
+    assert scheduler.last_epoch == 3
+
+
+@pytest.mark.parametrize("build", [lambda plan: plan, lambda plan: [plan]], ids=["a plan", "a list"])
+def test_the_same_plan_in_other_words_is_no_difference(build: Any) -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, build(PLAN))
+    text = ks.dumps(PLAN).replace(" ", "  ")
+    assert text != ks.dumps(PLAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler.load_state_dict({"last_epoch": 7, "plans": {"lr": text}})
+    assert scheduler.last_epoch == 7
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step),
+        lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS),
+        lambda optimizer: torch.optim.lr_scheduler.SequentialLR(
+            optimizer,
+            [torch.optim.lr_scheduler.LinearLR(optimizer), torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 9)],
+            milestones=[3],
+        ),
+    ],
+    ids=["LambdaLR", "CosineAnnealingLR", "SequentialLR"],
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_state_of_another_scheduler_gives_the_step(order: str, foreign: Any) -> None:
+    checkpoint = stopped(float, foreign)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        modules, optimizer, scheduler = resumed(checkpoint, order, float, lambda optimizer: PlanLR(optimizer, PLAN))
+    what, details = [str(warning.message) for warning in caught]
+    assert what.startswith("The state is not a PlanLR's: its `last_epoch` was taken as the step.")
+    assert details == "The next update is that of step 5, and its rates are: 0.1, 0.01."
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates[STOP:] == planned(PLAN, range(STOP, STEPS))
+    assert modules[1].rates[STOP:] == planned(PLAN, range(STOP, STEPS), ratio=0.05 / 0.5)
+
+
+@pytest.mark.parametrize("state", [{}, {"best": 3.0}, {"last_epoch": -1}, {"last_epoch": None}, {"last_epoch": 2.5}])
+def test_a_state_without_a_step_is_refused(state: dict[str, Any]) -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    scheduler.step(3)
+    with pytest.raises(ks.TrainingError, match="must hold the step, an integer >= 0, as `last_epoch`"):
+        scheduler.load_state_dict(state)
+    assert scheduler.last_epoch == 3
+
+
+def test_the_state_is_the_step_and_what_the_plans_were() -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN, momentum=[OTHER])
+    scheduler.step(3)
+    assert scheduler.state_dict() == {
+        "last_epoch": 3,
+        "plans": {"lr": ks.dumps(PLAN), "momentum": [ks.dumps(OTHER)]},
+    }
+
+
+def test_of_two_schedulers_the_one_built_last_sets_the_rates_at_a_load() -> None:
+    modules, optimizer = probes(0.5)
+    first = PlanLR(optimizer, OTHER)
+    second = PlanLR(optimizer, PLAN)
+    optimizer.load_state_dict(through_a_file(optimizer.state_dict()))
+    assert first.last_epoch == 0
+    train(modules, optimizer, second, range(STEPS))
+    assert modules[0].rates == planned(PLAN)
