@@ -1,8 +1,28 @@
-"""`python -m benchmarks`: all figures, one after another; about 15 minutes on two cores."""
+"""`python -m benchmarks`: all figures, one after another; about 20 minutes on two cores."""
 
-from benchmarks import accuracy, cost, graph_accuracy, restarts, train_step
+from benchmarks import (
+    accuracy,
+    cost,
+    frameworks,
+    graph_accuracy,
+    jax_schedule,
+    restarts,
+    torch_curve,
+    torch_step,
+    train_step,
+)
 
-for benchmark in (cost, train_step, accuracy, graph_accuracy, restarts):
+for benchmark in (
+    cost,
+    train_step,
+    torch_step,
+    torch_curve,
+    jax_schedule,
+    frameworks,
+    accuracy,
+    graph_accuracy,
+    restarts,
+):
     print(f"--- {benchmark.__name__} ---", flush=True)
     benchmark.main()
     print(flush=True)

@@ -19,7 +19,7 @@ from kosine.graph import tabulate
 
 RUNS = {"40,000 (table)": 40_000, "40,000 (formula)": 40_000, "100,000,000": 10**8, "2,000,000,000": 2 * 10**9}
 TARGET = 8
-CURVES: tuple[ks.Phase | ks.Cycles, ...] = (
+CURVES: tuple[ks.Phase | ks.Cycles | ks.Section, ...] = (
     ks.linear(start=1e-3, to=0.0),
     ks.linear(start=0.0, to=1e-3),
     ks.cosine(start=1e-3, to=0.0),
@@ -33,6 +33,10 @@ CURVES: tuple[ks.Phase | ks.Cycles, ...] = (
     ks.inverse_sqrt(start=1e-3, to=1e-5),
     ks.one_minus_sqrt(start=1e-3, to=0.0),
     ks.one_minus_sqrt(start=0.0, to=1e-3),
+    ks.exponential(start=1e-3, to=0.0, base=2.0),
+    ks.inverse_time(start=1e-3, to=1e-5),
+    ks.tanh(start=1e-3, to=1e-5),
+    ks.section(ks.linear("1/3%", start=0.0, to=1e-3), ks.cosine(to=0.0), continuous=True),
     ks.cycles(ks.cosine(1000, start=0.1, to=0.0), stretch=2),
 )
 

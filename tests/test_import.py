@@ -34,6 +34,33 @@ def test_an_array_of_steps_loads_numpy_and_nothing_else() -> None:
     assert loaded & set(HEAVY) == {"numpy"}
 
 
+@pytest.mark.parametrize(
+    ("missing", "name", "fix"),
+    [
+        ("keras", "keras", "pip install 'kosine[keras,jax]'"),
+        ("torch", "torch", "pip install 'kosine[torch]'"),
+        ("jax", "jax", "pip install 'kosine[jax]'"),
+        ("torch", "testing.torch", "pip install 'kosine[torch]'"),
+        ("optax", "testing.optax", "pip install optax"),
+    ],
+)
+def test_a_missing_framework_is_named_with_the_way_to_get_it(missing: str, name: str, fix: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport kosine\nkosine.{name}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("kosine.errors.MissingPackageError: ")
+    assert fix in last
+
+
+def test_the_dialects_and_the_export_need_no_framework() -> None:
+    code = (
+        "import kosine as ks\n"
+        "plan = ks.dialects.torch.CosineAnnealingLR(0.1, T_max=10).plan(total_steps=10)\n"
+        "for target in ('python', 'numpy', 'torch', 'optax', 'keras'): ks.to_code(plan, target)"
+    )
+    assert not _loaded(code) & (set(HEAVY) - {"numpy"})
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     import kosine
 

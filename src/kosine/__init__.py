@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kosine.boundaries import PlannedPhase
 from kosine.errors import (
@@ -34,7 +34,10 @@ from kosine.shapes import (
     tanh,
 )
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from kosine.export import to_code
+
+__version__ = "0.2.0"
 
 __all__ = [
     "ArgumentTypeError",
@@ -71,12 +74,13 @@ __all__ = [
     "sgdr",
     "step_decay",
     "tanh",
+    "to_code",
     "warmup_cosine",
     "wsd",
 ]
 
 _NEEDS = {
-    "keras": "Keras and one of its backends: pip install 'kosine[jax]', 'kosine[tensorflow]' or 'kosine[torch]'",
+    "keras": "Keras and one of its backends: pip install 'kosine[keras,jax]' (or tensorflow, or torch)",
     "torch": "PyTorch: pip install 'kosine[torch]'",
     "jax": "JAX: pip install 'kosine[jax]'",
 }
@@ -86,6 +90,8 @@ _ON_DEMAND = (*_NEEDS, "dialects", "testing")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "to_code":
+        return importlib.import_module("kosine.export").to_code
     if name in _ON_DEMAND:
         try:
             return importlib.import_module(f"kosine.{name}")

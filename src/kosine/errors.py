@@ -43,4 +43,5 @@ def shown(value: object) -> str:
         text = repr(value)
     except Exception as error:  # a broken __repr__ must not hide the error that is being reported
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    text = " ".join(text.split()) if "\n" in text else text
     return text if len(text) <= 80 else text[:77] + "..."

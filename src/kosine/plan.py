@@ -232,7 +232,8 @@ class Plan:
             array = np.asarray(steps)
         except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
             raise ArgumentTypeError(
-                f"Argument `steps` must be an integer or an array of integers. Received: steps={shown(steps)}."
+                "Argument `steps` must be an integer or an array of integers. "
+                f"Received: steps={shown(steps)}.{_traced(steps)}"
             ) from error
         if array.size == 0:
             return np.empty(array.shape, np.float64)
@@ -240,6 +241,7 @@ class Plan:
             raise ArgumentTypeError(
                 "Argument `steps` must be an integer or an array of integers. "
                 f"Received: steps={shown(steps)}{f' of dtype {array.dtype}' if array.ndim else ''}."
+                f"{' Count steps in integers: `int(step)`.' if array.dtype.kind == 'f' else ''}"
             )
         _read_step(int(array.min()))
         _read_step(int(array.max()))
@@ -343,13 +345,20 @@ def _read_step(step: SupportsIndex) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(step, bool):
-        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.")
+        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.{_traced(step)}")
     if not 0 <= number <= MAX_STEPS:
         raise StepError(
             "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
             f"Received: {number}."
         )
     return number
+
+
+def _traced(step: object) -> str:
+    """What to do with a step that has no value while JAX traces, as a sentence."""
+    if not type(step).__module__.startswith("jax"):
+        return ""
+    return " A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."
 
 
 def read_run(
@@ -423,8 +432,12 @@ def table(plan: Plan, most: int = 24) -> str:
             continue
         epochs = [_epochs(row.steps, per_epoch)] if per_epoch else []
         name = row.name if row.cycle is None else f"{row.name}  #{row.cycle + 1:,}"
+        if row.clock.tick > 1 and row.name != "hold":
+            name += f"  every {row.clock.tick:,}"
         steps = "for ever" if row.steps is None else f"{row.steps:,}"
-        lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{row.end_lr:.6g}"])
+        goes_on = row.steps is None and plan.total_steps is not None and plan.total_steps > row.first_step
+        end = plan(plan.total_steps or 0) if goes_on else row.end_lr  # what stands at the end of the run
+        lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{end:.6g}"])
     total = "for ever" if plan.total_steps is None else f"{plan.total_steps:,}"
     epochs = [_epochs(plan.total_steps, per_epoch)] if per_epoch else []
     lines.append(["total", "", total, *epochs, "", ""])

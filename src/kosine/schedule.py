@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from kosine.durations import MAX_STEPS, Duration, DurationLike
 from kosine.errors import ArgumentTypeError, KosineError, ScheduleError, shown
@@ -33,7 +33,8 @@ class Cycles:
         for phase in self.phases:
             if not isinstance(phase, Phase):
                 raise ArgumentTypeError(
-                    f'`cycles` takes phases such as `cosine("10ep", to=0.0)`. Received: {shown(phase)}.'
+                    '`cycles` takes phases such as `cosine("10ep", to=0.0)`. '
+                    f"Received: {shown(phase)}.{_unpacking(phase, 'cycles')}"
                 )
             if phase.duration.amount is None:
                 raise ScheduleError(
@@ -196,6 +197,10 @@ class Section:
             keywords["continuous"] = True
         return keywords
 
+    def __getattr__(self, name: str) -> NoReturn:
+        fix = " Make a schedule of it first: Schedule(section)." if name in ("plan", *_OF_PLANS) else ""
+        raise AttributeError(f"A section has no attribute {name!r}.{fix}")
+
     @property
     def depth(self) -> int:
         """How deep sections stand inside each other here."""
@@ -302,7 +307,7 @@ def _check_parts(parts: tuple[Part, ...], whole: str) -> None:
         if not isinstance(part, Part):
             raise ArgumentTypeError(
                 f'`{whole}` takes phases such as `cosine("10ep", to=0.0)`, and groups and sections of them. '
-                f"Received: {shown(part)}.{_unpacking(part)}"
+                f"Received: {shown(part)}.{_unpacking(part, whole)}"
             )
         if _is_endless(part):
             if position != len(parts) - 1:
@@ -404,6 +409,17 @@ class Schedule:
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
 
+    def __call__(self, *steps: object) -> NoReturn:
+        """A schedule knows no run, so it has no rate at a step: plan it first."""
+        raise ArgumentTypeError(
+            "A Schedule knows no run, so it has no rate at a step: call `schedule.plan(total_steps=...)`, and use the "
+            f"plan. Received: {shown(self)}."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        fix = " Call `schedule.plan(total_steps=...)`: the plan has it." if name in _OF_PLANS else ""
+        raise AttributeError(f"A Schedule has no attribute {name!r}.{fix}")
+
     def __repr__(self) -> str:
         return f"Schedule({', '.join(map(repr, self.parts))})"
 
@@ -421,6 +437,9 @@ class Schedule:
 
     def __reduce__(self) -> tuple[type[Schedule], tuple[Part, ...]]:
         return Schedule, self.parts
+
+
+_OF_PLANS = ("after", "blocks", "phase_at", "phases", "plot", "run", "total_steps")
 
 
 def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
@@ -444,11 +463,11 @@ def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
     return value
 
 
-def _unpacking(part: object) -> str:
+def _unpacking(part: object, whole: str) -> str:
     """What to write instead where phases were handed in as a list or as a schedule."""
     if isinstance(part, Schedule):
-        return " Unpack it: Schedule(*s.parts, ...)."
-    return " Unpack it: Schedule(*phases)." if isinstance(part, list | tuple) else ""
+        return f" Unpack it: {whole}(*schedule.parts, ...)."
+    return f" Unpack it: {whole}(*phases)." if isinstance(part, list | tuple) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,18 +350,18 @@ WSD: dict[str, Any] = {"lr": 0.1, "t_initial": 10, "decay_t": 5}
             COSINE,
             {"cycle_limit": 2000, "cycle_decay": 0.5, "lr_min": 0.01},
             ks.ScheduleError,
-            r"At most 1,000 cycles can grow, or start at or below `lr_min`\. Received: cycle_limit=2,000",
+            r"`cycle_limit` must make at most 1,000 cycles that grow, .*\. Received: cycle_limit=2,000",
         ),
         (
             timm.CosineLRScheduler,
             COSINE,
             {"cycle_limit": 3, "cycle_decay": 1e300},
             ks.ScheduleError,
-            r"The rate grows beyond every float",
+            r"`cycle_decay` must leave the rate finite\. Received: cycle_decay=1e\+300",
         ),
         (timm.PolyLRScheduler, COSINE, {"power": 0}, ks.ScheduleError, r"`power` must be .* > 0"),
         (timm.TanhLRScheduler, COSINE, {"lb": 3, "ub": 3}, ks.ScheduleError, r"`lb` must be below `ub`.* lb=3, ub=3"),
-        (timm.TanhLRScheduler, COSINE, {"ub": math.inf}, ks.ScheduleError, r"`ub` must be a finite number"),
+        (timm.TanhLRScheduler, COSINE, {"ub": math.inf}, ks.ScheduleError, r"`ub` must be a number > -20"),
         (timm.StepLRScheduler, STEP, {"decay_t": 0.5}, ks.ScheduleError, r"`decay_t` must be .* from 1 "),
         (timm.StepLRScheduler, STEP, {"decay_rate": 1.1}, ks.ScheduleError, r"`decay_rate` must be .* from 0 to 1"),
         (timm.MultiStepLRScheduler, MILESTONES, {"decay_t": [5, 3]}, ks.ScheduleError, r"sorted\. Received: 3 after 5"),
@@ -384,8 +384,3 @@ def test_a_bad_argument_is_named(
     dialect(**valid)
     with pytest.raises(error, match=message):
         dialect(**{**valid, **wrong})
-
-
-@pytest.mark.parametrize("name", [name for name in timm.__all__ if name != "FOLLOWS"])
-def test_every_schedule_says_which_version_it_follows(name: str) -> None:
-    assert timm.FOLLOWS in (getattr(timm, name).__doc__ or "")

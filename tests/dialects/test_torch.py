@@ -314,6 +314,8 @@ INVALID: list[tuple[str, Arguments, type[ks.KosineError], str]] = [
     ("CosineAnnealingLR", {"lr": -1.0, "T_max": 5}, ks.ScheduleError, "`lr` must be a finite learning rate"),
     ("CosineAnnealingLR", {"lr": "a", "T_max": 5}, ks.ArgumentTypeError, "`lr` must be a finite learning rate"),
     ("CosineAnnealingLR", {"lr": 0.1, "T_max": 0}, ks.ScheduleError, "`T_max` must be an integer >= 1"),
+    ("CosineAnnealingLR", {"lr": 0.1, "T_max": "10ep"}, ks.ArgumentTypeError, "`T_max`.*Write a number without a unit"),
+    ("MultiStepLR", {"lr": 0.1, "milestones": [3, 5], "gamma": 1e200}, ks.ScheduleError, "`gamma` must leave the rate"),
     ("CosineAnnealingLR", {"lr": 0.1, "T_max": 10.5}, ks.ArgumentTypeError, "`T_max` must be an integer >= 1"),
     ("CosineAnnealingLR", {"lr": 0.1, "T_max": 5, "eta_min": -0.1}, ks.ScheduleError, "`eta_min` must be a finite"),
     ("CosineAnnealingWarmRestarts", {"lr": 0.1, "T_0": 0}, ks.ScheduleError, "`T_0` must be an integer >= 1"),
@@ -380,7 +382,7 @@ INVALID: list[tuple[str, Arguments, type[ks.KosineError], str]] = [
         ks.ScheduleError,
         "one step less",
     ),
-    ("SequentialLR", {"schedules": [ks.constant(1)] * 3, "milestones": [5, 4]}, ks.ScheduleError, "must not fall"),
+    ("SequentialLR", {"schedules": [ks.constant(1)] * 3, "milestones": [5, 4]}, ks.ScheduleError, "must be sorted"),
     (
         "SequentialLR",
         {"schedules": ks.constant(1), "milestones": []},

@@ -38,6 +38,7 @@ def test_what_is_no_plan_is_refused(wrong: Any, argument: str) -> None:
     [
         ([PLAN], {}, "one for each param group. Received: 1 plans for `lr`, 2 groups"),
         (PLAN, {"momentum": [PLAN] * 3}, "one for each param group. Received: 3 plans for `momentum`, 2 groups"),
+        (PLAN, {"last_epoch": 10}, r"built at step 0: to resume, call `load_state_dict`.* Received: last_epoch=10"),
         (PLAN, {"lr": PLAN}, "Received: both `plan` and `lr`"),
         (
             PLAN,
@@ -57,6 +58,12 @@ def test_groups_that_cannot_follow_are_named(plan: Any, entries: dict[str, Any],
     with pytest.raises(ks.TrainingError, match=message):
         PlanLR(optimizer, plan, **entries)
     assert optimizer.param_groups == before
+
+
+def test_what_in_a_list_is_no_plan_is_named() -> None:
+    _, optimizer = probes(0.5, 0.05)
+    with pytest.raises(ks.ArgumentTypeError, match=r"whose element 1 is None\."):
+        PlanLR(optimizer, [PLAN, None])  # type: ignore[list-item]
 
 
 def test_a_first_rate_of_0_gives_no_ratio() -> None:

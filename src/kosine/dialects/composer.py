@@ -20,18 +20,18 @@ of batch t uses the rate of t - 1, and the first two updates that of 0. To follo
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from kosine.dialects._reading import read_above, read_at_least
+from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, scaled
+from kosine.dialects._reading import read_above, read_at_least, read_list
 from kosine.durations import MAX_STEPS, DurationLike, decimal
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
 from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Part, Schedule, cycles, lasts_for_ever, section
+from kosine.schedule import Part, Schedule, cycles, section
 from kosine.shapes import cosine, exponential, hold, linear, polynomial
 
 __all__ = [
@@ -53,9 +53,6 @@ __all__ = [
 
 FOLLOWS = "composer 0.32.1"
 """The version whose schedules these are."""
-
-_LARGEST_GROWTH = 30 * math.log(10)  # an exponential phase grows by at most 1e30
-_MOST_SINGLE_CYCLES = 1000
 
 _TIME = re.compile(
     r"\s*(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?)\s*(?P<unit>iter|ep|ba|sp|tok|dur|sec)",
@@ -154,7 +151,7 @@ def ConstantScheduler(lr: float, alpha: float = 1.0, t_max: str = "1dur") -> Sch
     first = base * read_at_least(alpha, "alpha", 0)
     if first == base or not time.amount:
         return Schedule(hold(start=base))
-    return _schedule(time, hold(time.duration(), start=first), hold(start=base))
+    return _schedule(time, hold(time.duration(), start=first), for_ever(base))
 
 
 def LinearScheduler(lr: float, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur") -> Schedule:
@@ -240,12 +237,12 @@ def PolynomialScheduler(lr: float, power: float, t_max: str = "1dur", alpha_f: f
 def ExponentialScheduler(lr: float, gamma: float, decay_period: str = "1ep") -> Schedule:
     """`composer.optim.ExponentialScheduler` of composer 0.32.1.
 
-    lr * gamma ** (t / decay_period).
+    lr * gamma ** (t / decay_period), for ever.
 
     Args:
         lr: the optimizer's rate, >= 0.
-        gamma: what the rate is multiplied with in each period, > 0 and at most 1e30. Above 1 the rate grows; where it
-            has grown to 1e30 times `lr`, or at the end of the run if the period is a fraction of it, it stays, while
+        gamma: what the rate is multiplied with in each period, > 0 and at most 1e29. Above 1 the rate grows; where it
+            has grown to 1e29 times `lr`, or at the end of the run if the period is a fraction of it, it stays, while
             Composer's goes on.
         decay_period: how long that takes, > 0. `plan` refuses a run whose fraction is less than a step, where
             Composer divides by 0.
@@ -260,13 +257,13 @@ def ExponentialScheduler(lr: float, gamma: float, decay_period: str = "1ep") -> 
         >>> ks.dialects.composer.ExponentialScheduler(0.1, gamma=0.9)
         Schedule(section(exponential(start=0.1, factor=0.9, timescale="1ep")))
     """
-    base, factor = read_rate(lr, "lr"), read_above(gamma, "gamma", 0, 1e30)
+    base, factor = read_rate(lr, "lr"), read_above(gamma, "gamma", 0, MOST_GROWTH)
     period = _Time.read(decay_period, "decay_period", positive=True)
     if base == 0 or factor == 1:
         return Schedule(hold(start=base))
     length: DurationLike = "rest"
     if factor > 1 and period.unit != "dur":
-        length = _Time(period.unit, min(period.amount * _growths(factor), Fraction(MAX_STEPS))).duration()
+        length = _Time(period.unit, Fraction(min(int(period.amount * Fraction(growths(factor))), MAX_STEPS))).duration()
     phase = exponential(length, start=base, factor=factor, timescale=period.duration())
     return Schedule(section(phase) if factor < 1 else phase)
 
@@ -274,14 +271,14 @@ def ExponentialScheduler(lr: float, gamma: float, decay_period: str = "1ep") -> 
 def StepScheduler(lr: float, step_size: str, gamma: float = 0.1) -> Schedule:
     """`composer.optim.StepScheduler` of composer 0.32.1.
 
-    lr * gamma ** floor(t / step_size).
+    lr * gamma ** floor(t / step_size), for ever.
 
     Args:
         lr: the optimizer's rate, >= 0.
         step_size: how long each rate lasts, > 0. `plan` refuses a run whose fraction is less than a step, where
             Composer divides by 0.
-        gamma: what the rate is multiplied with after it, from 0 to 1e30; at most 1 where `step_size` counts samples or
-            tokens. Above 1 the rate grows; where it has grown to 1e30 times `lr` it stays, while Composer's goes on.
+        gamma: what the rate is multiplied with after it, from 0 to 1e29; at most 1 where `step_size` counts samples or
+            tokens. Above 1 the rate grows; where it has grown to 1e29 times `lr` it stays, while Composer's goes on.
 
     Raises:
         ScheduleError: a negative or non-finite number, a `gamma` out of range, a `step_size` of 0, or a time that
@@ -294,21 +291,21 @@ def StepScheduler(lr: float, step_size: str, gamma: float = 0.1) -> Schedule:
         Schedule(section(exponential(start=0.1, factor=0.1), tick="30ep"))
     """
     base, time = read_rate(lr, "lr"), _Time.read(step_size, "step_size", positive=True)
-    factor = read_at_least(gamma, "gamma", 0, 1 if time.counted else 1e30)
+    factor = read_at_least(gamma, "gamma", 0, 1 if time.counted else MOST_GROWTH)
     if base == 0 or factor == 1:
         return Schedule(hold(start=base))
     if factor == 0:
-        return _schedule(time, hold(time.duration(), start=base), hold(start=0.0))
+        return _schedule(time, hold(time.duration(), start=base), for_ever(0.0))
     if time.counted:
         return _schedule(time, cycles(hold(time.duration(), start=base), shrink=factor))
-    length: DurationLike = "rest" if factor < 1 else _growths(factor)
+    length: DurationLike = "rest" if factor < 1 else int(growths(factor))
     return Schedule(section(exponential(length, start=base, factor=factor), tick=time.duration()))
 
 
 def MultiStepScheduler(lr: float, milestones: Iterable[str], gamma: float = 0.1) -> Schedule:
     """`composer.optim.MultiStepScheduler` of composer 0.32.1.
 
-    lr * gamma ** n, where n milestones have been reached.
+    lr * gamma ** n, where n milestones have been reached; after the last one the rate stays.
 
     Args:
         lr: the optimizer's rate, >= 0.
@@ -336,8 +333,8 @@ def CosineAnnealingWarmRestartsScheduler(lr: float, t_0: str, t_mult: float = 1.
     """`composer.optim.CosineAnnealingWarmRestartsScheduler` of composer 0.32.1.
 
     lr (alpha_f + (1 - alpha_f) (1 + cos(pi u)) / 2), where the part u of a cycle is done. The first cycle lasts `t_0`,
-    each later one `t_mult` times as long as the last, truncated to a whole number of the unit. A factor near 1
-    may so change nothing: with t_0="3ba" and t_mult=1.3 every cycle lasts 3 batches.
+    each later one `t_mult` times as long as the last, truncated to a whole number of the unit, for ever. A factor near
+    1 may so change nothing: with t_0="3ba" and t_mult=1.3 every cycle lasts 3 batches.
 
     Args:
         lr: the optimizer's rate, which every cycle begins at, >= 0.
@@ -556,13 +553,8 @@ def MultiStepWithWarmupScheduler(
 
 
 def _schedule(time: _Time, *parts: Part) -> Schedule:
-    """The parts, by the clock that `time` counts; the last one goes on for ever, also where the run is shorter."""
-    *before, last = parts
-    endless = lasts_for_ever(last)
-    if time.counted:
-        ends = isinstance(last, Phase) and not endless and last.duration.amount is not None
-        return Schedule(section(*parts, *[hold()] if ends else [], continuous=True))
-    return Schedule(*before, section(last) if endless else last)
+    """The parts, by the clock that `time` counts: samples and tokens may pass between two steps."""
+    return Schedule(section(*parts, continuous=True)) if time.counted else Schedule(*parts)
 
 
 def _until(t_max: object, phase: Callable[[DurationLike], Phase]) -> Schedule:
@@ -611,15 +603,12 @@ def _warm_then(
 
 
 def _milestones(milestones: object) -> list[_Time]:
-    if not isinstance(milestones, Iterable) or isinstance(milestones, str | bytes):
-        raise ArgumentTypeError(
-            f"Argument `milestones` must be a list of times. Received: milestones={shown(milestones)}. {_EXAMPLES}."
-        )
-    times = [_Time.read(time, f"milestones[{index}]") for index, time in enumerate(milestones)]
+    listed = read_list(milestones, "milestones", 'times, such as ["30ep", "80ep"]')
+    times = [_Time.read(time, f"milestones[{index}]") for index, time in enumerate(listed)]
     if len({time.unit for time in times}) > 1:
         raise ScheduleError(
             "Argument `milestones` must be in one unit: which of several comes first depends on the run. "
-            f"Received: milestones={shown(milestones)}."
+            f"Received: milestones={shown(listed)}."
         )
     return times
 
@@ -630,10 +619,10 @@ def _staircase(base: float, times: list[_Time], factor: float, first: Fraction =
     reached = 0
     for amount, count in sorted(Counter(time.amount for time in times).items()):
         if amount > first:
-            parts.append(_hold_between(_Time(times[0].unit, first), amount, base * factor**reached))
+            parts.append(_hold_between(_Time(times[0].unit, first), amount, scaled(base, factor, reached, "gamma")))
             first = amount
         reached += count
-    return [*parts, hold(start=base * factor**reached)]
+    return [*parts, for_ever(scaled(base, factor, reached, "gamma"))]
 
 
 def _hold_between(begin: _Time, end: Fraction, rate: float) -> Part:
@@ -655,14 +644,9 @@ def _truncated_cycles(time: _Time, stretch: float, phase: Callable[[DurationLike
         end += length
         if end + longer > MAX_STEPS:
             return parts
-        if len(parts) == _MOST_SINGLE_CYCLES:
+        if len(parts) == MOST_SINGLE_CYCLES:
             raise ScheduleError(
-                f"Argument `t_mult` must not be so near to 1 that it makes more than {_MOST_SINGLE_CYCLES:,} cycles "
+                f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} cycles "
                 f"before step 2**63. Received: t_mult={stretch!r}."
             )
         length = longer
-
-
-def _growths(factor: float) -> int:
-    """How many times a rate can grow by `factor` in an exponential phase."""
-    return max(1, int(_LARGEST_GROWTH / math.log(factor)))

@@ -10,11 +10,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kosine import shapes
+from kosine.dialects._parts import for_ever, warm_up
 from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count
 from kosine.durations import MAX_STEPS
 from kosine.errors import ScheduleError, shown
 from kosine.phases import Phase, read_rate
-from kosine.schedule import Part, Schedule, Section, cycles, section
+from kosine.schedule import Part, Schedule, cycles, section
 
 __all__ = [
     "FOLLOWS",
@@ -73,7 +74,7 @@ def constant_with_warmup(lr: float, num_warmup_steps: int) -> Schedule:
         Schedule(linear(500, start=0.0, to=5e-05), section(hold(start=5e-05)))
     """
     peak = read_rate(lr, "lr")
-    return Schedule(*_warmup(peak, read_count(num_warmup_steps, "num_warmup_steps")), _for_ever(peak))
+    return Schedule(*warm_up(read_count(num_warmup_steps, "num_warmup_steps"), 0.0, peak), for_ever(peak))
 
 
 def linear(lr: float, num_warmup_steps: int, num_training_steps: int) -> Schedule:
@@ -98,8 +99,8 @@ def linear(lr: float, num_warmup_steps: int, num_training_steps: int) -> Schedul
     """
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     if decay < 1:
-        return Schedule(*_warmup(peak, warmup), _for_ever(0.0))
-    return Schedule(*_warmup(peak, warmup), shapes.linear(decay, start=peak, to=0.0))
+        return Schedule(*warm_up(warmup, 0.0, peak), for_ever(0.0))
+    return Schedule(*warm_up(warmup, 0.0, peak), shapes.linear(decay, start=peak, to=0.0))
 
 
 def cosine(lr: float, num_warmup_steps: int, num_training_steps: int, num_cycles: float = 0.5) -> Schedule:
@@ -155,14 +156,14 @@ def cosine_with_restarts(lr: float, num_warmup_steps: int, num_training_steps: i
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     count, steps = _number_of(num_cycles), max(1, decay)
     if count == 0:
-        return Schedule(*_warmup(peak, warmup), shapes.hold(steps, start=peak), _for_ever(0.0))
+        return Schedule(*warm_up(warmup, 0.0, peak), shapes.hold(steps, start=peak), for_ever(0.0))
     period = _period(steps, count, num_cycles)
     if count == 1:
-        return Schedule(*_warmup(peak, warmup), shapes.cosine(steps, start=peak, to=0.0))
+        return Schedule(*warm_up(warmup, 0.0, peak), shapes.cosine(steps, start=peak, to=0.0))
     cycle = shapes.cosine(period, start=peak, to=0.0)
     if count.denominator == period.denominator == 1:
-        return Schedule(*_warmup(peak, warmup), cycles(cycle, count=int(count)))
-    return Schedule(*_warmup(peak, warmup), section(cycles(cycle), duration=steps, continuous=True), _for_ever(0.0))
+        return Schedule(*warm_up(warmup, 0.0, peak), cycles(cycle, count=int(count)))
+    return Schedule(*warm_up(warmup, 0.0, peak), section(cycles(cycle), duration=steps, continuous=True), for_ever(0.0))
 
 
 def polynomial(
@@ -197,11 +198,11 @@ def polynomial(
     if decay == 0:
         raise ScheduleError(
             "Argument `num_training_steps` must not equal `num_warmup_steps`: the decay would last no step, and "
-            f"Hugging Face divides by that. Received: num_training_steps={num_training_steps}."
+            f"Hugging Face divides by that. Received: {warmup:,} for both."
         )
     if decay < 0:
-        return Schedule(*_warmup(peak, warmup), _for_ever(end))
-    return Schedule(*_warmup(peak, warmup), shapes.polynomial(decay, start=peak, to=end, power=exponent))
+        return Schedule(*warm_up(warmup, 0.0, peak), for_ever(end))
+    return Schedule(*warm_up(warmup, 0.0, peak), shapes.polynomial(decay, start=peak, to=end, power=exponent))
 
 
 def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None) -> Schedule:
@@ -226,7 +227,7 @@ def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None)
     """
     peak, steps = read_rate(lr, "lr"), read_count(num_warmup_steps, "num_warmup_steps")
     scale = (steps or 10_000) if timescale is None else read_count(timescale, "timescale", 1)
-    return Schedule(*_warmup(peak, steps), section(shapes.inverse_sqrt(start=peak, timescale=scale)))
+    return Schedule(*warm_up(steps, 0.0, peak), section(shapes.inverse_sqrt(start=peak, timescale=scale)))
 
 
 def cosine_with_min_lr(
@@ -261,7 +262,9 @@ def cosine_with_min_lr(
         Schedule(cycles(cosine(900, start=0.001, to=0.0001), cosine(900, to=0.001)))
     """
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
-    return Schedule(*_warmup(peak, warmup), _waves(peak, _floor(peak, min_lr, min_lr_rate), max(1, decay), num_cycles))
+    return Schedule(
+        *warm_up(warmup, 0.0, peak), _waves(peak, _floor(peak, min_lr, min_lr_rate), max(1, decay), num_cycles)
+    )
 
 
 def cosine_warmup_with_min_lr(
@@ -281,8 +284,8 @@ def cosine_warmup_with_min_lr(
 
     Args:
         lr: the optimizer's rate, the peak.
-        num_warmup_steps: W; 0: no warm-up.
-        num_training_steps: N, >= 1.
+        num_warmup_steps: the number W of steps of the warm-up; 0: none.
+        num_training_steps: the number N of all steps, at whose last so many waves are done; >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
         min_lr: the floor, >= 0. Exactly one of `min_lr` and `min_lr_rate` is given.
         min_lr_rate: the floor divided by `lr`, >= 0.
@@ -341,7 +344,7 @@ def warmup_stable_decay(
 
     Raises:
         ScheduleError: neither `num_training_steps` nor `num_stable_steps`, an unknown curve, a negative or non-finite
-            rate, no step at all, or a number of steps or waves out of range.
+            rate, or a number of steps or waves out of range.
         ArgumentTypeError: no number, or a number of steps that is no integer.
 
     Example:
@@ -384,9 +387,9 @@ def _rise(curve: str, steps: int, floor: float, peak: float) -> Phase:
 def _fall(curve: str, steps: int, peak: float, floor: float, waves: float, missed: int) -> list[Part]:
     """The decay without its first `missed` steps, and the floor after it."""
     if steps <= missed:
-        return [_for_ever(floor)]
+        return [for_ever(floor)]
     if curve == "cosine" and waves != 0.5:
-        return [_waves(peak, floor, steps, waves, skip=missed, duration=steps - missed), _for_ever(floor)]
+        return [_waves(peak, floor, steps, waves, skip=missed, duration=steps - missed), for_ever(floor)]
     phase = {"linear": shapes.linear, "cosine": shapes.cosine, "1-sqrt": shapes.one_minus_sqrt}[curve]
     part = phase(steps, start=peak, to=floor)
     return [section(part, skip=missed) if missed else part]
@@ -396,14 +399,6 @@ def _run(lr: float, num_warmup_steps: int, num_training_steps: int) -> tuple[flo
     """The peak, the steps of the warm-up, and those of the run that are left for the decay."""
     warmup = read_count(num_warmup_steps, "num_warmup_steps")
     return read_rate(lr, "lr"), warmup, read_count(num_training_steps, "num_training_steps", 1) - warmup
-
-
-def _warmup(peak: float, steps: int) -> list[Phase]:
-    return [shapes.linear(steps, start=0.0, to=peak)] if steps else []
-
-
-def _for_ever(lr: float) -> Section:
-    return section(shapes.hold(start=lr))
 
 
 def _floor(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
@@ -443,7 +438,7 @@ def _waves(
     """So many cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
     waves = _number_of(num_cycles)
     if waves == 0:
-        return _for_ever(peak) if duration is None else shapes.hold(duration, start=peak)
+        return for_ever(peak) if duration is None else shapes.hold(duration, start=peak)
     half = _period(steps, 2 * waves, num_cycles)
     group = cycles(shapes.cosine(half, start=peak, to=floor), shapes.cosine(half, to=peak))
     if half.denominator == 1 and not skip and duration is None:

@@ -13,18 +13,15 @@ CPU). Here the stair and the end are where the formula has them.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Sequence
 
-from kosine.dialects._reading import exact, read_above, read_at_least, read_count, read_counts
+from kosine.dialects._parts import MOST_GROWTH, powers, shrinking, stairs, warm_up
+from kosine.dialects._reading import exact, read_above, read_at_least, read_count, read_counts, read_list
 from kosine.durations import MAX_STEPS
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Ceiling, Cycles, Part, Schedule, cycles, section
-from kosine.shapes import cosine, exponential, hold, inverse_time, linear, polynomial
+from kosine.errors import ScheduleError, shown
+from kosine.phases import read_flag, read_rate
+from kosine.schedule import Schedule, cycles, section
+from kosine.shapes import cosine, hold, inverse_time, polynomial
 
 __all__ = [
     "FOLLOWS",
@@ -45,13 +42,13 @@ def ExponentialDecay(
 ) -> Schedule:
     """Exponential decay, as in Keras 3.15.1: initial_learning_rate * decay_rate ** (t / decay_steps), for ever.
 
-    With `staircase` the exponent is rounded down. A `decay_rate` above 1 grows until it has reached 1e29 times the
-    initial rate, and stays there; Keras goes on to the infinity of float32.
+    With `staircase` the exponent is rounded down. With a `decay_rate` above 1 the rate grows, up to 1e29 times the
+    initial one at most, where it stays, while Keras' goes on to the infinity of float32.
 
     Args:
         initial_learning_rate: the rate at step 0, >= 0.
         decay_steps: how many steps `decay_rate` is for, >= 1.
-        decay_rate: the factor in that many steps, > 0 and at most 1e10.
+        decay_rate: the factor in that many steps, > 0 and at most 1e29.
         staircase: whether the rate changes only every `decay_steps`.
 
     Raises:
@@ -96,20 +93,15 @@ def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -
         >>> [plan(t) for t in range(7)]
         [1.0, 1.0, 1.0, 0.5, 0.5, 0.1, 0.1]
     """
-    last_steps = read_counts(boundaries, "boundaries")
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        raise ArgumentTypeError(f"Argument `values` must be a list of learning rates. Received: {shown(values)}.")
-    rates = [read_rate(value, f"values[{index}]") for index, value in enumerate(values)]
+    last_steps = read_counts(boundaries, "boundaries", in_order=True)
+    listed = read_list(values, "values", "learning rates, such as [0.1, 0.01]")
+    rates = [read_rate(value, f"values[{index}]") for index, value in enumerate(listed)]
     if not last_steps or len(rates) != len(last_steps) + 1:
         raise ScheduleError(
             "Argument `boundaries` must have at least one step, and `values` one value more. "
             f"Received: {len(last_steps)} boundaries and {len(rates)} values."
         )
-    firsts = [0, *(step + 1 for step in last_steps)]
-    for first, later in pairwise(firsts):
-        if later < first:
-            raise ScheduleError(f"Argument `boundaries` must be sorted. Received: {later - 1} after {first - 1}.")
-    return Schedule(*stairs(firsts, rates))
+    return Schedule(*stairs([0, *(step + 1 for step in last_steps)], rates))
 
 
 def PolynomialDecay(
@@ -163,7 +155,7 @@ def PolynomialDecay(
     if second == end:
         return Schedule(hold(1, start=start), hold(1, start=end))
     decay = polynomial(steps, start=second, to=end, power=exponent, endpoint=True)
-    return Schedule(hold(1, start=start), *fading(cycles(decay, shrink_to=end, shrink_power=exponent), steps))
+    return Schedule(hold(1, start=start), *shrinking(cycles(decay, shrink_to=end, shrink_power=exponent), steps))
 
 
 def InverseTimeDecay(
@@ -243,8 +235,7 @@ def CosineDecay(
     if warmup_target is None:
         return Schedule(cosine(steps, start=start, to=start * share))
     peak = read_rate(warmup_target, "warmup_target")
-    warm = [linear(warmup, start=start, to=peak)] if warmup else []
-    return Schedule(*warm, cosine(steps, start=peak, to=peak * share))
+    return Schedule(*warm_up(warmup, start, peak), cosine(steps, start=peak, to=peak * share))
 
 
 def CosineDecayRestarts(
@@ -293,49 +284,5 @@ def CosineDecayRestarts(
     decay = cosine(steps, start=start, to=floor)
     if shrink == 0 or floor == start:
         return Schedule(decay)
-    parts = fading(cycles(decay, stretch=stretch, shrink=shrink, shrink_to=floor if shrink < 1 else 0.0), steps)
-    if stretch.is_integer():
-        return Schedule(*parts)
-    after = [] if isinstance(parts[-1], Cycles) and parts[-1].count is None else [hold()]
-    return Schedule(section(*parts, *after, continuous=True))
-
-
-MOST_GROWTH = 1e10
-"""The largest factor of an exponential growth."""
-
-_WHOLE_GROWTH = 29 * math.log(10)
-"""The logarithm of what such a growth ends at; float32 holds little more."""
-
-
-def powers(start: float, factor: float, steps: int, staircase: bool, lasts: int | None = None) -> Part:
-    """start * factor ** (t / steps), or with the exponent rounded down; a growth ends at 1e29 times the start.
-
-    `lasts` cuts it after so many steps, or stairs.
-    """
-    if factor > 1 and lasts is None:
-        scales = _WHOLE_GROWTH / math.log(factor)
-        lasts = min(int(scales if staircase else scales * steps), MAX_STEPS // (2 * steps))
-    timescale = None if staircase or steps == 1 else steps
-    part = exponential("rest" if lasts is None else lasts, start=start, factor=factor, timescale=timescale)
-    return section(part, tick=steps if staircase else 1)  # in a section it goes on beyond the end of the run
-
-
-def stairs(firsts: Sequence[int], rates: Sequence[float]) -> list[Phase]:
-    """One rate after another, each from its first step on, counted from the first of all; the last for ever."""
-    held = [hold(later - first, start=rate) for (first, later), rate in zip(pairwise(firsts), rates, strict=False)]
-    return [*(phase for phase in held if phase.duration.amount), hold(1, start=rates[-1])]
-
-
-def fading(group: Cycles, period: int) -> list[Part]:
-    """An endless group whose first cycle lasts `period`, cut where nothing is left of it but its end value."""
-    flat = Ceiling.of(group, None).flat
-    count = bisect_left(range(MAX_STEPS), True, key=flat) if group.shrinks else MAX_STEPS
-    return [group] if never_ends(period, group.stretch, count) else [replace(group, count=count)]
-
-
-def never_ends(period: int, stretch: float, count: int) -> bool:
-    """Whether so many cycles last longer than half of the longest plan: then they may as well have no end."""
-    if stretch == 1:
-        return period * count > MAX_STEPS // 2
-    growth = count * math.log(stretch)
-    return growth > 100 or period * math.expm1(growth) / (stretch - 1) > MAX_STEPS / 2
+    parts = shrinking(cycles(decay, stretch=stretch, shrink=shrink, shrink_to=floor if shrink < 1 else 0.0), steps)
+    return Schedule(*parts) if stretch.is_integer() else Schedule(section(*parts, continuous=True))

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
+from kosine.dialects._parts import for_ever, warm_up
 from kosine.dialects._reading import exact, read_at_least, read_choice, read_count
 from kosine.errors import ScheduleError
 from kosine.phases import Phase, read_rate
@@ -25,11 +27,11 @@ FOLLOWS = "megatron-core 0.16.1"
 
 _STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
 
-_WSD_DECAYS: dict[str, Callable[[int, float | None, float], Phase]] = {
-    "exponential": lambda steps, start, to: exponential(steps, start=start, to=to, base=2.0),
-    "linear": lambda steps, start, to: linear(steps, start=start, to=to),
-    "cosine": lambda steps, start, to: cosine(steps, start=start, to=to),
-    "minus_sqrt": lambda steps, start, to: one_minus_sqrt(steps, start=start, to=to),
+_WSD_DECAYS: dict[str, Callable[..., Phase]] = {
+    "exponential": partial(exponential, base=2.0),
+    "linear": linear,
+    "cosine": cosine,
+    "minus_sqrt": one_minus_sqrt,
 }
 
 
@@ -85,11 +87,13 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
     Example:
         >>> import kosine as ks
         >>> ks.dialects.megatron.OptimizerParamScheduler(0.0, 3e-4, 3e-5, 2000, 100_000, "cosine")
-        Schedule(linear(2000, start=0.0, to=0.0003), cosine(98000, to=3e-05))
-        >>> ks.dialects.megatron.OptimizerParamScheduler(
+        Schedule(linear(2000, start=0.0, to=0.0003), cosine(98000, start=0.0003, to=3e-05))
+        >>> lr = ks.dialects.megatron.OptimizerParamScheduler(
         ...     0.0, 3e-4, 3e-5, 2000, 100_000, "WSD", wsd_decay_steps=10_000, lr_wsd_decay_style="minus_sqrt"
         ... )
-        Schedule(linear(2000, start=0.0, to=0.0003), hold(88000), one_minus_sqrt(10000, to=3e-05))
+        >>> plan = lr.plan()
+        >>> plan(1000), plan(90_000), round(plan(92_500), 9), plan(100_000)
+        (0.00015, 0.0003, 0.000165, 3e-05)
     """
     first, peak, floor = read_rate(init_lr, "init_lr"), read_rate(max_lr, "max_lr"), read_rate(min_lr, "min_lr")
     for value, argument in ((first, "init_lr"), (floor, "min_lr")):
@@ -104,15 +108,14 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
             f"Received: lr_warmup_steps={warmup}, lr_decay_steps={end}."
         )
     style = read_choice(lr_decay_style, "lr_decay_style", _STYLES)
-    warm = [linear(warmup, start=first, to=peak)] if warmup else []
-    start = None if warmup else peak
+    warm = warm_up(warmup, first, peak)
     match style:
         case "constant":
             return Schedule(*warm or [hold(start=peak)])
         case "linear":
-            return Schedule(*warm, linear(end - warmup, start=start, to=floor))
+            return Schedule(*warm, linear(end - warmup, start=peak, to=floor))
         case "cosine":
-            return Schedule(*warm, cosine(end - warmup, start=start, to=floor))
+            return Schedule(*warm, cosine(end - warmup, start=peak, to=floor))
         case "inverse-square-root":
             return Schedule(*warm, *_inverse_sqrt(peak, floor, warmup, end))
     if wsd_decay_steps is None:
@@ -130,26 +133,21 @@ def _inverse_sqrt(peak: float, floor: float, warmup: int, end: int) -> list[Part
     held = [] if warmup else [hold(1, start=peak)]  # without a warm-up the steps 0 and 1 are both at the peak
     crossing = math.ceil(first * (exact(peak) / exact(floor)) ** 2) if floor else end + 1
     falling = min(crossing, end + 1) - first
-    fall = [inverse_sqrt(falling, timescale=first)] if falling else []
-    return [*held, *fall, section(hold(start=floor))]
+    fall = [inverse_sqrt(falling, start=peak, timescale=first)] if falling else []
+    return [*held, *fall, for_ever(floor)]
 
 
-def _wsd(
-    decay: Callable[[int, float | None, float], Phase], steps: int, peak: float, floor: float, warmup: int, end: int
-) -> list[Part]:
+def _wsd(decay: Callable[..., Phase], steps: int, peak: float, floor: float, warmup: int, end: int) -> list[Part]:
     """The peak up to and including step end - steps, then a decay that ends at step `end`."""
-    start = None if warmup else peak
     if not steps:
-        return [hold(end + 1 - warmup, start=start), section(hold(start=floor))]
-    stable = end - steps - warmup
-    if stable > 0:
-        return [hold(stable, start=start), decay(steps, None, floor)]
-    if stable == 0:
-        return [decay(steps, start, floor)]
+        return [hold(end + 1 - warmup, start=peak), for_ever(floor)]
+    fall, stable = decay(steps, start=peak, to=floor), end - steps - warmup
+    if stable >= 0:
+        return [*([hold(stable, start=peak)] if stable else []), fall]
     if not warmup:
-        return [section(decay(steps, peak, floor), hold(), skip=-stable)]
+        return [section(fall, skip=-stable)]
     # The decay has begun unseen, but the step that the warm-up ends at is at the peak all the same.
-    return [hold(1), section(decay(steps, peak, floor), hold(), skip=1 - stable)]
+    return [hold(1, start=peak), section(fall, skip=1 - stable)]
 
 
 def weight_decay(start_wd: float, end_wd: float, wd_incr_steps: int, wd_incr_style: str) -> Schedule:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from kosine.dialects._parts import for_ever, warm_up
 from kosine.dialects._reading import read_count
 from kosine.errors import ScheduleError
 from kosine.phases import read_rate
-from kosine.schedule import Schedule, section
-from kosine.shapes import cosine, hold, linear
+from kosine.schedule import Schedule
+from kosine.shapes import cosine
 
 __all__ = ["FOLLOWS", "get_lr"]
 
@@ -25,10 +26,10 @@ def get_lr(
     `kosine.dialects.huggingface.constant_with_warmup`'s.
 
     Args:
-        learning_rate: the peak, at step W.
-        warmup_iters: W; 0: no warm-up.
-        lr_decay_iters: N.
-        min_lr: the rate in the end.
+        learning_rate: the peak, >= 0.
+        warmup_iters: the step W at which it is reached; 0: no warm-up.
+        lr_decay_iters: the step N at which `min_lr` is reached, >= 0.
+        min_lr: the rate in the end, >= 0.
 
     Raises:
         ScheduleError: a negative or non-finite rate, a negative number of steps; or N = W, where nanoGPT divides by 0.
@@ -41,13 +42,13 @@ def get_lr(
         (0.0006, 6e-05)
     """
     peak, floor = read_rate(learning_rate, "learning_rate"), read_rate(min_lr, "min_lr")
-    warmup, end = read_count(warmup_iters, "warmup_iters"), read_count(lr_decay_iters, "lr_decay_iters")
-    if end == warmup:
+    steps, end = read_count(warmup_iters, "warmup_iters"), read_count(lr_decay_iters, "lr_decay_iters")
+    if end == steps:
         raise ScheduleError(
             "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and nanoGPT "
-            f"divides by that. Received: lr_decay_iters={end}."
+            f"divides by that. Received: {end:,} for both."
         )
-    rise = [linear(warmup, start=peak / (warmup + 1), to=peak)] if warmup else []
-    if end < warmup:
-        return Schedule(*rise, section(hold(start=floor)))
-    return Schedule(*rise, cosine(end - warmup, start=peak, to=floor))
+    rise = warm_up(steps, peak / (steps + 1), peak)
+    if end < steps:
+        return Schedule(*rise, for_ever(floor))
+    return Schedule(*rise, cosine(end - steps, start=peak, to=floor))

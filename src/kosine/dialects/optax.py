@@ -13,18 +13,24 @@ Here the stair and the end are where the formula has them.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from kosine import shapes  # not its names: `linear` and `polynomial` are short for functions here
-from kosine.dialects._reading import read_above, read_at_least, read_choice, read_count, read_counts
-from kosine.dialects.keras import MOST_GROWTH, powers, stairs
-from kosine.durations import MAX_STEPS
+from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs, warm_up
+from kosine.dialects._reading import (
+    read_above,
+    read_at_least,
+    read_choice,
+    read_count,
+    read_counts,
+    read_integer,
+    read_list,
+)
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
 from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Part, Schedule, section
+from kosine.schedule import Schedule
 
 __all__ = [
     "FOLLOWS",
@@ -89,9 +95,9 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
     Example:
         >>> import kosine as ks
         >>> ks.dialects.optax.linear_schedule(0.0, 0.1, transition_steps=100, transition_begin=10)
-        Schedule(hold(10, start=0.0), linear(100, to=0.1))
+        Schedule(hold(10, start=0.0), linear(100, start=0.0, to=0.1))
     """
-    return Schedule(*_polynomial(init_value, end_value, 1.0, transition_steps, transition_begin))
+    return polynomial_schedule(init_value, end_value, 1.0, transition_steps, transition_begin)
 
 
 def polynomial_schedule(
@@ -120,7 +126,16 @@ def polynomial_schedule(
         >>> ks.dialects.optax.polynomial_schedule(0.1, 0.0, power=2.0, transition_steps=100)
         Schedule(polynomial(100, start=0.1, to=0.0, power=2.0))
     """
-    return Schedule(*_polynomial(init_value, end_value, power, transition_steps, transition_begin))
+    start, end = read_rate(init_value, "init_value"), read_rate(end_value, "end_value")
+    exponent = read_above(power, "power", 0, 1000)
+    steps = read_integer(transition_steps, "transition_steps")
+    begin = read_integer(transition_begin, "transition_begin")
+    if steps <= 0:
+        return Schedule(shapes.hold(start=start))
+    held = [shapes.hold(begin, start=start)] if begin > 0 else []
+    if exponent == 1:
+        return Schedule(*held, shapes.linear(steps, start=start, to=end))
+    return Schedule(*held, shapes.polynomial(steps, start=start, to=end, power=exponent))
 
 
 def piecewise_constant_schedule(
@@ -283,16 +298,16 @@ def exponential_decay(
     goes no lower than `end_value` where `decay_rate` < 1, and else no higher: that holds from step 0 on.
 
     With `transition_steps` <= 0 or `decay_rate` = 0 the rate is `init_value` for ever, and `transition_begin` < 0
-    means 0; Optax only logs this. A growth without `end_value` ends at 1e29 times `init_value`; Optax goes on to the
-    infinity of float32.
+    means 0; Optax only logs this. A growth without `end_value` ends at 1e29 times `init_value` at most; Optax goes on
+    to the infinity of float32.
 
     Args:
         init_value: the rate at the beginning, >= 0.
         transition_steps: how many steps `decay_rate` is for.
-        decay_rate: the factor in that many steps, from 0 to 1e10.
+        decay_rate: the factor in that many steps, from 0 to 1e29.
         transition_begin: the first step of the decay.
         staircase: whether the rate changes only every `transition_steps`.
-        end_value: the bound, >= 0 and at most 1e29 times `init_value` in a growth; None: none.
+        end_value: the bound, >= 0, in a growth at most 1e29 / decay_rate times `init_value`; None: none.
 
     Raises:
         ScheduleError: a value that breaks a rule above.
@@ -307,7 +322,27 @@ def exponential_decay(
         [1.0, 1.0, 0.5, 0.25, 0.125, 0.1]
     """
     start = read_rate(init_value, "init_value")
-    return _exponential([], start, transition_steps, decay_rate, transition_begin, staircase, end_value)
+    steps = read_integer(transition_steps, "transition_steps")
+    begin = read_integer(transition_begin, "transition_begin")
+    factor, stepped = read_at_least(decay_rate, "decay_rate", 0, MOST_GROWTH), read_flag(staircase, "staircase")
+    end = None if end_value is None else read_rate(end_value, "end_value")
+    if steps <= 0 or factor == 0:
+        return Schedule(for_ever(start))
+    if end is not None and (end >= start if factor < 1 else end <= start):
+        return Schedule(for_ever(end))
+    held = [shapes.hold(begin, start=start)] if begin > 0 else []
+    if end is None or end == 0 or factor == 1:
+        return Schedule(*held, powers(start, factor, steps, stepped))
+    if start == 0:
+        return Schedule(for_ever(start))
+    if factor > 1 and end > start * (MOST_GROWTH / factor):  # the last stair may end that far above `end`
+        raise ScheduleError(
+            "Argument `end_value` must be at most 1e29 / decay_rate times the value that the growth starts at. "
+            f"Received: end_value={end!r}, which grows from {start!r} with decay_rate={factor!r}."
+        )
+    scales = (math.log(end) - math.log(start)) / math.log(factor)
+    lasts = math.ceil(scales if stepped else scales * steps)
+    return Schedule(*held, powers(start, factor, steps, stepped, lasts), for_ever(end))
 
 
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Schedule:
@@ -360,7 +395,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
         Schedule(linear(100, start=0.0, to=0.1))
     """
     start, peak = read_rate(init_value, "init_value"), read_rate(peak_value, "peak_value")
-    steps = _read_integer(warmup_steps, "warmup_steps")
+    steps = read_integer(warmup_steps, "warmup_steps")
     return Schedule(shapes.linear(steps, start=start, to=peak) if steps > 0 else shapes.hold(start=start))
 
 
@@ -397,7 +432,15 @@ def warmup_cosine_decay_schedule(
         >>> ks.dialects.optax.warmup_cosine_decay_schedule(0.0, 0.1, warmup_steps=100, decay_steps=1000)
         Schedule(linear(100, start=0.0, to=0.1), cosine(900, start=0.1, to=0.0))
     """
-    return Schedule(*_warmup_cosine(init_value, peak_value, warmup_steps, decay_steps, end_value, exponent))
+    peak, end = read_rate(peak_value, "peak_value"), read_rate(end_value, "end_value")
+    warm, steps = _warmup(init_value, peak, warmup_steps), read_count(decay_steps, "decay_steps", 1)
+    if steps <= warmup_steps:
+        raise ScheduleError(
+            "Argument `decay_steps` must be above `warmup_steps`, which it includes. "
+            f"Received: warmup_steps={warmup_steps}, decay_steps={steps}."
+        )
+    power = read_above(exponent, "exponent", 0, 1000)
+    return Schedule(*warm, shapes.cosine(steps - warmup_steps, start=peak, to=end if peak else 0.0, power=power))
 
 
 def warmup_exponential_decay_schedule(
@@ -420,7 +463,7 @@ def warmup_exponential_decay_schedule(
         peak_value: the rate at the end of the warm-up, >= 0.
         warmup_steps: steps of the warm-up, >= 0.
         transition_steps: how many steps `decay_rate` is for.
-        decay_rate: the factor in that many steps, from 0 to 1e10.
+        decay_rate: the factor in that many steps, from 0 to 1e29.
         transition_begin: the first step of the decay after the warm-up.
         staircase: whether the rate changes only every `transition_steps`.
         end_value: the bound of the decay, >= 0; None: none.
@@ -437,8 +480,8 @@ def warmup_exponential_decay_schedule(
         Schedule(linear(100, start=0.0, to=0.1), section(exponential(start=0.1, factor=0.5, timescale=1000)))
     """
     peak = read_rate(peak_value, "peak_value")
-    warm = _warmup(init_value, peak, warmup_steps)
-    return _exponential(warm, peak, transition_steps, decay_rate, transition_begin, staircase, end_value)
+    decay = exponential_decay(peak, transition_steps, decay_rate, transition_begin, staircase, end_value)
+    return Schedule(*_warmup(init_value, peak, warmup_steps), *decay.parts)
 
 
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
@@ -452,7 +495,8 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
 
     Raises:
         ScheduleError: no cycle, or a value that breaks a rule of `warmup_cosine_decay_schedule`.
-        ArgumentTypeError: a name that is no argument of it, one that is missing, or a value of the wrong type.
+        ArgumentTypeError: a value of the wrong type.
+        TypeError: a name that is no argument of it, or one that is missing.
 
     Source: Optax 0.2.8, `optax.sgdr_schedule`; SGDR, arXiv 1608.03983.
 
@@ -463,18 +507,10 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
         >>> [round(plan(t), 6) for t in (0, 2, 6, 10, 12, 16, 20)]
         [0.0, 1.0, 0.5, 0.0, 0.5, 0.25, 0.0]
     """
-    needed = {"init_value", "peak_value", "warmup_steps", "decay_steps"}
-    phases: list[Part] = []
-    for index, arguments in enumerate(cosine_kwargs):
-        if not isinstance(arguments, Mapping) or not needed <= set(arguments) <= needed | {"end_value", "exponent"}:
-            raise ArgumentTypeError(
-                "Argument `cosine_kwargs` must have the arguments of `warmup_cosine_decay_schedule` for each cycle. "
-                f"Received: cosine_kwargs[{index}]={shown(arguments)}."
-            )
-        phases += _warmup_cosine(**arguments)
-    if not phases:
+    listed = read_list(cosine_kwargs, "cosine_kwargs", "dictionaries, one for each cycle")
+    if not listed:
         raise ScheduleError("Argument `cosine_kwargs` must have at least one cycle. Received: none.")
-    return Schedule(*phases)
+    return Schedule(*(part for kwargs in listed for part in warmup_cosine_decay_schedule(**kwargs)))
 
 
 def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> Schedule:
@@ -500,25 +536,7 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
         >>> [round(plan(t), 6) for t in (0, 5, 10, 55, 100)]
         [0.0, 0.5, 1.0, 0.5, 0.0]
     """
-    joined = list(schedules)
-    for index, schedule in enumerate(joined):
-        if not isinstance(schedule, Schedule):
-            raise ArgumentTypeError(
-                f"Argument `schedules` must hold kosine schedules. Received: schedules[{index}]={shown(schedule)}."
-            )
-    firsts = [0, *read_counts(boundaries, "boundaries")]
-    if len(firsts) != len(joined):
-        raise ScheduleError(
-            "Argument `boundaries` must have one step less than there are schedules. "
-            f"Received: {len(joined)} schedules and {len(firsts) - 1} boundaries."
-        )
-    parts = []
-    for schedule, (first, later) in zip(joined, pairwise(firsts), strict=False):
-        if later < first:
-            raise ScheduleError(f"Argument `boundaries` must be sorted. Received: {later} after {first}.")
-        if later > first:
-            parts.append(section(*schedule.parts, duration=later - first))
-    return Schedule(*parts, section(*joined[-1].parts))
+    return joined(schedules, boundaries, "boundaries")
 
 
 def __getattr__(name: str) -> Any:
@@ -527,50 +545,8 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _read_integer(value: object, argument: str) -> int:
-    return read_count(value, argument, -MAX_STEPS)
-
-
-def _polynomial(
-    init_value: float, end_value: float, power: float, transition_steps: int, transition_begin: int
-) -> list[Part]:
-    start, end = read_rate(init_value, "init_value"), read_rate(end_value, "end_value")
-    exponent = read_above(power, "power", 0, 1000)
-    steps, begin = (
-        _read_integer(transition_steps, "transition_steps"),
-        _read_integer(transition_begin, "transition_begin"),
-    )
-    if steps <= 0:
-        return [shapes.hold(start=start)]
-    held = [shapes.hold(begin, start=start)] if begin > 0 else []
-    first = None if held else start
-    if exponent == 1:
-        return [*held, shapes.linear(steps, start=first, to=end)]
-    return [*held, shapes.polynomial(steps, start=first, to=end, power=exponent)]
-
-
-def _warmup(init_value: float, peak: float, warmup_steps: int) -> list[Part]:
-    start, steps = read_rate(init_value, "init_value"), read_count(warmup_steps, "warmup_steps")
-    return [shapes.linear(steps, start=start, to=peak)] if steps else []
-
-
-def _warmup_cosine(
-    init_value: float,
-    peak_value: float,
-    warmup_steps: int,
-    decay_steps: int,
-    end_value: float = 0.0,
-    exponent: float = 1.0,
-) -> list[Part]:
-    peak, end = read_rate(peak_value, "peak_value"), read_rate(end_value, "end_value")
-    warm, steps = _warmup(init_value, peak, warmup_steps), read_count(decay_steps, "decay_steps", 1)
-    if steps <= warmup_steps:
-        raise ScheduleError(
-            "Argument `decay_steps` must be above `warmup_steps`, which it includes. "
-            f"Received: warmup_steps={warmup_steps}, decay_steps={steps}."
-        )
-    power = read_above(exponent, "exponent", 0, 1000)
-    return [*warm, shapes.cosine(steps - warmup_steps, start=peak, to=end if peak else 0.0, power=power)]
+def _warmup(init_value: float, peak: float, warmup_steps: int) -> list[Phase]:
+    return warm_up(read_count(warmup_steps, "warmup_steps"), read_rate(init_value, "init_value"), peak)
 
 
 def _scaled(start: float, boundaries_and_scales: Mapping[int, float] | None) -> tuple[list[int], list[float]]:
@@ -581,43 +557,8 @@ def _scaled(start: float, boundaries_and_scales: Mapping[int, float] | None) -> 
             "Argument `boundaries_and_scales` must be a dictionary of steps and factors. "
             f"Received: boundaries_and_scales={shown(scales)}."
         )
-    steps, values = [0], [start]
-    argument = "boundaries_and_scales"
-    for step, scale in sorted((read_count(key, argument), scale) for key, scale in scales.items()):
-        steps.append(step)
-        values.append(read_rate(values[-1] * read_at_least(scale, f"{argument}[{step}]", 0), "init_value"))
+    steps, values = [0, *sorted(read_counts(list(scales), "list(boundaries_and_scales)"))], [start]
+    for step in steps[1:]:
+        argument = f"boundaries_and_scales[{step}]"
+        values.append(scaled(values[-1], read_at_least(scales[step], argument, 0), 1, argument))
     return steps, values
-
-
-def _exponential(
-    before: list[Part],
-    start: float,
-    transition_steps: int,
-    decay_rate: float,
-    transition_begin: int,
-    staircase: bool,
-    end_value: float | None,
-) -> Schedule:
-    """An exponential decay from `start` on after other parts."""
-    steps = _read_integer(transition_steps, "transition_steps")
-    begin = _read_integer(transition_begin, "transition_begin")
-    factor, stepped = read_at_least(decay_rate, "decay_rate", 0, MOST_GROWTH), read_flag(staircase, "staircase")
-    end = None if end_value is None else read_rate(end_value, "end_value")
-    if steps <= 0 or factor == 0:
-        return Schedule(*before, shapes.hold(1, start=start))
-    if end is not None and (end >= start if factor < 1 else end <= start):
-        return Schedule(*before, shapes.hold(1, start=end))
-    held = [*before, shapes.hold(begin, start=start)] if begin > 0 else before
-    if end is None or end == 0 or factor == 1:
-        return Schedule(*held, powers(start, factor, steps, stepped))
-    if start == 0:
-        return Schedule(*held, shapes.hold(1, start=start))
-    if factor > 1 and end / 1e29 > start:
-        raise ScheduleError(
-            "Argument `end_value` must be at most 1e29 times the value that the growth starts at. "
-            f"Received: end_value={end!r}, which grows from {start!r}."
-        )
-    distance, slope = math.log(end) - math.log(start), math.log(factor)
-    whole = distance if stepped else distance * steps
-    lasts = bisect_left(range(MAX_STEPS // (2 * steps)), True, key=lambda step: abs(step * slope) >= abs(whole))
-    return Schedule(*held, powers(start, factor, steps, stepped, lasts), shapes.hold(1, start=end))

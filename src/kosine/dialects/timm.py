@@ -17,14 +17,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
+from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, scaled, stairs, warm_up
 from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count, read_counts
-from kosine.dialects.keras import never_ends, stairs
-from kosine.durations import MAX_STEPS, DurationLike
+from kosine.durations import DurationLike
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_number, read_rate
-from kosine.schedule import Cycles, Part, Schedule, cycles, section
+from kosine.phases import Phase, read_flag, read_rate
+from kosine.schedule import Part, Schedule, cycles, section
 from kosine.shapes import cosine, exponential, hold, linear, one_minus_sqrt, polynomial, tanh
 
 __all__ = [
@@ -39,8 +38,6 @@ __all__ = [
 
 FOLLOWS = "timm 1.0.31"
 """The version that the schedules are the same as."""
-
-_MOST_SINGLE_CYCLES = 1000
 
 
 def CosineLRScheduler(
@@ -191,8 +188,8 @@ def TanhLRScheduler(
     Args:
         lr: the optimizer's learning rate, >= 0.
         t_initial: steps in the first cycle, >= 1.
-        lb: the argument of tanh at the start of a cycle, below `ub`.
-        ub: the argument of tanh at the end of a cycle.
+        lb: the argument of tanh at the start of a cycle, above -20 and below `ub`.
+        ub: the argument of tanh at the end of a cycle, at most 20.
         lr_min: the rate that every cycle tends to.
         cycle_mul: the factor by which each cycle is longer than the last, >= 1.
         cycle_decay: the factor between the peaks of neighbouring cycles, >= 0.
@@ -214,7 +211,7 @@ def TanhLRScheduler(
         >>> [round(plan(t), 4) for t in (0, 5, 7, 9, 10)]
         [1.0, 0.982, 0.5, 0.018, 0.0]
     """
-    lower, upper = read_number(lb, "lb", "a finite number"), read_number(ub, "ub", "a finite number")
+    lower, upper = read_above(lb, "lb", -20, 20), read_above(ub, "ub", -20, 20)
     if lower >= upper:
         raise ScheduleError(f"Argument `lb` must be below `ub`. Received: lb={shown(lb)}, ub={shown(ub)}.")
     return _cyclic(
@@ -240,7 +237,7 @@ def StepLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = True,
 ) -> Schedule:
-    """A staircase, as in timm 1.0.31: lr * decay_rate ** floor(t / decay_t).
+    """A staircase, as in timm 1.0.31: lr * decay_rate ** floor(t / decay_t), for ever.
 
     The first `warmup_t` steps are a straight line from `warmup_lr_init` towards `lr` instead; with
     `warmup_prefix=True` t is counted from its end, with False from its start.
@@ -269,15 +266,15 @@ def StepLRScheduler(
         [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
     peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0, 1)
-    length = exact(read_at_least(decay_t, "decay_t", 1, MAX_STEPS))
+    length = exact(read_at_least(decay_t, "decay_t", 1, 1e18))
     warm = _warmup(peak, warmup_t, warmup_lr_init)
     skip = 0 if read_flag(warmup_prefix, "warmup_prefix") else read_count(warmup_t, "warmup_t")
     if rate == 1 or peak == 0:
-        return Schedule(*warm, hold(1, start=peak))
+        return Schedule(*warm, for_ever(peak))
     parts: list[Part] = (
-        [cycles(hold(length, start=peak), shrink=rate)] if rate else [hold(length, start=peak), hold(start=0.0)]
+        [cycles(hold(length, start=peak), shrink=rate)] if rate else [hold(length, start=peak), for_ever(0.0)]
     )
-    if length.denominator != 1 or skip or not rate:
+    if length.denominator != 1 or skip:
         parts = [section(*parts, skip=skip, continuous=length.denominator != 1)]
     return Schedule(*warm, *parts)
 
@@ -318,15 +315,12 @@ def MultiStepLRScheduler(
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0)
-    milestones = read_counts(decay_t, "decay_t")
-    for earlier, later in pairwise(milestones):
-        if later < earlier:
-            raise ScheduleError(f"Argument `decay_t` must be sorted. Received: {shown(later)} after {shown(earlier)}.")
+    milestones = read_counts(decay_t, "decay_t", in_order=True)
     warm = _warmup(peak, warmup_t, warmup_lr_init)
     count = read_count(warmup_t, "warmup_t")
     origin = count if read_flag(warmup_prefix, "warmup_prefix") else 0
     firsts = [count, *(max(origin + milestone - 1, count) for milestone in milestones)]
-    values = [_scaled(peak, rate, falls) for falls in range(len(firsts))]
+    values = [scaled(peak, rate, falls, "decay_rate") for falls in range(len(firsts))]
     return Schedule(*warm, *stairs(firsts, values))
 
 
@@ -410,19 +404,7 @@ _Curve = Callable[[DurationLike, float, float], Phase]
 
 
 def _warmup(peak: float, warmup_t: int, warmup_lr_init: float) -> list[Phase]:
-    steps, start = read_count(warmup_t, "warmup_t"), read_rate(warmup_lr_init, "warmup_lr_init")
-    return [linear(steps, start=start, to=peak)] if steps else []
-
-
-def _scaled(peak: float, factor: float, times: int) -> float:
-    """peak * factor ** times, or an error where no float can hold it."""
-    try:
-        return read_rate(peak * factor**times, "lr")
-    except (OverflowError, ScheduleError) as error:
-        raise ScheduleError(
-            f"The rate grows beyond every float: {shown(peak)} times {shown(factor)} to the power of {times:,}. "
-            "Use a factor of at most 1."
-        ) from error
+    return warm_up(read_count(warmup_t, "warmup_t"), read_rate(warmup_lr_init, "warmup_lr_init"), peak)
 
 
 def _cyclic(
@@ -448,9 +430,8 @@ def _cyclic(
     parts = _cycles(curve, period, peak, floor, stretch, decay, limit)
     continuous = not stretch.is_integer()
     if covered or continuous:
-        after = [] if isinstance(parts[-1], Cycles) and parts[-1].count is None else [hold()]
-        parts = [section(*parts, *after, skip=covered, continuous=continuous)]
-    target = Schedule(*parts).plan()(0) if covered and warmup_meets_curve else peak
+        parts = [section(*parts, skip=covered, continuous=continuous)]
+    target = Schedule(*parts).plan(total_steps=1)(0) if covered and warmup_meets_curve else peak
     return Schedule(*_warmup(target, warmup_t, warmup_lr_init), *parts)
 
 
@@ -461,10 +442,11 @@ def _cycles(
     below = bisect_left(range(limit), True, key=lambda cycle: peak * decay**cycle <= floor) if decay < 1 else limit
     grouped = 0 if decay > 1 or below < 2 else below
     last = below if floor == 0 else limit  # at a floor of 0 nothing is left of a peak that is not above it
-    if last - grouped > _MOST_SINGLE_CYCLES:
+    if last - grouped > MOST_SINGLE_CYCLES:
         raise ScheduleError(
-            f"At most {_MOST_SINGLE_CYCLES:,} cycles can grow, or start at or below `lr_min`. "
-            f"Received: cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make {last - grouped:,}."
+            f"Argument `cycle_limit` must make at most {MOST_SINGLE_CYCLES:,} cycles that grow, or that start at or "
+            f"below `lr_min`. Received: cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make "
+            f"{last - grouped:,}."
         )
     parts: list[Part] = []
     if grouped:
@@ -473,5 +455,5 @@ def _cycles(
         if count is None:
             return parts
     for cycle in range(grouped, last):
-        parts.append(curve(period * exact(stretch) ** cycle, _scaled(peak, decay, cycle), floor))
-    return parts or [hold(1, start=floor)]
+        parts.append(curve(period * exact(stretch) ** cycle, scaled(peak, decay, cycle, "cycle_decay"), floor))
+    return parts or [for_ever(floor)]

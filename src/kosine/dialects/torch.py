@@ -9,16 +9,15 @@ scheduler is stepped once after every batch. torch takes the base rate from the 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs
 from kosine.dialects._reading import read_above, read_at_least, read_choice, read_count, read_counts
-from kosine.durations import MAX_STEPS
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ScheduleError, shown
 from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Part, Schedule, cycles, lasts_for_ever, section
-from kosine.shapes import cosine, exponential, hold, linear, polynomial
+from kosine.schedule import Schedule, cycles, section
+from kosine.shapes import cosine, hold, linear, polynomial
 
 __all__ = [
     "FOLLOWS",
@@ -36,8 +35,6 @@ __all__ = [
 
 FOLLOWS = "torch 2.13.0"
 """The version whose rates these are."""
-
-_LARGEST_GROWTH = 69  # the logarithm of 9e29: an exponential phase grows by at most 1e30
 
 
 def CosineAnnealingLR(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
@@ -73,7 +70,8 @@ def CosineAnnealingWarmRestarts(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.CosineAnnealingWarmRestarts` of torch 2.13.0.
 
-    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done.
+    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done; cycles follow
+    each other for ever.
 
     torch's `step()` finds each restart exactly, but `step(epoch)` does so by a logarithm, which at some restarts gives
     the floor instead of the peak (T_0=10, T_mult=10 at step 1110). The schedule has the peak there.
@@ -145,7 +143,7 @@ def ConstantLR(lr: float, factor: float = 1 / 3, total_iters: int = 5) -> Schedu
     """
     base, steps = read_rate(lr, "lr"), read_count(total_iters, "total_iters")
     first = base * read_above(factor, "factor", 0, 1)
-    return Schedule(hold(steps, start=first), section(hold(start=base))) if steps else Schedule(hold(start=first))
+    return Schedule(hold(steps, start=first), for_ever(base)) if steps else Schedule(hold(start=first))
 
 
 def PolynomialLR(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedule:
@@ -177,12 +175,12 @@ def PolynomialLR(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedul
 def ExponentialLR(lr: float, gamma: float) -> Schedule:
     """`torch.optim.lr_scheduler.ExponentialLR` of torch 2.13.0.
 
-    lr * gamma ** t.
+    lr * gamma ** t, for ever.
 
     Args:
         lr: the optimizer's rate, at the first step.
-        gamma: what the rate is multiplied with after every step, from 0 to 1e20. Above 1 the rate grows, up to
-            9e29 times `lr` at most, where it stays, while torch's goes on to infinity.
+        gamma: what the rate is multiplied with after every step, from 0 to 1e29. Above 1 the rate grows, up to
+            1e29 times `lr` at most, where it stays, while torch's goes on to infinity.
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a `gamma` out of range.
@@ -199,12 +197,12 @@ def ExponentialLR(lr: float, gamma: float) -> Schedule:
 def StepLR(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.StepLR` of torch 2.13.0.
 
-    lr * gamma ** (t // step_size).
+    lr * gamma ** (t // step_size), for ever.
 
     Args:
         lr: the optimizer's rate, at the first step.
         step_size: how many steps each rate lasts, >= 1.
-        gamma: what the rate is multiplied with after them, from 0 to 1e20. Above 1 the rate grows, up to 9e29 times
+        gamma: what the rate is multiplied with after them, from 0 to 1e29. Above 1 the rate grows, up to 1e29 times
             `lr` at most, where it stays, while torch's goes on to infinity.
 
     Raises:
@@ -217,21 +215,18 @@ def StepLR(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
         Schedule(section(exponential(start=0.1, factor=0.1), tick=30))
     """
     base, steps = read_rate(lr, "lr"), read_count(step_size, "step_size", 1)
-    factor = read_at_least(gamma, "gamma", 0, 1e20)
+    factor = read_at_least(gamma, "gamma", 0, MOST_GROWTH)
     if factor == 0:
-        return Schedule(hold(steps, start=base), section(hold(start=0.0)))
+        return Schedule(hold(steps, start=base), for_ever(0.0))
     if factor == 1 or base == 0:
         return Schedule(hold(start=base))
-    if factor < 1:
-        return Schedule(section(exponential(start=base, factor=factor), tick=steps))
-    times = min(int(_LARGEST_GROWTH / math.log(factor)), MAX_STEPS // steps)
-    return Schedule(section(exponential(times, start=base, factor=factor), tick=steps))
+    return Schedule(powers(base, factor, steps, staircase=True))
 
 
 def MultiStepLR(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.MultiStepLR` of torch 2.13.0.
 
-    lr * gamma ** n, where n milestones are at or before step t.
+    lr * gamma ** n, where n milestones are at or before step t; after the last one the rate stays.
 
     Args:
         lr: the optimizer's rate.
@@ -249,13 +244,8 @@ def MultiStepLR(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sch
         Schedule(hold(30, start=0.5), hold(50, start=0.25), section(hold(start=0.125)))
     """
     base, factor = read_rate(lr, "lr"), read_at_least(gamma, "gamma", 0)
-    holds: list[Phase] = []
-    first, power = 0, 0
-    for milestone, times in sorted(Counter(read_counts(milestones, "milestones")).items()):
-        if milestone > first:
-            holds.append(hold(milestone - first, start=base * factor**power))
-        first, power = milestone, power + times
-    return Schedule(*holds, section(hold(start=base * factor**power)))
+    firsts = [0, *sorted(read_counts(milestones, "milestones"))]
+    return Schedule(*stairs(firsts, [scaled(base, factor, falls, "gamma") for falls in range(len(firsts))]))
 
 
 def OneCycleLR(
@@ -326,7 +316,7 @@ def OneCycleLR(
             parts.append(curve(_position(stop) - _position(position), start=start, to=to))
             position = stop
     if position > steps - 1:  # the run ends before the curve does
-        return Schedule(section(*parts, hold(), duration=steps - 1, continuous=True))
+        return Schedule(section(*parts, duration=steps - 1, continuous=True))
     if begin == 0 and all(_position(stop).denominator == 1 for stop, _, _ in turns):
         return Schedule(*parts)
     return Schedule(section(*parts, skip=-_position(begin), continuous=True))
@@ -376,21 +366,4 @@ def SequentialLR(schedules: Sequence[Schedule], milestones: Iterable[int]) -> Sc
         >>> plan(0), plan(4), plan(94)
         (0.05, 0.1, 0.0)
     """
-    stops = read_counts(milestones, "milestones")
-    if not isinstance(schedules, Sequence) or not all(isinstance(schedule, Schedule) for schedule in schedules):
-        raise ArgumentTypeError(f"Argument `schedules` must be a list of schedules. Received: {shown(schedules)}.")
-    if len(schedules) != len(stops) + 1:
-        raise ScheduleError(
-            "Argument `milestones` must have one step less than there are schedules: where each but the first begins. "
-            f"Received: {len(schedules)} schedules and milestones={shown(stops)}."
-        )
-    if stops != sorted(stops):
-        raise ScheduleError(f"Argument `milestones` must not fall. Received: milestones={shown(stops)}.")
-    parts: list[Part] = []
-    position = 0
-    for schedule, stop in zip(schedules[:-1], stops, strict=True):
-        if stop > position:
-            parts.append(section(*schedule.parts, duration=stop - position))
-        position = stop
-    last = schedules[-1].parts
-    return Schedule(*parts, *([section(*last)] if lasts_for_ever(last[-1]) else last))
+    return joined(schedules, milestones, "milestones")

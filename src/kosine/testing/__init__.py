@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from kosine.errors import MissingPackageError
+
 _ADAPTERS = {"keras": "keras", "torch": "torch", "optax": "jax"}
 
 
@@ -13,5 +15,10 @@ def __getattr__(name: str) -> ModuleType:
         import kosine
 
         getattr(kosine, _ADAPTERS[name])  # says what to install where the framework is missing
-        return importlib.import_module(f"kosine.testing.{name}")
+        try:
+            return importlib.import_module(f"kosine.testing.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != "optax":
+                raise
+            raise MissingPackageError("kosine.testing.optax needs Optax: pip install optax") from error
     raise AttributeError(f"module 'kosine.testing' has no attribute {name!r}")

@@ -107,6 +107,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             raise TrainingError(
                 "The learning rate follows the argument `plan`. Received: both `plan` and `lr`. Leave `lr` out."
             )
+        if "last_epoch" in entries:
+            raise TrainingError(
+                "A PlanLR is built at step 0: to resume, call `load_state_dict`, or `step(n)`. "
+                f"Received: last_epoch={shown(entries['last_epoch'])}."
+            )
         plans = {"lr": _read_plans(plan, "plan")}
         plans |= {name: _read_plans(value, name) for name, value in entries.items()}
         self._start(optimizer, plans, 0)
@@ -306,7 +311,16 @@ def _read_plans(value: object, argument: str) -> Plan | list[Plan]:
         return plans
     raise ArgumentTypeError(
         f"Argument `{argument}` must be a kosine Plan, or a list of Plans: call `schedule.plan(total_steps=...)` "
-        f"first. Received: {argument}={shown(value)}."
+        f"first. Received: {argument}={shown(value)}{_odd(value)}."
+    )
+
+
+def _odd(value: object) -> str:
+    """Which element of a list is no plan."""
+    if not isinstance(value, list | tuple):
+        return ""
+    return next(
+        (f", whose element {i} is {shown(one)}" for i, one in enumerate(value) if not isinstance(one, Plan)), ""
     )
 
 
@@ -321,7 +335,7 @@ def _courses(groups: list[dict[str, Any]], plans: dict[str, Plan | list[Plan]]) 
         if len(given) != len(groups):
             raise TrainingError(
                 f"A list of plans must have one for each param group. Received: {len(given)} plans for `{name}`, "
-                f"{len(groups)} groups. After adding a group, build a new PlanLR and call `step(n)` on it."
+                f"{len(groups)} groups. Where a group was added later, build a new PlanLR and call `step(n)` on it."
             )
         courses += [_Course(name, plan, [(index, 1.0)]) for index, plan in enumerate(given)]
     for name, values in initials.items():

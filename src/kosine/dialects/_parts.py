@@ -1,0 +1,114 @@
+"""The parts that several dialects are built of."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from kosine.dialects._reading import read_counts, read_list
+from kosine.durations import MAX_STEPS
+from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.phases import Phase
+from kosine.schedule import Ceiling, Cycles, Part, Schedule, Section, section
+from kosine.shapes import exponential, hold, linear
+
+MOST_GROWTH = 1e29
+"""How many times its start an exponential may grow to: float32 holds little more."""
+
+MOST_SINGLE_CYCLES = 1000
+"""How many cycles may be listed where no group can hold them."""
+
+
+def warm_up(steps: int, start: float, peak: float) -> list[Phase]:
+    """A straight line to the peak; no phase where it lasts no step."""
+    return [linear(steps, start=start, to=peak)] if steps else []
+
+
+def for_ever(rate: float) -> Section:
+    """One rate from here on, in runs of every length."""
+    return section(hold(start=rate))
+
+
+def stairs(firsts: Sequence[int], rates: Sequence[float]) -> list[Part]:
+    """One rate after another, each from its first step on, counted from the first of all; the last for ever."""
+    lengths = [later - first for first, later in pairwise(firsts)]
+    held = [hold(length, start=rate) for length, rate in zip(lengths, rates, strict=False) if length]
+    return [*held, for_ever(rates[-1])]
+
+
+def scaled(rate: float, factor: float, times: int, argument: str) -> float:
+    """rate * factor ** times, or an error that names the factor where no float can hold it."""
+    try:
+        product = rate * factor**times
+    except OverflowError:
+        product = math.inf
+    if product == math.inf:
+        raise ScheduleError(
+            f"Argument `{argument}` must leave the rate finite. Received: {argument}={factor!r}, which makes it "
+            f"{rate!r} * {factor!r} ** {times:,}."
+        )
+    return product
+
+
+def growths(factor: float) -> float:
+    """How many times a rate can grow by `factor` until it is MOST_GROWTH times as high."""
+    return math.log10(MOST_GROWTH) / math.log10(factor)
+
+
+def powers(start: float, factor: float, steps: int, staircase: bool, lasts: int | None = None) -> Part:
+    """start * factor ** (t / steps), or with the exponent rounded down; a growth ends at MOST_GROWTH times the start.
+
+    `lasts` cuts it after so many steps, or stairs.
+    """
+    unit, tick = (1, steps) if staircase else (steps, 1)
+    if factor > 1 and lasts is None:
+        lasts = int(growths(factor) * unit)
+    phase = exponential(
+        "rest" if lasts is None else min(lasts, max(1, MAX_STEPS // (2 * tick))),
+        start=start,
+        factor=factor,
+        timescale=None if unit == 1 else unit,
+    )
+    return section(phase, tick=tick)  # in a section it goes on beyond the end of the run
+
+
+def shrinking(group: Cycles, period: int) -> list[Part]:
+    """An endless group whose first cycle lasts `period`, cut where nothing is left of it but its end value."""
+    flat = Ceiling.of(group, None).flat
+    count = bisect_left(range(MAX_STEPS), True, key=flat) if group.shrinks else MAX_STEPS
+    return [group if never_ends(period, group.stretch, count) else replace(group, count=count)]
+
+
+def never_ends(period: int, stretch: float, count: int) -> bool:
+    """Whether so many cycles last longer than half of the longest plan: then they may as well have no end."""
+    if stretch == 1:
+        return period * count > MAX_STEPS // 2
+    growth = count * math.log(stretch)
+    return growth > 100 or period * math.expm1(growth) / (stretch - 1) > MAX_STEPS / 2
+
+
+def joined(schedules: object, boundaries: object, argument: str) -> Schedule:
+    """Schedules one after another, each counting its steps from its own boundary."""
+    listed: list[Schedule] = []
+    for index, schedule in enumerate(read_list(schedules, "schedules", "schedules")):
+        if not isinstance(schedule, Schedule):
+            raise ArgumentTypeError(
+                "Argument `schedules` must be a list of schedules, such as the functions of this module make. "
+                f"Received: schedules[{index}]={shown(schedule)}."
+            )
+        listed.append(schedule)
+    firsts = [0, *read_counts(boundaries, argument, in_order=True)]
+    if len(listed) != len(firsts):
+        raise ScheduleError(
+            f"Argument `{argument}` must have one step less than there are schedules: where each but the first begins. "
+            f"Received: {len(listed)} schedules and {argument}={shown(firsts[1:])}."
+        )
+    parts = [
+        section(*schedule.parts, duration=later - first)
+        for schedule, (first, later) in zip(listed, pairwise(firsts), strict=False)
+        if later > first
+    ]
+    return Schedule(*parts, section(*listed[-1].parts))
