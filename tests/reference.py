@@ -109,19 +109,19 @@ class _Clock:
             return self.steps(part.duration)
         return self.rest(part)
 
-    def rate(self, time: Fraction, value: Any) -> Any:
-        """The rate at a time of this clock, entered from `value`."""
+    def rate(self, time: Fraction, value: Any, at: Fraction | None = None) -> Any:
+        """The rate at a time of this clock, entered from `value`; what the phase there comes to `at` a later one."""
         position = Fraction(0)
         for part in self.parts:
             length = self.part_length(part)
             begin, position = position, position + (length or 0)
             inside = length is None or (time if self.continuous else self.rounded(time)) < self.edge(position)
             if inside and isinstance(part, ks.Section):
-                return self.section_rate(part, begin, time, value)
+                return self.section_rate(part, begin, time, value, at)
             if inside and isinstance(part, ks.Cycles):
-                return self.cycles_rate(part, begin, time, value)
+                return self.cycles_rate(part, begin, time, value, at)
             if inside and isinstance(part, ks.Phase):
-                return self.phase_rate(part, begin, length, time, value)
+                return self.phase_rate(part, begin, length, time, value, at)
             value = self.value_after(part, begin, length, value)
         return value
 
@@ -138,7 +138,7 @@ class _Clock:
                 end = self.shown(part, inner, whole) - self.skipped(part)
                 if stop + Fraction(1, 2) >= self.rounded(begin) + end:  # nothing was cut off
                     return inner.rate(whole + 1, value)
-            return self.section_rate(part, begin, stop, value)
+            return self.section_rate(part, begin, stop - 1, value, stop)
         if isinstance(part, ks.Cycles):
             assert part.count is not None
             return self.capped(part, part.count - 1, self.values(part.phases, value)[-1][1], value)
@@ -148,12 +148,16 @@ class _Clock:
             return curve_value(part.curve.name, start, None, number(length), number(length), arguments)
         return MP.mpf(part.to)
 
-    def section_rate(self, part: ks.Section, begin: Fraction, time: Fraction, value: Any) -> Any:
+    def section_rate(
+        self, part: ks.Section, begin: Fraction, time: Fraction, value: Any, at: Fraction | None = None
+    ) -> Any:
         inner, tick, skip = self.inner(part), self.steps(part.tick), self.skipped(part)
-        passed = time - self.rounded(begin)
-        if part.continuous and tick == 1:
-            return inner.rate(passed + skip, value)
-        return inner.rate(Fraction((passed + skip) // tick), value)
+
+        def inside(moment: Fraction) -> Fraction:
+            passed = moment - self.rounded(begin) + skip
+            return passed if part.continuous and tick == 1 else Fraction(passed // tick)
+
+        return inner.rate(inside(time), value, None if at is None else inside(at))
 
     def values(self, phases: Sequence[ks.Phase], value: Any) -> list[tuple[Any, Any]]:
         ends = []
@@ -171,7 +175,9 @@ class _Clock:
         ceiling = part.shrink_to + (peak - part.shrink_to) * share
         return min(rate, max([ceiling, *lows]))
 
-    def cycles_rate(self, part: ks.Cycles, begin: Fraction, time: Fraction, before: Any) -> Any:
+    def cycles_rate(
+        self, part: ks.Cycles, begin: Fraction, time: Fraction, before: Any, at: Fraction | None = None
+    ) -> Any:
         stretch, position, cycle = Fraction(repr(part.stretch)), begin, 0
         lengths = [self.steps(phase.duration) for phase in part.phases]
         while True:
@@ -184,20 +190,24 @@ class _Clock:
         for phase, length, (start, to) in zip(part.phases, lengths, ends, strict=True):
             first, position = position, position + growth * length
             if time < self.edge(position):
-                return self.curve_rate(
-                    phase,
-                    first,
-                    position,
-                    time,
-                    self.capped(part, cycle, start, before),
-                    self.capped(part, cycle, to, before),
-                )
+                ends_now = (self.capped(part, cycle, end, before) for end in (start, to))
+                return self.curve_rate(phase, first, position, time if at is None else at, *ends_now)
         return self.capped(part, cycle, ends[-1][1], before)
 
-    def phase_rate(self, part: ks.Phase, begin: Fraction, length: Fraction | None, time: Fraction, value: Any) -> Any:
+    def phase_rate(
+        self,
+        part: ks.Phase,
+        begin: Fraction,
+        length: Fraction | None,
+        time: Fraction,
+        value: Any,
+        at: Fraction | None = None,
+    ) -> Any:
         start = value if part.start is None else MP.mpf(part.start)
         stop = None if length is None else begin + length
-        return self.curve_rate(part, begin, stop, time, start, None if part.to is None else MP.mpf(part.to))
+        return self.curve_rate(
+            part, begin, stop, time if at is None else at, start, None if part.to is None else MP.mpf(part.to)
+        )
 
     def curve_rate(
         self, phase: ks.Phase, begin: Fraction, stop: Fraction | None, time: Fraction, start: Any, to: Any
@@ -205,8 +215,10 @@ class _Clock:
         first = self.edge(begin)
         span = None if stop is None else self.edge(stop) - first - phase.endpoint
         done = time - first
-        if done == span:  # the last step of a phase with `endpoint`
-            return start if to is None else to
+        if span is not None and done >= span:  # the last step of a phase with `endpoint`, or the end itself
+            if to is not None or phase.curve.keeps_value:
+                return start if to is None else to
+            done = span
         return curve_value(
             phase.curve.name, start, to, number(done), None if span is None else number(span), self.arguments(phase)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,11 @@ def test_the_rows_tell_the_same(schedule: ks.Schedule) -> None:
     plan = planned(schedule)
     if plan is None:
         return
+    for row, later in pairwise(plan.phases):
+        assert row.stop == later.first_step
     for row in plan.phases:
         if row.steps:
-            one_at_its_end = row.endpoint and row.clock.span == 0
-            assert (
-                plan(row.first_step) == pytest.approx(row.first_lr, rel=1e-14) or row.name == "tanh" or one_at_its_end
-            )
+            assert plan(row.first_step) == pytest.approx(row.first_lr, rel=1e-14) or row.name == "tanh"
             assert plan.phase_at(row.first_step) == row
             assert plan.phase_at(min(row.stop, row.first_step + 200) - 1) == row
     for step in range(80):
@@ -90,6 +90,35 @@ def test_a_schedule_can_be_left_early_and_the_next_goes_on_from_there() -> None:
     plan = ks.Schedule(ks.section(ks.linear(10, start=0.0, to=1.0), duration=4), ks.linear(4, to=0.0)).plan()
     assert [plan(step) for step in range(9)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.1, 0])
     assert plan.total_steps == 8
+
+
+def test_a_cut_at_a_restart_goes_on_from_the_end_of_the_cycle_before() -> None:
+    falls = ks.section(ks.cycles(ks.linear(10, start=1.0, to=0.1)), duration=20)
+    plan = ks.Schedule(falls, ks.linear(10, to=0.0)).plan()
+    assert [plan(step) for step in (10, 19, 20, 25, 30)] == pytest.approx([1.0, 0.19, 0.1, 0.05, 0.0])
+    assert ks.Schedule(falls).plan()(20) == 0.1
+
+
+def test_the_rows_of_a_group_that_is_cut_at_both_ends() -> None:
+    group = ks.cycles(ks.linear(10, start=1.0, to=0.0), ks.cosine(10, to=0.5))
+    plan = ks.Schedule(ks.section(group, skip=35, duration=30), ks.hold(5)).plan()
+    rows = [(row.first_step, row.steps, row.name, row.cycle) for row in plan.phases]
+    assert rows[:2] == [(0, 5, "cosine", 1), (5, 10, "linear", 2)]
+    assert rows[-2:] == [(25, 5, "linear", 3), (30, 5, "hold", None)]
+    assert len(rows) == 5
+
+
+def test_far_out_an_array_has_the_rates_of_its_steps() -> None:
+    last = 2**63 - 1
+    for part, steps in [
+        (ks.section(ks.exponential(start=1.0, factor=0.999), skip=last), [0, 1, last]),
+        (ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=last), [0, 1, last]),
+        (ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=10), [0, 1, last]),
+        (ks.section(ks.exponential(start=1.0, factor=0.5), tick=2**62, skip=2**62 - 1), [0, 1, last]),
+    ]:
+        plan = ks.Schedule(part).plan()
+        np.testing.assert_array_equal(plan(np.array(steps)), [plan(step) for step in steps])
+        assert np.isfinite(plan(np.array(steps))).all()
 
 
 def test_restarts_for_the_rest_of_the_run_and_then_a_cooldown() -> None:
@@ -170,7 +199,34 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
         (
             lambda: ks.Schedule(ks.section(ks.hold(start=1.0)), ks.cosine(5, to=0.0)),
             ks.ScheduleError,
-            r"An endless group must stand last.* cut it with `section` and a `duration`",
+            r"An endless section must stand last.* as part 1 of 2\. Give it a `duration`",
+        ),
+        (
+            lambda: ks.section(ks.warmup_cosine(peak=1.0, warmup=5)),  # type: ignore[arg-type]
+            ks.ArgumentTypeError,
+            r"Unpack it: section\(\*schedule\.parts, \.\.\.\)",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.linear(5, start=0.0, to=1.0), duration="0.4st")).plan(),
+            ks.PlanError,
+            r"must last at least one step\. Received: duration='0.4st' of a section",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.section(ks.hold(start=1.0), tick=2**40), tick=2**40)).plan(),
+            ks.PlanError,
+            r"A tick of a section must last at most 2\*\*63 - 1 steps",
+        ),
+        (
+            lambda: ks.Schedule(ks.section(ks.cycles(ks.linear("1e-30st", start=1.0, to=0.0)), continuous=True)).plan(
+                total_steps=10
+            ),
+            ks.PlanError,
+            r"at most 2\*\*63 - 1 cycles",
+        ),
+        (
+            lambda: ks.Schedule(*(ks.linear(Fraction(1, 10**59 + i), start=0.0, to=1.0) for i in range(3000))).plan(),
+            ks.PlanError,
+            r"too many digits together|at least one step",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.cosine(5, to=0.0))),
@@ -222,6 +278,19 @@ def test_shrinking_towards_a_value_and_with_the_number_of_the_cycle() -> None:
     assert [plan(10 * cycle) for cycle in range(4)] == pytest.approx([1.0, 0.6, 0.4, 0.3])
     group = ks.cycles(ks.linear(10, start=1.0, to=0.0), shrink_power=0.5)
     assert [ks.Schedule(group).plan()(10 * cycle) for cycle in (0, 1, 3, 8)] == pytest.approx([1, 0.5**0.5, 0.5, 1 / 3])
+
+
+@pytest.mark.parametrize("skip", ["0ep", "0%", "floor 0ep", "0st", 0])
+def test_a_skip_of_nothing_is_read_back(skip: int | str) -> None:
+    schedule = ks.Schedule(ks.section(ks.hold(start=1.0), skip=skip))
+    assert ks.parse(repr(schedule)) == ks.loads(ks.dumps(schedule)) == schedule
+
+
+@pytest.mark.parametrize("curve", [ks.exponential(5, start=1.0, to=1.0), ks.inverse_sqrt(5, start=0.1, to=0.1)])
+def test_a_curve_between_equal_values_shrinks_like_a_hold(curve: ks.Phase) -> None:
+    plan = ks.Schedule(ks.cycles(curve, shrink=0.5)).plan()
+    assert plan(52) == plan(0) * 0.5**10
+    assert plan(50_000) == 0.0
 
 
 def test_a_group_of_holds_may_shrink_to_nothing() -> None:

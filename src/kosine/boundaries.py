@@ -12,13 +12,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kosine.durations import MAX_STEPS, RunSize, Units, round_half_up
-from kosine.errors import PlanError
+from kosine.errors import PlanError, shown
 from kosine.evaluation import scalar_function
 from kosine.phases import Clock, Curve, Phase
 from kosine.schedule import Ceiling, Cycles, Part, Section, fills_rest, lasts_for_ever, starts_and_ends
 from kosine.shapes import Hold
 
 _START = Fraction(0)
+_LONGEST_POWER_BITS = 2**18
+_MOST_BITS = 2**25  # of all positions of a schedule together: each addition takes time with its digits
 _EXACT_POWER_BITS = 8192  # beyond it the greatest common divisors of exact fractions get slow
 
 
@@ -112,6 +114,13 @@ class PlannedPhase:
         """This phase with the values that its clock shows at its two ends."""
         end = self.clock.to if self.steps is None else self.value_at(self.stop)
         return replace(self, first_lr=self.value_at(self.first_step), end_lr=end)
+
+
+def _planned(
+    curve: Curve, first: int, steps: int, start: float, to: float, endpoint: bool, cycle: int | None = None
+) -> PlannedPhase:
+    only = to if endpoint and steps == 1 else start
+    return PlannedPhase(curve.name, first, steps, only, to, cycle, curve, endpoint)
 
 
 def _sampled(row: PlannedPhase, position: Fraction, length: Fraction | None) -> PlannedPhase:
@@ -233,7 +242,7 @@ class Group:
         if stretch == 1:
             return self.origin + count * self.offsets[-1]
         bits = max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
-        if count * (float(stretch) - 1) / float(stretch) > 200 or count * bits > 200 * _EXACT_POWER_BITS:
+        if count * (float(stretch) - 1) / float(stretch) > 200 or count * bits > _LONGEST_POWER_BITS:
             raise PlanError(
                 f"{count} cycles with stretch={self.part.stretch!r} last longer than 2**63 steps, or end at a "
                 "position too long to write down. Use fewer cycles, or count=None."
@@ -298,28 +307,19 @@ class Group:
         (first, position), (stop, end) = (self._rounded_position(cycle, number) for number in (phase, phase + 1))
         ceiling = self.ceiling.at(cycle)
         template: Phase = self.part.phases[phase]
-        row = PlannedPhase(
-            template.curve.name,
-            first,
-            stop - first,
-            min(self.values[2 * phase], ceiling),
-            min(self.values[2 * phase + 1], ceiling),
-            cycle,
-            template.curve,
-            template.endpoint,
-        )
+        start, to = (min(value, ceiling) for value in self.values[2 * phase : 2 * phase + 2])
+        row = _planned(template.curve, first, stop - first, start, to, template.endpoint, cycle)
         if self.continuous and stop > first:
             row = _sampled(row, position, end - position)
         return row.slower(self.view.base, self.view.tick).between(self.view.first, self.view.stop)
 
     def row_at(self, step: int) -> PlannedPhase:
+        return self.row(*self._phase_at(step))
+
+    def _phase_at(self, step: int) -> tuple[int, int]:
         cycle = self.cycle_at(step)
         phases = range(len(self.part.phases))
-        phase = bisect_right(phases, step, key=lambda index: self.boundary(cycle, index)) - 1
-        return self.row(cycle, phase)
-
-    def value_at(self, step: int) -> float:
-        return self.row_at(step).value_at(step)
+        return cycle, bisect_right(phases, step, key=lambda index: self.boundary(cycle, index)) - 1
 
     @cached_property
     def cycles_shown(self) -> range:
@@ -331,7 +331,33 @@ class Group:
             last = first
         else:
             last = self.cycle_at(self.run.total_steps - 1)
+        if last - first >= MAX_STEPS:
+            raise PlanError(f"A run has at most 2**63 - 1 cycles. Received: {self.part!r}, which has more in this run.")
         return range(first, max(first, last) + 1)
+
+    @property
+    def cycles_in_run(self) -> range:
+        """Those of the cycles shown that begin in the run; at least one."""
+        cycles, total = self.cycles_shown, self.run.total_steps
+        if total is None or self.endless or total >= self.stop:
+            return cycles
+        last = self.cycle_at(total - 1) if total > self.first_step else cycles[0]
+        return range(cycles[0], max(cycles[0], last) + 1)
+
+    @cached_property
+    def rows_shown(self) -> range:
+        """Their phases, counted through all cycles: from the first that is seen to the last."""
+        phases, cycles = len(self.part.phases), self.cycles_shown
+        first, last = cycles[0] * phases, cycles[-1] * phases + phases - 1
+        if self.view.first > self.boundary(0):
+            first = self._row_number(self.view.first)
+        if self.view.stop is not None:
+            last = self._row_number(self.stop - 1)
+        return range(first, last + 1)
+
+    def _row_number(self, step: int) -> int:
+        cycle, phase = self._phase_at(step)
+        return cycle * len(self.part.phases) + phase
 
 
 Block = PlannedPhase | Group
@@ -349,10 +375,6 @@ class Placed:
 
     def slower(self, base: int, tick: int) -> Placed:
         return replace(self, blocks=tuple(block.slower(base, tick) for block in self.blocks))
-
-    def value_at(self, step: int) -> float:
-        block = next((block for block in self.blocks if block.first_step <= step < block.stop), None)
-        return self.value if block is None else block.value_at(step)
 
 
 def level(first: int, value: float, stop: int | None = None) -> PlannedPhase:
@@ -390,6 +412,7 @@ def _place(
     rest = _rest(parts, units, length, rounded, goes_on)
     blocks: list[Block] = []
     position = origin
+    digits = 0
     for part in parts:
         first = rounded(position)
         if isinstance(part, Cycles):
@@ -419,7 +442,7 @@ def _place(
             value = curve.end(start, part.to, steps)
             curve.check(start, value)
             begin, position = position, position + steps
-            row = PlannedPhase(curve.name, first, rounded(position) - first, start, value, None, curve, part.endpoint)
+            row = _planned(curve, first, rounded(position) - first, start, value, part.endpoint)
             if steps > 0 and row.steps == 0 and not continuous:
                 raise PlanError(
                     f"A positive duration must last at least one step. Received: {part!r}, which is "
@@ -427,6 +450,12 @@ def _place(
                 )
             if row.steps:
                 blocks.append(_sampled(row, begin, steps) if continuous else row)
+        digits += position.denominator.bit_length() if position.denominator > 1 else 0
+        if digits > _MOST_BITS:
+            raise PlanError(
+                "The durations of a schedule must add up to fractions of a step that can be written down. Received: "
+                f"{len(parts):,} parts whose positions have too many digits together, up to {shown(part)}."
+            )
         if position > MAX_STEPS:
             raise PlanError(
                 f"A plan has at most 2**63 - 1 steps. Received: a schedule whose part {part!r} ends at step "
@@ -462,13 +491,23 @@ def _place_section(
     else:
         return replace(placed, blocks=_seen(placed.blocks, first, None))
     stop = rounded(end)
+    if section.duration is not None and section.duration.amount and not section.duration.floor and stop == first:
+        raise PlanError(
+            f"A positive duration must last at least one step. Received: duration={section.duration.written()!r} of a "
+            f"section, which is {float(end - position):.4g} steps in this run and rounds to none."
+        )
     blocks = _seen(placed.blocks, first, stop)
-    if own is None or stop < first + own - Fraction(1, 2):
-        return Placed(blocks, end, placed.value_at(stop))
+    if blocks and (own is None or stop < first + own - Fraction(1, 2)):
+        return Placed(blocks, end, _end_lr(blocks[-1]))
     reached = blocks[-1].stop if blocks else first
     if reached < stop:
         blocks = (*blocks, level(reached, placed.value, stop))
     return Placed(blocks, end, placed.value)
+
+
+def _end_lr(block: Block) -> float:
+    """The value that the last phase which is seen of a block ends at."""
+    return block.row_at(block.stop - 1).end_lr if isinstance(block, Group) else block.end_lr
 
 
 def _seen(blocks: Iterable[Block], first: int, stop: int | None) -> tuple[Block, ...]:
@@ -495,6 +534,11 @@ def _inner_units(section: Section, units: Units) -> Units:
         raise PlanError(
             "A tick of a section must last a whole number of steps. "
             f"Received: tick={section.tick.written()!r}, which is {float(tick):.6g} steps in this run."
+        )
+    if units.tick * int(tick) > MAX_STEPS:
+        raise PlanError(
+            "A tick of a section must last at most 2**63 - 1 steps. "
+            f"Received: tick={section.tick.written()!r} in sections whose ticks already last {units.tick:,} steps."
         )
     return Units(units.run, units.tick * int(tick))
 

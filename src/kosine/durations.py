@@ -26,7 +26,7 @@ _PATTERN = re.compile(
     r"(?:(?P<unit>st|ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
     re.ASCII,
 )
-_HOW = 'Write steps as an integer (500), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
+_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,8 @@ def _meant(value: object) -> str:
     """A guess at what a wrong duration was meant to be, as a sentence."""
     if isinstance(value, float) and value >= 1 and value.is_integer() and value < MAX_STEPS:
         return f'Did you mean {int(value)} steps, or "{value:g}ep"? '
+    if isinstance(value, float) and 1 < value < MAX_STEPS:
+        return f'Did you mean "{value:g}st", or "{value:g}ep"? '
     if isinstance(value, float) and 0 < value < 1:
         return f'Did you mean "{value * 100:g}%" of the run? '
     match = _MEANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
@@ -190,7 +192,7 @@ def _meant(value: object) -> str:
         return ""
     number, unit = match[1], (match[2] or "step").lower()
     if unit == "step":
-        return f"Did you mean {number} without quotes? " if "." not in number else ""
+        return f'Did you mean "{number}st"? ' if "." in number else f"Did you mean {number} without quotes? "
     return f'Did you mean "{number}{_UNIT_MEANT[unit]}"? '
 
 

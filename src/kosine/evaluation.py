@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from kosine.durations import MAX_STEPS
 from kosine.phases import Clock, Curve, Form, Operations
+from kosine.shapes import Hold
 
 _EXACT_BITS = 26  # a 26-bit integer times a 26-bit coefficient is exact in float64's 53 bits
 
@@ -30,25 +31,38 @@ _MATH = cast(
 )
 
 
+def form_of(curve: Curve, clock: Clock) -> Form:
+    """The form of the curve of a phase; between equal values nothing moves, whatever the curve."""
+    return (Hold() if clock.start == clock.to else curve).form(clock.start, clock.to, clock.span)
+
+
 @lru_cache(maxsize=4096)
 def scalar_function(curve: Curve, clock: Clock) -> Callable[[int], float]:
     """The function of the integer offset from the phase's first step, up to where the curve ends."""
-    return bind(curve.form(clock.start, clock.to, clock.span), clock, _MATH)
+    return bind(form_of(curve, clock), clock, _MATH)
 
 
 @lru_cache(maxsize=4096)
 def array_function(curve: Curve, clock: Clock) -> Callable[[Any], Any]:
-    """The same function of an int64 array of offsets; its result is a float64 array."""
+    """The same function of an int64 array of rising offsets; its result is a float64 array."""
     import numpy as np
 
-    if clock.span is not None and clock.span + clock.tick > MAX_STEPS:  # where NumPy's integers cannot count
-        one_by_one = np.frompyfunc(scalar_function(curve, clock), 1, 1)
-        return lambda offsets: one_by_one(offsets.astype(object)).astype(np.float64)
-    form = curve.form(clock.start, clock.to, clock.span)
+    form = form_of(curve, clock)
     of_floats = bind(form, clock, cast(Operations, np))
-    if not clock.plain or _counted(form, clock).bit_length() > _EXACT_BITS:
+    if clock.plain and _counted(form, clock).bit_length() <= _EXACT_BITS:
+        return lambda offsets: of_floats(offsets.astype(np.float64))
+    if clock.plain and (clock.span or 0) < MAX_STEPS:
         return of_floats
-    return lambda offsets: of_floats(offsets.astype(np.float64))
+
+    one_by_one = np.frompyfunc(scalar_function(curve, clock), 1, 1)
+    last = MAX_STEPS - math.ceil(max(clock.lead, clock.span or 0)) - clock.cut - clock.tick
+
+    def of_any(offsets: Any) -> Any:
+        if offsets[-1] <= last:
+            return of_floats(offsets)
+        return one_by_one(offsets.astype(object)).astype(np.float64)  # where NumPy's integers cannot count
+
+    return of_any
 
 
 def _counted(form: Form, clock: Clock) -> int:
@@ -63,32 +77,57 @@ def bind(form: Form, clock: Clock, ops: Operations) -> Callable[[Any], Any]:
     if not form.ratio:  # the distance stays 0, and every curve that can say so weighs its top with 1 there
         value = form.top
         return lambda offset: value
-    weight = form.weight(ops)
-    high, low = split(form.ratio, _EXACT_BITS)
-    top, bottom = form.top, form.bottom
     total = _counted(form, clock)
+    if clock.plain and total.bit_length() <= _EXACT_BITS:
+        return _bind_short(form, total, form.weight(ops))
+    return _bind_long(form, clock, total, form.weight(ops))
 
-    if form.takes == "distance" and total.bit_length() <= _EXACT_BITS and clock.plain:
-        # The hot path. offset * high is exact, so the distance is rounded once.
-        if form.origin == "start":
-            if not bottom:
-                return lambda offset: top * weight(offset * high + offset * low)
 
-            def from_start(offset: Any) -> Any:
-                share = weight(offset * high + offset * low)
-                return top * share + bottom * (1.0 - share)
+def _bind_short(form: Form, total: int, weight: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The hot path. The offset times `high` is exact, so the distance is rounded once."""
+    high, low = split(form.ratio, _EXACT_BITS)
+    top, bottom, from_start = form.top, form.bottom, form.origin == "start"
+    if form.takes == "split":
 
-            return from_start
-        if not bottom:
-            return lambda offset: top * weight((total - offset) * high + (total - offset) * low)
-
-        def from_end(offset: Any) -> Any:
-            left = total - offset
-            share = weight(left * high + left * low)
+        def split_value(offset: Any) -> Any:
+            steps = offset if from_start else total - offset
+            share = weight(steps * high, steps * low)
             return top * share + bottom * (1.0 - share)
 
-        return from_end
+        return split_value
+    if form.takes == "both":
 
+        def both_value(offset: Any) -> Any:
+            steps = offset if from_start else total - offset
+            other = total - steps
+            share = weight(steps * high + steps * low, other * high + other * low)
+            return top * share + bottom * (1.0 - share)
+
+        return both_value
+    if from_start:
+        if not bottom:
+            return lambda offset: top * weight(offset * high + offset * low)
+
+        def value_from_start(offset: Any) -> Any:
+            share = weight(offset * high + offset * low)
+            return top * share + bottom * (1.0 - share)
+
+        return value_from_start
+    if not bottom:
+        return lambda offset: top * weight((total - offset) * high + (total - offset) * low)
+
+    def value_from_end(offset: Any) -> Any:
+        left = total - offset
+        share = weight(left * high + left * low)
+        return top * share + bottom * (1.0 - share)
+
+    return value_from_end
+
+
+def _bind_long(form: Form, clock: Clock, total: int, weight: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The path of phases that are long, or that show only a part of their curve."""
+    high, low = split(form.ratio, _EXACT_BITS)
+    top, bottom, takes, from_start = form.top, form.bottom, form.takes, form.origin == "start"
     mask = (1 << _EXACT_BITS) - 1 if total.bit_length() > _EXACT_BITS else 0
     cut, tick = clock.cut, clock.tick
     (done, done_part), (left, left_part) = ((whole, float(part * form.ratio)) for whole, part in endpoints(clock))
@@ -106,21 +145,23 @@ def bind(form: Form, clock: Clock, ops: Operations) -> Callable[[Any], Any]:
         whole = coarse + fine  # a part of a step is no small addend of none or a few steps
         return whole, coarse - whole + fine
 
-    def general(offset: Any) -> Any:
+    def value(offset: Any) -> Any:
         steps = (offset + cut) // tick if tick > 1 else offset
-        ends = (steps + done, done_part), (left - steps, left_part)
-        here, there = ends if form.origin == "start" else ends[::-1]
-        coarse, fine = addends(*here)
-        match form.takes:
-            case "distance":
-                share = weight(coarse + fine)
-            case "split":
-                share = weight(coarse, fine)
-            case "both":
-                share = weight(coarse + fine, sum(addends(*there)))
+        if from_start:
+            coarse, fine = addends(steps + done, done_part)
+        else:
+            coarse, fine = addends(left - steps, left_part)
+        if takes == "distance":
+            share = weight(coarse + fine)
+        elif takes == "split":
+            share = weight(coarse, fine)
+        else:
+            share = weight(
+                coarse + fine, sum(addends(left - steps, left_part) if from_start else addends(steps + done, done_part))
+            )
         return top * share + bottom * (1.0 - share)
 
-    return general
+    return value
 
 
 def endpoints(clock: Clock) -> tuple[tuple[int, Fraction], tuple[int, Fraction]]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kosine.boundaries import Group, PlannedPhase, level
 from kosine.errors import PlanError
-from kosine.evaluation import endpoints, split
+from kosine.evaluation import endpoints, form_of, split
 from kosine.phases import Form
 from kosine.plan import Plan
 
@@ -186,14 +186,18 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
         return RateTable(_float32(plan(np.arange(stop + 1))), repeat, step_dtype)
     rows: list[PlannedPhase] = []
     for block in plan.blocks:
-        rows += [block] if isinstance(block, PlannedPhase) else _cycles(block, plan.total_steps, last)
+        if isinstance(block, PlannedPhase):
+            rows.append(block)
+        else:
+            listed, repeat = _cycles(block, plan.total_steps, last)
+            rows += listed
     rows = _countable(rows or [plan.after], plan.total_steps, last)
     if repeat is None and rows[-1].steps is not None:
         stop = rows[-1].stop
         rows.append(plan.after if stop == plan.after.first_step else level(stop, rows[-1].end_lr))
     rows = [part for row in rows for part in _without_endpoint(row) if part.first_step <= last]
     clocks = [row.clock for row in rows]
-    forms = [row.curve.form(clock.start, clock.to, clock.span) for row, clock in zip(rows, clocks, strict=True)]
+    forms = [form_of(row.curve, row.clock) for row in rows]
     counts = [_count(form, row, last) for form, row in zip(forms, rows, strict=True)]
     counted = max(count.bit_length() for count in counts)
     if counted <= _SHORT_BITS:  # a step times the coefficient is exact as it is
@@ -234,9 +238,10 @@ def _count(form: Form, row: PlannedPhase, last: int) -> int:
     """How far the steps of a row's curve count; 0 where an endless curve needs no more digits than a float has."""
     if not form.ratio:
         return 0
-    if row.clock.span is not None:
-        return math.ceil(row.clock.span)
-    return min(last, math.ceil(_VANISHED / abs(form.ratio))) if form.takes == "split" else 0
+    span = row.clock.span
+    if form.takes == "split":  # beyond, an exponential is 0 in float32; within, it needs every digit
+        return min(last if span is None else math.ceil(span), last, math.ceil(_VANISHED / abs(form.ratio)))
+    return 0 if span is None else math.ceil(span)
 
 
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -255,14 +260,15 @@ def _pattern(group: Group, last: int) -> Repeat | None:
     return Repeat(group.first_step, steps) if fits else None
 
 
-def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPhase]:
-    """The rows of a group, as many as a graph needs."""
+def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
+    """The rows of a group, as many as a graph needs, and the pattern that they end in, where they do."""
     phases = range(len(group.part.phases))
     first = group.cycles_shown[0]
-    if group.pattern is not None and _pattern(group, last) is not None:
+    pattern = _pattern(group, last)
+    if pattern is not None and group.pattern is not None:
         cut = group.first_step > group.boundary(first)
         cycles = range(first, first + group.pattern[0] + cut)
-        return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases])
+        return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases]), pattern
     rows: list[PlannedPhase] = []
     for cycle in itertools.count(first) if group.endless else group.cycles_shown:
         if len(rows) + len(phases) > MAX_CYCLE_ROWS:
@@ -274,27 +280,46 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> list[PlannedPha
                     "without `shrink`, a `shrink` further from 1, or a plan with the run's length."
                 )
             break
-        if group.boundary(cycle) > last:
+        begin = group.boundary(cycle)
+        if begin > last:
             break
-        floor = max(0.0, group.ceiling.floor)
-        shrinks_away = group.endless and group.part.shrinks and min(group.values) >= floor
-        if shrinks_away and np.float32(group.ceiling.at(cycle)) == np.float32(floor):
-            rows.append(level(group.boundary(cycle), floor))
-            break
+        if group.endless and group.part.shrinks:
+            floor = max(0.0, group.ceiling.floor)
+            lowest = max(floor, group.part.shrink_to)
+            settled = np.float32(group.ceiling.at(cycle)) == np.float32(lowest)
+            if settled and lowest == floor and min(group.values) >= floor:
+                return [*_nonempty(rows), level(begin, floor)], None
+            if settled and group.part.stretch == 1:  # from here on the cycles are the same to a graph
+                length, cycles_later = group.offsets[-1], group.offsets[-1].denominator
+                repeat = Repeat(begin, length.numerator * group.view.tick)
+                if cycles_later * len(phases) <= MAX_CYCLE_ROWS and sum(repeat) <= last:
+                    later = range(cycle, cycle + cycles_later)
+                    return _nonempty([*rows, *(group.row(one, phase) for one in later for phase in phases)]), repeat
         rows += [group.row(cycle, phase) for phase in phases]
-    return _nonempty(rows)
+    return _nonempty(rows), None
 
 
 def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
-    """The rows up to the first that is too long to count; beyond the run its first value is held."""
+    """The rows up to the first step that takes too much counting; beyond the run the value there is held."""
     for number, row in enumerate(rows):
-        span = row.clock.span
-        if span is not None and math.ceil(span) > last:
-            if total_steps is not None and total_steps > row.first_step:
-                raise PlanError(
-                    f"This backend counts steps up to {last:,}. Received: a phase of {math.ceil(span):,} steps."
-                )
-            return [*rows[:number], level(row.first_step, row.first_lr)]
+        clock = row.clock
+        if clock.span is None:
+            most = (last - math.ceil(clock.lead)) * clock.tick - clock.cut
+            reached = row.first_step + min(most, last - clock.cut)
+            whole = clock.tick <= last and (row.curve.keeps_value or clock.plain or reached >= last)
+        else:
+            whole = max(math.ceil(clock.span), (row.steps or 0) + clock.cut, clock.tick) <= last
+            reached = row.first_step
+        if whole:
+            continue
+        reached = max(row.first_step, reached) if clock.tick <= last else row.first_step
+        if total_steps is not None and total_steps > reached:
+            raise PlanError(
+                f"This backend counts steps up to {last:,}. Received: a phase of more, {row.curve.name} from step "
+                f"{row.first_step:,} on, in a run of {total_steps:,} steps."
+            )
+        held = level(reached, row.value_at(reached))
+        return [*rows[:number], *_nonempty([row.between(row.first_step, reached)]), held]
     return rows
 
 

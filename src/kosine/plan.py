@@ -37,8 +37,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         self._blocks = tuple(blocks)
         self._counts = [0]
         for block in blocks:
-            rows = len(block.cycles_shown) * len(block.part.phases) if isinstance(block, Group) else 1
-            self._counts.append(self._counts[-1] + rows)
+            self._counts.append(self._counts[-1] + (len(block.rows_shown) if isinstance(block, Group) else 1))
 
     def __len__(self) -> int:
         return self._counts[-1]
@@ -57,8 +56,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         number = bisect_right(self._counts, position) - 1
         block = self._blocks[number]
         if isinstance(block, Group):
-            cycle, phase = divmod(position - self._counts[number], len(block.part.phases))
-            return block.row(block.cycles_shown[cycle], phase)
+            return block.row(*divmod(block.rows_shown[position - self._counts[number]], len(block.part.phases)))
         return block
 
     def __eq__(self, other: object) -> bool:
@@ -266,7 +264,7 @@ class Plan:
             row = self.phase_at(int(steps[begin]))
             stop = size if row.stop > steps[-1] else int(np.searchsorted(steps, row.stop))
             inside = stop
-            if row.endpoint:  # the last step is at the end value
+            if row.endpoint and row.end_step <= MAX_STEPS:  # the last step is at the end value
                 inside = max(begin, int(np.searchsorted(steps[:stop], row.end_step)))
                 rates[inside:stop] = row.clock.to
             if inside > begin:
@@ -317,14 +315,14 @@ def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPh
             rows.append(block)
             continue
         phases = range(len(block.part.phases))
-        first, wanted = block.cycles_shown[0], len(block.cycles_shown)
+        first, wanted = block.cycles_shown[0], len(block.cycles_in_run)
         if block.pattern and block.pattern[0] <= _PATTERN_CYCLES:  # the whole of it, also where the first cycle is cut
             wanted = max(wanted, block.pattern[0] + 1)
         listed = min(wanted, max(1, budget // len(phases)))
         budget -= listed * len(phases)
         numbered = ((first + i, phase) for i in range(listed) for phase in phases)
         rows += [row for cycle, phase in numbered if (row := block.row(cycle, phase)).steps]
-        if listed < wanted or block.endless:
+        if listed < len(block.cycles_shown) or block.endless:
             return rows, min(block.boundary(first + listed), MAX_STEPS + 1)
     if after.first_step <= MAX_STEPS:
         rows.append(after)

@@ -187,7 +187,7 @@ class Section:
     def keywords(self) -> dict[str, object]:
         """The keyword arguments that differ from their defaults."""
         keywords: dict[str, object] = {}
-        if self.skip.amount:
+        if self.skip != _NO_STEP:
             keywords["skip"] = self.skip.written()
         if self.duration is not None:
             keywords["duration"] = self.duration.written()
@@ -223,7 +223,7 @@ Part = Phase | Cycles | Section
 MAX_SECTIONS = 8
 """How deep sections may stand inside each other: text and JSON are read up to a depth."""
 
-_ONE_STEP = Duration.read(1)
+_NO_STEP, _ONE_STEP = Duration.read(0), Duration.read(1)
 
 
 def section(
@@ -311,10 +311,12 @@ def _check_parts(parts: tuple[Part, ...], whole: str) -> None:
             )
         if _is_endless(part):
             if position != len(parts) - 1:
+                what, fix = ("group", "`count`, or cut it with `section` and a `duration`")
+                if isinstance(part, Section):
+                    what, fix = ("section", "`duration`")
                 raise ScheduleError(
-                    "An endless group must stand last: nothing after it is ever reached. "
-                    f"Received: {shown(part)} as part {position + 1} of {len(parts)}. Give it a `count`, or cut it "
-                    "with `section` and a `duration`."
+                    f"An endless {what} must stand last: nothing after it is ever reached. "
+                    f"Received: {shown(part)} as part {position + 1} of {len(parts)}. Give it a {fix}."
                 )
             if rests:
                 raise ScheduleError(
@@ -504,10 +506,12 @@ class Ceiling:
         """Raise `error` where cycle `last` (counted from 0) has shrunk to nothing."""
         if self.flat(last):
             first = bisect_left(range(last), True, key=self.flat)
+            keywords = self.group.keywords().items()
+            arguments = ", ".join(f"{name}={value!r}" for name, value in keywords if name.startswith("shrink"))
             raise error(
-                f"A cycle shrinks to nothing: with shrink={self.group.shrink!r} the peak {self.peak!r} is "
-                f"{self.raw(first)!r} in cycle #{first + 1:,}, not above the floor {self.floor!r}. "
-                "Use a `shrink` nearer to 1, a lower floor, or fewer cycles."
+                f"A cycle shrinks to nothing: with {arguments} the peak {self.peak!r} is {self.raw(first)!r} in cycle "
+                f"#{first + 1:,}, not above the floor {self.floor!r}. "
+                "Use a `shrink` nearer to 1, a smaller `shrink_power`, a lower floor, or fewer cycles."
             )
 
 

@@ -370,7 +370,13 @@ class Exponential(Curve):
                 f"Received: factor={self.factor!r} over {float(steps):.6g} steps."
             )
         growth = _DECIMAL.exp(_DECIMAL.divide(Decimal((steps * rate).numerator), Decimal((steps * rate).denominator)))
-        return float(_DECIMAL.multiply(Decimal(start), growth))
+        end = float(_DECIMAL.multiply(Decimal(start), growth))
+        if math.isinf(end):
+            raise ScheduleError(
+                f"`exponential` must end at a finite learning rate. Received: start={start!r}, factor={self.factor!r} "
+                f"over {float(steps):.6g} steps."
+            )
+        return end
 
     def form(self, start: float, end: float, span: Fraction | None) -> Form:
         if self.base is not None:

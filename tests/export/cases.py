@@ -41,6 +41,7 @@ RECIPES = {
 CURVES = {
     "linear": ks.Schedule(ks.linear(start=0.1, to=0.02)),
     "linear, endpoint": ks.Schedule(ks.linear(start=0.1, to=0.0, endpoint=True)),
+    "linear, endpoint, cosine": ks.Schedule(ks.linear(100, start=0.01, to=0.1, endpoint=True), ks.cosine(to=0.0)),
     "cosine": ks.Schedule(ks.cosine(start=0.1, to=0.0)),
     "cosine, up": ks.Schedule(ks.cosine(start=0.001, to=0.3, endpoint=True)),
     "cosine, power": ks.Schedule(ks.cosine(400, start=1.0, to=0.01, power=1.5), ks.cosine(to=0.5, power=0.5)),
@@ -79,9 +80,10 @@ CYCLES = {
         ks.cycles(ks.linear(5, start=0.002, to=0.05), ks.cosine(20, to=0.01), shrink=0.7, shrink_to=0.02)
     ),
     "lowered to the peak": ks.Schedule(
-        ks.cycles(ks.hold(5, start=0.04), ks.cosine(20, start=0.05, to=0.01), ks.linear(9, to=0.045), shrink=0.9)
+        ks.cycles(ks.hold(5, start=0.04), ks.cosine(20, start=0.05, to=0.01), ks.linear(9, to=0.045), shrink=0.97)
     ),
     "shrinking by number": ks.Schedule(ks.hold(50, start=0.01), ks.cycles(*_CYCLE, shrink_power=0.5, count=9)),
+    "down and up": ks.Schedule(ks.cycles(ks.cosine(90, start=0.1, to=0.01), ks.cosine(30, to=0.1))),
     "doubling": ks.Schedule(ks.cycles(*_CYCLE, stretch=2, shrink=0.5)),
     "by a half": ks.Schedule(ks.cycles(*_CYCLE, stretch=1.5, shrink=0.8)),
     "by a tenth": ks.Schedule(ks.linear(17, start=0.0, to=0.05), ks.cycles(*_CYCLE, stretch=1.1)),
@@ -149,6 +151,7 @@ SECTIONS = {
         ks.linear(start=0.1, to=0.0),
     ),
     "cycles by epochs": ks.Schedule(ks.section(ks.cycles(ks.cosine(2, start=0.1, to=0.0), stretch=2), tick="1ep")),
+    "equal cycles entered late": ks.Schedule(ks.section(ks.cycles(ks.cosine(90, start=0.1, to=0.0)), skip=40)),
     "cycles entered late": ks.Schedule(ks.section(ks.cycles(*_CYCLE, stretch=1.5, shrink=0.9), skip=40)),
     "cycles left early": ks.Schedule(
         ks.section(ks.cycles(*_CYCLE, stretch=2), duration=400), ks.cosine(start=0.05, to=0.0)

@@ -166,6 +166,7 @@ NATIVE_TORCH = {
     "LambdaLR": ks.warmup_cosine(0.1, warmup=100),  # LinearLR cannot start at 0
     "LambdaLR, long": ks.Schedule(ks.cosine(200_000, start=0.1, to=0.0)),  # the recursion strays
     "LambdaLR, goes on": ks.Schedule(ks.cosine(100, start=0.1, to=0.0)),  # the native one would rise again
+    "LambdaLR, by little": ks.step_decay(0.1, every=1, factor=0.99999),
     "LambdaLR, shrinks": ks.sgdr(0.05, period=10, shrink=0.9),
 }
 

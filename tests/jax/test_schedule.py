@@ -337,6 +337,53 @@ def test_any_section_at_every_step(drawn: ks.Schedule) -> None:
     assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
 
 
+@pytest.mark.parametrize(("factor", "timescale"), [(0.9, 1), (0.5, 100), (0.999, 7), (0.99, 10**4)])
+def test_a_factor_in_a_long_run_keeps_its_digits(factor: float, timescale: int) -> None:
+    part = ks.exponential(start=0.1, factor=factor, timescale=timescale)
+    plan = ks.Schedule(part).plan(total_steps=10**6)
+    steps = np.unique(np.geomspace(1, 60 * timescale / (1 - factor), 3000).astype(np.int64).clip(0, 10**6))
+    assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
+
+
+LAST = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("part", "steps"),
+    [
+        (ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=LAST - 100), [0, 50, 99]),
+        (ks.section(ks.inverse_time(start=1.0, timescale=10**8), skip=LAST - 100), [0, 50, 99]),
+        (ks.section(ks.exponential(start=1.0, factor=0.5, timescale=10**9), skip=2 * 10**9), [0, 10**8]),
+        (ks.section(ks.exponential(start=0.1, factor=0.5), tick=2**30, skip=2**30 - 1), [0, 1, 2**30 - 1]),
+        (ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=10), [0, 1000, LAST - 20]),
+    ],
+    ids=repr,
+)
+def test_a_clock_that_runs_out_of_int32_stays_at_its_last_rate(part: ks.Section, steps: list[int]) -> None:
+    plan = ks.Schedule(part).plan()
+    follow = jax.jit(by_formula(plan))
+    assert_follows(follow(np.array(steps)), plan, np.array(steps))
+    beyond = np.asarray(follow(np.array([LAST - 1, LAST])))
+    assert (beyond > 0).all()
+    assert (beyond <= plan(steps[-1]) * 1.000001).all()
+
+
+@pytest.mark.parametrize("skip", [2**31, 2**40])
+def test_a_clock_that_begins_beyond_int32(skip: int) -> None:
+    part = ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=skip)
+    with pytest.raises(ks.PlanError, match=r"counts steps up to 2,147,483,647\. Received: a phase of more"):
+        ks.jax.schedule(ks.Schedule(part).plan(total_steps=10**6))
+
+
+def test_cycles_that_shrink_towards_a_value_end_in_a_pattern() -> None:
+    plan = ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), shrink=0.5, shrink_to=0.1)).plan()
+    table = tabulate(plan, "int32", max_table_steps=-1)
+    assert isinstance(table, PhaseTable)
+    assert len(table.firsts) < 40
+    steps = np.array([0, 9, 10, 25, 299, 300, 10**6, 10**9 + 5])
+    assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
+
+
 # int64
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import operator
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -24,8 +27,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     """Drives a torch optimizer along a plan: a `torch.optim.lr_scheduler.LRScheduler` whose only state is the step.
 
     The update of batch t uses plan(t), times the ratio of its param group. Building it sets the rates of step 0; each
-    `step()`, called after `optimizer.step()`, sets those of the next. Building it neither steps nor patches anything:
-    it writes into the param groups, and registers one hook that sets the rates anew when the optimizer loads a state.
+    `step()` sets those of the next. Call it after `optimizer.step()`: before it every update would use the rate of the
+    step after its own, and nothing warns of that. Building it neither steps nor patches anything: it writes into the
+    param groups, and registers one hook that sets the rates anew when the optimizer loads a state.
 
     Param groups: with one plan the first group follows the plan, and every other group the plan times
 
@@ -35,19 +39,22 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     its `initial_lr`: optimizers save that, so ratios outlast a resume. The ratio is 1 where the initial rates are the
     same, be they 0. With a list of plans each group follows its own, and there are no ratios. A group that is added
     later joins at the next `step()`, and the rate that it was added with is its initial one; to let it join at once,
-    call `step(scheduler.last_epoch)`. With a list there is no plan for it, and `step()` says so.
+    call `step(scheduler.last_epoch)`. With a list there is no plan for it, and `step()` says so. The first group is the
+    one that was first when this was built: where it is moved or removed later, the others keep their ratio to it, and
+    the state of this scheduler keeps what that group's initial rate was.
 
     Other numbers in the param groups follow the plans that are given by their names, such as `momentum=` or
     `weight_decay=`, by the same rules and with `initial_momentum` and so on. Of an entry that is a tuple, such as
     `betas`, the first element is driven.
 
     A rate that is a tensor is filled in place and stays the same object, also when the optimizer loads a state, so that
-    compiled and captured steps see it. Groups that share a tensor but not a rate get a tensor each.
+    compiled and captured steps see it. It holds what its type keeps of the rate: float16 keeps 3 digits, and takes what
+    is below 3e-8 for 0. Groups that share a tensor but not a rate get a tensor each.
 
-    Resuming: build it as before, and load its state before or after the optimizer's own. The state holds the step, and
-    the plans to compare with: a scheduler that was built with another plan follows its own from that step on, and
-    warns. That is how a run is extended. From the state of another scheduler it takes `last_epoch` as the step, and
-    warns.
+    Resuming: build it as before, and load its state before or after the optimizer's own. The optimizer's state alone
+    has no step in it: a run that loads no other begins the plan anew. The state holds the step, and the plans to
+    compare with: a scheduler that was built with another plan follows its own from that step on, and warns. That is how
+    a run is extended. From the state of another scheduler it takes `last_epoch` as the step, and warns.
 
     Args:
         optimizer: any `torch.optim.Optimizer`.
@@ -63,8 +70,10 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     Raises:
         ArgumentTypeError: no optimizer, or no plan; plan a `Schedule` first.
-        TrainingError: a list of plans that does not match the groups, a name that is no number in the groups, or a
-            first group whose initial value is 0 while another's is not.
+        TrainingError: no param group; a list of plans that does not match the groups; a name that is no number in the
+            groups, or is a tensor that is no floating-point one or requires a gradient; an initial value that is
+            negative or not finite; or a first group whose initial value is 0, or too small to divide by, while
+            another's is not.
 
     Example:
         >>> import torch
@@ -90,12 +99,13 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     _plans: dict[str, Plan | list[Plan]]
     _groups: list[dict[str, Any]]  # those that `_courses` are for
     _courses: list[_Course]
-    _tensors: list[tuple[int, str, torch.Tensor]]  # by group and entry: what is filled in place
+    _first_group: dict[str, Any]  # what ratios are to; it may have been removed since
+    _tensors: list[tuple[dict[str, Any], str, torch.Tensor]]  # by group and entry: what is filled in place
     _first: int  # the step is _first + _offset
     _offset: int
-    _fast: tuple[int, Callable[[int], float], int, list[float] | None]
+    _fast: tuple[int, Callable[[int], float], int, list[tuple[dict[str, Any], float]] | None]
     """What `step` needs as long as nothing but rates is driven and the phase goes on: the offset at which it stops, the
-    rate at an offset, the number of groups, and their ratios, None where all are 1."""
+    rate at an offset, the number of groups, and the groups with their ratios, None where all are 1."""
     _rate: object  # what was written into the last group
 
     def __init__(self, optimizer: Optimizer, plan: Plan | Sequence[Plan], **entries: Plan | Sequence[Plan]) -> None:
@@ -114,13 +124,18 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             )
         plans = {"lr": _read_plans(plan, "plan")}
         plans |= {name: _read_plans(value, name) for name, value in entries.items()}
-        self._start(optimizer, plans, 0)
+        self._start(optimizer, plans, 0, {})
 
-    def _start(self, optimizer: Optimizer, plans: dict[str, Plan | list[Plan]], step: int) -> None:
+    def _start(
+        self, optimizer: Optimizer, plans: dict[str, Plan | list[Plan]], step: int, ratios_to: Mapping[str, float]
+    ) -> None:
         self.optimizer = optimizer
         self._plans = plans
         self._groups = []
+        self._first_group = next(iter(optimizer.param_groups), {})
         self._rate = None
+        if ratios_to:
+            self._take_ratios_to(ratios_to)
         self._set_rates(step)
         this = weakref.ref(self)  # an optimizer that outlives its scheduler is free of it
 
@@ -132,7 +147,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         owner: Any = optimizer
         while owner is not None:
             try:
-                owner.register_load_state_dict_post_hook(after_load)
+                hook = owner.register_load_state_dict_post_hook(after_load)
+                weakref.finalize(self, hook.remove).atexit = False
                 break
             except AttributeError:  # a wrapper, such as accelerate's, that has no hooks of its own
                 owner = getattr(owner, "optimizer", None)
@@ -175,16 +191,19 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             self._set_rates(operator.index(epoch))
             return
         offset = self._offset + 1
-        stop, value, count, ratios = self._fast
+        stop, value, count, members = self._fast
         groups = self.optimizer.param_groups
         if offset < stop and len(groups) == count and groups[-1]["lr"] is self._rate:
             self._offset = offset
             self._rate = rate = value(offset)
-            if ratios is None:
+            if members is None:
                 for group in groups:
                     group["lr"] = rate
             else:
-                for group, ratio in zip(groups, ratios, strict=True):
+                for group, (member, ratio) in zip(groups, members, strict=True):
+                    if group is not member:
+                        self._set_rates(self._first + offset)
+                        return
                     group["lr"] = rate * ratio
                 self._rate = groups[-1]["lr"]
         else:  # another phase, something else to drive, or somebody has changed the groups
@@ -209,8 +228,13 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         return rates
 
     def state_dict(self) -> dict[str, Any]:
-        """The step, as `last_epoch`, and the plans as JSON texts: a dict that `torch.load(weights_only=True)` reads."""
-        return {"last_epoch": self.last_epoch, "plans": _texts(self._plans)}
+        """The step, as `last_epoch`, and the plans as JSON texts: a dict that `torch.load(weights_only=True)` reads.
+
+        Where the group that ratios are to is no longer the first, its initial values are added, as `ratios_to`.
+        """
+        state = {"last_epoch": self.last_epoch, "plans": copy.deepcopy(self._texts)}
+        ratios_to = self._ratios_to()
+        return {**state, "ratios_to": ratios_to} if ratios_to else state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to the step that the state holds, along the plan that this scheduler was built with.
@@ -224,6 +248,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         Warns:
             TrainingWarning: the state was saved with another plan, or by another scheduler.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TrainingError(
+                "The state must be a dict that holds the step as `last_epoch`, as `state_dict()` returns it. "
+                f"Received: {shown(state_dict)}."
+            )
         try:
             step = operator.index(state_dict["last_epoch"])
             self._courses[0].plan.phase_at(step)
@@ -232,8 +261,10 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 "The state must hold the step, an integer >= 0, as `last_epoch`. "
                 f"Received: last_epoch={shown(state_dict.get('last_epoch'))}, among: {', '.join(map(str, state_dict))}."
             ) from error
+        saved, ratios_to = state_dict.get("plans"), state_dict.get("ratios_to")
+        if isinstance(ratios_to, Mapping):
+            self._take_ratios_to(ratios_to)
         self._set_rates(step)
-        saved = state_dict.get("plans")
         if not isinstance(saved, Mapping):
             _warn(
                 "The state is not a PlanLR's: its `last_epoch` was taken as the step. If it counts something else, "
@@ -241,14 +272,19 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 f"The next update is that of step {step}, and its rates are: "
                 f"{', '.join(f'{rate:.6g}' for rate in self.get_lr())}.",
             )
-        elif difference := _difference(saved, _texts(self._plans), step):
+        elif difference := _difference(saved, self._texts, step):
             _warn(
                 "The state was saved with another plan. The run follows the plan that this PlanLR was built with.",
                 f"The difference between the plan then and now:\n{difference}",
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"optimizer": self.optimizer, "plans": self._plans, "step": self.last_epoch}
+        return {
+            "optimizer": self.optimizer,
+            "plans": self._plans,
+            "step": self.last_epoch,
+            "ratios_to": self._ratios_to(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._start(**state)
@@ -259,16 +295,22 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled loop need not trace how a phase is found
     def _set_rates(self, step: int) -> None:
         groups = self.optimizer.param_groups
+        if not groups:
+            raise TrainingError(
+                "The optimizer must have a param group. Received: an optimizer whose `param_groups` is empty. "
+                "Give it one with `add_param_group`."
+            )
         if len(groups) != len(self._groups) or not all(map(operator.is_, groups, self._groups)):
-            self._courses = _courses(groups, self._plans)
-            self._groups = [*groups]
+            first_group = _same_group(self._first_group, groups) or self._first_group
+            self._courses = _courses(groups, self._plans, first_group)
+            self._groups, self._first_group = [*groups], first_group
         self._tensors = []
         for course in self._courses:
             value = course.plan(step)
             for index, ratio in course.members:
                 tensor = _write(groups[index], course.name, value * ratio)
                 if tensor is not None:
-                    self._tensors.append((index, course.name, tensor))
+                    self._tensors.append((groups[index], course.name, tensor))
         self._first, self._offset = step, 0
         self._fast = 0, float, 0, None
         if len(self._courses) == 1 and not self._tensors:
@@ -276,23 +318,46 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     def _prepare_fast_path(self, course: _Course, step: int) -> None:
         row = course.plan.phase_at(step)
-        ratios = [ratio for _, ratio in course.members]
+        members = [(self._groups[index], ratio) for index, ratio in course.members]
         self._first, self._offset = row.first_step, step - row.first_step
         self._fast = (
             row.stop - row.first_step,
             row.function(),
-            len(ratios),
-            None if set(ratios) == {1.0} else ratios,
+            len(members),
+            None if all(ratio == 1 for _, ratio in members) else members,
         )
         self._rate = self._groups[-1]["lr"]
 
     def _after_load(self) -> None:
-        groups = self.optimizer.param_groups
-        for index, name, tensor in self._tensors:
-            if index < len(groups):  # a group may have been removed
-                tensor.copy_(torch.as_tensor(_number(groups[index], name)))
-                _put(groups[index], name, tensor)
+        for loaded_from, name, tensor in self._tensors:
+            group = _same_group(loaded_from, self.optimizer.param_groups)
+            if group is not None:  # it may have been removed
+                tensor.copy_(torch.as_tensor(_number(group, name)))
+                _put(group, name, tensor)
         self._set_rates(self.last_epoch)
+
+    @cached_property
+    def _texts(self) -> dict[str, str | list[str]]:
+        return {
+            name: dumps(given) if isinstance(given, Plan) else [dumps(plan) for plan in given]
+            for name, given in self._plans.items()
+        }
+
+    def _ratios_to(self) -> dict[str, float]:
+        """The initial values that ratios are to, where the first group does not tell them."""
+        if _same_group(self._first_group, self.optimizer.param_groups[:1]):
+            return {}
+        return {
+            name: float(self._first_group[f"initial_{name}"])
+            for name, given in self._plans.items()
+            if isinstance(given, Plan)
+        }
+
+    def _take_ratios_to(self, ratios_to: Mapping[str, float]) -> None:
+        """Let ratios be to a group that is not there any more."""
+        initials = {f"initial_{name}": value for name, value in ratios_to.items()}
+        self._first_group = {**self._first_group, **initials, "params": []}
+        self._groups = []  # all ratios are found anew
 
 
 class _Course(NamedTuple):
@@ -324,13 +389,21 @@ def _odd(value: object) -> str:
     )
 
 
-def _courses(groups: list[dict[str, Any]], plans: dict[str, Plan | list[Plan]]) -> list[_Course]:
+def _same_group(group: dict[str, Any], groups: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The group among others; an optimizer that loads a state makes new groups, but keeps their lists of parameters."""
+    return next((other for other in groups if other["params"] is group["params"]), None)
+
+
+def _courses(
+    groups: list[dict[str, Any]], plans: dict[str, Plan | list[Plan]], first_group: dict[str, Any]
+) -> list[_Course]:
     """What each group follows. It notes initial values in the groups, once all of them are known to be right."""
-    initials = {name: _initial_values(groups, name) for name in plans}
+    initials: dict[str, list[float]] = {}
     courses = []
     for name, given in plans.items():
+        first, *initials[name] = _initial_values([first_group, *groups], name)
         if isinstance(given, Plan):
-            courses.append(_Course(name, given, list(enumerate(_ratios(initials[name], name)))))
+            courses.append(_Course(name, given, list(enumerate(_ratios(first, initials[name], name)))))
             continue
         if len(given) != len(groups):
             raise TrainingError(
@@ -362,14 +435,19 @@ def _initial_values(groups: list[dict[str, Any]], name: str) -> list[float]:
     return values
 
 
-def _ratios(initials: list[float], name: str) -> list[float]:
-    first = initials[0]
-    if first == 0 and any(initials):
+def _ratios(first: float, initials: list[float], name: str) -> list[float]:
+    if not all(math.isfinite(value) and value >= 0 for value in [first, *initials]):
         raise TrainingError(
-            f"The first param group's initial `{name}` must not be 0 where another's is not: groups keep their ratio "
-            f"to it. Received: {initials}. Pass a list of plans, one for each group."
+            f"The initial `{name}` of every param group must be finite and >= 0: groups keep their ratio to the "
+            f"first's. Received: {initials}. Correct it, or pass a list of plans, one for each group."
         )
-    return [1.0 if value == first else value / first for value in initials]
+    ratios = [1.0 if value == first else value / first if first else math.inf for value in initials]
+    if not all(map(math.isfinite, ratios)):
+        raise TrainingError(
+            f"The first param group's initial `{name}` must not be 0 where another's is not, nor too small to divide "
+            f"by: groups keep their ratio to it. Received: {initials}. Pass a list of plans, one for each group."
+        )
+    return ratios
 
 
 def _part_tensors(groups: list[dict[str, Any]], courses: list[_Course]) -> None:
@@ -389,6 +467,11 @@ def _number(group: dict[str, Any], name: str) -> Any:
     entry = group.get(name)
     number = entry[0] if isinstance(entry, tuple | list) and entry else entry
     if isinstance(number, torch.Tensor) and number.numel() == 1 and name != "params":
+        if not number.is_floating_point() or number.requires_grad:
+            raise TrainingError(
+                f"A tensor as `{name}` must be a floating-point one, and must not require a gradient: the plan fills "
+                f"it. Received: {shown(number)}. Pass a float, or a tensor such as `torch.tensor(0.1)`."
+            )
         return number
     if isinstance(number, int | float) and not isinstance(number, bool):
         return number
@@ -405,19 +488,11 @@ def _put(group: dict[str, Any], name: str, number: object) -> None:
 
 def _write(group: dict[str, Any], name: str, value: float) -> torch.Tensor | None:
     """Set a number; returns the tensor that it was written into, if it is one."""
-    entry = group[name]
-    number = entry[0] if isinstance(entry, tuple | list) else entry
+    number = _number(group, name)
     if isinstance(number, torch.Tensor):
         return number.fill_(value)
     _put(group, name, value)
     return None
-
-
-def _texts(plans: dict[str, Plan | list[Plan]]) -> dict[str, str | list[str]]:
-    return {
-        name: dumps(given) if isinstance(given, Plan) else [dumps(plan) for plan in given]
-        for name, given in plans.items()
-    }
 
 
 def _warn(what: str, details: str) -> None:
