@@ -35,7 +35,7 @@ def published(step: int, peak: float, warmup: int, end: int, floor: float) -> fl
     ],
 )
 def test_the_plan_has_the_published_rate_at_every_step(peak: float, warmup: int, end: int, floor: float) -> None:
-    schedule = nanogpt.get_lr(peak, warmup, end, floor)
+    schedule = nanogpt.get_lr(learning_rate=peak, warmup_iters=warmup, lr_decay_iters=end, min_lr=floor)
     assert_same(schedule, [published(step, peak, warmup, end, floor) for step in range(150)])
     assert_plannable_and_written(schedule)
 
@@ -54,10 +54,10 @@ def test_the_defaults_are_those_of_the_settings() -> None:
 def test_any_arguments(peak: float, warmup: int, end: int, floor: float) -> None:
     if end == warmup:
         with pytest.raises(ks.ScheduleError, match="`lr_decay_iters` must not equal `warmup_iters`"):
-            nanogpt.get_lr(peak, warmup, end, floor)
+            nanogpt.get_lr(learning_rate=peak, warmup_iters=warmup, lr_decay_iters=end, min_lr=floor)
     else:
         rates = [published(step, peak, warmup, end, floor) for step in range(80)]
-        assert_same(nanogpt.get_lr(peak, warmup, end, floor), rates)
+        assert_same(nanogpt.get_lr(learning_rate=peak, warmup_iters=warmup, lr_decay_iters=end, min_lr=floor), rates)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,15 @@ Example:
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from kosine.dialects import composer, huggingface, keras, megatron, nanogpt, optax, timm, torch
 
 __all__ = ["composer", "huggingface", "keras", "megatron", "nanogpt", "optax", "timm", "torch"]
+
+_OTHER_NAMES = {"hf": "huggingface", "transformers": "huggingface", "pytorch": "torch", "jax": "optax", "tf": "keras"}
+
+
+def __getattr__(name: str) -> NoReturn:
+    fix = f"Did you mean `{_OTHER_NAMES[name]}`?" if name in _OTHER_NAMES else f"It has {', '.join(__all__)}."
+    raise AttributeError(f"kosine.dialects has no {name!r}. {fix}", name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,26 @@ from typing import Any
 
 from kosine.durations import MAX_STEPS
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import read_number
+from kosine.phases import read_number, read_rate
+
+
+def read_lr(value: object) -> float:
+    """The argument `lr`: the base rate, which the peers take from the optimizer."""
+    if hasattr(value, "param_groups"):
+        raise ArgumentTypeError(
+            "Argument `lr` must be the learning rate that the optimizer was built with, not the optimizer. "
+            f"Received: lr={shown(value)}."
+        )
+    return read_rate(value, "lr")
+
+
+def no_such_name(module: str, name: str, known: Iterable[str], absent: Mapping[str, str]) -> AttributeError:
+    """The error for a name that a module lacks: why it does, or which one was probably meant."""
+    peer = module.rpartition(".")[2]
+    near = difflib.get_close_matches(name.lower(), {one.lower(): one for one in known}, 1)
+    meant = next((one for one in known if near and one.lower() == near[0]), None)
+    fix = f" {absent[name]}" if name in absent else f" Did you mean `{meant}`?" if meant else ""
+    return AttributeError(f"kosine.dialects.{peer} has no {name!r}.{fix}", name=name)
 
 
 def read_integer(value: object, argument: str, rule: str = "an integer") -> int:

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, scaled
-from kosine.dialects._reading import read_above, read_at_least, read_list
+from kosine.dialects._reading import read_above, read_at_least, read_list, read_lr
 from kosine.durations import MAX_STEPS, DurationLike, decimal
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_rate
+from kosine.phases import Phase, read_flag
 from kosine.schedule import Part, Schedule, cycles, section
 from kosine.shapes import cosine, exponential, hold, linear, polynomial
 
@@ -147,7 +147,7 @@ def ConstantScheduler(lr: float, alpha: float = 1.0, t_max: str = "1dur") -> Sch
         >>> ks.dialects.composer.ConstantScheduler(0.1, alpha=0.5, t_max="10ep")
         Schedule(hold("10ep", start=0.05), section(hold(start=0.1)))
     """
-    base, time = read_rate(lr, "lr"), _Time.read(t_max, "t_max")
+    base, time = read_lr(lr), _Time.read(t_max, "t_max")
     first = base * read_at_least(alpha, "alpha", 0)
     if first == base or not time.amount:
         return Schedule(hold(start=base))
@@ -176,7 +176,7 @@ def LinearScheduler(lr: float, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max
         >>> ks.dialects.composer.LinearScheduler(0.1)
         Schedule(linear(start=0.1, to=0.0))
     """
-    base = read_rate(lr, "lr")
+    base = read_lr(lr)
     first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
     return _until(t_max, lambda duration: linear(duration, start=first, to=last))
 
@@ -202,7 +202,7 @@ def CosineAnnealingScheduler(lr: float, t_max: str = "1dur", alpha_f: float = 0.
         >>> ks.dialects.composer.CosineAnnealingScheduler(0.1, t_max="90ep")
         Schedule(cosine("90ep", start=0.1, to=0.0))
     """
-    base = read_rate(lr, "lr")
+    base = read_lr(lr)
     last = base * read_at_least(alpha_f, "alpha_f", 0)
     return _until(t_max, lambda duration: cosine(duration, start=base, to=last))
 
@@ -229,7 +229,7 @@ def PolynomialScheduler(lr: float, power: float, t_max: str = "1dur", alpha_f: f
         >>> ks.dialects.composer.PolynomialScheduler(0.1, power=2, t_max="100ba")
         Schedule(polynomial(100, start=0.1, to=0.0, power=2.0))
     """
-    base, exponent = read_rate(lr, "lr"), read_above(power, "power", 0, 1000)
+    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
     last = base * read_at_least(alpha_f, "alpha_f", 0)
     return _until(t_max, lambda duration: polynomial(duration, start=base, to=last, power=exponent))
 
@@ -257,7 +257,7 @@ def ExponentialScheduler(lr: float, gamma: float, decay_period: str = "1ep") -> 
         >>> ks.dialects.composer.ExponentialScheduler(0.1, gamma=0.9)
         Schedule(section(exponential(start=0.1, factor=0.9, timescale="1ep")))
     """
-    base, factor = read_rate(lr, "lr"), read_above(gamma, "gamma", 0, MOST_GROWTH)
+    base, factor = read_lr(lr), read_above(gamma, "gamma", 0, MOST_GROWTH)
     period = _Time.read(decay_period, "decay_period", positive=True)
     if base == 0 or factor == 1:
         return Schedule(hold(start=base))
@@ -290,7 +290,7 @@ def StepScheduler(lr: float, step_size: str, gamma: float = 0.1) -> Schedule:
         >>> ks.dialects.composer.StepScheduler(0.1, step_size="30ep")
         Schedule(section(exponential(start=0.1, factor=0.1), tick="30ep"))
     """
-    base, time = read_rate(lr, "lr"), _Time.read(step_size, "step_size", positive=True)
+    base, time = read_lr(lr), _Time.read(step_size, "step_size", positive=True)
     factor = read_at_least(gamma, "gamma", 0, 1 if time.counted else MOST_GROWTH)
     if base == 0 or factor == 1:
         return Schedule(hold(start=base))
@@ -323,7 +323,7 @@ def MultiStepScheduler(lr: float, milestones: Iterable[str], gamma: float = 0.1)
         >>> ks.dialects.composer.MultiStepScheduler(0.5, milestones=["30ep", "80ep"], gamma=0.5)
         Schedule(hold("30ep", start=0.5), hold("50ep", start=0.25), section(hold(start=0.125)))
     """
-    base, factor = read_rate(lr, "lr"), read_at_least(gamma, "gamma", 0)
+    base, factor = read_lr(lr), read_at_least(gamma, "gamma", 0)
     times = _milestones(milestones)
     staircase = _staircase(base, times, factor)
     return _schedule(times[0], *staircase) if times else Schedule(*staircase)
@@ -355,7 +355,7 @@ def CosineAnnealingWarmRestartsScheduler(lr: float, t_0: str, t_mult: float = 1.
         >>> ks.dialects.composer.CosineAnnealingWarmRestartsScheduler(0.05, t_0="10ep", t_mult=2)
         Schedule(cycles(cosine("10ep", start=0.05, to=0.0), stretch=2.0))
     """
-    base, time = read_rate(lr, "lr"), _Time.read(t_0, "t_0", positive=True)
+    base, time = read_lr(lr), _Time.read(t_0, "t_0", positive=True)
     stretch, last = read_at_least(t_mult, "t_mult", 1), base * read_at_least(alpha_f, "alpha_f", 0)
     if stretch.is_integer():
         return _schedule(time, cycles(cosine(time.duration(), start=base, to=last), stretch=stretch))
@@ -392,7 +392,7 @@ def ConstantWithWarmupScheduler(
         >>> ks.dialects.composer.ConstantWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1))
     """
-    peak = read_rate(lr, "lr") * read_at_least(alpha, "alpha", 0)
+    peak = read_lr(lr) * read_at_least(alpha, "alpha", 0)
     warmup, _ = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _schedule(warmup, _warm(warmup, peak)) if warmup.amount else Schedule(hold(start=peak))
 
@@ -430,7 +430,7 @@ def LinearWithWarmupScheduler(
         >>> ks.dialects.composer.LinearWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), linear(to=0.0))
     """
-    base = read_rate(lr, "lr")
+    base = read_lr(lr)
     first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, first, lambda duration, start: linear(duration, start=start, to=last))
@@ -463,7 +463,7 @@ def CosineAnnealingWithWarmupScheduler(
         >>> ks.dialects.composer.CosineAnnealingWithWarmupScheduler(0.1, t_warmup="100ba", alpha_f=0.5)
         Schedule(linear(100, start=0.0, to=0.1), cosine(to=0.05))
     """
-    base = read_rate(lr, "lr")
+    base = read_lr(lr)
     last = base * read_at_least(alpha_f, "alpha_f", 0)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, base, lambda duration, start: cosine(duration, start=start, to=last))
@@ -503,7 +503,7 @@ def PolynomialWithWarmupScheduler(
         >>> ks.dialects.composer.PolynomialWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), polynomial(to=0.0, power=2.0))
     """
-    base, exponent = read_rate(lr, "lr"), read_above(power, "power", 0, 1000)
+    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
     last = base * read_at_least(alpha_f, "alpha_f", 0)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(
@@ -538,7 +538,7 @@ def MultiStepWithWarmupScheduler(
         >>> ks.dialects.composer.MultiStepWithWarmupScheduler(0.5, "5ep", milestones=["30ep"], gamma=0.5)
         Schedule(linear("5ep", start=0.0, to=0.5), hold("25ep", start=0.5), section(hold(start=0.25)))
     """
-    base, factor = read_rate(lr, "lr"), read_at_least(gamma, "gamma", 0)
+    base, factor = read_lr(lr), read_at_least(gamma, "gamma", 0)
     read_flag(scale_warmup, "scale_warmup")
     warmup, times = _Time.read(t_warmup, "t_warmup"), _milestones(milestones)
     warm = [_warm(warmup, base)] if warmup.amount else []

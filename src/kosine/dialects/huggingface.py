@@ -8,10 +8,11 @@ N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on th
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from kosine import shapes
 from kosine.dialects._parts import for_ever, warm_up
-from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count
+from kosine.dialects._reading import exact, no_such_name, read_above, read_at_least, read_choice, read_count, read_lr
 from kosine.durations import MAX_STEPS
 from kosine.errors import ScheduleError, shown
 from kosine.phases import Phase, read_rate
@@ -52,7 +53,7 @@ def constant(lr: float) -> Schedule:
         >>> ks.dialects.huggingface.constant(5e-5)
         Schedule(hold(start=5e-05))
     """
-    return Schedule(shapes.hold(start=read_rate(lr, "lr")))
+    return Schedule(shapes.hold(start=read_lr(lr)))
 
 
 def constant_with_warmup(lr: float, num_warmup_steps: int) -> Schedule:
@@ -73,7 +74,7 @@ def constant_with_warmup(lr: float, num_warmup_steps: int) -> Schedule:
         >>> ks.dialects.huggingface.constant_with_warmup(5e-5, num_warmup_steps=500)
         Schedule(linear(500, start=0.0, to=5e-05), section(hold(start=5e-05)))
     """
-    peak = read_rate(lr, "lr")
+    peak = read_lr(lr)
     return Schedule(*warm_up(read_count(num_warmup_steps, "num_warmup_steps"), 0.0, peak), for_ever(peak))
 
 
@@ -225,7 +226,7 @@ def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None)
         >>> ks.dialects.huggingface.inverse_sqrt(5e-4, num_warmup_steps=4000)
         Schedule(linear(4000, start=0.0, to=0.0005), section(inverse_sqrt(start=0.0005, timescale=4000)))
     """
-    peak, steps = read_rate(lr, "lr"), read_count(num_warmup_steps, "num_warmup_steps")
+    peak, steps = read_lr(lr), read_count(num_warmup_steps, "num_warmup_steps")
     scale = (steps or 10_000) if timescale is None else read_count(timescale, "timescale", 1)
     return Schedule(*warm_up(steps, 0.0, peak), section(shapes.inverse_sqrt(start=peak, timescale=scale)))
 
@@ -352,7 +353,7 @@ def warmup_stable_decay(
         >>> ks.dialects.huggingface.warmup_stable_decay(1e-3, 100, 200, num_training_steps=1000, decay_type="1-sqrt")
         Schedule(linear(100, start=0.0, to=0.001), hold(700, start=0.001), one_minus_sqrt(200, start=0.001, to=0.0))
     """
-    peak = read_rate(lr, "lr")
+    peak = read_lr(lr)
     floor = peak * read_at_least(min_lr_ratio, "min_lr_ratio", 0)
     warmup, decay = read_count(num_warmup_steps, "num_warmup_steps"), read_count(num_decay_steps, "num_decay_steps")
     rise = read_choice(warmup_type, "warmup_type", _CURVES)
@@ -398,7 +399,7 @@ def _fall(curve: str, steps: int, peak: float, floor: float, waves: float, misse
 def _run(lr: float, num_warmup_steps: int, num_training_steps: int) -> tuple[float, int, int]:
     """The peak, the steps of the warm-up, and those of the run that are left for the decay."""
     warmup = read_count(num_warmup_steps, "num_warmup_steps")
-    return read_rate(lr, "lr"), warmup, read_count(num_training_steps, "num_training_steps", 1) - warmup
+    return read_lr(lr), warmup, read_count(num_training_steps, "num_training_steps", 1) - warmup
 
 
 def _floor(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
@@ -444,3 +445,27 @@ def _waves(
     if half.denominator == 1 and not skip and duration is None:
         return group
     return section(group, skip=skip, duration=duration, continuous=half.denominator != 1)
+
+
+_FUNCTIONS = {
+    "get_constant_schedule": constant,
+    "get_constant_schedule_with_warmup": constant_with_warmup,
+    "get_cosine_schedule_with_warmup": cosine,
+    "get_cosine_with_hard_restarts_schedule_with_warmup": cosine_with_restarts,
+    "get_cosine_with_min_lr_schedule_with_warmup": cosine_with_min_lr,
+    "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": cosine_warmup_with_min_lr,
+    "get_inverse_sqrt_schedule": inverse_sqrt,
+    "get_linear_schedule_with_warmup": linear,
+    "get_polynomial_decay_schedule_with_warmup": polynomial,
+    "get_wsd_schedule": warmup_stable_decay,
+}
+"""The names of transformers' functions; those of `lr_scheduler_type` are the ones of this module."""
+
+_LOSS = "It depends on the loss, so it is not a function of the step."
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    absent = {"reduce_lr_on_plateau": _LOSS, "get_reduce_on_plateau_schedule": _LOSS, "greedy": _LOSS}
+    raise no_such_name(__name__, name, [*__all__, *_FUNCTIONS], absent)

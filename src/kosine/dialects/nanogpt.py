@@ -16,9 +16,9 @@ FOLLOWS = "nanoGPT dc81cb3 (9 December 2024)"
 
 
 def get_lr(
-    learning_rate: float = 6e-4, warmup_iters: int = 2000, lr_decay_iters: int = 600_000, min_lr: float = 6e-5
+    *, learning_rate: float = 6e-4, warmup_iters: int = 2000, lr_decay_iters: int = 600_000, min_lr: float = 6e-5
 ) -> Schedule:
-    """`get_lr` in train.py of nanoGPT dc81cb3 (9 December 2024), with the defaults of its settings.
+    """`get_lr` in train.py of nanoGPT dc81cb3 (9 December 2024), with its settings as arguments.
 
     With W = `warmup_iters` and N = `lr_decay_iters`: learning_rate (t + 1) / (W + 1) before step W, then
     min_lr + (learning_rate - min_lr) (1 + cos(pi (t - W) / (N - W))) / 2, and `min_lr` from step N on. Where N < W the

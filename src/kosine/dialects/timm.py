@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, scaled, stairs, warm_up
-from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count, read_counts
+from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count, read_counts, read_lr
 from kosine.durations import DurationLike
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
 from kosine.phases import Phase, read_flag, read_rate
@@ -265,7 +265,7 @@ def StepLRScheduler(
         >>> [plan(t) for t in range(6)]
         [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0, 1)
+    peak, rate = read_lr(lr), read_at_least(decay_rate, "decay_rate", 0, 1)
     length = exact(read_at_least(decay_t, "decay_t", 1, 1e18))
     warm = _warmup(peak, warmup_t, warmup_lr_init)
     skip = 0 if read_flag(warmup_prefix, "warmup_prefix") else read_count(warmup_t, "warmup_t")
@@ -314,7 +314,7 @@ def MultiStepLRScheduler(
         >>> [plan(t) for t in range(6)]
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
-    peak, rate = read_rate(lr, "lr"), read_at_least(decay_rate, "decay_rate", 0)
+    peak, rate = read_lr(lr), read_at_least(decay_rate, "decay_rate", 0)
     milestones = read_counts(decay_t, "decay_t", in_order=True)
     warm = _warmup(peak, warmup_t, warmup_lr_init)
     count = read_count(warmup_t, "warmup_t")
@@ -369,7 +369,7 @@ def WSDLRScheduler(
         >>> ks.dialects.timm.WSDLRScheduler(0.1, t_initial=90, decay_t=20, warmup_t=5)
         Schedule(linear(5, start=0.0, to=0.1), hold(70, start=0.1), one_minus_sqrt(20, to=0.0))
     """
-    peak, floor = read_rate(lr, "lr"), read_rate(lr_min, "lr_min")
+    peak, floor = read_lr(lr), read_rate(lr_min, "lr_min")
     length, fall = read_count(t_initial, "t_initial", 1), read_count(decay_t, "decay_t", 1)
     if fall > length:
         raise ScheduleError(
@@ -421,7 +421,7 @@ def _cyclic(
     warmup_meets_curve: bool = False,
 ) -> Schedule:
     """What timm's cosine, polynomial and tanh schedulers share: cycles, and a warm-up before or over them."""
-    peak, floor = read_rate(lr, "lr"), read_rate(lr_min, "lr_min")
+    peak, floor = read_lr(lr), read_rate(lr_min, "lr_min")
     period = read_count(t_initial, "t_initial", 1)
     stretch = read_at_least(cycle_mul, "cycle_mul", 1)
     decay = read_at_least(cycle_decay, "cycle_decay", 0)

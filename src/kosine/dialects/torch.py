@@ -11,9 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import NoReturn
 
 from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs
-from kosine.dialects._reading import read_above, read_at_least, read_choice, read_count, read_counts
+from kosine.dialects._reading import (
+    no_such_name,
+    read_above,
+    read_at_least,
+    read_choice,
+    read_count,
+    read_counts,
+    read_lr,
+)
 from kosine.errors import ScheduleError, shown
 from kosine.phases import Phase, read_flag, read_rate
 from kosine.schedule import Schedule, cycles, section
@@ -57,7 +66,7 @@ def CosineAnnealingLR(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
         >>> ks.dialects.torch.CosineAnnealingLR(0.1, T_max=90)
         Schedule(cycles(cosine(90, start=0.1, to=0.0), cosine(90, to=0.1)))
     """
-    start, floor = read_rate(lr, "lr"), read_rate(eta_min, "eta_min")
+    start, floor = read_lr(lr), read_rate(eta_min, "eta_min")
     steps = read_count(T_max, "T_max", 1)
     return Schedule(cycles(cosine(steps, start=start, to=floor), cosine(steps, to=start)))
 
@@ -91,7 +100,7 @@ def CosineAnnealingWarmRestarts(
         >>> ks.dialects.torch.CosineAnnealingWarmRestarts(0.05, T_0=10, T_mult=2)
         Schedule(cycles(cosine(10, start=0.05, to=0.0), stretch=2.0))
     """
-    cycle = cosine(read_count(T_0, "T_0", 1), start=read_rate(lr, "lr"), to=read_rate(eta_min, "eta_min"))
+    cycle = cosine(read_count(T_0, "T_0", 1), start=read_lr(lr), to=read_rate(eta_min, "eta_min"))
     return Schedule(cycles(cycle, stretch=read_count(T_mult, "T_mult", 1)))
 
 
@@ -116,7 +125,7 @@ def LinearLR(lr: float, start_factor: float = 1 / 3, end_factor: float = 1.0, to
         >>> ks.dialects.torch.LinearLR(0.1, start_factor=0.5, total_iters=4)
         Schedule(linear(4, start=0.05, to=0.1))
     """
-    base, steps = read_rate(lr, "lr"), read_count(total_iters, "total_iters")
+    base, steps = read_lr(lr), read_count(total_iters, "total_iters")
     first = base * read_above(start_factor, "start_factor", 0, 1)
     last = base * read_at_least(end_factor, "end_factor", 0, 1)
     return Schedule(linear(steps, start=first, to=last)) if steps else Schedule(hold(start=first))
@@ -141,7 +150,7 @@ def ConstantLR(lr: float, factor: float = 1 / 3, total_iters: int = 5) -> Schedu
         >>> ks.dialects.torch.ConstantLR(0.1, factor=0.5, total_iters=4)
         Schedule(hold(4, start=0.05), section(hold(start=0.1)))
     """
-    base, steps = read_rate(lr, "lr"), read_count(total_iters, "total_iters")
+    base, steps = read_lr(lr), read_count(total_iters, "total_iters")
     first = base * read_above(factor, "factor", 0, 1)
     return Schedule(hold(steps, start=first), for_ever(base)) if steps else Schedule(hold(start=first))
 
@@ -165,7 +174,7 @@ def PolynomialLR(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedul
         >>> ks.dialects.torch.PolynomialLR(0.1, total_iters=50, power=0.9)
         Schedule(polynomial(50, start=0.1, to=0.0, power=0.9))
     """
-    base, steps = read_rate(lr, "lr"), read_count(total_iters, "total_iters")
+    base, steps = read_lr(lr), read_count(total_iters, "total_iters")
     exponent = read_above(power, "power", 0, 1000)
     if not steps:
         return Schedule(hold(start=base))
@@ -214,7 +223,7 @@ def StepLR(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
         >>> ks.dialects.torch.StepLR(0.1, step_size=30)
         Schedule(section(exponential(start=0.1, factor=0.1), tick=30))
     """
-    base, steps = read_rate(lr, "lr"), read_count(step_size, "step_size", 1)
+    base, steps = read_lr(lr), read_count(step_size, "step_size", 1)
     factor = read_at_least(gamma, "gamma", 0, MOST_GROWTH)
     if factor == 0:
         return Schedule(hold(steps, start=base), for_ever(0.0))
@@ -243,7 +252,7 @@ def MultiStepLR(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sch
         >>> ks.dialects.torch.MultiStepLR(0.5, milestones=[30, 80], gamma=0.5)
         Schedule(hold(30, start=0.5), hold(50, start=0.25), section(hold(start=0.125)))
     """
-    base, factor = read_rate(lr, "lr"), read_at_least(gamma, "gamma", 0)
+    base, factor = read_lr(lr), read_at_least(gamma, "gamma", 0)
     firsts = [0, *sorted(read_counts(milestones, "milestones"))]
     return Schedule(*stairs(firsts, [scaled(base, factor, falls, "gamma") for falls in range(len(firsts))]))
 
@@ -367,3 +376,15 @@ def SequentialLR(schedules: Sequence[Schedule], milestones: Iterable[int]) -> Sc
         (0.05, 0.1, 0.0)
     """
     return joined(schedules, milestones, "milestones")
+
+
+def __getattr__(name: str) -> NoReturn:
+    function = "It takes any Python function, so it is no value: write its curve with kosine's."
+    absent = {
+        "ReduceLROnPlateau": "It depends on the loss, so it is not a function of the step.",
+        "LambdaLR": function,
+        "MultiplicativeLR": function,
+        "CyclicLR": "Write `cycles(linear(up, start=low, to=high), linear(down, to=low))`.",
+        "ChainedScheduler": "It multiplies schedulers: write the product as the phases of one schedule.",
+    }
+    raise no_such_name(__name__, name, __all__, absent)
