@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import pickle
 from typing import Any
@@ -299,6 +300,15 @@ def test_a_copy_goes_on_by_itself(again: Any) -> None:
     assert other_optimizer.param_groups[0]["lr"] == PLAN(STEPS)
 
 
+def test_a_copy_keeps_the_ratios_to_a_group_that_was_removed() -> None:
+    modules, optimizer = probes(0.5, 0.05)
+    scheduler = PlanLR(optimizer, PLAN)
+    del optimizer.param_groups[0]
+    (_, probe), other_optimizer, other = copy.deepcopy((modules, optimizer, scheduler))
+    train([probe], other_optimizer, other, range(STEPS))
+    assert probe.rates == planned(PLAN, ratio=0.1)
+
+
 def test_the_representation_says_what_and_where() -> None:
     _, optimizer = probes(0.5)
     scheduler = PlanLR(optimizer, PLAN)
@@ -306,6 +316,18 @@ def test_the_representation_says_what_and_where() -> None:
     assert repr(scheduler) == f"PlanLR(SGD, {PLAN!r}, last_epoch=4)"
     assert scheduler.plan is PLAN
     assert scheduler.base_lrs == [0.5]
+
+
+def test_a_scheduler_that_is_gone_leaves_no_hook_behind() -> None:
+    _, optimizer = probes(0.5)
+    hooks = optimizer._optimizer_load_state_dict_post_hooks
+    for _ in range(100):
+        scheduler = PlanLR(optimizer, PLAN)
+    gc.collect()
+    assert len(hooks) == 1
+    del scheduler
+    gc.collect()
+    assert not hooks
 
 
 def test_an_optimizer_does_not_keep_its_scheduler_alive() -> None:

@@ -73,6 +73,65 @@ def test_a_first_rate_of_0_gives_no_ratio() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ([5e-324, 0.1], r"must not be 0 .*, nor too small to divide by: .* Received: \[5e-324, 0.1\]"),
+        ([float("nan")], r"`lr` of every param group must be finite and >= 0: .* Received: \[nan\]"),
+        ([0.1, float("nan")], r"must be finite and >= 0: .* Received: \[0.1, nan\]. Correct it, or pass a list"),
+        ([float("inf"), 0.1], r"must be finite and >= 0: .* Received: \[inf, 0.1\]"),
+        ([0.1, -0.1], r"must be finite and >= 0: .* Received: \[0.1, -0.1\]"),
+    ],
+    ids=str,
+)
+def test_initial_rates_without_a_ratio_are_refused(rates: list[float], message: str) -> None:
+    _, optimizer = probes(*[0.5] * len(rates))
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate  # torch's optimizers refuse some of them themselves
+    with pytest.raises(ks.TrainingError, match=message):
+        PlanLR(optimizer, PLAN)
+    assert ["initial_lr" in group for group in optimizer.param_groups] == [False] * len(rates)
+    PlanLR(optimizer, [PLAN] * len(rates))
+    assert [group["lr"] for group in optimizer.param_groups] == [PLAN(0)] * len(rates)
+
+
+TENSORS_THAT_CANNOT_BE_FILLED = {
+    "whole numbers": torch.tensor(1),
+    "complex": torch.tensor(1j),
+    "a leaf that requires a gradient": torch.tensor(0.5, requires_grad=True),
+    "a result that requires a gradient": torch.tensor(0.5, requires_grad=True) * 2,
+}
+
+
+@pytest.mark.parametrize("tensor", TENSORS_THAT_CANNOT_BE_FILLED.values(), ids=list(TENSORS_THAT_CANNOT_BE_FILLED))
+def test_a_tensor_that_the_plan_cannot_fill_is_refused(tensor: torch.Tensor) -> None:
+    message = r"`lr` must be a floating-point one, and must not require a gradient: .* such as `torch\.tensor\(0\.1\)`"
+    _, optimizer = probes(0.5)
+    optimizer.param_groups[0]["lr"] = tensor
+    with pytest.raises(ks.TrainingError, match=message):
+        PlanLR(optimizer, PLAN)
+    optimizer.param_groups[0]["lr"] = 0.5
+    scheduler = PlanLR(optimizer, PLAN)
+    scheduler.step(6)
+    optimizer.param_groups[0]["lr"] = tensor
+    with pytest.raises(ks.TrainingError, match=message):
+        scheduler.step()
+    assert scheduler.last_epoch == 6
+
+
+@pytest.mark.parametrize("plan", [PLAN, [PLAN]], ids=["a plan", "a list"])
+def test_an_optimizer_without_groups_is_refused(plan: Any) -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, plan)
+    scheduler.step(6)
+    optimizer.param_groups.clear()
+    with pytest.raises(ks.TrainingError, match=r"must have a param group\. .*`param_groups` is empty\. Give it one"):
+        scheduler.step()
+    assert scheduler.last_epoch == 6
+    with pytest.raises(ks.TrainingError, match="must have a param group"):
+        PlanLR(optimizer, plan)
+
+
+@pytest.mark.parametrize(
     ("step", "error", "message"),
     [
         (-1, ks.StepError, "must be >= 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -132,14 +133,31 @@ def test_a_group_in_the_place_of_another() -> None:
     assert added.rates[4:] == planned(PLAN, range(4, STEPS), ratio=0.1)
 
 
-def test_a_group_fewer() -> None:
-    modules, optimizer = probes(0.5, 2.0)
+@pytest.mark.parametrize("kind", [float, double])
+def test_without_the_first_group_the_others_keep_their_ratio_to_it(kind: Any) -> None:
+    modules, optimizer = probes(*map(kind, [0.5, 2.0]))
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(4))
     del optimizer.param_groups[0]
-    train(modules, optimizer, scheduler, range(4, STEPS))
+    train(modules, optimizer, scheduler, range(4, 6))
+    added = add(optimizer, lr=kind(0.05))
+    scheduler.step(6)
+    train([*modules, added], optimizer, scheduler, range(6, STEPS))
     assert modules[0].rates == planned(PLAN, range(4)) + [0.0] * (STEPS - 4)
-    assert modules[1].rates == [PLAN(step) * (4.0 if step <= 4 else 1.0) for step in range(STEPS)]  # it is first now
+    assert modules[1].rates == planned(PLAN, ratio=4.0)
+    assert added.rates[6:] == planned(PLAN, range(6, STEPS), ratio=0.1)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[1:], ids=str)
+def test_groups_that_change_places_keep_their_ratios(order: tuple[int, ...]) -> None:
+    modules, optimizer = probes(0.5, 0.05, 1.0, 2.0)
+    scheduler = PlanLR(optimizer, PLAN)
+    train(modules, optimizer, scheduler, range(7))  # in the middle of a phase
+    optimizer.param_groups[:] = [optimizer.param_groups[index] for index in order]
+    train(modules, optimizer, scheduler, range(7, STEPS))
+    assert [probe.rates for probe in modules] == [planned(PLAN, ratio=ratio) for ratio in [1.0, 0.1, 2.0, 4.0]]
+    assert scheduler.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+    assert scheduler.state_dict().get("ratios_to") == (None if order[0] == 0 else {"lr": 0.5})
 
 
 def test_a_group_without_a_plan_in_a_list_is_named() -> None:

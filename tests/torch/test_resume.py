@@ -212,6 +212,65 @@ def test_a_group_that_was_removed() -> None:
     assert modules[1].rates == planned(PLAN, range(STOP), ratio=0.1) + [0.0] * (STEPS - STOP)
 
 
+@pytest.mark.parametrize("stepped", [False, True], ids=["at once", "after a step"])
+def test_a_tensor_stays_with_its_group_when_the_first_was_removed(stepped: bool) -> None:
+    modules, optimizer = probes(double(0.5), double(0.05), double(2.0))
+    scheduler = PlanLR(optimizer, PLAN)
+    train(modules, optimizer, scheduler, range(STOP))
+    tensors = [group["lr"] for group in optimizer.param_groups]
+    del optimizer.param_groups[0]
+    if stepped:
+        scheduler.step(STOP)
+    optimizer.load_state_dict(through_a_file(optimizer.state_dict()))
+    assert [group["lr"] is tensor for group, tensor in zip(optimizer.param_groups, tensors[1:], strict=True)] == [
+        True,
+        True,
+    ]
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates == planned(PLAN, range(STOP)) + [0.0] * (STEPS - STOP)
+    assert [probe.rates for probe in modules[1:]] == [planned(PLAN, ratio=0.1), planned(PLAN, ratio=4.0)]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["saved once", "saved twice"])
+@pytest.mark.parametrize("built_with", ["the others", "all groups"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_ratios_to_a_first_group_that_was_removed(order: str, built_with: str, again: bool) -> None:
+    modules, optimizer = probes(0.5, 0.05, 2.0)
+    scheduler = PlanLR(optimizer, PLAN)
+    train(modules, optimizer, scheduler, range(STOP))
+    del optimizer.param_groups[0]
+    for _ in range(1 + again):
+        states = {part: through_a_file(of.state_dict()) for part, of in (("o", optimizer), ("s", scheduler))}
+        assert states["s"] == {"last_epoch": STOP, "plans": {"lr": ks.dumps(PLAN)}, "ratios_to": {"lr": 0.5}}
+        weights = [probe.state_dict() for probe in modules[-2:]]
+        modules, optimizer = probes(*([0.05, 2.0] if built_with == "the others" else [0.5, 0.05, 2.0]))
+        for probe, saved in zip(modules[-2:], weights, strict=True):
+            probe.load_state_dict(saved)
+        for part in order.split():
+            if part == "build":
+                scheduler = PlanLR(optimizer, PLAN)
+            if part == order.split()[0] and built_with == "all groups":
+                del optimizer.param_groups[0]
+            if part != "build":
+                {"optimizer": optimizer, "scheduler": scheduler}[part].load_state_dict(states[part[0]])
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates for probe in modules[-2:]] == [planned(PLAN, ratio=0.1), planned(PLAN, ratio=4.0)]
+
+
+def test_the_ratios_are_those_of_the_file_while_the_first_group_is_there() -> None:
+    """The new run was built with other rates; those that the optimizer loads replace them all."""
+    checkpoint = stopped(float, lambda optimizer: PlanLR(optimizer, PLAN))
+    modules, optimizer = probes(3.0, 6.0)
+    scheduler = PlanLR(optimizer, PLAN)
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    scheduler.load_state_dict(checkpoint["scheduler"])
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates[STOP:] for probe in modules] == [
+        planned(PLAN, range(STOP, STEPS)),
+        planned(PLAN, range(STOP, STEPS), ratio=0.1),
+    ]
+
+
 LONGER = LR.plan(total_steps=2 * STEPS)
 
 
@@ -314,6 +373,36 @@ def test_a_state_without_a_step_is_refused(state: dict[str, Any]) -> None:
     with pytest.raises(ks.TrainingError, match="must hold the step, an integer >= 0, as `last_epoch`"):
         scheduler.load_state_dict(state)
     assert scheduler.last_epoch == 3
+
+
+@pytest.mark.parametrize("state", [None, [], [("last_epoch", 3)], 3], ids=repr)
+def test_a_state_that_is_no_dict_is_refused(state: Any) -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    scheduler.step(3)
+    with pytest.raises(ks.TrainingError, match="must be a dict that holds the step as `last_epoch`"):
+        scheduler.load_state_dict(state)
+    assert scheduler.last_epoch == 3
+
+
+def test_the_plans_are_written_once_for_all_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def dumps(plan: ks.Plan) -> str:
+        written.append(plan)
+        return ks.dumps(plan)
+
+    monkeypatch.setattr("kosine.torch.scheduler.dumps", dumps)
+    _, optimizer = probes(0.5, 0.05)
+    scheduler = PlanLR(optimizer, PLAN, momentum=[OTHER, PLAN])
+    assert not written
+    first = scheduler.state_dict()
+    first["plans"]["momentum"].clear()  # it is the caller's
+    first["plans"].pop("lr")
+    second = scheduler.state_dict()
+    scheduler.load_state_dict(second)
+    assert second["plans"] == {"lr": ks.dumps(PLAN), "momentum": [ks.dumps(OTHER), ks.dumps(PLAN)]}
+    assert written == [PLAN, OTHER, PLAN]
 
 
 def test_the_state_is_the_step_and_what_the_plans_were() -> None:

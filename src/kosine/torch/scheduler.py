@@ -509,6 +509,8 @@ def _difference(saved: Mapping[str, Any], own: Mapping[str, Any], step: int) -> 
             given if isinstance(given, list) else [given] for given in (saved.get(name, []), own.get(name, []))
         )
         for index, (their_text, our_text) in enumerate(zip_longest(theirs, ours)):
+            if their_text == our_text:  # a long one takes seconds to read
+                continue
             before, now = _loaded(their_text), _loaded(our_text)
             if before == now:
                 continue
