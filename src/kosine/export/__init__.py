@@ -29,6 +29,14 @@ _TARGETS: dict[str, Callable[[Outline], str]] = {
     "huggingface": huggingface,
 }
 
+_OTHER_NAMES = {
+    "hf": "huggingface",
+    "transformers": "huggingface",
+    "jax": "optax",
+    "flax": "optax",
+    "tensorflow": "keras",
+}
+
 
 def to_code(plan: Plan, target: str) -> str:
     """The shortest clear program that reproduces a plan without kosine.
@@ -63,8 +71,7 @@ def to_code(plan: Plan, target: str) -> str:
 
     Example:
         >>> import kosine as ks
-        >>> from kosine.export import to_code
-        >>> print(to_code(ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000), "python"))
+        >>> print(ks.to_code(ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000), "python"))
         # The learning rate of this schedule over 1,000 steps, counted from 0:
         # Schedule(linear(100, start=0.0, to=0.001), cosine(to=0.0))
         <BLANKLINE>
@@ -89,7 +96,8 @@ def to_code(plan: Plan, target: str) -> str:
     if not isinstance(target, str):
         raise ArgumentTypeError(f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}.")
     if target not in _TARGETS:
-        near = difflib.get_close_matches(target.lower(), _TARGETS, n=1)
+        other = _OTHER_NAMES.get(target.lower())
+        near = [other] if other else difflib.get_close_matches(target.lower(), _TARGETS, n=1)
         raise PlanError(
             f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}."
             f"{f' Did you mean {near[0]!r}?' if near else ''}"

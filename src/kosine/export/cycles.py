@@ -52,11 +52,8 @@ def find(loop: Loop, outline: Outline, language: Language, target: str, place: i
     if loop.stretch == 1:
         if loop.whole:
             return _equal(loop, outline, language, suffix)
-        return (
-            _sampled(loop, outline, language, target)
-            if loop.group.continuous
-            else _rounded(loop, outline, language, target)
-        )
+        write = _sampled if loop.group.continuous else _rounded
+        return write(loop, outline, language, target)
     if loop.whole and not language.arrays:
         return _growing(loop, outline, suffix)
     return _listed(loop, outline, language, target, suffix)

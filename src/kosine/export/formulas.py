@@ -152,8 +152,8 @@ def formula(curve: Curve, start: str, to: str, rises: bool, way: Way, language: 
                 ratio = f"({start} / {to}) ** 2" if squared else f"{start} / {to}"
                 growth = f"({ratio} - 1) * {done} / {span}"
             if squared:
-                return Formula(f"{start} / {call('sqrt', '1 + {}')}", growth, "growth")
-            return Formula(f"{start} / (1 + {{}})", growth, "growth")
+                return Formula(f"{start} / {call('sqrt', '1 + {}')}", growth, "excess")
+            return Formula(f"{start} / (1 + {{}})", growth, "excess")
         case OneMinusSqrt():
             if rises or language.single:
                 root = call("sqrt", f"{done} / {span}")

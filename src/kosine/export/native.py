@@ -14,9 +14,7 @@ from kosine.export.text import call, indented, integer, number, power, program, 
 from kosine.shapes import Cosine, Exponential, InverseTime, Linear, Polynomial
 
 _MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
-_RECURSION_STEPS = (
-    100_000  # torch multiplies its way from step to step; up to here it strays less than 1e-12 of the peak
-)
+_RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
 _FEW_PIECES = 4
 
 
@@ -91,8 +89,8 @@ def optax(outline: Outline) -> Native | None:
     if len(pieces) == 2 and (lines := _optax_warmup_cosine(pieces[0], pieces[1], outline)):
         return Native(["import optax"], lines)
     schedules = []
-    for number_of, piece in enumerate(pieces):
-        text = _optax_piece(piece, outline, number_of == len(pieces) - 1)
+    for piece in pieces:
+        text = _optax_piece(piece, outline)
         if text is None:
             return None
         schedules.append(text)
@@ -108,7 +106,7 @@ def _item(lines: list[str]) -> list[str]:
     return [*lines[:-1], f"{lines[-1]},"]
 
 
-def _optax_piece(piece: Level | Bend, outline: Outline, last: bool) -> tuple[str, list[str]] | None:
+def _optax_piece(piece: Level | Bend, outline: Outline) -> tuple[str, list[str]] | None:
     if isinstance(piece, Level):
         return "optax.constant_schedule", [outline.value(piece.value)]
     start, to = outline.value(piece.start), outline.value(piece.to)
@@ -191,7 +189,7 @@ def _optax_restarts(outline: Outline) -> list[str] | None:
         return [*above, f"schedule = {cosines[0]}", *cosines[1:]]
     first = outline.pieces[0]
     assert not isinstance(first, Loop)
-    text = None if isinstance(first, Levels) else _optax_piece(first, outline, False)
+    text = None if isinstance(first, Levels) else _optax_piece(first, outline)
     if text is None:
         return None
     boundary = outline.step(loop.first)

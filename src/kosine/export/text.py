@@ -158,7 +158,9 @@ def comment(schedule: str, total_steps: int | None) -> list[str]:
     plain = plain.encode("ascii", "backslashreplace").decode()
     if len(plain) > _LONGEST_COMMENT:
         plain = plain[: _LONGEST_COMMENT - 3] + "..."
-    length = "for ever" if total_steps is None else f"over {total_steps:,} step{'s' if total_steps > 1 else ''}"
+    length = "for ever"
+    if total_steps is not None:
+        length = f"over {int.__format__(total_steps, ',')} step{'s' if total_steps > 1 else ''}"
     lines = [f"The learning rate of this schedule {length}, counted from 0:"]
     lines += textwrap.wrap(plain, WIDTH - 2, break_on_hyphens=False)
     return [f"# {line}" for line in lines]
