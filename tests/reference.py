@@ -157,7 +157,12 @@ class _Clock:
             passed = moment - self.rounded(begin) + skip
             return passed if part.continuous and tick == 1 else Fraction(passed // tick)
 
-        return inner.rate(inside(time), value, None if at is None else inside(at))
+        if at is None:
+            return inner.rate(inside(time), value)
+        shown, later = inside(time), inside(at)
+        if part.continuous and shown < later:  # the phase just before the cut, also one that no step shows
+            shown = later - Fraction(1, 10**30)
+        return inner.rate(shown, value, later)
 
     def values(self, phases: Sequence[ks.Phase], value: Any) -> list[tuple[Any, Any]]:
         ends = []

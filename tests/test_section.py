@@ -99,6 +99,11 @@ def test_a_cut_at_a_restart_goes_on_from_the_end_of_the_cycle_before() -> None:
     assert ks.Schedule(falls).plan()(20) == 0.1
 
 
+def test_a_phase_that_begins_between_two_steps_is_cut_too() -> None:
+    falls = ks.section(ks.linear("0.75st", start=0.0, to=1.0), ks.linear("0.5st", to=0.0), duration=1, continuous=True)
+    assert ks.Schedule(falls).plan()(1) == 0.5
+
+
 def test_the_rows_of_a_group_that_is_cut_at_both_ends() -> None:
     group = ks.cycles(ks.linear(10, start=1.0, to=0.0), ks.cosine(10, to=0.5))
     plan = ks.Schedule(ks.section(group, skip=35, duration=30), ks.hold(5)).plan()

@@ -498,16 +498,20 @@ def _place_section(
         )
     blocks = _seen(placed.blocks, first, stop)
     if blocks and (own is None or stop < first + own - Fraction(1, 2)):
-        return Placed(blocks, end, _end_lr(blocks[-1]))
+        return Placed(blocks, end, _value_at_cut(placed.blocks, blocks[-1], stop))
     reached = blocks[-1].stop if blocks else first
     if reached < stop:
         blocks = (*blocks, level(reached, placed.value, stop))
     return Placed(blocks, end, placed.value)
 
 
-def _end_lr(block: Block) -> float:
-    """The value that the last phase which is seen of a block ends at."""
-    return block.row_at(block.stop - 1).end_lr if isinstance(block, Group) else block.end_lr
+def _value_at_cut(blocks: Sequence[Block], last: Block, stop: int) -> float:
+    """What the phase that is cut at `stop` has come to; one that begins there, such as a restart, is not cut."""
+    following = next((block for block in blocks if block.first_step <= stop < block.stop), None)
+    row = following.row_at(stop) if isinstance(following, Group) else following
+    if row is not None and row.first_step == stop and 0 < row.clock.lead < 1:  # it has begun between two steps
+        return row.first_lr
+    return last.row_at(last.stop - 1).end_lr if isinstance(last, Group) else last.end_lr
 
 
 def _seen(blocks: Iterable[Block], first: int, stop: int | None) -> tuple[Block, ...]:
