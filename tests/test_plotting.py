@@ -144,6 +144,7 @@ def test_phases_are_named_and_restarts_counted() -> None:
     assert [band.label for band in bands(PLANS["100,000 shrinking cycles"])] == ["100,000 cycles"]
     assert restarts(PLANS["100,000 shrinking cycles"]) == []
     assert restarts(ks.step_decay(peak=0.1, every=10).plan(total_steps=30)) == []
+    assert restarts(ks.dialects.torch.CosineAnnealingLR(0.1, T_max=5).plan(total_steps=30)) == []
     rewarmed = ks.Schedule(ks.cycles(ks.linear(2, start=0.0, to=1.0), ks.cosine(8, to=0.1)))
     assert restarts(rewarmed.plan(total_steps=30)) == [10, 20]
 

@@ -283,7 +283,7 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[Plan
         begin = group.boundary(cycle)
         if begin > last:
             break
-        if group.endless and group.part.shrinks:
+        if group.endless and group.part.shrinks and begin >= group.first_step:  # not in a first cycle that is cut
             floor = max(0.0, group.ceiling.floor)
             lowest = max(floor, group.part.shrink_to)
             settled = np.float32(group.ceiling.at(cycle)) == np.float32(lowest)

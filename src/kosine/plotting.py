@@ -102,12 +102,13 @@ def length(plan: Plan) -> int:
 def restarts(plan: Plan, most: int = _MOST_MARKS) -> list[int]:
     """The steps at which a cycle goes back to its start; none where there are more than `most`.
 
-    A group that only holds its values, as in `step_decay`, goes back to nothing.
+    A group that only holds its values, as in `step_decay`, goes back to nothing, and one that ends where it starts,
+    such as a cosine down and up again, does not jump.
     """
     total = length(plan)
     steps: list[int] = []
     for group in (block for block in plan.blocks if isinstance(block, Group)):
-        if group.values[::2] == group.values[1::2]:
+        if group.values[::2] == group.values[1::2] or group.values[0] == group.values[-1]:
             continue
         if len(group.cycles_shown) - 1 > most - len(steps):
             return []

@@ -384,6 +384,13 @@ def test_cycles_that_shrink_towards_a_value_end_in_a_pattern() -> None:
     assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
 
 
+def test_a_pattern_does_not_begin_in_a_cycle_that_is_cut() -> None:
+    group = ks.cycles(ks.linear(4, start=0.2, to=1.0), ks.cosine(6, to=0.0), shrink=0.5, shrink_to=0.4)
+    plan = ks.Schedule(ks.section(group, skip=1006)).plan()
+    steps = np.append(np.arange(40), 10**6 + 7)
+    assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
+
+
 # int64
 
 
