@@ -257,6 +257,16 @@ def loads(text: str | bytes) -> Any:
         >>> ks.loads(ks.dumps(ks.sgdr(peak=0.05, period="10ep"))) == ks.sgdr(peak=0.05, period="10ep")
         True
     """
+    return from_data(read_json(text))
+
+
+def read_json(text: object) -> object:
+    """A JSON document as plain dictionaries and lists: no field twice, finite numbers, bounded in size and depth.
+
+    Raises:
+        NotationError: it is none, or breaks one of these rules.
+        ArgumentTypeError: no text and no bytes.
+    """
     if isinstance(text, bytes | bytearray):
         try:
             text = text.decode("utf-8")
@@ -268,10 +278,9 @@ def loads(text: str | bytes) -> Any:
         raise NotationError(f"A document has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
     _check_depth(text)
     try:
-        data = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
     except json.JSONDecodeError as error:
         raise NotationError(f"Not a schedule: the document is not JSON: {error}. Received: {shown(text)}.") from error
-    return from_data(data)
 
 
 def to_data(value: Schedule | Plan) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def _as_options(message: str) -> str:
     """The arguments of `plan` in an error message as the options that carry them here."""
     message = message.replace("so `plan` needs", "so the run needs")
     message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
-    names = r"(total_steps|epochs|steps_per_epoch|samples_per_step|tokens_per_step)"
+    names = r"(total_steps|epochs|steps_per_epoch|dataset_size|batch_size|samples_per_step|tokens_per_step)"
     message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
     return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
 

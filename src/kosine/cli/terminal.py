@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kosine.errors import MissingPackageError
-from kosine.plotting import length, rate_text, restarts, step_text, trace
+from kosine.plotting.labels import rate_text, step_text
+from kosine.sampling import length, restarts, trace
 
 if TYPE_CHECKING:
     from kosine.plan import Plan

@@ -15,19 +15,9 @@ from matplotlib.colors import to_hex
 
 import kosine as ks
 from kosine.errors import MissingPackageError
-from kosine.plotting import (
-    RESTART,
-    bands,
-    new_figure,
-    plot_history,
-    plot_plan,
-    rate_text,
-    restarts,
-    save_figure,
-    step_text,
-    thin,
-    trace,
-)
+from kosine.plotting import bands, new_figure, plot_history, plot_plan, rate_text, save_figure, step_text
+from kosine.plotting.figure import RESTART
+from kosine.sampling import restarts, thin, trace
 
 mpl.use("Agg")
 

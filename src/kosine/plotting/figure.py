@@ -1,18 +1,17 @@
-"""Look at a plan: the rate at every step as a picture, from a bounded number of points however long the run is."""
+"""A plan as a picture, drawn with Matplotlib."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine.boundaries import Group, PlannedPhase
-from kosine.errors import MissingPackageError, PlanError, shown
+from kosine.errors import MissingPackageError
 from kosine.files import whole_file
+from kosine.plotting.labels import Band, bands, rate_text, step_text
+from kosine.sampling import COLUMNS, length, restarts, thin, trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,200 +20,10 @@ if TYPE_CHECKING:
 
     from kosine.plan import Plan
 
-_COLUMNS = 1000  # about the pixels across a picture: more points than a few for each are never seen
-_MOST_MARKS = 48  # more bands or restart lines than this hide the curve
-
 # Okabe and Ito's palette, which colour-blind people can tell apart.
 CURVE, RESTART = "#0072B2", "#D55E00"
 _TINTS = {"warm-up": ("#E69F00", 0.22), "hold": ("#009E73", 0.20), "decay": ("#56B4E9", 0.22)}
 _LINES = "#8C8C8C"
-
-Kind = Literal["warm-up", "hold", "decay"]
-
-
-class Band(NamedTuple):
-    """A stretch of the run that is shaded and named: one phase, or a group with too many phases to show."""
-
-    first_step: int
-    stop: int
-    label: str
-    short: str
-    kind: Kind
-
-
-# --- what to draw: plain numbers, no plotting library -----------------------------------------------------------
-
-
-def trace(plan: Plan, columns: int = _COLUMNS) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Steps, ascending, and their rates: few enough to draw, with the ends of every phase that can be seen.
-
-    Every curve is monotone between its ends, so the first and the last step of a phase are its extremes. Where more
-    phases than columns share the width, each column keeps the highest and the lowest of them.
-
-    Args:
-        plan: a plan with a length.
-        columns: how many points can be told apart across the picture.
-
-    Raises:
-        PlanError: a plan of a schedule that never ends, made without a length.
-    """
-    total = length(plan)
-    rows = _rows(plan, total, columns)
-    least = 16 if len(rows) * 16 <= 4 * columns else 2
-    steps: set[int] = {0, total - 1}
-    for row in rows:
-        last = min(row.stop, total) - 1 - row.first_step
-        points = min(last, max(least, 2 * columns * (last + 1) // total))
-        steps.update(row.first_step + last * k // points for k in range(points + 1) if points)
-        steps.add(row.first_step)
-    ordered = np.array(sorted(steps), np.int64)
-    return ordered, np.asarray(plan(ordered), np.float64)
-
-
-def thin(x: NDArray[Any], y: NDArray[Any], columns: int = _COLUMNS) -> NDArray[np.intp]:
-    """The indices that are worth drawing: of each column's points the first, the last, the highest and the lowest."""
-    if x.size <= 4 * columns:
-        return np.arange(x.size)
-    low, high = float(x.min()), float(x.max())
-    column = np.minimum(((x - low) / max(high - low, 1e-300) * columns).astype(np.int64), columns - 1)
-    by_rate = np.lexsort((y, column))
-    edges = np.flatnonzero(np.diff(column[by_rate], prepend=-1, append=columns))
-    extremes = np.concatenate([by_rate[edges[:-1]], by_rate[edges[1:] - 1]])
-    in_order = np.argsort(column, kind="stable")
-    ends = np.concatenate([in_order[edges[:-1]], in_order[edges[1:] - 1]])
-    return np.unique(np.concatenate([extremes, ends]))
-
-
-def length(plan: Plan) -> int:
-    """The number of steps to draw.
-
-    Raises:
-        PlanError: the plan has none.
-    """
-    if plan.total_steps is None:
-        raise PlanError(
-            f"A schedule that never ends cannot be drawn to its end. Received: {shown(plan.schedule)} planned without "
-            "a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
-        )
-    return plan.total_steps
-
-
-def restarts(plan: Plan, most: int = _MOST_MARKS) -> list[int]:
-    """The steps at which a cycle goes back to its start; none where there are more than `most`.
-
-    A group that only holds its values, as in `step_decay`, goes back to nothing, and one that ends where it starts,
-    such as a cosine down and up again, does not jump.
-    """
-    total = length(plan)
-    steps: list[int] = []
-    for group in (block for block in plan.blocks if isinstance(block, Group)):
-        if group.values[::2] == group.values[1::2] or group.values[0] == group.values[-1]:
-            continue
-        if len(group.cycles_shown) - 1 > most - len(steps):
-            return []
-        steps += [group.boundary(cycle) for cycle in group.cycles_shown[1:]]
-    return [step for step in steps if step < total]
-
-
-def bands(plan: Plan, most: int = _MOST_MARKS) -> list[Band]:
-    """The phases of the run in order; a group of too many stands as one band, and slivers among too many are left."""
-    total = length(plan)
-    found: list[Band] = []
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            found.append(_band(block, total))
-        elif len(block.cycles_shown) * len(block.part.phases) <= most:
-            found += [
-                _band(block.row(cycle, phase), total)
-                for cycle in block.cycles_shown
-                for phase in range(len(block.part.phases))
-            ]
-        else:
-            cycles = len(block.cycles_shown)
-            stop = min(block.boundary(block.cycles_shown.stop), block.stop, total)
-            found.append(Band(block.first_step, stop, f"{cycles:,} cycles", f"{cycles:,}x", "decay"))
-    found = [band for band in found if band.first_step < band.stop]
-    end = found[-1].stop if found else 0
-    if end < total:
-        found.append(_band(plan.phase_at(total - 1), total))
-    return found if len(found) <= most else [band for band in found if (band.stop - band.first_step) * 50 >= total]
-
-
-def _band(row: PlannedPhase, total: int) -> Band:
-    kind: Kind = "hold"
-    if row.name != "hold":
-        kind = "warm-up" if row.end_lr > row.first_lr else "decay" if row.end_lr < row.first_lr else "hold"
-    label, short = (row.name if kind == "decay" else kind), ""
-    if row.cycle is not None:
-        short = f"#{row.cycle + 1}"
-        label += f" {short}"
-    return Band(row.first_step, min(row.stop, total), label, short, kind)
-
-
-def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
-    """The phases to draw, a few for each column."""
-    rows = [row for row in _candidates(plan, total, columns) if row.steps != 0 and row.first_step < total]
-    if not rows or rows[-1].stop < total:
-        rows.append(plan.phase_at(total - 1))
-    if len(rows) <= 4 * columns:
-        return rows
-    first = np.array([row.first_step for row in rows], np.float64)
-    keep = {
-        *thin(first, np.array([row.first_lr for row in rows]), columns).tolist(),
-        *thin(first, np.array([max(row.first_lr, row.end_lr) for row in rows]), columns).tolist(),
-        *thin(first, np.array([min(row.first_lr, row.end_lr) for row in rows]), columns).tolist(),
-    }
-    return [rows[index] for index in sorted(keep)]
-
-
-def _candidates(plan: Plan, total: int, columns: int) -> Iterator[PlannedPhase]:
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            yield block
-            continue
-        cycles = block.cycles_shown
-        chosen: Sequence[int] = cycles
-        phases: Sequence[int] = range(len(block.part.phases))
-        if (
-            len(cycles) * len(phases) > 2 * columns
-        ):  # one whole cycle for every other column, the highest and the last ones among them
-            chosen = _cycles_across(block, min(block.boundary(cycles.stop), block.stop, total), columns // 2)
-            if len(phases) > 8:
-                values = block.values
-                ends = {values.index(max(values)) // 2, values.index(min(values)) // 2}
-                phases = sorted({0, *ends, len(phases) - 1})
-        for cycle in chosen:
-            for phase in phases:
-                yield block.row(cycle, phase)
-
-
-def _cycles_across(group: Group, stop: int, count: int) -> list[int]:
-    """About `count` cycles, evenly spread over the width. Which ones are taken is a matter of looks: floats will do."""
-    cycles, begin = group.cycles_shown, group.boundary(0)
-    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
-    growth = float(group.part.exact_stretch) - 1
-    index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
-    spread = set(np.clip(index, cycles[0], cycles[-1]).astype(np.int64).tolist())
-    return sorted(spread | {cycles[0], cycles[-2:][0], cycles[-1]})
-
-
-def rate_text(value: float, peak: float) -> str:
-    """A rate as a tick label: plain decimals, or 4e-5 where the highest rate is small."""
-    if value == 0 or 1e-3 <= peak < 1e5 or peak == 0:
-        return f"{value:.10g}"
-    mantissa, exponent = f"{value:.3e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
-
-
-def step_text(value: float) -> str:
-    """A step as a tick label: 12,500, or 2.5e12 where that is too long to read."""
-    if abs(value) < 1e10:
-        return f"{value:,.0f}"
-    mantissa, exponent = f"{value:.3e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
-
-
-# --- Matplotlib -------------------------------------------------------------------------------------------------
 
 
 def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
@@ -270,7 +79,7 @@ def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
         colour, alpha = _TINTS[band.kind]
         alternate = alpha * (0.5 if index % 2 and shown[index - 1].kind == band.kind else 1)
         axes.axvspan(band.first_step, band.stop, color=colour, alpha=alternate, linewidth=0, zorder=0)
-        if (band.stop - band.first_step) * _COLUMNS < total:  # less than a pixel wide
+        if (band.stop - band.first_step) * COLUMNS < total:  # less than a pixel wide
             axes.axvline(band.first_step, color=colour, linewidth=1.2, zorder=1)
         name = next((name for name in (band.label, band.short) if name and _fits(name, band, total, axes)), None)
         if name is None:
@@ -285,7 +94,7 @@ def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
 
 def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
     """The curve; a dot for each batch where there are few."""
-    keep = thin(steps, rates, 4 * _COLUMNS)
+    keep = thin(steps, rates, 4 * COLUMNS)
     marker = "o" if steps.size <= 64 and int(steps[-1]) - int(steps[0]) < 64 else ""
     axes.plot(
         steps[keep], rates[keep], color=CURVE, linewidth=1.8, marker=marker, markersize=3.5, zorder=3, label="rate"

@@ -1,0 +1,56 @@
+"""The command line as a person or a pipe meets it: what tests of its commands share."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+
+COMMAND = [sys.executable, "-m", "kosine.cli"]
+SGDR = ["show", 'sgdr(peak=0.05, period="10ep", stretch=2)', "--epochs", "70", "--steps-per-epoch", "100"]
+
+
+def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+def on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What the command writes to a terminal of 60 columns."""
+    reader, writer = pty.openpty()
+    variables = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
+    variables |= {"TERM": "xterm-256color", **environment}
+    subprocess.run(["stty", "cols", "60", "rows", "40"], stdin=writer, check=True)
+    with subprocess.Popen([*COMMAND, *arguments], stdin=writer, stdout=writer, env=variables) as process:
+        os.close(writer)
+        written = b""
+        while select.select([reader], [], [], 30)[0]:
+            try:
+                chunk = os.read(reader, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            written += chunk
+    os.close(reader)
+    assert process.returncode == 0
+    return written.decode()
+
+
+def curve(text: str) -> list[str]:
+    """The lines of the picture between its frame's sides."""
+    return [
+        line.split("┤" if "┤" in line else "│", 1)[1].rstrip("│") for line in text.splitlines() if line.endswith("│")
+    ]
+
+
+def one_line(err: str, pattern: str) -> None:
+    assert err.startswith("kosine: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert "Traceback" not in err
+    assert re.search(pattern, err), err
