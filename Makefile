@@ -5,13 +5,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench docs docs-images browser clean
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
 	KERAS_BACKEND=jax $(BIN)/python -m kosine.demo
 
-test: .venv/test
+test: .venv/test browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -22,6 +22,19 @@ test: .venv/test
 
 bench: .venv/test
 	$(BIN)/python -m benchmarks
+
+docs: docs-images
+	$(BIN)/kosine lint --explain > docs/lint.md
+
+docs-images: .venv/test browser
+	$(BIN)/python -m scripts.docs_images
+
+browser:  # Debian's, for the tests of html pages; where it cannot be installed, they say so
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \
+	  apt-get install -qq --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	fi || echo "Chromium could not be installed." >&2
 
 clean:
 	rm -rf .venv runs build dist

@@ -2,6 +2,7 @@
 
 from benchmarks import (
     accuracy,
+    command_line,
     cost,
     frameworks,
     graph_accuracy,
@@ -14,6 +15,7 @@ from benchmarks import (
 
 for benchmark in (
     cost,
+    command_line,
     train_step,
     torch_step,
     torch_curve,

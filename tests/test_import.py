@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "click", "plotext", "sklearn", "tqdm", "numpy")
+HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "click", "plotly", "sklearn", "tqdm", "numpy")
 
 
 def _loaded(code: str) -> set[str]:

@@ -13,6 +13,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HELPERS = {"__init__", "__main__", "backends", "measure"}
 EXAMPLES = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
+CONSOLE = re.findall(r"```console\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
+COMMANDS = [
+    (line, output) for block, output in CONSOLE for line in re.findall(r"^\$ kosine (.*)$", block, re.MULTILINE)
+]
 
 
 def run(*command: str, cwd: Path) -> str:
@@ -25,7 +29,8 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def test_every_example_has_its_output() -> None:
-    assert len(EXAMPLES) == README.count("```python") == README.count("```text") == 13
+    assert len(EXAMPLES) == README.count("```python") == 14
+    assert README.count("```text") == 14 + sum(bool(output) for _, output in CONSOLE)
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=range(1, len(EXAMPLES) + 1))
@@ -33,17 +38,32 @@ def test_example(code: str, output: str, tmp_path: Path) -> None:
     assert run(sys.executable, "-c", code, cwd=tmp_path) == output
 
 
-def test_the_command_line_example(tmp_path: Path) -> None:
-    (command,) = re.findall(r"```console\n\$ kosine (.*)\n```", README)
-    printed = run(sys.executable, "-m", "kosine.cli", *shlex.split(command), cwd=tmp_path)
-    assert "cosine  #3       3,000  4,000      40  0.05   0" in printed
+@pytest.mark.parametrize(("command", "output"), COMMANDS)
+def test_command(command: str, output: str, tmp_path: Path) -> None:
+    arguments = shlex.split(command)
+    (tmp_path / "docs").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "kosine.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.stderr == ""
+    assert done.returncode == (arguments[0] == "compare")  # those that are compared differ
+    if output:
+        assert done.stdout == output
+    else:  # it is there for its picture, which the README shows
+        assert (tmp_path / arguments[-1]).stat().st_size
+        assert f"]({Path(arguments[-1]).with_suffix('.png')})" in README
+
+
+def test_every_picture_has_its_command() -> None:
+    made = {str(Path(shlex.split(command)[-1]).with_suffix(".png")) for command, output in COMMANDS if not output}
+    assert made == set(re.findall(r"!\[.*?\]\((.*?)\)", README))
 
 
 def test_the_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"\bmake (\w+)", README)) - {"in"}
-    assert {"demo", "test", "bench"} <= named
-    for target in named & {"demo", "test", "bench"}:
+    assert {"demo", "test", "bench", "docs"} <= named
+    for target in named & {"demo", "test", "bench", "docs"}:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 

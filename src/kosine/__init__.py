@@ -35,13 +35,17 @@ from kosine.shapes import (
 )
 
 if TYPE_CHECKING:
+    from kosine.comparison import Comparison, compare
     from kosine.export import to_code
+    from kosine.linting import Finding, lint
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "ArgumentTypeError",
+    "Comparison",
     "Cycles",
+    "Finding",
     "KosineError",
     "MissingPackageError",
     "NotationError",
@@ -55,6 +59,7 @@ __all__ = [
     "StepError",
     "TrainingError",
     "TrainingWarning",
+    "compare",
     "constant",
     "cosine",
     "cycles",
@@ -65,6 +70,7 @@ __all__ = [
     "inverse_sqrt_decay",
     "inverse_time",
     "linear",
+    "lint",
     "loads",
     "one_cycle",
     "one_minus_sqrt",
@@ -86,12 +92,20 @@ _NEEDS = {
 }
 """What the adapters need; each imports its framework, so it is imported when it is asked for."""
 
-_ON_DEMAND = (*_NEEDS, "dialects", "testing")
+_ON_DEMAND = (*_NEEDS, "dialects", "published", "testing")
+_ROOMS = {
+    "Comparison": "comparison",
+    "Finding": "linting",
+    "compare": "comparison",
+    "lint": "linting",
+    "to_code": "export",
+}
+"""Public names of rooms that training does not need: each is imported when it is asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "to_code":
-        return importlib.import_module("kosine.export").to_code
+    if name in _ROOMS:
+        return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
     if name in _ON_DEMAND:
         try:
             return importlib.import_module(f"kosine.{name}")

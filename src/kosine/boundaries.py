@@ -261,7 +261,7 @@ class Group:
 
     def _rounded_position(self, cycle: int, phase: int) -> tuple[int, Fraction]:
         """Where a phase of a cycle begins: the step, and the position, exact to 40 digits behind the point."""
-        stretch = self.part.exact_stretch
+        stretch = self._stretch
         if stretch == 1:
             position = self.origin + cycle * self.offsets[-1] + self.offsets[phase]
             return self._rounded(position), position
@@ -281,15 +281,25 @@ class Group:
                 return self._rounded(low), low
             digits *= 2
 
+    @cached_property
+    def _stretch(self) -> Fraction:
+        return self.part.exact_stretch
+
+    @cached_property
+    def _course(self) -> tuple[Fraction, tuple[Fraction, ...]]:
+        """Where cycles would have begun, had there always been smaller ones; and each phase's distance from there."""
+        before = self.offsets[-1] / (self._stretch - 1)
+        return self.origin - before, tuple(before + offset for offset in self.offsets)
+
     def _position(self, growth: Fraction, phase: int) -> Fraction:
         """The exact position of a phase in the cycle that is `growth` times as long as the first."""
-        past = self.offsets[-1] * (growth - 1) / (self.part.exact_stretch - 1)
-        return self.origin + past + growth * self.offsets[phase]
+        base, distances = self._course
+        return base + growth * distances[phase]
 
     def cycle_at(self, step: int) -> int:
         """The cycle that `step`, at or after the group's first step, belongs to."""
         own = (step - self.view.base) // self.view.tick
-        if self.part.exact_stretch == 1:
+        if self._stretch == 1:
             # The largest i whose boundary is not after the step.
             if self.continuous:
                 cycle = (own - self.origin) // self.offsets[-1]

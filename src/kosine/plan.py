@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
@@ -128,20 +128,14 @@ class Plan:
         blocks, stop = placed.blocks, _stop(placed)
         if stop == 0 and run.total_steps is None:
             raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
-        after = level(stop, placed.value)
-        table, table_stop = _table(blocks, after)
         for name, attribute in {
             "schedule": schedule,
             "run": run,
             "phases": PhaseRows(blocks),
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
             "blocks": blocks,
-            "after": after,
-            "_table": table,
-            "_table_stop": table_stop,
-            "_repeat": _repeat(blocks, table_stop),
-            "_firsts": [row.first_step for row in table],
-            "_bound": [None] * len(table),
+            "after": level(stop, placed.value),
+            "_table_stop": 0,
         }.items():
             object.__setattr__(self, name, attribute)
 
@@ -178,6 +172,7 @@ class Plan:
             ArgumentTypeError: no integer.
         """
         step = _read_step(step)
+        self._list()
         if step < self._table_stop:
             return self._table[bisect_right(self._firsts, step) - 1]
         block = next(block for block in reversed(self.blocks) if block.first_step <= step)
@@ -185,23 +180,43 @@ class Plan:
             return self.after
         return block.row_at(step) if isinstance(block, Group) else block
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
 
         Args:
             ax: the axes to draw on; a new figure if None.
+            log: whether the rates stand on a logarithmic axis.
+            points: steps to point out, each with a dot and its rate.
 
         Returns:
             The axes.
 
         Raises:
-            PlanError: a plan of a schedule that never ends, made without a length.
+            PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a
+                logarithmic axis for rates that are all 0.
+            ArgumentTypeError: a point that is no integer.
+            MissingPackageError: Matplotlib is not installed.
         """
         from kosine.plotting import plot_plan
 
-        return plot_plan(self, ax=ax)
+        return plot_plan(self, ax=ax, log=log, points=points)
+
+    def _list(self) -> None:
+        """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
+        if self._table_stop:
+            return
+        table, table_stop = _table(self.blocks, self.after)
+        for name, attribute in {
+            "_table": table,
+            "_repeat": _repeat(self.blocks, table_stop),
+            "_firsts": [row.first_step for row in table],
+            "_bound": [None] * len(table),
+            "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
+        }.items():
+            object.__setattr__(self, name, attribute)
 
     def _at(self, step: int) -> float:
+        self._list()
         if step >= self._table_stop and self._repeat:
             first, period = self._repeat
             step = first + (step - first) % period
@@ -244,6 +259,7 @@ class Plan:
         _read_step(int(array.min()))
         _read_step(int(array.max()))
         flat = array.ravel().astype(np.int64, copy=False)
+        self._list()
         if self._repeat and int(array.max()) >= self._table_stop:
             first, period = self._repeat
             flat = np.where(flat < self._table_stop, flat, first + (flat - first) % period)
@@ -297,6 +313,16 @@ class Plan:
 
     def __str__(self) -> str:
         return table(self)
+
+    def _repr_html_(self) -> str:
+        from kosine.plotting.notebook import plan_html
+
+        return plan_html(self)
+
+    def _repr_svg_(self) -> str | None:
+        from kosine.plotting.notebook import plan_svg
+
+        return plan_svg(self)
 
 
 def _stop(placed: Placed) -> int:
@@ -417,6 +443,19 @@ def _read_count(value: object, argument: str) -> int | None:
 
 def table(plan: Plan, most: int = 24) -> str:
     """The phases of a plan as a table for a terminal; the middle rows are left out where there are many."""
+    lines = table_lines(plan, most)
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def table_lines(plan: Plan, most: int = 24) -> list[list[str]]:
+    """The cells of that table: the header, a line for each phase, and the total."""
     rows = plan.phases
     per_epoch = plan.run.steps_per_epoch
     shown_rows: list[PlannedPhase | None] = list(rows[:most])
@@ -438,15 +477,7 @@ def table(plan: Plan, most: int = 24) -> str:
         lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{end:.6g}"])
     total = "for ever" if plan.total_steps is None else f"{plan.total_steps:,}"
     epochs = [_epochs(plan.total_steps, per_epoch)] if per_epoch else []
-    lines.append(["total", "", total, *epochs, "", ""])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    return [*lines, ["total", "", total, *epochs, "", ""]]
 
 
 def _epochs(steps: int | None, per_epoch: int) -> str:

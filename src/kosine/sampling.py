@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kosine.boundaries import Group, PlannedPhase
+from kosine.durations import MAX_STEPS
 from kosine.errors import PlanError, shown
+from kosine.evaluation import array_function
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = 1000
 """About the pixels across a picture: more points than a few for each are never seen."""
 
+_WINDOW = 64  # neighbouring cycles that are compared by how they round
+
 MOST_MARKS = 48
 """More bands or restart lines than this hide the curve."""
 
@@ -26,8 +30,9 @@ MOST_MARKS = 48
 def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Steps, ascending, and their rates: few enough to draw, with the ends of every phase that can be seen.
 
-    Every curve is monotone between its ends, so the first and the last step of a phase are its extremes. Where more
-    phases than columns share the width, each column keeps the highest and the lowest of them.
+    Every curve is monotone between its ends, so the first and the last step of a phase are its extremes. With no more
+    cycles than columns all restarts are there, with the step before each; of more cycles a few for each column are,
+    and of more phases than columns those with the highest and the lowest ends.
 
     Args:
         plan: a plan with a length.
@@ -39,14 +44,8 @@ def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArra
     total = length(plan)
     rows = _rows(plan, total, columns)
     least = 16 if len(rows) * 16 <= 4 * columns else 2
-    steps: set[int] = {0, total - 1}
-    for row in rows:
-        last = min(row.stop, total) - 1 - row.first_step
-        points = min(last, max(least, 2 * columns * (last + 1) // total))
-        steps.update(row.first_step + last * k // points for k in range(points + 1) if points)
-        steps.add(row.first_step)
-    ordered = np.array(sorted(steps), np.int64)
-    return ordered, np.asarray(plan(ordered), np.float64)
+    steps = [np.array(_steps(row, total, columns, least), np.int64) for row in rows]
+    return np.concatenate(steps), np.concatenate([_rates(row, own) for row, own in zip(rows, steps, strict=True)])
 
 
 def thin(x: NDArray[Any], y: NDArray[Any], columns: int = COLUMNS) -> NDArray[np.intp]:
@@ -71,8 +70,8 @@ def length(plan: Plan) -> int:
     """
     if plan.total_steps is None:
         raise PlanError(
-            f"A schedule that never ends cannot be drawn to its end. Received: {shown(plan.schedule)} planned without "
-            "a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            f"A schedule that never ends cannot be looked at as a whole. Received: {shown(plan.schedule)} planned "
+            "without a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
         )
     return plan.total_steps
 
@@ -88,54 +87,116 @@ def restarts(plan: Plan, most: int = MOST_MARKS) -> list[int]:
     for group in (block for block in plan.blocks if isinstance(block, Group)):
         if group.values[::2] == group.values[1::2] or group.values[0] == group.values[-1]:
             continue
-        if len(group.cycles_shown) - 1 > most - len(steps):
+        cycles = group.cycles_in_run
+        if len(cycles) - 1 > most - len(steps):
             return []
-        steps += [group.boundary(cycle) for cycle in group.cycles_shown[1:]]
+        steps += [group.boundary(cycle) for cycle in cycles[1:]]
     return [step for step in steps if step < total]
 
 
 def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     """The phases to draw, a few for each column."""
-    rows = [row for row in _candidates(plan, total, columns) if row.steps != 0 and row.first_step < total]
+    groups = [block for block in plan.blocks if isinstance(block, Group) and block.first_step < total]
+    every_cycle = sum(len(group.cycles_in_run) for group in groups) <= columns
+    rows: list[PlannedPhase] = []
+    for block in plan.blocks:
+        rows += _group_rows(block, total, columns, every_cycle) if isinstance(block, Group) else [block]
+    rows = [row for row in rows if row.steps != 0 and row.first_step < total]
     if not rows or rows[-1].stop < total:
         rows.append(plan.phase_at(total - 1))
-    if len(rows) <= 4 * columns:
+    if len(rows) <= 8 * columns:
         return rows
-    first = np.array([row.first_step for row in rows], np.float64)
-    keep = {
-        *thin(first, np.array([row.first_lr for row in rows]), columns).tolist(),
-        *thin(first, np.array([max(row.first_lr, row.end_lr) for row in rows]), columns).tolist(),
-        *thin(first, np.array([min(row.first_lr, row.end_lr) for row in rows]), columns).tolist(),
-    }
+    begins = np.array([row.first_step for row in rows], np.int64)
+    first, last = (np.array(rates) for rates in zip(*(_ends(row, total) for row in rows), strict=True))
+    keep = {*thin(begins, first, columns).tolist(), *thin(begins, last, columns).tolist()}
+    if every_cycle:
+        keep |= {at for i in range(1, len(rows)) if rows[i - 1].cycle != rows[i].cycle for at in (i - 1, i)}
     return [rows[index] for index in sorted(keep)]
 
 
-def _candidates(plan: Plan, total: int, columns: int) -> Iterator[PlannedPhase]:
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            yield block
-            continue
-        cycles = block.cycles_shown
-        chosen: Sequence[int] = cycles
-        phases: Sequence[int] = range(len(block.part.phases))
-        if (
-            len(cycles) * len(phases) > 2 * columns
-        ):  # one whole cycle for every other column, the highest and the last ones among them
-            chosen = _cycles_across(block, min(block.boundary(cycles.stop), block.stop, total), columns // 2)
-            if len(phases) > 8:
-                values = block.values
-                ends = {values.index(max(values)) // 2, values.index(min(values)) // 2}
-                phases = sorted({0, *ends, len(phases) - 1})
-        for cycle in chosen:
-            for phase in phases:
-                yield block.row(cycle, phase)
+def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> Iterator[PlannedPhase]:
+    """The phases of a group to draw: of each cycle, or of cycles spread evenly, those that tell its course."""
+    cycles = group.cycles_in_run
+    if group.first_step >= total:
+        return
+    phases = _telling_phases(group, max(1, columns // len(cycles)))
+    chosen: Iterable[int] = cycles
+    if not every_cycle:
+        stop = min(group.boundary(cycles.stop), group.stop, total)
+        share = max(2, columns // 2 * (stop - group.first_step) // total)
+        if len(cycles) > share:
+            chosen = _cycles_across(group, cycles, phases, stop, share)
+    first = group.row_at(group.first_step)
+    yield first
+    for cycle in chosen:
+        for phase in phases:
+            row = group.row(cycle, phase)
+            if row.first_step > first.first_step:
+                yield row
 
 
-def _cycles_across(group: Group, stop: int, count: int) -> list[int]:
-    """About `count` cycles, evenly spread over the width. Which ones are taken is a matter of looks: floats will do."""
-    cycles, begin = group.cycles_shown, group.boundary(0)
+def _telling_phases(group: Group, columns: int) -> list[int]:
+    """All phases of a cycle that has few, else its ends and those with the highest and the lowest ends."""
+    count = len(group.part.phases)
+    if count <= 4 * columns:
+        return list(range(count))
+    cycles = group.cycles_in_run
+    rows = [group.row(cycles[min(1, len(cycles) - 1)], phase) for phase in range(count)]
+    position = np.array(group.offsets[:-1], np.float64)
+    first, last = (np.array(rates) for rates in zip(*(_ends(row) for row in rows), strict=True))
+    return sorted({*thin(position, first, columns).tolist(), *thin(position, last, columns).tolist()})
+
+
+def _cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
+    """About `count` cycles, evenly spread over the width, and the first and the last two.
+
+    Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
+    round to steps, so beside each stand those of the next few that round furthest up and down.
+    """
+    begin = group.boundary(0)
     across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
     growth = float(group.part.exact_stretch) - 1
     index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
-    spread = set(np.clip(index, cycles[0], cycles[-1]).astype(np.int64).tolist())
-    return sorted(spread | {cycles[0], cycles[-2:][0], cycles[-1]})
+    spread = {min(max(int(number), cycles[0]), cycles[-1]) for number in index.tolist()}
+    spread |= {*cycles[:2], *cycles[-2:]}
+    period = group.offsets[-1]
+    if growth == 0:
+        ends = {group.origin + group.offsets[number] for phase in phases for number in (phase, phase + 1)}
+        whole = math.lcm(period.denominator, *(end.denominator for end in ends))
+        if whole > 1:
+            half = 0 if group.continuous else whole // 2
+            step, starts = int(period * whole), [int(end * whole) + half for end in ends]
+            for cycle in list(spread):
+                window = cycles[cycle - cycles[0] :][: min(whole, _WINDOW)]
+                for start in starts:
+                    parts = [(start + step * each) % whole for each in window]
+                    spread |= {window[parts.index(min(parts))], window[parts.index(max(parts))]}
+    return sorted(spread)
+
+
+def _steps(row: PlannedPhase, total: int, columns: int, least: int) -> list[int]:
+    """Steps of a phase, ascending: both ends, and between them as many as can be seen."""
+    last = min(row.stop, total) - 1 - row.first_step
+    points = min(last, max(least, 2 * columns * (last + 1) // total))
+    cut, tick = row.clock.cut, row.clock.tick
+    ticks = (last + cut) // tick
+    if tick > 1 and ticks <= points:  # both sides of each stair
+        between = {number * tick - cut - side for number in range(1, ticks + 1) for side in (1, 0)}
+    else:
+        between = {last * k // points for k in range(1, points)}
+    return [row.first_step + offset for offset in sorted({0, *between, last})]
+
+
+def _rates(row: PlannedPhase, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The rates of ascending steps of one phase. The plan gives the same, but must look for the phase first."""
+    inside = int(np.searchsorted(steps, row.end_step)) if row.endpoint and row.end_step <= MAX_STEPS else steps.size
+    rates = np.full(steps.shape, row.clock.to)
+    if inside:
+        rates[:inside] = array_function(row.curve, row.clock)(steps[:inside] - row.first_step)
+    return rates
+
+
+def _ends(row: PlannedPhase, total: int = MAX_STEPS) -> tuple[float, float]:
+    """The rates of the first and the last step of a phase."""
+    rate = row.function()
+    return rate(0), rate(max(min(row.stop, total) - 1 - row.first_step, 0))

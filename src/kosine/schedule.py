@@ -425,6 +425,16 @@ class Schedule:
     def __repr__(self) -> str:
         return f"Schedule({', '.join(map(repr, self.parts))})"
 
+    def _repr_html_(self) -> str:
+        from kosine.plotting.notebook import schedule_html
+
+        return schedule_html(self)
+
+    def _repr_svg_(self) -> str | None:
+        from kosine.plotting.notebook import schedule_svg
+
+        return schedule_svg(self)
+
     def __eq__(self, other: object) -> bool:
         return self.parts == other.parts if isinstance(other, Schedule) else NotImplemented
 

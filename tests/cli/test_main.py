@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import kosine as ks
 from kosine.cli import main
+from kosine.cli.group import kosine
 from tests.cli.console import COMMAND, SGDR, one_line
+
+NONE = click.Context(kosine)
 
 # --- mistakes ---------------------------------------------------------------------------------------------------
 
@@ -59,29 +64,71 @@ def test_full_disk_is_one_line(unbuffered: str) -> None:
     one_line(result.stderr, "No space left on device")
 
 
-@pytest.mark.parametrize("package", ["click", "plotext"])
 def test_missing_package_is_one_line_with_the_fix(
-    package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, "click", None)
     assert main(SGDR) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    one_line(err, rf"{package}: pip install 'kosine\[cli\]'")
+    one_line(err, r"click: pip install 'kosine\[cli\]'")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_input_or_output_is_one_line(closed: str) -> None:
+    command = shlex.join([*COMMAND, "show", "-", "--total-steps", "9"])
+    result = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    one_line(result.stderr, "Standard output is closed|standard input is closed")
 
 
 # --- help -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["show", "--help"]])
-def test_help_has_an_example_that_works(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def examples(text: str) -> list[list[str]]:
+    """The commands that a help text shows, without `kosine`."""
+    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("    kosine ")]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["-h"], *([name, "--help"] for name in kosine.list_commands(NONE))]
+)
+def test_help_has_examples_that_work(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(arguments) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 100
-    example = re.search(r"kosine (show) '(.*?)' ((?:--[a-z-]+\s+\S+\s*)+)", out)
-    assert example is not None
-    options = example[3].split()
-    assert main([example[1], example[2], *options]) == 0
+    found = examples(out)
+    assert len(found) >= 2
+    if len(arguments) == 2:
+        assert {example[0] for example in found} >= {arguments[0]}
+    for example in found:
+        for name in example:
+            if name.endswith(".toml"):
+                Path(name).write_text("schedule = 'constant(0.1)'\n[run]\ntotal_steps = 10\n", encoding="utf-8")
+        status = main(example)
+        output = capsys.readouterr()
+        assert output.err == "", example
+        assert status == 0 or (status == 1 and example[0] in ("compare", "lint")), example
+        assert output.out, example
+
+
+def test_help_names_every_command_and_the_line_for_each_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    out = capsys.readouterr().out
+    for name in kosine.list_commands(NONE):
+        assert re.search(rf"^  {name} ", out, re.MULTILINE)
+    for shell in ("bash_source", "zsh_source", "fish_source"):
+        assert shell in out
+
+
+@pytest.mark.parametrize("name", kosine.list_commands(NONE))
+def test_every_command_prints_json_if_asked_to(name: str) -> None:
+    command = kosine.get_command(NONE, name)
+    assert command is not None
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +139,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_imports_no_command_and_no_numpy() -> None:
     code = (
         "import sys; from kosine.cli import main; main(['--help']); "
-        "sys.exit(any(name in sys.modules for name in ('numpy', 'plotext', 'matplotlib', 'kosine.cli.show')))"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'matplotlib', 'kosine.cli.show', 'kosine.published')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
@@ -100,7 +147,26 @@ def test_help_imports_no_command_and_no_numpy() -> None:
 # --- numbers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["12000", "12_000", "12,000", "12e3"])
+@pytest.mark.parametrize("text", ["12000", "12_000", "12,000", "12e3", "1.2e4", "12000.0", "+12000", " 12000 "])
 def test_counts_may_be_written_for_people(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "constant(0.1)", "--total-steps", text]) == 0
     assert re.search(r"total +12,000\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "text", ["1,5", "1.5", "1.25e1", "12,0000", "1__0", "_1", "1e-3", "0x10", "١٢", "nan", "", "1 000"]
+)
+def test_what_is_no_whole_number_or_not_certainly_one_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "constant(0.1)", "--total-steps", text]) == 2
+    one_line(capsys.readouterr().err, "is not a whole number")
+
+
+@pytest.mark.parametrize("text", ["1e19", "9" * 40, "1e99", str(2**63)])
+def test_counts_that_are_too_large_say_so(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "constant(0.1)", "--total-steps", text]) == 2
+    one_line(capsys.readouterr().err, r"--total-steps must be an integer >= 1 and at most 2\*\*63 - 1")
+
+
+def test_longest_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "sgdr(peak=0.1, period=1000)", "--total-steps", str(2**63 - 1)]) == 0
+    assert "9,223,372,036,854,775,807" in capsys.readouterr().out

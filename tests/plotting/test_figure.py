@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
 
 import kosine as ks
 from kosine.errors import MissingPackageError
-from kosine.plotting import bands, new_figure, plot_history, plot_plan, rate_text, save_figure, step_text
+from kosine.plotting import (
+    bands,
+    new_figure,
+    plan_figure,
+    plan_page,
+    plot_history,
+    plot_plan,
+    rate_text,
+    save_figure,
+    step_text,
+)
 from kosine.plotting.figure import RESTART
-from kosine.sampling import restarts, thin, trace
+from kosine.plotting.labels import point_text
+from kosine.sampling import restarts, trace
 
 mpl.use("Agg")
 
@@ -64,9 +82,13 @@ def axes() -> Axes:
     return new_figure().subplots()
 
 
-def curve(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
-    line = next(line for line in axes.get_lines() if line.get_label() == "rate")
-    return np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+def curve(axes: Axes) -> tuple[np.ndarray, ...]:
+    """The points of the curve, which is drawn in pieces that have their ends in common."""
+    found = [line.get_data() for line in axes.get_lines() if line.get_label() == "rate"]
+    steps, rates = ([np.asarray(line[axis]) for line in found] for axis in (0, 1))
+    for pieces in (steps, rates):
+        assert [piece[-1] for piece in pieces[:-1]] == [piece[0] for piece in pieces[1:]]
+    return tuple(np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])]) for pieces in (steps, rates))
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -139,6 +161,16 @@ def test_phases_are_named_and_restarts_counted() -> None:
     assert restarts(rewarmed.plan(total_steps=30)) == [10, 20]
 
 
+def test_cycles_beyond_the_run_are_not_counted() -> None:
+    plan = ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), count=10**6)).plan(total_steps=25)
+    assert [(band.stop, band.label) for band in bands(plan)] == [
+        (10, "cosine #1"),
+        (20, "cosine #2"),
+        (25, "cosine #3"),
+    ]
+    assert [band.label for band in bands(plan, most=2)] == ["3 cycles"]
+
+
 def test_narrow_phase_is_named_in_the_legend(axes: Axes) -> None:
     plot_plan(PLANS["warm-up, hold, cosine"], ax=axes)
     legend = axes.get_legend()
@@ -197,14 +229,6 @@ def test_empty_history_says_so(axes: Axes) -> None:
     assert axes.texts[0].get_text() == "no batch trained yet"
 
 
-def test_thinning_keeps_the_ends_and_the_order() -> None:
-    x = np.arange(100_000)
-    keep = thin(x, np.sin(x / 10), 100)
-    assert keep.size <= 400
-    assert (np.diff(keep) > 0).all()
-    assert (keep[0], keep[-1]) == (0, 99_999)
-
-
 @pytest.mark.parametrize(
     ("value", "peak", "text"),
     [(0.0, 1e-4, "0"), (4e-5, 1e-4, "4e-5"), (1e-4, 1e-4, "1e-4"), (2.5e-5, 1e-4, "2.5e-5"), (0.05, 0.1, "0.05")],
@@ -216,6 +240,128 @@ def test_rates_are_labelled_shortly(value: float, peak: float, text: str) -> Non
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (39_400, "39,400"), (2.5e12, "2.5e12")])
 def test_steps_are_labelled_shortly(value: float, text: str) -> None:
     assert step_text(value) == text
+
+
+# --- logarithmic rates --------------------------------------------------------------------------------------------
+
+
+def test_logarithmic_axis_ends_four_decades_under_the_peak_and_marks_what_goes_below(axes: Axes) -> None:
+    plan = ks.warmup_cosine(peak=1e-4, warmup=100).plan(total_steps=1000)
+    plan.plot(axes, log=True)
+    assert axes.get_yscale() == "log"
+    low, high = axes.get_ylim()
+    assert low == pytest.approx(1e-8)
+    assert high > 1e-4
+    steps, rates = curve(axes)
+    assert np.isfinite(np.log10(rates)).all()
+    assert rates.tolist() == np.maximum(plan(steps), low).tolist()
+    (triangles,) = [line for line in axes.get_lines() if line.get_marker() == "v"]
+    below = np.flatnonzero(plan(np.arange(1000)) < low)
+    assert np.asarray(triangles.get_xdata()).tolist() == [0, below[1]]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["below the axis"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "low", "high"),
+    [
+        (ks.step_decay(peak=0.1, every=100, factor=0.5), 0.009, 0.0125),
+        (ks.constant(0.1), 0.005, 0.02),
+        (ks.warmup_cosine(peak=0.1, floor=0.001, warmup=10, warmup_start=0.001), 0.0005, 0.001),
+    ],
+)
+def test_logarithmic_axis_ends_under_the_lowest_rate(
+    schedule: ks.Schedule, low: float, high: float, axes: Axes
+) -> None:
+    schedule.plan(total_steps=400).plot(axes, log=True)
+    assert low < axes.get_ylim()[0] < high
+    assert all(line.get_marker() != "v" for line in axes.get_lines())
+
+
+def test_curve_that_is_0_for_long_leaves_the_axis_once(axes: Axes) -> None:
+    plan = ks.Schedule(ks.linear(10, start=0.5, to=0.1), ks.hold(50, start=0.0)).plan(total_steps=80)
+    plan.plot(axes, log=True)
+    (triangles,) = [line for line in axes.get_lines() if line.get_marker() == "v"]
+    assert np.asarray(triangles.get_xdata()).tolist() == [10]
+    assert triangles.get_label() == "0, below the axis"
+
+
+@pytest.mark.parametrize("rate", [0.0, 5e-324])
+def test_rates_of_zero_have_no_logarithm(rate: float, axes: Axes) -> None:
+    with pytest.raises(ks.PlanError, match=r"at least 1e-290.*linear axis"):
+        ks.constant(rate).plan(total_steps=10).plot(axes, log=True)
+    assert not axes.get_lines()
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e300])
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_rates_at_the_ends_of_what_floats_can_hold_are_drawn(rate: float, ending: str, tmp_path: Path) -> None:
+    plan = ks.Schedule(ks.linear(start=0.0, to=rate)).plan(total_steps=10)
+    save_figure(plan_figure(plan, "title", points=[9]), tmp_path / f"a.{ending}")
+    assert (tmp_path / f"a.{ending}").stat().st_size > 1000
+
+
+def test_rates_that_no_axis_can_hold_are_refused() -> None:
+    plan = ks.constant(1.7e308).plan(total_steps=10)
+    for draw in (plan_figure, plan_page):
+        with pytest.raises(ks.PlanError, match=r"at most 1e\+300 can be drawn"):
+            draw(plan, "title")
+
+
+# --- points -------------------------------------------------------------------------------------------------------
+
+
+def boxes(axes: Axes) -> dict[str, Bbox]:
+    """Where the texts of the points stand in the picture, in pixels."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    texts = (text for text in axes.texts if isinstance(text, Annotation))
+    return {text.get_text(): Text.get_window_extent(text, canvas.get_renderer()) for text in texts}
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    ("name", "points"),
+    [
+        ("warm-up, hold, cosine", [0, 7880, 7884, 12_000, 25_000, 39_399]),
+        ("restarts", [0, 200, 1199, 1200, 3199, 3200, 7199]),
+        ("a long tail", [0, 99, 100, 10**15 - 1]),
+    ],
+)
+def test_points_are_written_beside_each_other_and_inside(name: str, points: list[int], log: bool, axes: Axes) -> None:
+    plan = PLANS[name]
+    plan.plot(axes, log=log, points=reversed(points))
+    found = boxes(axes)
+    assert list(found) == [point_text(step, plan(step)) for step in points]
+    frame = axes.get_window_extent()
+    for box in found.values():
+        assert frame.x0 - 3 <= box.x0 < box.x1 <= frame.x1 + 3
+        assert frame.y0 - 3 <= box.y0 < box.y1 <= frame.y1 + 3
+    for one, other in combinations(found.values(), 2):
+        shared = Bbox.intersection(one, other)
+        assert shared is None or shared.width < 3 or shared.height < 3
+    (dots,) = [line for line in axes.get_lines() if line.get_linestyle() == "None" and line.get_marker() == "o"]
+    assert np.asarray(dots.get_xdata()).tolist() == points
+    assert np.asarray(dots.get_ydata()).tolist() == [max(plan(step), axes.get_ylim()[0]) for step in points]
+
+
+@pytest.mark.parametrize(
+    ("points", "error", "message"),
+    [
+        ([10], ks.PlanError, r"steps of the run, 0 to 9. Received: 10\."),
+        ([-1], ks.PlanError, r"Received: -1\."),
+        ([2.0], ks.ArgumentTypeError, r"integers. Received: 2\.0"),
+        ([True], ks.ArgumentTypeError, r"Received: True"),
+        (["3"], ks.ArgumentTypeError, r"Received: '3'"),
+    ],
+)
+def test_points_must_be_steps_of_the_run(points: list[int], error: type[Exception], message: str, axes: Axes) -> None:
+    with pytest.raises(error, match=message):
+        ks.constant(0.1).plan(total_steps=10).plot(axes, points=points)
+    assert not axes.get_lines()
 
 
 # --- files ------------------------------------------------------------------------------------------------------
@@ -239,6 +385,43 @@ def test_png_is_opaque_white_and_alone_in_its_folder(tmp_path: Path) -> None:
 def test_ending_tells_the_format(tmp_path: Path, ending: str, magic: bytes) -> None:
     picture(tmp_path / f"a.{ending}")
     assert (tmp_path / f"a.{ending}").read_bytes().startswith(magic)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_same_plan_makes_the_same_bytes_whatever_the_settings(tmp_path: Path, ending: str) -> None:
+    plan = PLANS["restarts"]
+    names = [tmp_path / f"{number}.{ending}" for number in range(2)]
+    save_figure(plan_figure(plan, "title", points=[5]), names[0])
+    with mpl.rc_context({"axes.facecolor": "black", "text.color": "white", "font.size": 20}):
+        save_figure(plan_figure(plan, "title", points=[5]), names[1])
+    content = names[0].read_bytes()
+    assert content == names[1].read_bytes()
+    assert not re.search(rb"CreationDate|dc:date", content)
+
+
+def test_svg_has_its_text_as_text(tmp_path: Path) -> None:
+    title = "costs $5 & $6 <b>_x_^2</b> \u65e5"
+    save_figure(plan_figure(PLANS["restarts"], title), tmp_path / "a.svg")
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    texts = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {title, "warm-up", "cosine #3", "epoch", "learning rate", "restart"} <= set(texts)
+
+
+def test_pdf_embeds_outlines_of_its_fonts(tmp_path: Path) -> None:
+    save_figure(plan_figure(PLANS["restarts"], "title"), tmp_path / "a.pdf")
+    content = (tmp_path / "a.pdf").read_bytes()
+    assert b"/CIDFontType2" in content
+    assert b"/Type3" not in content
+
+
+@pytest.mark.parametrize("title", ["x" * 5000, "\x00\x1b[31m\n\ud800 lines", ""])
+def test_titles_of_all_kinds_fit_on_one_line(title: str, tmp_path: Path) -> None:
+    figure = plan_figure(PLANS["one step"], title)
+    drawn = figure.axes[0].get_title(loc="left")
+    assert len(drawn) <= 110
+    assert drawn.isprintable()
+    save_figure(figure, tmp_path / "a.svg")
+    ElementTree.parse(tmp_path / "a.svg")
 
 
 def test_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,9 @@ SETUPS: dict[str, tuple[Callable[[float], Any], Callable[[torch.optim.Optimizer]
     "tensors and plans": (double, lambda optimizer: PlanLR(optimizer, [OTHER, PLAN]), [planned(OTHER), planned(PLAN)]),
     "at rate 0": (
         float,
-        lambda optimizer: PlanLR(optimizer, ks.Schedule(ks.hold(STOP, start=0.1), ks.hold(2, start=0.0)).plan()),
+        lambda optimizer: PlanLR(
+            optimizer, ks.Schedule(ks.hold(STOP, start=0.1), ks.hold(2, start=0.0)).plan(), lint=False
+        ),
         [[0.1] * STOP + [0.0] * (STEPS - STOP), [0.1 * (0.05 / 0.5)] * STOP + [0.0] * (STEPS - STOP)],
     ),
 }

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 2 after one line that says what is wrong.
+    """Run the command line and return its exit status.
+
+    It is 0; 1 where a command found what it was asked to look for (differences, findings); or 2 after one line on
+    standard error that says what is wrong.
 
     Args:
         arguments: what stands after `kosine`; `sys.argv` if None.
@@ -18,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import click
     except ImportError:
         return _complain("The command line needs click: pip install 'kosine[cli]'")
+
+    if sys.stdout is None:
+        return _complain("Standard output is closed.")
 
     from kosine.cli.group import kosine
     from kosine.errors import KosineError
@@ -42,10 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _complain(f"{where}{error.strerror or error}")
         except (click.Abort, KeyboardInterrupt):
             return 130
-    except (BrokenPipeError, SystemExit):  # whoever read the output has seen enough; click notes that by SystemExit
-        _drop_output()
-        return 141
+    except SystemExit as done:
+        if "_KOSINE_COMPLETE" in os.environ:  # a shell asked for words to complete, and click has printed them
+            return int(done.code or 0)
+        return _seen_enough()  # click's way to say that the pipe is broken
+    except BrokenPipeError:
+        return _seen_enough()
     return status if isinstance(status, int) else 0
+
+
+def _seen_enough() -> int:
+    """Whoever read the output has closed it: no error, and the exit status that other programs have then."""
+    _drop_output()
+    return 141
 
 
 def _drop_output() -> None:
@@ -62,7 +77,8 @@ def _as_options(message: str) -> str:
     """The arguments of `plan` in an error message as the options that carry them here."""
     message = message.replace("so `plan` needs", "so the run needs")
     message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
-    names = r"(total_steps|epochs|steps_per_epoch|dataset_size|batch_size|samples_per_step|tokens_per_step)"
+    run = "total_steps|epochs|steps_per_epoch|dataset_size|batch_size|samples_per_step|tokens_per_step"
+    names = rf"({run}|points|tolerance)"
     message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
     return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
 

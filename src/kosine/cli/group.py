@@ -5,11 +5,18 @@ from __future__ import annotations
 import importlib
 
 import click
+from click.shell_completion import CompletionItem
 
 import kosine as package
 
 _COMMANDS = {
-    "show": "The phases of a schedule as a table, and its curve in the terminal.",
+    "show": "The phases of a schedule as a table, its totals, and its curve in the terminal.",
+    "plot": "A picture of a schedule: png, svg, pdf, or an interactive html page.",
+    "compare": "Where two or more schedules differ, as a table and as a picture.",
+    "values": "The learning rates of a schedule as CSV.",
+    "lint": "What is odd about a schedule in this run: the mistakes that people make.",
+    "export": "A schedule as a program or as data that needs no kosine.",
+    "recipes": "The schedules of published training runs, with their sources.",
 }
 
 
@@ -26,6 +33,10 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [CompletionItem(name, help=text) for name, text in _COMMANDS.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -35,11 +46,21 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example:  kosine show 'sgdr(peak=0.05, period=\"10ep\", stretch=2)' --epochs 70 --steps-per-epoch 100",
+    epilog="""\b
+Examples:
+  kosine show 'sgdr(peak=0.05, period="10ep", stretch=2)' --epochs 70 --steps-per-epoch 100
+  kosine show gpt-3
+\b
+SCHEDULE is text as in the first example, in single quotes; a .json or .toml file;
+- for standard input; or the name of a published recipe.
+\b
+To complete commands, options and recipes with the tab key, let your shell run at its start:
+  bash, zsh   eval "$(_KOSINE_COMPLETE=bash_source kosine)", or with zsh_source
+  fish        _KOSINE_COMPLETE=fish_source kosine | source""",
 )
 @click.version_option(package.__version__, prog_name="kosine")
 @click.pass_context
 def kosine(context: click.Context) -> None:
-    """See a learning-rate schedule before the run."""
+    """See a learning-rate schedule before the run: its curve, its numbers and its mistakes."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

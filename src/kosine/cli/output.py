@@ -1,14 +1,53 @@
-"""What commands print for machines, and the option that asks for it."""
+"""What commands print for machines or write to a file, and the options that ask for it."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine.files import whole_file
+
+if TYPE_CHECKING:
+    from kosine.boundaries import PlannedPhase
+    from kosine.plan import Plan
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead, for other programs.")
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead."
+)
 
 
 def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, allow_nan=False))
+
+
+def write_out(pieces: Iterable[str], output: Path | None, *, quiet: bool = False) -> None:
+    """Print a text that comes in pieces, or write it to a file, whole or not at all, and say so unless `quiet`."""
+    if output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    with whole_file(output) as file:
+        for piece in pieces:
+            file.write(piece)
+    if not quiet:
+        click.echo(f"wrote {output}")
+
+
+def phase_data(plan: Plan, row: PlannedPhase) -> dict[str, Any]:
+    """A phase, with the numbers that its line of the table has."""
+    per_epoch, total = plan.run.steps_per_epoch, plan.total_steps
+    goes_on = row.steps is None and total is not None and total > row.first_step
+    return {
+        "name": row.name,
+        "cycle": None if row.cycle is None else row.cycle + 1,
+        "first_step": row.first_step,
+        "steps": row.steps,
+        "epochs": None if row.steps is None or per_epoch is None else row.steps / per_epoch,
+        "first_learning_rate": row.first_lr,
+        "end_learning_rate": plan(total) if goes_on and total else row.end_lr,  # what stands at the end of the run
+    }

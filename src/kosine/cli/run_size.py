@@ -23,18 +23,38 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Count(Integer):
-    """A whole number, also written 1_000_000, 1,000,000 or 1e6."""
+    """A whole number, also written 1_000_000, 1,000,000, 1e6 or 1.5e6."""
 
     name = "integer"
 
+    def __init__(self, least: int | None = None) -> None:
+        self.least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"([+-]?\d[\d_,]{0,30})(?:e\+?(\d{1,2}))?", str(value), re.ASCII | re.IGNORECASE)
-        if match is None:
+        count = value if isinstance(value, int) else _whole(str(value))
+        if count is None:
             self.fail(f"{value!r} is not a whole number.", param, ctx)
-        digits, exponent = re.sub("[_,]", "", match[1]), int(match[2] or 0)
-        return int(digits + "0" * exponent)
+        if self.least is not None and count < self.least:
+            self.fail(f"{value!r} must be at least {self.least}.", param, ctx)
+        return count
+
+
+_WHOLE = re.compile(
+    r"([+-]?)(\d{1,40}(?:_\d{1,40}){0,12}|\d{1,3}(?:,\d{3}){1,12})(?:\.(\d{0,40}))?(?:e\+?(\d{1,2}))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that a text says, in exact arithmetic; None where it says another number or none."""
+    match = _WHOLE.fullmatch(text.strip())
+    if match is None:
+        return None
+    sign, digits, decimals, exponent = match.groups()
+    decimals, power = (decimals or "").rstrip("0"), int(exponent or 0)
+    if len(decimals) > power:
+        return None
+    return int(sign + re.sub("[,_]", "", digits) + decimals + "0" * (power - len(decimals)))
 
 
 _OPTIONS: tuple[tuple[str, AnyType, str], ...] = (
@@ -48,6 +68,7 @@ _OPTIONS: tuple[tuple[str, AnyType, str], ...] = (
 )
 RUN_NAMES = tuple(name.removeprefix("--").replace("-", "_") for name, _, _ in _OPTIONS)
 _LENGTHS = ("total_steps", "epochs")
+_DATA = ("dataset_size", "batch_size")
 
 
 def run_size_options(function: Function) -> Function:
@@ -64,8 +85,19 @@ def planned(source: Source, size: Mapping[str, Any]) -> Plan:
         PlanError, ArgumentTypeError: as `Schedule.plan`, or a data set without a batch size.
     """
     given = {name: value for name, value in size.items() if value is not None}
-    own = {name: value for name, value in source.run.items() if not (name in _LENGTHS and given.keys() & {*_LENGTHS})}
+    own = {name: value for name, value in source.run.items() if not _replaced(name, given, source.run)}
     return source.schedule.plan(**_of_data(own | given))
+
+
+def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether the options say in another way what the schedule's own file says under this name."""
+    if name in _LENGTHS:
+        return any(length in given for length in _LENGTHS)
+    if name == "dataset_size":
+        return "steps_per_epoch" in given
+    if name == "steps_per_epoch":
+        return any(of_data in given for of_data in _DATA) and all(of_data in {*given, *own} for of_data in _DATA)
+    return name == "samples_per_step" and "batch_size" in given
 
 
 def _of_data(run: dict[str, Any]) -> dict[str, Any]:

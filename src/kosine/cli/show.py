@@ -1,15 +1,22 @@
-"""`kosine show`: the phase table, and the curve in the terminal."""
+"""`kosine show`: the phase table, what it adds up to, and the curve in the terminal."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine.cli.output import json_option, phase_data, print_json
 from kosine.cli.run_size import planned, run_size_options
 from kosine.cli.source import Source, SourceType
-from kosine.cli.terminal import Screen, draw
-from kosine.sampling import length
+
+if TYPE_CHECKING:
+    from kosine.plan import Plan
+    from kosine.summary import Summary
+
+_MOST_PHASES = 1000  # that --json lists
 
 
 @click.command(
@@ -17,16 +24,52 @@ from kosine.sampling import length
     epilog="""\b
 Examples:
   kosine show 'warmup_cosine(peak=1e-3, warmup="5ep")' --epochs 50 --steps-per-epoch 788
-  kosine show 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000""",
+  kosine show 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000
+  kosine show gpt-3 --json""",
 )
 @click.argument("schedule", type=SourceType())
 @run_size_options
-def command(schedule: Source, **size: Any) -> None:
-    """Print the phases of SCHEDULE as a table and draw its curve.
+@json_option
+def command(schedule: Source, as_json: bool, **size: Any) -> None:
+    """Print the phases of SCHEDULE as a table, what they add up to, and the curve.
+
+    The area under the curve is the sum of the learning rates of all steps.
 
     SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
     or .toml file; - for standard input; or the name of a published recipe.
     """
     plan = planned(schedule, size)
-    length(plan)  # a plan without one has nothing to draw: say so before anything is printed
-    click.echo(f"{plan}\n\n{draw(plan, Screen.of_stdout())}")
+
+    from kosine.summary import summarize
+
+    summary = summarize(plan)
+    if as_json:
+        print_json(_data(plan, summary))
+        return
+
+    from kosine.cli.terminal import Screen, draw
+
+    click.echo(f"{plan}\n\n{_totals(summary)}\n\n{draw(plan, Screen.of_stdout())}")
+
+
+def _totals(summary: Summary) -> str:
+    totals = summary.in_words()
+    width = max(map(len, totals))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in totals.items())
+
+
+def _data(plan: Plan, summary: Summary) -> dict[str, Any]:
+    return {
+        "schedule": repr(plan.schedule),
+        "total_steps": summary.total_steps,
+        "steps_per_epoch": summary.steps_per_epoch,
+        "epochs": summary.epochs,
+        "area": summary.area if math.isfinite(summary.area) else None,
+        "peak": summary.peak,
+        "lowest": summary.lowest,
+        "mean": summary.mean,
+        "mean_over_peak": summary.mean_over_peak,
+        "share_above_half": summary.share_above_half,
+        "phases_total": len(plan.phases),
+        "phases": [phase_data(plan, row) for row in islice(plan.phases, _MOST_PHASES)],
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import re
 import sys
 import tomllib
@@ -12,8 +14,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from kosine import recipes, shapes
 from kosine.cli.run_size import RUN_NAMES, AnyType
-from kosine.errors import NotationError, shown
+from kosine.errors import KosineError, NotationError, shown
 from kosine.notation import MAX_TEXT, from_data, parse, read_json
 from kosine.plan import Plan
 from kosine.published import PUBLISHED, published
@@ -21,7 +24,13 @@ from kosine.schedule import Schedule
 
 _MOST_TOML = 2**20  # characters: its reader is slower than that of JSON
 _ENDINGS = (".json", ".toml")
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+_PATH = re.compile(r"[/\\]|\.[A-Za-z]\w*$", re.ASCII)
+"""What only a file's name has: a folder, or an ending."""
+_LOST_QUOTES = re.compile(r"[(,=]\s*(?:rest\b|floor\b|[\d./]+\s*(?:%|(?!e[+-]?\d)[A-Za-z]))")
+"""A duration such as 5ep or rest without its quotes."""
+_CALLS = {*shapes.__all__, *recipes.__all__, "cycles", "section", "Schedule"}
+_FILE = 'A schedule file has "schedule", the text form, and may have a table "run".'
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,20 @@ class SourceType(AnyType):
     name = "schedule"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Source:
-        return value if isinstance(value, Source) else read_source(value)
+        if isinstance(value, Source):
+            return value
+        if ctx is not None and ctx.resilient_parsing:  # a shell completes what comes after it: read no file for that
+            return Source(value, recipes.constant(0.0))
+        return read_source(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        names = [CompletionItem(name) for name in PUBLISHED if name.startswith(incomplete)]
-        return [*names, CompletionItem(incomplete, type="file")]
+        found = [CompletionItem(name, help=PUBLISHED[name].title) for name in PUBLISHED if name.startswith(incomplete)]
+        if found:  # bash takes what it knows of files only where nothing else fits, and it must come first
+            files = sorted(
+                path.name for path in Path().iterdir() if path.name.startswith(incomplete) and path.suffix in _ENDINGS
+            )
+            found += [CompletionItem(name) for name in files]
+        return [CompletionItem(incomplete, type="file"), *found]
 
 
 def read_source(text: str) -> Source:
@@ -56,36 +74,72 @@ def read_source(text: str) -> Source:
         NotationError, ScheduleError, PlanError, ArgumentTypeError: it holds no schedule, or one that breaks a rule.
     """
     if text == "-":
+        if sys.stdin is None:
+            raise NotationError("SCHEDULE is -, but standard input is closed.")
         return _read_document(sys.stdin.buffer.read(MAX_TEXT + 1), "standard input")
-    if text.lower().endswith(_ENDINGS) and "(" not in text:
+    if text in PUBLISHED:
+        return _recipe(text)
+    if os.path.isfile(text) or ("(" not in text and _PATH.search(text)):  # noqa: PTH113  pathlib raises for long texts
         with Path(text).open("rb") as file:
             return _read_document(file.read(MAX_TEXT + 1), text)
+    if text in _CALLS:
+        raise NotationError(
+            f"{text} alone is no schedule: write its arguments in parentheses, such as "
+            """'warmup_cosine(peak=1e-3, warmup="5ep")', in single quotes."""
+        )
     if _NAME.fullmatch(text):
-        recipe = published(text)
-        return Source(text, recipe.schedule, dict(recipe.run))
-    return Source(" ".join(text.split()), parse(text))
+        return _recipe(text)
+    try:
+        schedule = parse(text)
+    except NotationError as error:
+        if not _LOST_QUOTES.search(text) or '"' in text or "'" in text:
+            raise
+        raise NotationError(
+            f"{error} The quotes of its durations are lost: put the whole text in single quotes, so that the shell "
+            """leaves them, as in 'linear("5ep", to=0.1)'."""
+        ) from error
+    return Source(" ".join(text.split()), schedule)
+
+
+def _recipe(name: str) -> Source:
+    recipe = published(name)
+    return Source(name, recipe.schedule, dict(recipe.run))
 
 
 def _read_document(content: bytes, name: str) -> Source:
-    """A document tells by its first characters what it is: JSON, the text form, or else TOML."""
-    if len(content) > MAX_TEXT:
-        raise NotationError(f"A document has at most {MAX_TEXT:,} bytes. Received: {name}, which has more.")
+    """Read a document, and say its name in every error."""
     try:
-        text = content.decode("utf-8-sig")
+        return _read_text(_decoded(content), name)
+    except KosineError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > MAX_TEXT:
+        raise NotationError(f"A document has at most {MAX_TEXT:,} bytes. This one has more.")
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotationError(f"Not a schedule: {name} is not UTF-8 text: {error}.") from error
+        fix = " Save it as UTF-8." if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
+        raise NotationError(f"Not a schedule: it is no UTF-8 text.{fix}") from error
+
+
+def _read_text(text: str, name: str) -> Source:
+    """A document tells by its first characters what it is: JSON, the text form, or else TOML."""
+    if not text.strip():
+        raise NotationError("It is empty. It must hold a schedule.")
     if text.lstrip().startswith("{"):
         return _read_data(read_json(text), name)
     if re.match(r"\s*[A-Za-z_]\w*\s*\(", text, re.ASCII):
         return Source(name, parse(text))
-    if not text.strip():
-        raise NotationError(f"{name[0].upper()}{name[1:]} is empty. It must hold a schedule.")
     if len(text) > _MOST_TOML:
-        raise NotationError(f"A TOML document has at most {_MOST_TOML:,} characters. Received: {name}, which has more.")
+        raise NotationError(f"A TOML document has at most {_MOST_TOML:,} characters. This one has {len(text):,}.")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotationError(f"Not a schedule: {name} is no text form, no JSON and no TOML: {error}") from error
+        raise NotationError(
+            f"Not a schedule: it is no text form such as constant(0.1), no JSON, and no TOML ({error})."
+        ) from error
     return _read_data(data, name)
 
 
@@ -96,15 +150,17 @@ def _read_data(data: object, name: str) -> Source:
             return Source(name, value)
         return Source(name, value.schedule, _run_of(value))
     unknown = sorted(set(data) - {"schedule", "run"})
+    if unknown:
+        fix = " What it says of the run stands in the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
+        raise NotationError(f"{_FILE} Received: the unknown fields {shown(unknown)}.{fix}")
     text, run = data.get("schedule"), data.get("run", {})
-    if unknown or not isinstance(text, str) or not isinstance(run, dict):
-        problem = f"the unknown fields {shown(unknown)}" if unknown else f"schedule={shown(text)}, run={shown(run)}"
-        raise NotationError(
-            f'A schedule file has "schedule", the text form, and may have a table "run". Received: {problem} in {name}.'
-        )
+    if not isinstance(text, str):
+        raise NotationError(f"{_FILE} Received: {f'schedule={shown(text)}' if 'schedule' in data else 'no schedule'}.")
+    if not isinstance(run, dict):
+        raise NotationError(f"{_FILE} Received: run={shown(run)}.")
     strange = sorted(set(run) - set(RUN_NAMES))
     if strange:
-        raise NotationError(f'The table "run" may have {", ".join(RUN_NAMES)}. Received: {shown(strange)} in {name}.')
+        raise NotationError(f'The table "run" may have {", ".join(RUN_NAMES)}. Received: {shown(strange)}.')
     return Source(name, parse(text), dict(run))
 
 

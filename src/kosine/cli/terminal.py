@@ -1,4 +1,4 @@
-"""A plan's curve as text. Colours and fine marks only where the output can take them."""
+"""Curves as text. Colours and fine marks only where the output can take them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import math
 import os
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
-from kosine.errors import MissingPackageError
+import numpy as np
+
+from kosine.comparison import shortened
 from kosine.plotting.labels import rate_text, step_text
 from kosine.sampling import length, restarts, trace
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kosine.comparison import Comparison
     from kosine.plan import Plan
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
+_COLOURS = (33, 208, 35, 170, 178, 45)
+"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can tell apart."""
+
+_DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bits of a braille character, by row and column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,66 +52,168 @@ class Screen:
             unicode = True
         return cls(shutil.get_terminal_size((80, 24)).columns if terminal else 80, colour, unicode)
 
+    @property
+    def columns(self) -> int:
+        """How wide a picture is."""
+        return min(max(self.width, 40), 120)
+
+
+class Curve(NamedTuple):
+    """A line of a picture."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    mark: str = "*"
+    """What it is drawn with where colours and fine marks cannot tell it from others."""
+    colour: int = _COLOURS[0]
+
 
 def draw(plan: Plan, screen: Screen, height: int = 18) -> str:
     """The curve of a plan as lines of text, no wider than the screen; cycles are numbered above their restarts.
 
     Raises:
         PlanError: a plan without a length.
-        MissingPackageError: plotext is not installed.
     """
-    try:
-        import plotext
-    except ImportError as error:
-        raise MissingPackageError("Drawing in the terminal needs plotext: pip install 'kosine[cli]'") from error
-
     total = length(plan)
-    width = min(max(screen.width, 40), 120)
-    columns = width - 10
-    steps, rates = trace(plan, 8 * columns)  # enough to leave no gap between cycles that are too many to tell apart
-    peak = float(rates.max())
-
-    plotext.terminal.limit(False, False)  # else a small window, or the lack of one, cuts the curve
-    figure = plotext.figure
-    figure.clear()
-    figure.theme("colorless")
-    figure.plot_size(width, height)
-    pixel = "blue+" if screen.colour else "default"
-    curve = figure.signal(
-        steps.tolist(), rates.tolist(), marker=plotext.marker("braille" if screen.unicode else "*", pixel)
-    )
-    figure.draw(curve.lines())
-
-    x_ticks = nice_ticks(total, columns // 12, whole=True)
-    figure.ruler("x").lim(0, total).ticks(x_ticks, [step_text(tick) for tick in x_ticks])
-    y_ticks = nice_ticks(peak or 1.0, 5)
-    figure.ruler("y").lim(0, peak or 1.0).ticks(y_ticks, [rate_text(tick, peak) for tick in y_ticks])
-    labels = _cycle_labels(plan, total, columns)
-    if labels:
-        figure.ruler("x", "upper").lim(0, total).ticks(list(labels), list(labels.values()))
-    text = figure.build().string(colorless=not screen.colour)
-    if not screen.unicode:
-        text = text.translate(_PLAIN)
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    steps, rates = trace(plan, 8 * screen.columns)  # enough to leave no gap between cycles too many to tell apart
+    numbers = {step: f"#{cycle + 1}" for step in restarts(plan) if (cycle := plan.phase_at(step).cycle) is not None}
+    return picture([Curve(steps, rates)], total, screen, height - 3, plan.run.steps_per_epoch, numbers)
 
 
-def _cycle_labels(plan: Plan, total: int, columns: int) -> dict[int, str]:
-    """The numbers of the cycles, as in the table, at the restarts where there is room for them."""
-    labels: dict[int, str] = {}
-    free = 0
-    for step in restarts(plan):
-        column = step * columns // total
-        cycle = plan.phase_at(step).cycle
-        if column >= free and cycle is not None:
-            labels[step] = f"#{cycle + 1}"
-            free = column + len(labels[step]) + 1
-    return labels
+def draw_comparison(comparison: Comparison, screen: Screen) -> str:
+    """The curves of plans over each other, and below them their difference from the first, on a scale of its own."""
+    steps, rates = comparison.trace(8 * screen.columns)
+    marks, total, per_epoch = comparison.marks, comparison.total_steps, comparison.steps_per_epoch
+    curves = [
+        Curve(steps, values, mark, _COLOURS[index % len(_COLOURS)])
+        for index, (values, mark) in enumerate(zip(rates, marks, strict=True))
+    ]
+    names = [
+        shortened(f"{mark}  {' '.join(name.split())}", screen.columns - 2)
+        for mark, name in zip(marks, comparison.names, strict=True)
+    ]
+    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
+    lines.append(picture(curves, total, screen, 15, per_epoch))
+    if any(difference.largest for difference in comparison.differences):
+        above = [curve._replace(values=curve.values - rates[0]) for curve in curves[1:]]
+        lines += ["", *(f"  {_painted(f'{curve.mark} - {marks[0]}', curve.colour, screen)}" for curve in above)]
+        lines.append(picture(above, total, screen, 7, per_epoch))
+    return "\n".join(lines)
 
 
-def nice_ticks(highest: float, about: int, *, whole: bool = False) -> list[float]:
-    """Round numbers from 0 up to `highest`, about so many of them; whole ones only if `whole`."""
-    raw = max(highest / max(about, 1), 1.0 if whole else 0.0)
+def picture(
+    curves: Sequence[Curve],
+    total: int,
+    screen: Screen,
+    rows: int,
+    steps_per_epoch: int | None = None,
+    names: Mapping[int, str] | None = None,
+) -> str:
+    """Curves over a run in a frame, with ticks in steps, and in epochs where it is known how long they are.
+
+    Args:
+        curves: what to draw.
+        total: the run's length in steps.
+        screen: what the output can show.
+        rows: lines inside the frame.
+        steps_per_epoch: steps in an epoch.
+        names: names of steps, written above the frame where there is room.
+    """
+    low = min(0.0, *(float(curve.values.min()) for curve in curves))
+    high = max(0.0, *(float(curve.values.max()) for curve in curves))
+    high = high if high > low else 1.0
+    rate_ticks = {
+        round((high - tick) / (high - low) * (rows - 1)): rate_text(tick, max(high, -low))
+        for tick in nice_ticks(high, 5 if rows > 10 else 4, low=low)
+    }
+    margin = max(5, *map(len, rate_ticks.values()))
+    width = screen.columns - margin - 2
+    named, named_line = _labels({_column(step, total, width): name for step, name in (names or {}).items()}, width)
+    ticked, steps_line = _labels(_ticks(total, total, width), width)
+    lines = [f"{'':{margin}} {named_line}"] if named else []
+    lines.append(f"{'':{margin}}┌{''.join('┴' if column in named else '─' for column in range(width))}┐")
+    for row, cells in enumerate(_cells(curves, total, (low, high), (width, rows), screen)):
+        lines.append(f"{rate_ticks.get(row, ''):>{margin}}{'┤' if row in rate_ticks else '│'}{cells}│")
+    lines.append(f"{'':{margin}}└{''.join('┬' if column in ticked else '─' for column in range(width))}┘")
+    lines.append(f"{'step':{margin}} {steps_line}")
+    if steps_per_epoch is not None:
+        lines.append(f"{'epoch':{margin}} {_labels(_ticks(total, total / steps_per_epoch, width), width)[1]}")
+    text = "\n".join(line.rstrip() for line in lines)
+    return text if screen.unicode else text.translate(_PLAIN)
+
+
+def _column(step: float, total: int, width: int) -> int:
+    """Where a step stands among so many columns: the first step in the first, the last in the last."""
+    return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
+
+
+def _ticks(total: int, length: float, width: int) -> dict[int, str]:
+    """Round numbers along a run that is so long in its own unit, by the columns that they stand in."""
+    ticks = nice_ticks(length, width // 12, whole=length >= 1)
+    return {
+        _column(tick / length * total, total, width): step_text(tick) if tick.is_integer() else f"{tick:.6g}"
+        for tick in ticks
+    }
+
+
+def _labels(texts: Mapping[int, str], width: int) -> tuple[set[int], str]:
+    """A line with texts centred on their columns, as far as there is room, and the columns of those that it has."""
+    line, found = "", set()
+    for column, text in texts.items():
+        begin = max(0, min(column - len(text) // 2, width + 1 - len(text)))
+        if not line or begin > len(line):
+            line = line.ljust(begin) + text
+            found.add(column)
+    return found, line
+
+
+def _cells(
+    curves: Sequence[Curve], total: int, limits: tuple[float, float], size: tuple[int, int], screen: Screen
+) -> list[str]:
+    """The inside of a frame, line by line; curves that share a character take turns in it."""
+    (low, high), (width, rows) = limits, size
+    fine = screen.unicode and (screen.colour or len(curves) == 1)
+    across, down = (2, 4) if fine else (1, 1)
+    bits = np.zeros((rows, width), np.int64)
+    there = np.zeros((len(curves), rows, width), np.bool_)
+    for number, curve in enumerate(curves):
+        x = np.rint(curve.steps / max(total - 1, 1) * (width * across - 1)).astype(np.int64)
+        y = np.rint((high - curve.values) / (high - low) * (rows * down - 1)).astype(np.int64)
+        x, y = _joined(x, y)
+        there[number, y // down, x // across] = True
+        np.bitwise_or.at(bits, (y // down, x // across), _DOTS[y % down, x % across])
+    lines = []
+    for row in range(rows):
+        cells: list[tuple[str, int | None]] = []
+        for column in range(width):
+            here = np.flatnonzero(there[:, row, column])
+            shown = curves[here[column % here.size]] if here.size else None
+            mark = chr(0x2800 + int(bits[row, column])) if fine else shown.mark[0] if shown else " "
+            cells.append((mark, shown.colour) if shown else (" ", None))
+        runs = groupby(cells, key=lambda cell: cell[1])
+        lines.append("".join(_painted("".join(mark for mark, _ in run), colour, screen) for colour, run in runs))
+    return lines
+
+
+def _joined(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The dots of straight lines from each point to the next."""
+    lengths = np.maximum(np.abs(np.diff(x)), np.abs(np.diff(y)))
+    line = np.repeat(np.arange(lengths.size), lengths)
+    share = (np.arange(line.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)) / lengths[line]
+    between = (np.rint(ends[line] + share * np.diff(ends)[line]).astype(np.int64) for ends in (x, y))
+    first, second = (np.append(dots, ends[-1]) for dots, ends in zip(between, (x, y), strict=True))
+    return first, second
+
+
+def _painted(text: str, colour: int | None, screen: Screen) -> str:
+    return f"\x1b[38;5;{colour}m{text}\x1b[0m" if screen.colour and colour is not None else text
+
+
+def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
+    """Round numbers from `low`, at most 0, up to `highest`, about so many of them; whole ones only if `whole`."""
+    raw = max((highest - low) / max(about, 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     factors = [factor for factor in (1, 2, 2.5, 5, 10) if not whole or (factor * power).is_integer()]
     step = next(factor * power for factor in factors if factor * power >= raw * 0.999)
-    return [index * step for index in range(math.floor(highest / step * (1 + 1e-9)) + 1)]
+    first, last = (math.floor(abs(end) / step * (1 + 1e-9)) for end in (low, highest))
+    return [index * step for index in range(-first, last + 1)]

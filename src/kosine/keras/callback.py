@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingWarning, shown
 from kosine.files import whole_file
 from kosine.keras.schedule import LearningRateSchedule
+from kosine.linting import warn_of_errors
+from kosine.phases import read_flag
 from kosine.plan import Plan, read_run
 from kosine.schedule import Schedule
 
@@ -256,6 +258,7 @@ class LearningRateCallback(PlanCallback):
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
         steps_per_epoch: training batches in an epoch, for data that does not know its length.
+        lint: whether errors that `kosine.lint` finds in the plan are warned of when training starts: once for a plan.
 
     Attributes:
         plan: the plan that is followed, from the start of training on.
@@ -267,6 +270,9 @@ class LearningRateCallback(PlanCallback):
         TrainingError: at the start of `fit`: steps per epoch that are needed and unknown or that disagree, or another
             callback that sets the learning rate.
         PlanError: at the start of `fit`: a schedule that does not fit the run.
+
+    Warns:
+        TrainingWarning: at the start of `fit`: the plan surely wastes the training; `lint=False` switches this off.
 
     Example:
         >>> import keras, numpy as np, kosine as ks
@@ -280,7 +286,7 @@ class LearningRateCallback(PlanCallback):
         [0.0, 0.025, 0.05, 0.075, 0.1, 0.085, 0.05, 0.015]
     """
 
-    def __init__(self, schedule: Schedule | Plan, *, steps_per_epoch: int | None = None) -> None:
+    def __init__(self, schedule: Schedule | Plan, *, steps_per_epoch: int | None = None, lint: bool = True) -> None:
         super().__init__()
         if not isinstance(schedule, Schedule | Plan):
             raise ArgumentTypeError(
@@ -289,8 +295,17 @@ class LearningRateCallback(PlanCallback):
             )
         self._schedule = schedule
         self._given_steps = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
+        self._lint = read_flag(lint, "lint")
+        self._linted: Plan | None = None
 
     def make_plan(self) -> Plan:
+        plan = self._planned()
+        if self._lint and plan != self._linted:
+            self._linted = plan
+            warn_of_errors([plan], "LearningRateCallback(..., lint=False)", stacklevel=2)
+        return plan
+
+    def _planned(self) -> Plan:
         params: dict[str, Any] = self.params or {}
         known = params.get("steps")
         schedule = self._schedule

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
-from kosine.errors import MissingPackageError
+from kosine.errors import MissingPackageError, PlanError
 from kosine.files import whole_file
-from kosine.plotting.labels import Band, bands, rate_text, step_text
-from kosine.sampling import COLUMNS, length, restarts, thin, trace
+from kosine.plotting.labels import Band, bands, rate_text, shortened, step_text
+from kosine.plotting.points import draw_points, read_points
+from kosine.sampling import COLUMNS, MOST_MARKS, length, restarts, thin, trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,11 +27,17 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which colour-blind people can tell apart.
 CURVE, RESTART = "#0072B2", "#D55E00"
-_TINTS = {"warm-up": ("#E69F00", 0.22), "hold": ("#009E73", 0.20), "decay": ("#56B4E9", 0.22)}
+TINTS = {"warm-up": ("#E69F00", 0.22), "hold": ("#009E73", 0.20), "decay": ("#56B4E9", 0.22)}
 _LINES = "#8C8C8C"
+_FILES: Any = {"svg.hashsalt": "kosine", "svg.fonttype": "none", "pdf.fonttype": 42}
+_PIECE = 512  # points that are drawn as one line: a long one up and down the picture takes memory by the megabyte
+_DECADES = 4
+_BELOW = ("0, below the axis", "below the axis")
+_HIGHEST_PEAK = 1e300
+LOWEST_PEAK = 1e-290  # a logarithmic axis under it would end below the smallest float
 
 
-def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
+def plot_plan(plan: Plan, *, ax: Axes | None = None, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
     """Draw the rate at every step of a plan, its phases shaded and named, its restarts marked.
 
     A run of 10**9 steps is drawn as quickly as one of 10**3: only points that can be seen are evaluated, the ends of
@@ -35,12 +46,17 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     Args:
         plan: the plan.
         ax: the axes to draw on; a new pyplot figure if None, so that notebooks and `pyplot.show` show it.
+        log: whether the rates stand on a logarithmic axis. It ends four decades under the peak, or at the lowest rate
+            if that is higher; triangles show where the curve goes below it.
+        points: steps to point out, each with a dot and its rate.
 
     Returns:
         The axes.
 
     Raises:
-        PlanError: a plan of a schedule that never ends, made without a length.
+        PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a logarithmic
+            axis for rates that are all 0.
+        ArgumentTypeError: a point that is no integer.
         MissingPackageError: Matplotlib is not installed.
 
     Example:
@@ -51,12 +67,63 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
         >>> axes.get_xlabel(), axes.get_ylabel()
         ('step', 'learning rate')
     """
-    length(plan)  # before a figure is made
-    axes = _new_axes() if ax is None else ax
-    mark_phases(plan, axes)
     steps, rates = trace(plan)
+    peak = highest(rates)
+    lowest = lowest_shown(rates) if log else None
+    chosen = read_points(plan, points)
+    axes = (
+        new_pyplot_figure().subplots() if ax is None else ax
+    )  # not before everything that can be wrong has been looked at
+    unnamed = _mark(plan, axes, peak, lowest=lowest)
     draw_rates(axes, steps, rates)
+    _legend(axes, unnamed)
+    if chosen:
+        curve = np.column_stack([steps, np.maximum(rates, axes.get_ylim()[0])])
+        draw_points(axes, {step: plan(step) for step in chosen}, curve, _inches(axes), CURVE)
     return axes
+
+
+def plan_figure(
+    plan: Plan,
+    title: str,
+    *,
+    log: bool = False,
+    points: Iterable[SupportsIndex] = (),
+    size: tuple[float, float] = (9.0, 4.0),
+) -> Figure:
+    """A picture of a plan with a title, for a file: the same whatever Matplotlib is set up to look like.
+
+    Args:
+        plan: the plan.
+        title: above it on the left, shortened to one line.
+        log: whether the rates stand on a logarithmic axis.
+        points: steps to point out.
+        size: width and height in inches.
+
+    Raises:
+        PlanError, ArgumentTypeError, MissingPackageError: as `plot_plan`.
+    """
+    with default_style():
+        figure = new_figure(*size)
+        axes = plot_plan(plan, ax=figure.subplots(), log=log, points=points)
+        write_title(axes, title)
+    return figure
+
+
+def write_title(axes: Axes, title: str) -> None:
+    """A title on the left, cut to the width of the axes, in which a $ is a $."""
+    text = shortened(title, int(_inches(axes)[0] * 12))
+    axes.set_title(text, loc="left", fontsize=9.5, family="monospace", parse_math=False)
+
+
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Draw as Matplotlib does by itself, whatever a user's settings are."""
+    _import_matplotlib()
+    import matplotlib.style
+
+    with matplotlib.style.context("default", after_reset=True):
+        yield
 
 
 def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
@@ -70,13 +137,20 @@ def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
     Raises:
         PlanError: a plan of a schedule that never ends, made without a length.
     """
+    _legend(axes, _mark(plan, axes, highest(trace(plan)[1]), epochs=epochs))
+
+
+def _mark(
+    plan: Plan, axes: Axes, peak: float, *, epochs: bool = True, lowest: float | None = None
+) -> dict[str, tuple[str, float]]:
+    """As `mark_phases`, on a logarithmic axis down to `lowest`; returns what the legend must name."""
     total = length(plan)
-    _frame(axes, 0, total, float(trace(plan)[1].max()), plan.run.steps_per_epoch if epochs else None)
+    draw_frame(axes, 0, total, peak, plan.run.steps_per_epoch if epochs else None, lowest)
     across = axes.get_xaxis_transform()
     unnamed: dict[str, tuple[str, float]] = {}
     shown = bands(plan)
     for index, band in enumerate(shown):
-        colour, alpha = _TINTS[band.kind]
+        colour, alpha = TINTS[band.kind]
         alternate = alpha * (0.5 if index % 2 and shown[index - 1].kind == band.kind else 1)
         axes.axvspan(band.first_step, band.stop, color=colour, alpha=alternate, linewidth=0, zorder=0)
         if (band.stop - band.first_step) * COLUMNS < total:  # less than a pixel wide
@@ -89,16 +163,34 @@ def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
             axes.text(middle, 0.97, name, transform=across, ha="center", va="top", fontsize=8.5, color="#333333")
     for step in restarts(plan):
         axes.axvline(step, color=RESTART, linestyle=(0, (4, 3)), linewidth=1, zorder=1.5, label="restart")
-    _legend(axes, unnamed)
+    return unnamed
 
 
 def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
-    """The curve; a dot for each batch where there are few."""
+    """The curve; a dot for each batch where there are few, and triangles where it leaves a logarithmic axis."""
     keep = thin(steps, rates, 4 * COLUMNS)
+    steps, rates = steps[keep], rates[keep]
     marker = "o" if steps.size <= 64 and int(steps[-1]) - int(steps[0]) < 64 else ""
-    axes.plot(
-        steps[keep], rates[keep], color=CURVE, linewidth=1.8, marker=marker, markersize=3.5, zorder=3, label="rate"
-    )
+    low = axes.get_ylim()[0] if axes.get_yscale() == "log" else -math.inf
+    shown = np.maximum(rates, low)
+    for first in range(0, max(steps.size - 1, 1), _PIECE):
+        piece = slice(first, first + _PIECE + 1)
+        axes.plot(
+            steps[piece],
+            shown[piece],
+            color=CURVE,
+            linewidth=1.8,
+            marker=marker,
+            markersize=3.5,
+            zorder=3,
+            label="rate",
+        )
+    below = rates < low
+    leaves = steps[below & ~np.concatenate([[False], below[:-1]])]
+    if 0 < leaves.size <= MOST_MARKS:
+        name = _BELOW[0] if (rates[below] == 0).all() else _BELOW[1]
+        bottom = np.full(leaves.size, low)
+        axes.plot(leaves, bottom, "v", color=CURVE, markersize=7, clip_on=False, zorder=4, label=name)
 
 
 def plot_history(
@@ -119,14 +211,44 @@ def plot_history(
         MissingPackageError: Matplotlib is not installed.
     """
     x, y = np.asarray(steps), np.asarray(rates, np.float64)
-    axes = _new_axes() if ax is None else ax
+    axes = new_pyplot_figure().subplots() if ax is None else ax
     if not x.size:
-        _frame(axes, 0, 1, 1.0, None)
+        draw_frame(axes, 0, 1, 1.0, None)
         axes.text(0.5, 0.5, "no batch trained yet", transform=axes.transAxes, ha="center", color="#333333")
         return axes
-    _frame(axes, int(x.min()), int(x.max()) + 1, float(y.max()), steps_per_epoch)
+    draw_frame(axes, int(x.min()), int(x.max()) + 1, float(y.max()), steps_per_epoch)
     draw_rates(axes, x, y)
     return axes
+
+
+def highest(rates: NDArray[Any]) -> float:
+    """The highest of some rates, which an axis can hold.
+
+    Raises:
+        PlanError: it is higher than that.
+    """
+    peak = float(rates.max())
+    if peak > _HIGHEST_PEAK:
+        raise PlanError(f"Rates of at most {_HIGHEST_PEAK:g} can be drawn. Received: a highest rate of {peak:g}.")
+    return peak
+
+
+def lowest_shown(rates: NDArray[Any]) -> float:
+    """Where a logarithmic axis of some rates ends: four decades under the highest, or under the lowest of them.
+
+    Raises:
+        PlanError: all rates are 0, or nearly.
+    """
+    peak = float(rates.max())
+    if peak < LOWEST_PEAK:
+        raise PlanError(
+            f"A logarithmic axis needs a rate of at least {LOWEST_PEAK:g}. Received: a highest rate of {peak:g}. "
+            "Draw it on a linear axis."
+        )
+    lowest = float(rates.min())
+    if lowest < peak / 10**_DECADES:
+        return 10.0 ** math.floor(math.log10(peak) - _DECADES)
+    return float(min(lowest * (lowest / peak) ** 0.05, peak / 10))
 
 
 def new_figure(width: float = 9.0, height: float = 4.0) -> Figure:
@@ -140,6 +262,8 @@ def new_figure(width: float = 9.0, height: float = 4.0) -> Figure:
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150, format: str | None = None) -> None:
     """Write a figure to a file, whole or not at all: a reader never finds half a picture.
 
+    The same picture makes the same bytes; text in svg and pdf is text.
+
     Args:
         figure: the figure.
         path: where to; its ending tells the format (png, svg, pdf, ...).
@@ -149,9 +273,13 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
     Raises:
         OSError: the file cannot be written; what stood there before still stands there.
     """
+    import matplotlib as mpl
+
     kind = format or Path(path).suffix.removeprefix(".") or "png"
-    with whole_file(path, binary=True) as file:
-        figure.savefig(file, format=kind, dpi=dpi, facecolor="white")
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with whole_file(path, binary=True) as file, mpl.rc_context(_FILES), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a title may have any letters; the picture shows it
+        figure.savefig(file, format=kind, dpi=dpi, facecolor="white", metadata=metadata)
 
 
 def _import_matplotlib() -> None:
@@ -161,25 +289,33 @@ def _import_matplotlib() -> None:
         raise MissingPackageError("Plotting needs Matplotlib: pip install 'kosine[plot]'") from error
 
 
-def _new_axes() -> Axes:
+def new_pyplot_figure(width: float = 9.0, height: float = 4.0) -> Figure:
+    """An empty figure that notebooks and `pyplot.show` show."""
     _import_matplotlib()
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained", facecolor="white")
-    assert figure is not None
-    return axes
+    return pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def _frame(axes: Axes, first: int, stop: int, peak: float, steps_per_epoch: int | None) -> None:
-    """Limits, ticks, labels and grid."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def draw_frame(
+    axes: Axes, first: int, stop: int, peak: float, steps_per_epoch: int | None, lowest: float | None = None
+) -> None:
+    """Limits, ticks, labels and grid; the rates are on a logarithmic axis down to `lowest`, if it is given."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.set_xlim(first, stop)
-    axes.set_ylim(-0.02 * (peak or 1), 1.16 * (peak or 1))
     axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step_text(value)))
-    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, peak)))
+    if lowest is None:
+        axes.set_ylim(-0.02 * (peak or 1), 1.16 * (peak or 1))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, peak)))
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(lowest, peak * (peak / lowest) ** 0.16)
+        axes.yaxis.set_major_locator(LogLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, value)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("step")
     axes.set_ylabel("learning rate")
     axes.grid(axis="y", color="#D9D9D9", linewidth=0.8)
@@ -204,7 +340,7 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
         return epoch * steps_per_epoch
 
     upper = axes.secondary_xaxis("top", functions=(epoch_of, step_of))
-    width = _inches(axes)
+    width = _inches(axes)[0]
     whole = epochs >= 1
     if whole and epochs <= 3.6 * width:
         upper.xaxis.set_major_locator(MultipleLocator(1))
@@ -217,26 +353,26 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
     upper.tick_params(which="both", color=_LINES)
 
 
-def _inches(axes: Axes) -> float:
+def _inches(axes: Axes) -> tuple[float, float]:
+    """About the width and height of the axes: their layout is only known when they are drawn."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    return float(axes.get_position().width * figure.get_size_inches()[0])
+    box, (width, height) = axes.get_position(), figure.get_size_inches()
+    return float(box.width * width), float(box.height * height)
 
 
 def _fits(text: str, band: Band, total: int, axes: Axes) -> bool:
-    return len(text) * 0.075 + 0.08 <= (band.stop - band.first_step) / total * _inches(axes)
+    return len(text) * 0.075 + 0.08 <= (band.stop - band.first_step) / total * _inches(axes)[0]
 
 
 def _legend(axes: Axes, unnamed: dict[str, tuple[str, float]]) -> None:
     """Name what the picture itself does not: restart lines, and phases too short to be written on."""
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
     from matplotlib.transforms import offset_copy
 
     handles: list[Any] = [Patch(facecolor=colour, alpha=alpha, label=name) for name, (colour, alpha) in unnamed.items()]
-    line = next((line for line in axes.get_lines() if line.get_label() == "restart"), None)
-    if isinstance(line, Line2D):
-        handles.append(line)
+    lines = {str(line.get_label()): line for line in axes.get_lines()}
+    handles += [line for name, line in lines.items() if name == "restart" or name in _BELOW]
     if not handles:
         return
     below = offset_copy(axes.transAxes, fig=axes.get_figure(root=True), y=-21, units="points")  # beside the axis label

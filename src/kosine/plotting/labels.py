@@ -30,16 +30,13 @@ def bands(plan: Plan, most: int = MOST_MARKS) -> list[Band]:
     for block in plan.blocks:
         if isinstance(block, PlannedPhase):
             found.append(_band(block, total))
-        elif len(block.cycles_shown) * len(block.part.phases) <= most:
+        elif len(cycles := block.cycles_in_run) * len(block.part.phases) <= most:
             found += [
-                _band(block.row(cycle, phase), total)
-                for cycle in block.cycles_shown
-                for phase in range(len(block.part.phases))
+                _band(block.row(cycle, phase), total) for cycle in cycles for phase in range(len(block.part.phases))
             ]
         else:
-            cycles = len(block.cycles_shown)
-            stop = min(block.boundary(block.cycles_shown.stop), block.stop, total)
-            found.append(Band(block.first_step, stop, f"{cycles:,} cycles", f"{cycles:,}x", "decay"))
+            stop, count = min(block.boundary(cycles.stop), block.stop, total), len(cycles)
+            found.append(Band(block.first_step, stop, f"{count:,} cycles", f"{count:,}x", "decay"))
     found = [band for band in found if band.first_step < band.stop]
     end = found[-1].stop if found else 0
     if end < total:
@@ -72,3 +69,15 @@ def step_text(value: float) -> str:
         return f"{value:,.0f}"
     mantissa, exponent = f"{value:.3e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def point_text(step: int, rate: float) -> str:
+    """A step and its rate, to stand beside a point."""
+    return f"{step:,}: {rate_text(float(f'{rate:.4g}'), rate)}"
+
+
+def shortened(text: str, most: int) -> str:
+    """User text on one line of at most `most` characters, each of which can be printed."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(line.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -17,7 +17,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from kosine.errors import ArgumentTypeError, KosineError, StepError, TrainingError, TrainingWarning, shown
+from kosine.linting import warn_of_errors
 from kosine.notation import dumps, loads
+from kosine.phases import read_flag
 from kosine.plan import Plan
 
 _LONGEST_TEXT = 1_000  # characters of a plan that a warning shows
@@ -59,6 +61,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     Args:
         optimizer: any `torch.optim.Optimizer`.
         plan: what the learning rate follows; or a list of plans, one for each param group.
+        lint: whether errors that `kosine.lint` finds in the plan of the learning rate are warned of, once, when this is
+            built; not when it is copied or loads a state. Of a list, those that are found in all of its plans: a group
+            may well be frozen. (A number in the param groups that is named `lint` cannot be driven.)
         entries: by name, a plan or a list of plans that another number in the param groups follows.
 
     Attributes:
@@ -74,6 +79,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             groups, or is a tensor that is no floating-point one or requires a gradient; an initial value that is
             negative or not finite; or a first group whose initial value is 0, or too small to divide by, while
             another's is not.
+
+    Warns:
+        TrainingWarning: a plan of the learning rate surely wastes the training; `lint=False` switches this off.
 
     Example:
         >>> import torch
@@ -108,7 +116,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     rate at an offset, the number of groups, and the groups with their ratios, None where all are 1."""
     _rate: object  # what was written into the last group
 
-    def __init__(self, optimizer: Optimizer, plan: Plan | Sequence[Plan], **entries: Plan | Sequence[Plan]) -> None:
+    def __init__(
+        self, optimizer: Optimizer, plan: Plan | Sequence[Plan], *, lint: bool = True, **entries: Plan | Sequence[Plan]
+    ) -> None:
         if not isinstance(optimizer, Optimizer):
             raise ArgumentTypeError(
                 f"Argument `optimizer` must be a torch.optim.Optimizer. Received: optimizer={shown(optimizer)}."
@@ -124,7 +134,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             )
         plans = {"lr": _read_plans(plan, "plan")}
         plans |= {name: _read_plans(value, name) for name, value in entries.items()}
+        lint = read_flag(lint, "lint")
         self._start(optimizer, plans, 0, {})
+        if lint:
+            rates = plans["lr"]
+            warn_of_errors([rates] if isinstance(rates, Plan) else rates, "PlanLR(..., lint=False)", stacklevel=2)
 
     def _start(
         self, optimizer: Optimizer, plans: dict[str, Plan | list[Plan]], step: int, ratios_to: Mapping[str, float]

@@ -1,0 +1,74 @@
+"""`kosine export`: a schedule as a program or as data that needs no kosine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine.cli.output import json_option, output_option, write_out
+from kosine.cli.run_size import planned, run_size_options
+from kosine.cli.source import Source, SourceType
+from kosine.cli.values import as_csv, as_objects, run_length
+from kosine.notation import dumps, to_data
+
+if TYPE_CHECKING:
+    from kosine.plan import Plan
+
+TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface", "json", "csv")
+
+
+@click.command(
+    "export",
+    epilog="""\b
+Examples:
+  kosine export 'warmup_cosine(peak=1e-3, warmup=100)' --total-steps 1000 --to python
+  kosine export 'sgdr(peak=0.05, period=1000)' --total-steps 9000 --to torch -o schedule.py
+  kosine export gpt-3 --to json""",
+)
+@click.argument("schedule", type=SourceType())
+@click.option(
+    "--to", "target", type=click.Choice(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
+    help="python, numpy, torch, optax, keras, huggingface: a program; json, csv: data.",
+)  # fmt: skip
+@run_size_options
+@output_option
+@json_option
+def command(schedule: Source, target: str, output: Path | None, as_json: bool, **size: Any) -> None:
+    """Write SCHEDULE, planned for a run, as a program or as data that needs no kosine.
+
+    The programs are functions of the step (python, numpy), a scheduler of the framework (torch, optax, keras) or
+    training arguments (huggingface). csv has the rate of every step of the run; json has the phases and the run's size,
+    and is itself a SCHEDULE that kosine reads.
+
+    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
+    or .toml file; - for standard input; or the name of a published recipe.
+    """
+    plan = planned(schedule, size)
+    write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, quiet=as_json)
+
+
+def _plain(plan: Plan, target: str) -> Iterator[str]:
+    if target == "csv":
+        yield from as_csv(plan, range(run_length(plan)))
+    elif target == "json":
+        yield dumps(plan) + "\n"
+    else:
+        from kosine.export import to_code
+
+        yield to_code(plan, target)
+
+
+def _wrapped(plan: Plan, target: str) -> Iterator[str]:
+    """The same in an object that names the target."""
+    if target == "csv":
+        rows = as_objects(plan, range(run_length(plan)))
+        yield from chain(['{"target": "csv", "data": '], rows, ["}\n"])
+    elif target == "json":
+        yield json.dumps({"target": target, "data": to_data(plan)}, indent=2) + "\n"
+    else:
+        yield json.dumps({"target": target, "program": "".join(_plain(plan, target))}, indent=2) + "\n"

@@ -1,0 +1,348 @@
+"""A plan under examination: what several checks ask of it, worked out once, and never for each cycle or step."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from kosine.boundaries import Block, Group, PlannedPhase
+from kosine.durations import MAX_STEPS, Duration, RunSize, Units, decimal
+from kosine.phases import Curve, Phase
+from kosine.plan import Plan
+from kosine.schedule import Cycles, Part, Section, phases_of
+
+NEARLY = 100
+"""A decay that lacks less than this part counts as done, and a jump by less than this part of the peak as none."""
+
+
+_MOST_ZEROS = 10_000  # phases at 0 in a row that are looked through
+
+
+class Piece(NamedTuple):
+    """A phase that begins in the run; of a group only those of the first cycle that is seen."""
+
+    first_lr: float
+    end_lr: float
+    block: Block
+    number: int = 0
+    """Which phase of the cycle it is, in a group."""
+
+    @property
+    def moves(self) -> bool:
+        return self.first_lr != self.end_lr
+
+    @property
+    def falls(self) -> bool:
+        return self.end_lr < self.first_lr
+
+    @property
+    def rises(self) -> bool:
+        return self.end_lr > self.first_lr
+
+    @property
+    def curve(self) -> Curve:
+        return self.block.part.phases[self.number].curve if isinstance(self.block, Group) else self.block.curve
+
+    @property
+    def row(self) -> PlannedPhase:
+        return first_row(self.block, self.number)
+
+
+class Case:
+    """A plan and what is asked of it."""
+
+    def __init__(self, plan: Plan, longest_warmup: float) -> None:
+        self.plan = plan
+        self.longest_warmup = longest_warmup
+        self.total = plan.total_steps
+        self.per_epoch = plan.run.steps_per_epoch
+        self._shows_only_zeros: dict[int, bool] = {}  # by the identity of a group
+
+    # --- single steps, found without the table that a plan makes for all of them ---
+
+    def row_at(self, step: int) -> PlannedPhase:
+        """The phase that `step` belongs to."""
+        block = self._block_at(step)
+        return block.row_at(step) if isinstance(block, Group) else block
+
+    def _block_at(self, step: int) -> Block:
+        blocks = self.plan.blocks
+        number = bisect_right(blocks, step, key=lambda block: block.first_step) - 1
+        return self.plan.after if number < 0 or step >= blocks[number].stop else blocks[number]
+
+    def rate_at(self, step: int) -> float:
+        return self.row_at(step).value_at(step)
+
+    # --- what the run is made of ---
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The phases and groups that begin in the run."""
+        blocks = self.plan.blocks
+        if self.total is None:
+            return blocks
+        return blocks[: bisect_left(blocks, self.total, key=lambda block: block.first_step)]
+
+    @cached_property
+    def later(self) -> tuple[Block, ...]:
+        """The phases and groups that the run never gets to."""
+        return self.plan.blocks[len(self.blocks) :]
+
+    @cached_property
+    def last(self) -> Block | None:
+        """The phase or group that the last step belongs to; None where that is known to be none, or nothing is."""
+        if self.total is None or not self.blocks or self.blocks[-1].stop < self.total:
+            return None
+        return self.blocks[-1]
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        pieces: list[Piece] = []
+        for block in self.blocks:
+            if isinstance(block, PlannedPhase):
+                pieces.append(Piece(block.first_lr, block.end_lr, block))
+            else:
+                pieces += self._pieces_of(block)
+        after = self.plan.after
+        return pieces or [Piece(after.first_lr, after.end_lr, after)]  # a section may leave out all of its parts
+
+    def _pieces_of(self, group: Group) -> Iterator[Piece]:
+        first, count = group.cycles_shown[0], len(group.part.phases)
+        ceiling = group.ceiling.at(first)
+        stop = group.stop if self.total is None else min(self.total, group.stop)
+        if stop < group.boundary(first, count):
+            count = bisect_left(range(count), stop, key=lambda index: group.boundary(first, index))
+        begin = bisect_left(range(count), group.first_step, key=lambda index: group.boundary(first, index + 1) - 1)
+        for index in range(begin, count):
+            start, end = (min(value, ceiling) for value in group.values[2 * index : 2 * index + 2])
+            yield Piece(start, end, group, index)
+
+    @cached_property
+    def peak(self) -> float:
+        """The highest rate of the phases that begin in the run."""
+        return max(max(piece.first_lr, piece.end_lr) for piece in self.pieces)
+
+    @cached_property
+    def decays(self) -> bool:
+        """Whether the rate ever falls: along a curve, from phase to phase, or from cycle to cycle."""
+        before = 0.0
+        for piece in self.pieces:
+            if piece.falls or piece.first_lr < before:
+                return True
+            before = piece.end_lr
+        groups = (block for block in self.blocks if isinstance(block, Group))
+        return any(group.part.shrinks or group.values[-1] > group.values[0] for group in groups)
+
+    @cached_property
+    def warmup(self) -> tuple[PlannedPhase, ...]:
+        """The phases that rise at the start, without those before them that hold a value."""
+        blocks = self.plan.blocks
+        begin = next((i for i, block in enumerate(blocks) if not is_flat(block)), len(blocks))
+        rising: list[PlannedPhase] = []
+        for block in blocks[begin:]:
+            if not isinstance(block, PlannedPhase) or block.end_lr <= block.first_lr:
+                break
+            rising.append(block)
+        return tuple(rising)
+
+    @cached_property
+    def trains(self) -> bool:
+        """Whether any update of the run has a rate above 0; no curve rises and falls in one phase."""
+        for piece in self.pieces:
+            if piece.first_lr > 0 and piece.row.first_lr > 0:
+                return True
+            if piece.end_lr > 0:
+                stop = piece.row.stop if self.total is None else min(piece.row.stop, self.total)
+                if self.rate_at(stop - 1) > 0:
+                    return True
+        after = self.plan.after
+        return after.first_lr > 0 and (self.total is None or after.first_step < self.total)
+
+    @cached_property
+    def zeros_at_start(self) -> int:
+        """How many steps have rate 0 before the first that has not."""
+        step, stop = 0, MAX_STEPS + 1 if self.total is None else self.total
+        for _ in range(_MOST_ZEROS):
+            if step >= stop or self.rate_at(step):
+                break
+            step = self._zeros_around(step).stop
+        return min(step, stop)
+
+    @cached_property
+    def zeros_at_end(self) -> int:
+        """How many steps have rate 0 after the last that has not; 0 in a run without a length."""
+        if self.total is None:
+            return 0
+        stop = self.total
+        for _ in range(_MOST_ZEROS):
+            if not stop or self.rate_at(stop - 1):
+                break
+            stop = self._zeros_around(stop - 1).start
+        return self.total - stop
+
+    def _zeros_around(self, step: int) -> range:
+        """Steps around one of rate 0 that have it, too."""
+        row, block = self.row_at(step), self._block_at(step)
+        if not isinstance(block, Group):
+            return _same_value(row, step)
+        cycle = block.cycle_at(step)
+        if not block.ceiling.at(cycle):  # it has shrunk to 0, and goes on shrinking
+            shrunk = bisect_left(range(cycle), True, key=lambda number: not block.ceiling.at(number))
+            return range(max(block.first_step, block.boundary(shrunk)), block.stop)
+        if id(block) not in self._shows_only_zeros:
+            self._shows_only_zeros[id(block)] = _shows_only_zeros(block)
+        if self._shows_only_zeros[id(block)]:
+            return range(block.first_step, block.stop)
+        return _same_value(row, step)
+
+    # --- what was written ---
+
+    @cached_property
+    def parts(self) -> list[tuple[Phase | Cycles, Block]]:
+        """The parts of the schedule and what became of them, up to the first section: parts without a step are left."""
+        pairs: list[tuple[Phase | Cycles, Block]] = []
+        for part in self.plan.schedule.parts:
+            if isinstance(part, Section):
+                break
+            if isinstance(part, Phase) and lasts_none(part.duration, self.plan.run):
+                continue
+            pairs.append((part, self.plan.blocks[len(pairs)]))
+        return pairs
+
+    def part_of(self, block: Block) -> Phase | Cycles | None:
+        """The part of the schedule that became this block, where that is simple to tell."""
+        return next((part for part, other in self.parts if other is block), None)
+
+    @cached_property
+    def moves_with_the_run(self) -> bool:
+        """Whether a run of another length has its phases at other steps."""
+        return any(duration.unit in ("%", "rest") for duration in _durations(self.plan.schedule.parts))
+
+    @cached_property
+    def can_take_the_rest(self) -> bool:
+        """Whether a phase without a duration may be added: there is no other, and nothing that is endless."""
+        return not any(duration.unit == "rest" for duration in _durations(self.plan.schedule.parts)) and not any(
+            isinstance(block, Group) and block.endless for block in self.plan.blocks
+        )
+
+    def units(self, tick: int = 1) -> Units:
+        return Units(self.plan.run, tick)
+
+    # --- words ---
+
+    @property
+    def epochs(self) -> Fraction | None:
+        return None if self.total is None or self.per_epoch is None else Fraction(self.total, self.per_epoch)
+
+    def amount(self, steps: int) -> str:
+        """So many steps without their unit, as `unit` has it."""
+        return decimal(Fraction(steps, self.per_epoch or 1)) if self.in_epochs(steps) else f"{steps:,}"
+
+    def in_epochs(self, *steps: int) -> bool:
+        """Whether these numbers of steps are epochs with at most two decimals."""
+        return self.per_epoch is not None and all(step * 100 % self.per_epoch == 0 for step in steps)
+
+    def time(self, steps: int) -> str:
+        """So many steps, in epochs where these are exact and short."""
+        return counted(self.amount(steps), "epoch" if self.in_epochs(steps) else "step")
+
+    def of(self, part: int, whole: int) -> tuple[str, str]:
+        """Two numbers of steps, in one unit: the first with it, the second without."""
+        if self.in_epochs(part, whole):
+            return self.time(part), self.amount(whole)
+        return counted(f"{part:,}", "step"), f"{whole:,}"
+
+    def either(self, *steps: int) -> str:
+        """Some numbers of steps, one of which is to be chosen."""
+        if self.in_epochs(*steps):
+            return alternatives([*(self.amount(step) for step in steps[:-1]), self.time(steps[-1])])
+        return alternatives([f"{step:,}" for step in steps]) + " steps"
+
+
+def lasts_none(duration: Duration, run: RunSize) -> bool:
+    """Whether a phase of this duration is left out of the plan."""
+    return duration.amount == 0 or (duration.floor and not duration.steps(run))
+
+
+def counted(amount: str, unit: str) -> str:
+    return f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s"
+
+
+def alternatives(texts: Sequence[str]) -> str:
+    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def rate(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part of the run in percent, to three digits."""
+    return f"{100 * part / whole:.3g} %" if part < whole else "100 %"
+
+
+def _same_value(row: PlannedPhase, step: int) -> range:
+    """The steps around `step` that have its value for certain."""
+    if row.first_lr == row.end_lr:
+        return range(row.first_step, row.stop)
+    if step >= row.end_step:
+        return range(row.end_step, row.stop)
+    clock = row.clock
+    first = step - (step - row.first_step + clock.cut) % clock.tick
+    return range(max(row.first_step, first), min(row.stop, first + clock.tick))
+
+
+def _shows_only_zeros(group: Group) -> bool:
+    """Whether each phase of equal cycles stays at 0, or starts from it and is over a step later."""
+    offsets = group.offsets
+    if group.part.stretch != 1 or group.continuous or any(offset.denominator != 1 for offset in offsets):
+        return False
+    for index, phase in enumerate(group.part.phases):
+        start, end = group.values[2 * index : 2 * index + 2]
+        only = end if phase.endpoint else start
+        steps = offsets[index + 1] - offsets[index]
+        if steps and (only or ((start or end) and steps > 1)):
+            return False
+    return group.origin.denominator == 1
+
+
+def first_row(block: Block, index: int = 0) -> PlannedPhase:
+    return block.row(block.cycles_shown[0], index) if isinstance(block, Group) else block
+
+
+def last_row(block: Block) -> PlannedPhase:
+    return block.row_at(block.stop - 1) if isinstance(block, Group) else block
+
+
+def is_flat(block: Block) -> bool:
+    """Whether it is a phase that stays at one value."""
+    return isinstance(block, PlannedPhase) and block.first_lr == block.end_lr
+
+
+def falls(block: Block) -> bool:
+    """Whether a curve in it falls."""
+    if isinstance(block, PlannedPhase):
+        return block.end_lr < block.first_lr
+    return any(end < start for start, end in zip(block.values[::2], block.values[1::2], strict=True))
+
+
+def moves(block: Block) -> bool:
+    """Whether a curve in it moves."""
+    if isinstance(block, PlannedPhase):
+        return block.end_lr != block.first_lr
+    return any(end != start for start, end in zip(block.values[::2], block.values[1::2], strict=True))
+
+
+def _durations(parts: tuple[Part, ...]) -> Iterator[Duration]:
+    for part in parts:
+        if isinstance(part, Section):
+            yield part.skip
+            yield part.tick
+            if part.duration is not None:
+                yield part.duration
+            yield from _durations(part.parts)
+        else:
+            yield from (phase.duration for phase in phases_of([part]))

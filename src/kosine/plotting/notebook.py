@@ -1,0 +1,168 @@
+"""What a notebook shows for a schedule, a plan or a comparison on the last line of a cell: its curve and its table."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kosine.errors import MissingPackageError, PlanError
+from kosine.plan import table_lines
+from kosine.plotting.example import Example, example
+from kosine.plotting.figure import new_figure, plot_plan
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from kosine.comparison import Comparison
+    from kosine.plan import Plan
+    from kosine.schedule import Schedule
+
+_MOST_TEXT = 1000  # characters of a schedule's text form
+_LINE = "1px solid rgba(128, 128, 128, 0.4)"  # is seen on white and on black
+_MISSING = "There would be a picture here with Matplotlib: pip install 'kosine[plot]'"
+
+
+def plan_html(plan: Plan) -> str:
+    """The curve of a plan, with its phases as a table, as a piece of a page.
+
+    A plan without a length is drawn for a run that is chosen for it, and the piece says which.
+    """
+    if plan.total_steps is not None:
+        return _piece(_picture(plan), _table(plan))
+    return _with_example(plan.schedule, plan)
+
+
+def plan_svg(plan: Plan) -> str | None:
+    """The curve of a plan as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
+    try:
+        shown = plan if plan.total_steps is not None else example(plan.schedule, plan.run).plan
+        return _svg(lambda: _figure(shown))
+    except (MissingPackageError, PlanError):
+        return None
+
+
+def schedule_html(schedule: Schedule) -> str:
+    """The curve of a schedule in a run that is chosen for it, its phases there, and its text form."""
+    return _with_example(schedule)
+
+
+def schedule_svg(schedule: Schedule) -> str | None:
+    """The curve of a schedule as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
+    try:
+        shown = example(schedule).plan
+        return _svg(lambda: _figure(shown))
+    except (MissingPackageError, PlanError):
+        return None
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The curves of a comparison over each other and their differences, with its table."""
+    from kosine.plotting.overlay import comparison_figure
+
+    text = html.escape(str(comparison))
+    return _piece(
+        _image(lambda: comparison_figure(comparison), f"Learning rates of {', '.join(comparison.names)}"),
+        f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
+    )
+
+
+def _with_example(schedule: Schedule, plan: Plan | None = None) -> str:
+    """A schedule that does not say how long it is, drawn for an example of a run."""
+    text = html.escape(_shortened(repr(schedule)))
+    code = f'<code style="background: transparent; color: inherit">{text}</code>'
+    try:
+        shown = example(schedule, plan.run if plan else None)
+    except PlanError as error:
+        return _piece(code, _line(f"No run was found that this can be drawn for. {error}"))
+    return _piece(code, _picture(shown.plan), _line(_caption(shown)), _table(shown.plan))
+
+
+def _caption(shown: Example) -> str:
+    return f"Drawn for {shown.run}; plan it for yours." if shown.run else ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 3] + "..."
+
+
+def _piece(*parts: str) -> str:
+    return f'<div style="max-width: 56em; line-height: 1.5">{"".join(filter(None, parts))}</div>'
+
+
+def _line(text: str) -> str:
+    return f'<p style="margin: 0.3em 0; opacity: 0.8">{html.escape(text)}</p>' if text else ""
+
+
+def _picture(plan: Plan) -> str:
+    return _image(lambda: _figure(plan), f"Learning rate of {_shortened(repr(plan))}")
+
+
+def _image(draw: Callable[[], Figure], text: str) -> str:
+    """A picture that stands for itself: nothing in it meets the names and styles of the page around it."""
+    try:
+        svg = _svg(draw)
+    except MissingPackageError:
+        return _line(_MISSING)
+    data = base64.b64encode(svg.encode()).decode()
+    style = "display: block; width: 100%; margin: 0.3em 0; background: white"
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(text)}" style="{style}">'
+
+
+def _table(plan: Plan) -> str:
+    lines = table_lines(plan)
+    rows = []
+    for number, line in enumerate(lines):
+        tag = "th" if number == 0 else "td"
+        rule = f"border-bottom: {_LINE}" if number == 0 else f"border-top: {_LINE}" if line is lines[-1] else ""
+        cells = (
+            f'<{tag} style="text-align: {"right" if column else "left"}; padding: 0.1em 0.8em; border: none; {rule}">'
+            f"{html.escape(cell)}</{tag}>"
+            for column, cell in enumerate(line)
+        )
+        rows.append(f'<tr style="background: transparent">{"".join(cells)}</tr>')
+    style = "border-collapse: collapse; color: inherit; font-variant-numeric: tabular-nums; margin: 0.3em 0"
+    return f'<table style="{style}">{"".join(rows)}</table>'
+
+
+def _figure(plan: Plan) -> Figure:
+    figure = new_figure()
+    plot_plan(plan, ax=figure.subplots())
+    return figure
+
+
+def _svg(draw: Callable[[], Figure]) -> str:
+    """A figure as an SVG element whose names and styles stay its own when it stands in a page with others.
+
+    Raises:
+        MissingPackageError: Matplotlib is not installed.
+    """
+    new_figure()
+    import matplotlib as mpl
+    from matplotlib import style
+
+    buffer = io.StringIO()
+    with style.context("default"), mpl.rc_context({"svg.hashsalt": "kosine", "svg.fonttype": "path"}):
+        empty = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        draw().savefig(buffer, format="svg", facecolor="white", metadata=empty)
+    return _own(buffer.getvalue())
+
+
+def _own(document: str) -> str:
+    """The element of an SVG document, with names that no other picture has and styles that nothing else takes on."""
+    text = document[document.index("<svg") :]
+    text = re.sub(r"<!--.*?-->|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)  # a style sheet holds for a page
+    text = text.replace("<svg", '<svg style="stroke-linejoin: round; stroke-linecap: butt"', 1)
+    text = re.sub(r' d="[^"]*"', _to_tenths, text)
+    text = re.sub(r"\s*\n\s*", "\n", text)
+    own = "k" + hashlib.sha256(text.encode()).hexdigest()[:10]
+    return re.sub(r'((?<=\bid=")|(?<=href="#)|(?<=url\(#))', f"{own}-", text)
+
+
+def _to_tenths(path: re.Match[str]) -> str:
+    """A path with a tenth of a point as its finest measure, which nobody sees."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.1f}", path[0])

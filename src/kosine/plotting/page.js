@@ -1,0 +1,216 @@
+// Draws what the element #data says with plotly, and keeps names and the axis of epochs right while one zooms.
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const picture = document.getElementById("picture");
+const steps = data.steps.map(Number);
+const wholeRun = () => [0, data.total]; // a new one each time: plotly changes what it is given
+const withDifferences = data.curves.length > 1;
+const narrow = picture.clientWidth < 600;
+const margin = { l: narrow ? 65 : 80, r: 20, t: data.per_epoch ? 50 : 15, b: 45 };
+const grey = "#8c8c8c";
+let scale = data.log ? "log" : "linear";
+
+// --- words ---
+
+const grouped = (number) => number.toLocaleString("en-US", { maximumFractionDigits: 4 });
+
+function stepText(index) {
+  const step = data.steps[index];
+  return grouped(typeof step === "string" ? BigInt(step) : step);
+}
+
+function rateText(rate) {
+  const rounded = Number(rate.toPrecision(10));
+  const small = rounded !== 0 && Math.abs(rounded) < (data.peak < 1e-3 ? 1 : 1e-3);
+  return small ? rounded.toExponential() : String(rounded);
+}
+
+function where(index) {
+  const epoch = data.per_epoch ? `<br>epoch ${grouped(steps[index] / data.per_epoch)}` : "";
+  return `step ${stepText(index)}${epoch}`;
+}
+
+// --- what is drawn ---
+
+const width = () => picture.clientWidth - margin.l - margin.r;
+
+function curves() {
+  const drawn = data.curves.map((curve, number) => ({
+    x: steps,
+    y: curve.rates,
+    name: curve.name,
+    mode: steps.length <= 64 ? "lines+markers" : "lines",
+    line: { color: curve.colour, width: number || !withDifferences ? 2 : 3.5, dash: curve.dash, simplify: false },
+    customdata: steps.map((_, index) => hoverText(number, index)),
+    hovertemplate: "%{customdata}<extra></extra>",
+  }));
+  const apart = data.curves.slice(1).map((curve, number) => ({
+    ...drawn[number + 1],
+    y: curve.rates.map((rate, index) => rate - data.curves[0].rates[index]),
+    yaxis: "y2",
+    showlegend: false,
+    hoverinfo: "skip",
+    hovertemplate: null,
+  }));
+  const topAxis = { x: [0], y: [null], xaxis: "x2", hoverinfo: "skip", showlegend: false };
+  return [...drawn, ...apart, ...(data.per_epoch ? [topAxis] : [])];
+}
+
+function hoverText(number, index) {
+  const rate = data.curves[number].rates[index];
+  if (!withDifferences) return `${where(index)}<br>rate ${rateText(rate)}`;
+  const apart = rate - data.curves[0].rates[index];
+  const difference = number ? ` (${apart < 0 ? "−" : "+"}${rateText(Math.abs(apart))})` : "";
+  return `${number ? "" : `${where(index)}<br>`}${data.curves[number].name}: ${rateText(rate)}${difference}`;
+}
+
+function rateRange() {
+  const top = data.peak || 1;
+  if (scale === "linear") return [-0.02 * top, 1.16 * top];
+  const [low, high] = [Math.log10(data.lowest), Math.log10(top)];
+  return [low, high + 0.16 * (high - low)];
+}
+
+function apartRange() {
+  const apart = data.curves.flatMap(({ rates }) => rates.map((rate, index) => rate - data.curves[0].rates[index]));
+  const [low, high] = apart.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [0, 0]);
+  const space = 0.08 * (high - low) || 0.01 * (data.peak || 1);
+  return [low - space, high + space];
+}
+
+function shapes() {
+  const bands = data.bands.map((band) => ({
+    type: "rect", layer: "below", yref: "y domain", y0: 0, y1: 1, x0: band.first_step, x1: band.stop,
+    fillcolor: band.colour, opacity: band.opacity, line: { color: band.colour, width: band.narrow ? 1.2 : 0 },
+  }));
+  const restarts = data.restarts.map((step) => ({
+    type: "line", layer: "below", yref: "y domain", y0: 0, y1: 1, x0: step, x1: step,
+    line: { color: data.restart_colour, width: 1, dash: "dash" },
+  }));
+  return [...bands, ...restarts];
+}
+
+function names([first, stop]) {
+  const perStep = width() / (stop - first);
+  return data.bands.flatMap((band) => {
+    const [left, right] = [Math.max(band.first_step, first), Math.min(band.stop, stop)];
+    const text = [band.label, band.short].find((name) => name && name.length * 7 + 8 <= (right - left) * perStep);
+    if (!text) return [];
+    const [x, font] = [(left + right) / 2, { size: 12 }];
+    return [{ x, y: 1, yref: "y domain", yanchor: "top", text, showarrow: false, font }];
+  });
+}
+
+function points([first, stop]) {
+  const inside = data.points.filter(({ step }) => first <= step && step <= stop);
+  const seen = inside.filter(({ rate }) => rate > 0 || scale === "linear");
+  return seen.map(({ step, rate, text }, number) => ({
+    x: step, y: scale === "log" ? Math.log10(rate) : rate, text, arrowhead: 6, arrowwidth: 1,
+    arrowcolor: "#333333", ax: step - first < (stop - first) / 2 ? 60 : -60,
+    ay: (rate > data.peak / 2 ? 1 : -1) * (24 + 18 * (number % 3)),
+    bgcolor: "rgba(255, 255, 255, 0.75)", font: { size: 12 },
+  }));
+}
+
+function roundNumbers(first, stop, about) {
+  const raw = (stop - first) / Math.max(2, about);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const every = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw * 0.999);
+  const [begin, end] = [Math.ceil(first / every - 1e-9), Math.floor(stop / every + 1e-9)];
+  return Array.from({ length: end - begin + 1 }, (_, index) => Number(((begin + index) * every).toPrecision(12)));
+}
+
+function stepTicks([first, stop]) {
+  const whole = roundNumbers(first, stop, width() / 90).filter(Number.isInteger);
+  const text = (step) => (data.total < 1e10 ? grouped(step) : step && step.toExponential().replace("+", ""));
+  return { tickvals: whole, ticktext: whole.map(text) };
+}
+
+function epochTicks([first, stop]) {
+  const epochs = roundNumbers(first / data.per_epoch, stop / data.per_epoch, width() / 70);
+  return { tickvals: epochs.map((epoch) => epoch * data.per_epoch), ticktext: epochs.map(grouped) };
+}
+
+function rateTicks([low, high], scale) {
+  let rates = [];
+  if (scale === "linear") rates = roundNumbers(low, high, 6);
+  else if (high - low < 1.2) rates = roundNumbers(10 ** low, 10 ** high, 6);
+  else for (let power = Math.ceil(low); power <= high; power += 1) rates.push(10 ** power);
+  const plain = scale === "linear" && data.peak >= 1e-3;
+  return { tickvals: rates, ticktext: rates.map(plain ? String : rateText) };
+}
+
+function layout() {
+  const line = { showline: true, linecolor: grey, ticks: "outside", tickcolor: grey, zeroline: false };
+  const x = { ...line, range: wholeRun(), minallowed: 0, maxallowed: data.total, showgrid: false,
+    tickmode: "array" };
+  const rates = { ...line, type: scale, range: rateRange(), gridcolor: "#d9d9d9", tickmode: "array" };
+  const made = {
+    margin, hovermode: "x", dragmode: "zoom", showlegend: withDifferences, shapes: shapes(),
+    annotations: [...names(wholeRun()), ...points(wholeRun())],
+    paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff",
+    font: { color: "#1a1a1a", size: 13, family: "system-ui, sans-serif" },
+    hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 }, align: "left" },
+    legend: { orientation: "h", y: -0.16, yanchor: "top", x: 0 },
+    xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: "step" }, anchor: withDifferences ? "y2" : "y" },
+    yaxis: { ...rates, ...rateTicks(rateRange(), scale), title: { text: "learning rate", standoff: 8 },
+      domain: [withDifferences ? 0.34 : 0, 1] },
+  };
+  if (withDifferences) {
+    made.yaxis2 = { ...rates, ...rateTicks(apartRange(), "linear"), type: "linear", range: apartRange(),
+      title: { text: "difference", standoff: 8 }, domain: [0, 0.28], zeroline: true, zerolinecolor: "#555555" };
+  }
+  if (data.per_epoch) {
+    made.xaxis2 = { ...x, title: { text: "epoch" }, side: "top", overlaying: "x", matches: "x", anchor: "y",
+      ...epochTicks(wholeRun()) };
+  }
+  return made;
+}
+
+// --- what one can do with it ---
+
+const shown = (axis) => picture.layout[axis].range.map(Number);
+const axes = () => Object.keys(picture.layout).filter((name) => /axis/.test(name));
+const view = () => [scale, width(), ...axes().map(shown)].join();
+let followed = "";
+
+async function follow() {
+  if (view() === followed) return;
+  followed = view();
+  const steps = shown("xaxis");
+  const changes = { annotations: [...names(steps), ...points(steps)] };
+  const ticks = { xaxis: stepTicks(steps), yaxis: rateTicks(shown("yaxis"), scale) };
+  if (withDifferences) ticks.yaxis2 = rateTicks(shown("yaxis2"), "linear");
+  if (data.per_epoch) ticks.xaxis2 = epochTicks(steps);
+  for (const [axis, { tickvals, ticktext }] of Object.entries(ticks)) {
+    Object.assign(changes, { [`${axis}.tickvals`]: tickvals, [`${axis}.ticktext`]: ticktext });
+  }
+  await Plotly.relayout(picture, changes);
+}
+
+function showAll() {
+  const whole = { "xaxis.range": wholeRun(), "yaxis.type": scale, "yaxis.range": rateRange() };
+  if (withDifferences) whole["yaxis2.range"] = apartRange();
+  return Plotly.relayout(picture, whole);
+}
+
+function press(name) {
+  scale = name;
+  for (const button of document.querySelectorAll("button[data-scale]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.scale === scale));
+  }
+  return showAll();
+}
+
+const config = { scrollZoom: true, doubleClick: false, showTips: false, displaylogo: false, responsive: true,
+  displayModeBar: narrow ? false : "hover", modeBarButtons: [["toImage", "zoom2d", "pan2d"]] };
+Plotly.newPlot(picture, curves(), layout(), config).then(() => {
+  followed = view();
+  picture.on("plotly_relayout", follow);
+  picture.on("plotly_doubleclick", () => { showAll(); });
+  for (const button of document.querySelectorAll("button[data-scale]")) {
+    button.addEventListener("click", () => press(button.dataset.scale));
+  }
+  document.getElementById("whole").addEventListener("click", showAll);
+  window.addEventListener("resize", follow);
+});

@@ -1,0 +1,252 @@
+"""A plan as one html file that answers the mouse: it zooms, tells step, epoch and rate, and needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from kosine.boundaries import Group
+from kosine.errors import MissingPackageError
+from kosine.plan import table_lines
+from kosine.plotting.figure import CURVE, LOWEST_PEAK, RESTART, TINTS, highest, lowest_shown
+from kosine.plotting.labels import bands, point_text, shortened
+from kosine.plotting.overlay import COLOURS
+from kosine.plotting.points import read_points
+from kosine.sampling import COLUMNS, restarts, trace
+from kosine.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kosine.comparison import Comparison
+    from kosine.plan import Plan
+
+_COLUMNS = 8 * COLUMNS  # one zooms
+_TITLE, _HEADING = 100, 2000  # characters
+_EXACT = 2**53  # above it JavaScript's numbers lose digits
+_DASHES = ("solid", "dash", "dashdot", "dot")
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+<h1>{heading}</h1>
+<div class="controls">
+{buttons}<button type="button" id="whole">whole run</button>
+<span>Drag or turn the wheel to zoom; double click for the whole run.</span>
+</div>
+<div id="picture"><noscript>The picture needs JavaScript; the tables below do not.</noscript></div>
+{below}
+<footer>Made by kosine {version}. This file needs no network.</footer>
+</main>
+<script type="application/json" id="data">{data}</script>
+<script>{plotly}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def plan_page(plan: Plan, title: str, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> str:
+    """A whole html document: the curve of a plan, its phases as a table, and its totals.
+
+    Args:
+        plan: the plan.
+        title: the heading; any text.
+        log: whether the rates stand on a logarithmic axis at first; two buttons change it.
+        points: steps to point out.
+
+    Raises:
+        PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a logarithmic
+            axis for rates that are all 0.
+        ArgumentTypeError: a point that is no integer.
+        MissingPackageError: plotly is not installed.
+    """
+    steps, rates = trace(plan, _COLUMNS)
+    summary = summarize(plan)
+    curve = {"name": "rate", "rates": rates.tolist(), "colour": CURVE, "dash": "solid"}
+    data = _data(steps, [curve], summary.total_steps, plan.run.steps_per_epoch, rates, log)
+    data["bands"] = list(_bands(plan, summary.total_steps))
+    data["restarts"] = restarts(plan)
+    data["points"] = [
+        {"step": step, "rate": plan(step), "text": point_text(step, plan(step))} for step in read_points(plan, points)
+    ]
+    below = [
+        _key(data),
+        _left_out(plan),
+        "<h2>Phases</h2>",
+        _table(table_lines(plan)),
+        "<h2>Totals</h2>",
+        _totals(summary),
+    ]
+    return _document(title, data, below)
+
+
+def comparison_page(comparison: Comparison, title: str) -> str:
+    """A whole html document: the curves of plans over each other, their differences from the first, and the table.
+
+    Args:
+        comparison: what `compare` returned.
+        title: the heading; any text.
+
+    Raises:
+        MissingPackageError: plotly is not installed.
+    """
+    import numpy as np
+
+    steps, rates = comparison.trace(_COLUMNS // 2)
+    curves = [
+        {
+            "name": html.escape(shortened(name, 60), quote=False).replace("$", "&#36;"),  # plotly reads tags and TeX
+            "rates": curve.tolist(),
+            "colour": COLOURS[number % len(COLOURS)],
+            "dash": _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
+        }
+        for number, (name, curve) in enumerate(zip(comparison.names, rates, strict=True))
+    ]
+    data = _data(steps, curves, comparison.total_steps, comparison.steps_per_epoch, np.concatenate(rates), False)
+    return _document(
+        title, data, [f'<h2>Differences</h2>\n<div class="wide"><pre>{html.escape(str(comparison))}</pre></div>']
+    )
+
+
+def _data(
+    steps: NDArray[np.int64],
+    curves: list[dict[str, Any]],
+    total: int,
+    per_epoch: int | None,
+    rates: NDArray[np.float64],
+    log: bool,
+) -> dict[str, Any]:
+    """What the script draws."""
+    peak = highest(rates)
+    return {
+        "steps": steps.tolist() if total <= _EXACT else [str(step) for step in steps.tolist()],
+        "curves": curves,
+        "total": total,
+        "per_epoch": per_epoch,
+        "peak": peak,
+        "lowest": lowest_shown(rates) if log or peak > LOWEST_PEAK else None,
+        "log": log,
+        "bands": [],
+        "restarts": [],
+        "points": [],
+        "restart_colour": RESTART,
+    }
+
+
+def _bands(plan: Plan, total: int) -> Iterator[dict[str, Any]]:
+    kind = None
+    odd = False
+    for band in bands(plan):
+        colour, opacity = TINTS[band.kind]
+        odd = band.kind == kind and not odd
+        kind = band.kind
+        yield {
+            **band._asdict(),
+            "colour": colour,
+            "opacity": opacity / 2 if odd else opacity,
+            "narrow": (band.stop - band.first_step) * COLUMNS < total,
+        }
+
+
+def _document(title: str, data: dict[str, Any], below: list[str]) -> str:
+    from kosine import __version__
+
+    folder = Path(__file__).parent
+    plotly, script = _plotly(), (folder / "page.js").read_text(encoding="utf-8")
+    scripts = " ".join(_hash(text) for text in (plotly, script))
+    return _PAGE.format(
+        policy=f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:",
+        title=html.escape(shortened(title, _TITLE)),
+        style=(folder / "page.css").read_text(encoding="utf-8"),
+        heading=html.escape(shortened(title, _HEADING)),
+        buttons=_buttons(data),
+        below="\n".join(part for part in below if part),
+        version=__version__,
+        data=json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
+        plotly=plotly,
+        script=script,
+    )
+
+
+@cache
+def _plotly() -> str:
+    """The program of plotly, which goes into every page."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingPackageError("Interactive pages need plotly: pip install 'kosine[plot]'") from error
+    return str(get_plotlyjs())
+
+
+def _hash(script: str) -> str:
+    """A script as a page's policy names it; it lets no other one run."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _buttons(data: dict[str, Any]) -> str:
+    if data["lowest"] is None:
+        return ""
+    pressed = "log" if data["log"] else "linear"
+    return "".join(
+        f'<button type="button" data-scale="{name}" aria-pressed="{str(name == pressed).lower()}">{name}</button>\n'
+        for name in ("linear", "log")
+    )
+
+
+def _key(data: dict[str, Any]) -> str:
+    """What the colours mean."""
+    tints = {band["kind"]: TINTS[band["kind"]] for band in data["bands"]}
+    marks = [
+        f'<rect width="32" height="16" fill="{colour}" fill-opacity="{2 * opacity}"/>'
+        for colour, opacity in tints.values()
+    ]
+    names = list(tints)
+    if data["restarts"]:
+        marks.append(f'<path d="M0 8H32" stroke="{RESTART}" stroke-width="2" stroke-dasharray="7 5"/>')
+        names.append("restart")
+    items = "".join(
+        f'<li><svg viewBox="0 0 32 16" aria-hidden="true">{mark}</svg>{name}</li>'
+        for mark, name in zip(marks, names, strict=True)
+    )
+    return f'<ul class="key">{items}</ul>'
+
+
+def _left_out(plan: Plan) -> str:
+    cycles = sum(len(block.cycles_in_run) for block in plan.blocks if isinstance(block, Group))
+    if cycles <= _COLUMNS:
+        return ""
+    return (
+        f"<p>Of {cycles:,} cycles some are drawn, spread over the run, the highest and the lowest rates among them. "
+        "Between one and the next the line means nothing.</p>"
+    )
+
+
+def _table(lines: list[list[str]]) -> str:
+    head, *rows = ("".join(f"<th>{html.escape(cell)}</th>" for cell in lines[0]), *lines[1:])
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+
+
+def _totals(summary: Summary) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td>{text}</td></tr>\n' for name, text in summary.in_words().items()
+    )
+    return f'<div class="wide"><table><tbody>{rows}</tbody></table></div>'

@@ -1,0 +1,217 @@
+"""The pages in a real browser, offline: hovering tells the plan's rates, zooming zooms, and no error is reported."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+from playwright.sync_api import Browser, Page
+
+import kosine as ks
+from kosine.cli import main
+from kosine.plotting import comparison_page
+from kosine.plotting.figure import CURVE
+from kosine.sampling import trace
+from tests.browser.chromium import MISSING, browser, executable
+
+SCREENSHOTS = Path(__file__).parents[2] / "runs" / "browser"
+COMMAND = [
+    'warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)',
+    *("--epochs", "50", "--steps-per-epoch", "788", "--points", "0,7880,39399"),
+]
+PLAN = ks.parse(COMMAND[0]).plan(epochs=50, steps_per_epoch=788)
+HOSTILE = (
+    """</script><script>alert(1)</script> <b onclick='x'>"bold"</b> $x^2$ & __init__ <a href="http://x.test">x</a>"""
+)
+
+
+@pytest.fixture(scope="module", name="browser")
+def opened() -> Iterator[Browser]:
+    if executable() is None:
+        pytest.fail(MISSING) if "CI" in os.environ else pytest.skip(MISSING)
+    with browser() as found:
+        yield found
+
+
+class Watched:
+    """A page that is open, and what the browser had to say about it."""
+
+    def __init__(self, browser: Browser, file: Path, *, width: int = 1100, scheme: str = "light") -> None:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if scheme == "dark" else "light",
+            offline=True,
+        )
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_selector("#picture .scatterlayer path.js-line")
+        self.file = file
+
+    def at(self, across: float, down: float) -> tuple[float, float]:
+        """A place in the picture, in shares of the area of the curves."""
+        box = self.page.locator("#picture .nsewdrag").first.bounding_box()
+        assert box is not None
+        return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+    def hover(self, across: float, down: float = 0.5) -> str:
+        self.page.evaluate(
+            "() => { window.hovered = false; picture.once('plotly_hover', () => { window.hovered = true; }); }"
+        )
+        self.page.mouse.move(*self.at(across, down))
+        self.page.wait_for_function("() => window.hovered")
+        return "\n".join(self.page.locator("#picture .hovertext tspan, #picture .hovertext text").all_text_contents())
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        self.page.mouse.move(*self.at(*begin))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.at(*end), steps=4)
+        self.page.mouse.up()
+
+    def range(self, axis: str = "xaxis") -> list[float]:
+        return [float(end) for end in self.page.evaluate(f"picture.layout.{axis}.range")]
+
+    def wait_for_range(self, low: float, high: float) -> None:
+        self.page.wait_for_function(
+            "([low, high]) => { const [a, b] = picture.layout.xaxis.range; return a === low && b === high; }",
+            arg=[low, high],
+        )
+
+    def wait_for_zoom(self, total: int) -> None:
+        self.page.wait_for_function("(total) => picture.layout.xaxis.range[1] < total", arg=total)
+
+    def screenshot(self, name: str) -> None:
+        """Save what is seen, and check that it is no blank page: a light ground, dark text, and the curve."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        self.page.wait_for_timeout(150)  # until what moves stands
+        self.page.screenshot(path=path)
+        pixels = imread(path)[..., :3]
+        assert (pixels.min(axis=2) > 0.95).mean() > 0.2
+        assert (pixels.max(axis=2) < 0.3).mean() > 0.001
+        assert (np.abs(pixels - to_rgb(CURVE)).max(axis=2) < 0.05).mean() > 0.0005
+
+    def close(self) -> None:
+        """Nothing was complained of, and nothing was asked for but the file."""
+        assert self.complaints == []
+        assert self.requests == [self.file.as_uri()]
+        self.page.context.close()
+
+
+def test_page_of_a_plan_answers_the_mouse(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "plan.html"
+    assert main(["plot", *COMMAND, "-o", str(file)]) == 0
+    watched = Watched(browser, file)
+    page = watched.page
+    assert page.title() == COMMAND[0]
+    assert page.locator("h1").text_content() == COMMAND[0]
+    assert watched.range() == [0, 39_400]
+    watched.screenshot("plan")
+
+    for across in (0.0, 0.1, 0.2, 0.55, 0.999):
+        said = watched.hover(across)
+        step = int(re.search(r"step ([\d,]+)", said)[1].replace(",", ""))  # type: ignore[index]
+        epoch = float(re.search(r"epoch ([\d.]+)", said)[1])  # type: ignore[index]
+        rate = float(re.search(r"rate ([\de.-]+)", said)[1])  # type: ignore[index]
+        assert abs(step - across * 39_400) < 60
+        assert epoch == pytest.approx(step / 788, abs=1e-4)
+        assert rate == pytest.approx(PLAN(step), rel=1e-9)
+    watched.hover(0.5)
+    watched.screenshot("plan-hovered")
+
+    watched.drag((0.1, 0.05), (0.3, 0.6))
+    watched.wait_for_zoom(39_400)
+    low, high = watched.range()
+    assert [low, high] == pytest.approx([3940, 11_820], rel=0.02)
+    page.wait_for_selector("#picture .x2tick text:text-is('13')")
+    watched.screenshot("plan-zoomed")
+    page.mouse.dblclick(*watched.at(0.5, 0.5))
+    watched.wait_for_range(0, 39_400)
+
+    page.mouse.move(*watched.at(0.2, 0.5))
+    page.mouse.wheel(0, -400)
+    watched.wait_for_zoom(39_400)
+    page.get_by_role("button", name="whole run").click()
+    watched.wait_for_range(0, 39_400)
+
+    page.get_by_role("button", name="log", exact=True).click()
+    page.wait_for_function("() => picture.layout.yaxis.type === 'log'")
+    assert watched.range("yaxis")[0] == pytest.approx(-8)
+    page.wait_for_selector("#picture .ytick text:text-is('1e-6')")
+    watched.screenshot("plan-log")
+    page.mouse.dblclick(*watched.at(0.5, 0.5))
+    assert watched.range("yaxis")[0] == pytest.approx(-8)
+    page.get_by_role("button", name="linear").click()
+    page.wait_for_function("() => picture.layout.yaxis.type === 'linear'")
+    watched.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_as_readable_in_the_dark_and_on_a_phone(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    file = tmp_path / "cycles.html"
+    arguments = ['sgdr(peak=0.05, period="10ep", stretch=2)', "--epochs", "150", "--steps-per-epoch", "100"]
+    assert main(["plot", *arguments, "-o", str(file)]) == 0
+    watched = Watched(browser, file, width=390, scheme=scheme)
+    watched.screenshot(f"phone-{scheme}")
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert watched.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert watched.page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
+    watched.close()
+
+
+def test_page_of_a_long_run_keeps_its_digits(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "long.html"
+    assert main(["plot", "warmup_cosine(peak=3e-4)", "--total-steps", str(2**63 - 1), "-o", str(file)]) == 0
+    watched = Watched(browser, file)
+    plan = ks.warmup_cosine(peak=3e-4).plan(total_steps=2**63 - 1)
+    step = int(re.search(r"step ([\d,]+)", watched.hover(0.9))[1].replace(",", ""))  # type: ignore[index]
+    assert step > 2**62
+    assert step in set(trace(plan, 8000)[0].tolist())
+    watched.close()
+
+
+def test_text_of_a_user_is_only_text(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.html"
+    command = ["plot", "sgdr(peak=0.05, period=10)", "--total-steps", "50", "-o", str(file), "--title", HOSTILE]
+    assert main(command) == 0
+    watched = Watched(browser, file)
+    assert watched.page.locator("h1").text_content() == HOSTILE
+    assert watched.page.locator("main a, main b").count() == 0
+    watched.screenshot("hostile")
+    watched.close()
+
+
+def test_page_of_a_comparison(browser: Browser, tmp_path: Path) -> None:
+    line = ks.Schedule(ks.linear("10ep", start=0.0, to=1e-4), ks.linear(to=0.0)).plan(epochs=50, steps_per_epoch=788)
+    file = tmp_path / "comparison.html"
+    file.write_text(comparison_page(ks.compare(PLAN, line, names=["cosine", HOSTILE]), "Two plans"), encoding="utf-8")
+    watched = Watched(browser, file)
+    page = watched.page
+    assert page.locator("#picture .legendtext").all_text_contents() == ["cosine", HOSTILE[:59] + "…"]
+    assert page.locator("#picture a, #picture b").count() == 0
+    watched.screenshot("comparison")
+    said = watched.hover(0.5, 0.3)
+    step = int(re.search(r"step ([\d,]+)", said)[1].replace(",", ""))  # type: ignore[index]
+    ours = float(re.search(r"cosine: ([\de.-]+)", said)[1])  # type: ignore[index]
+    theirs, sign, apart = re.search(r"…: ([\de.-]+) \((.)([\de.-]+)\)", said).groups()  # type: ignore[union-attr]
+    assert ours == pytest.approx(PLAN(step), rel=1e-9)
+    assert float(theirs) == pytest.approx(line(step), rel=1e-9)
+    assert float(apart) * (1 if sign == "+" else -1) == pytest.approx(line(step) - PLAN(step), rel=1e-8)
+    watched.screenshot("comparison-hovered")
+    watched.drag((0.2, 0.1), (0.4, 0.9))
+    watched.wait_for_zoom(39_400)
+    watched.screenshot("comparison-zoomed")
+    page.mouse.dblclick(*watched.at(0.5, 0.5))
+    watched.wait_for_range(0, 39_400)
+    watched.close()
