@@ -24,7 +24,7 @@ bench: .venv/test
 	$(BIN)/python -m benchmarks
 
 docs: docs-images
-	$(BIN)/kosine lint --explain > docs/lint.md
+	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
 
 docs-images: .venv/test browser
 	$(BIN)/python -m scripts.docs_images

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings, strategies as st
 
 import kosine as ks
-from kosine import comparison as module
-from kosine.comparison import Difference
+from kosine.comparison import Difference, search
 from tests.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 LONG = 10**9
@@ -62,7 +61,7 @@ def test_small_plans_of_different_lengths(
     except ks.PlanError:
         reject()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_EVERY", every)  # 0: the way of long runs
+        patch.setattr(search, "_EVERY", every)  # 0: the way of long runs
         found = difference(first, second, tolerance)
     assert found.looked_at is None
     agrees(found, first, second, 200, tolerance)
@@ -73,8 +72,8 @@ def test_small_plans_of_different_lengths(
 def test_plans_of_a_million_steps(schedule: ks.Schedule, other: ks.Schedule, tolerance: float, same: bool) -> None:
     first, second = schedule.plan(**RUN), (schedule if same else other).plan(**{**RUN, "steps_per_epoch": 98})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_EVERY", 1000)
-        patch.setattr(module, "_SHORT_ROWS", 0)
+        patch.setattr(search, "_EVERY", 1000)
+        patch.setattr(search, "_SHORT_ROWS", 0)
         found = difference(first, second, tolerance)
     if found.looked_at is None:
         agrees(found, first, second, 10**6, tolerance)
@@ -119,7 +118,7 @@ def test_a_plan_equals_itself_in_a_longer_run(schedule: ks.Schedule, tolerance: 
 def test_pairs_of_curves_the_way_of_long_runs(
     one: list[Any], other: list[Any], tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_EVERY", 0)
+    monkeypatch.setattr(search, "_EVERY", 0)
     first, second = ks.Schedule(*one).plan(), ks.Schedule(*other).plan()
     agrees(difference(first, second, tolerance), first, second, 1000, tolerance)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -151,6 +152,23 @@ def test_every_fraction_of_a_step_is_read_back(amount: Fraction) -> None:
         ("100", "Did you mean 100 without quotes?"),
         ("100 steps", "Did you mean 100 without quotes?"),
         ("2 samples", 'Did you mean "2sp"?'),
+        ("20k", "Did you mean 20_000 without quotes?"),
+        ("10K", "Did you mean 10_000 without quotes?"),
+        ("1.5k steps", "Did you mean 1_500 without quotes?"),
+        ("1e3", "Did you mean 1_000 without quotes?"),
+        ("20,000", "Did you mean 20_000 without quotes?"),
+        ("2B", "Did you mean 2_000_000_000 without quotes?"),
+        ("10kep", 'Did you mean "10000ep"?'),
+        ("1Mtoks", 'Did you mean "1Mtok"?'),
+        ("1.5K samples", 'Did you mean "1500sp"?'),
+        ("5 Tokens", 'Did you mean "5tok"?'),
+        ("5 Tsamples", 'Did you mean "5Tsp"?'),
+        ("0.05", 'Did you mean "5%"?'),
+        (".5", 'Did you mean "50%"?'),
+        ("0.5 steps", 'Did you mean "0.5st"?'),
+        ("2.6", 'Did you mean "2.6st"?'),
+        (1.2345678, 'Did you mean "1.2345678st", or "1.2345678ep"?'),
+        (0.123456789, 'Did you mean "12.3456789%" of the run?'),
         (0.1, 'Did you mean "10%" of the run?'),
         (1e3, 'Did you mean 1000 steps, or "1000ep"?'),
     ],
@@ -158,6 +176,28 @@ def test_every_fraction_of_a_step_is_read_back(amount: Fraction) -> None:
 def test_the_error_says_what_was_probably_meant(written: Any, meant: str) -> None:
     with pytest.raises(ks.KosineError, match=re.escape(meant)):
         ks.linear(written, start=0.0, to=1.0)
+
+
+@pytest.mark.parametrize("text", ["5min", "5m", "5h", "500 percent", "1e19x", "9e30", "10 eggs", "1,5", "-5", "5 k k"])
+def test_what_is_not_certain_is_not_guessed(text: str) -> None:
+    with pytest.raises(ks.ScheduleError) as caught:
+        ks.linear(text, start=0.0, to=1.0)
+    assert "Did you mean" not in str(caught.value)
+
+
+@given(
+    st.sampled_from(["", "ep", "epochs", "%", "samples", "tok", " Tokens", " st"]),
+    st.sampled_from(["", "k", "K", "M", "G", "B", "T"]),
+    st.decimals(0, 1000, places=3),
+)
+def test_a_guess_is_accepted_and_says_no_other_number(unit: str, magnitude: str, number: Decimal) -> None:
+    try:
+        ks.linear(f"{number}{magnitude}{unit}", start=0.0, to=1.0)
+    except ks.ScheduleError as error:
+        for meant in re.findall(r'Did you mean (?:"(.+?)"|(\S+) without)', str(error)):
+            read = Duration.read(meant[0] or int(meant[1]))
+            factor = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}[magnitude]
+            assert read.amount == Fraction(number) * factor * (100 if read.unit == "%" and unit != "%" else 1)
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,9 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
     ("text", "hint"),
     [
         ("ks.warmup_cosine(peak=1e-3)", "leave out `ks.`"),
+        ("kosine.warmup_cosine(peak=1e-3)", "leave out `kosine.`"),
+        ("linear(100, start=0, to=0.1), cosine(to=0)", "nothing more after the schedule; write Schedule(...) around"),
+        ("cycles(cosine(5, start=1, to=0)) hold()", "nothing more after the schedule; write Schedule(...) around"),
         ("warmup_cosin(peak=1e-3)", "expected `warmup_cosine` at character 1"),
         ("warmup_cosine(peek=1e-3)", "has no argument 'peek'. Did you mean `peak`?"),
         ("warmup_cosine(peak=1e-3, warmup=5ep)", 'a duration with a unit stands in quotes, "5ep"'),
@@ -286,3 +289,23 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
 def test_the_error_helps_with_common_slips(text: str, hint: str) -> None:
     with pytest.raises(ks.NotationError, match=re.escape(hint)):
         ks.parse(text)
+
+
+@pytest.mark.parametrize("text", ["constant(0.1), constant(0.1)", "other.constant(0.1)", "0.1, 0.2"])
+def test_a_hint_that_would_not_help_is_not_given(text: str) -> None:
+    with pytest.raises(ks.NotationError) as caught:
+        ks.parse(text)
+    assert not re.search("leave out|around its phases", str(caught.value))
+
+
+@pytest.mark.parametrize("text", ["1e-3", "0.1", ".5", "-1", "5"])
+def test_a_number_in_quotes_is_told_to_lose_them(text: str) -> None:
+    with pytest.raises(
+        ks.ArgumentTypeError, match=rf"Received: peak='{re.escape(text)}'\. Write {text} without quotes\."
+    ):
+        ks.parse(f'warmup_cosine(peak="{text}")')
+
+
+def test_another_text_where_a_number_belongs_is_only_refused() -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=r"Received: peak='high'\.$"):
+        ks.parse('warmup_cosine(peak="high")')

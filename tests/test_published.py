@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
@@ -227,12 +226,18 @@ def test_names_are_found_as_people_type_them(typed: str, name: str) -> None:
         ("gtp-3", r"Received: 'gtp-3'\. Did you mean 'gpt-3'\?"),
         ("llama-4", r"Did you mean 'llama-3-405b'\?"),
         ("", r"Received: ''\. `kosine recipes` lists them"),
-        ("schedule.yaml", r"text form with its parentheses.* \.json or \.toml file"),
     ],
 )
 def test_an_unknown_name_is_an_error_with_the_nearest(typed: str, pattern: str) -> None:
     with pytest.raises(ks.ScheduleError, match=pattern):
         published(typed)
+
+
+def test_a_recipe_is_a_frozen_value() -> None:
+    with pytest.raises(TypeError):
+        PUBLISHED["sgdr-10-2"].run["epochs"] = 3  # type: ignore[index]
+    with pytest.raises(ks.ArgumentTypeError, match="must be a string. Received: 3"):
+        published(3)  # type: ignore[arg-type]
 
 
 def test_the_aliases_lead_to_recipes() -> None:
@@ -247,11 +252,8 @@ def test_the_names_come_without_numpy() -> None:
 
 
 def test_no_rate_is_above_the_peak_or_below_the_floor() -> None:
-    extremes: Callable[[ks.Plan], tuple[float, float]] = lambda plan: (  # noqa: E731
-        min(map(plan, range(0, plan.total_steps or 0, 997))),
-        max(map(plan, range(0, plan.total_steps or 0, 997))),
-    )
     for recipe in PUBLISHED.values():
-        low, high = extremes(recipe.plan())
-        values = [value for row in recipe.plan().phases for value in (row.first_lr, row.end_lr)]
-        assert min(values) <= low < high <= max(values)
+        plan = recipe.plan()
+        rates = [plan(step) for step in range(0, plan.total_steps or 0, 997)]
+        values = [value for row in plan.phases for value in (row.first_lr, row.end_lr)]
+        assert min(values) <= min(rates) < max(rates) <= max(values)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import kosine as ks
 from kosine.boundaries import Group
 from kosine.sampling import length, restarts, thin, trace
+from kosine.summary import summarize
 from tests.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 
@@ -200,3 +201,33 @@ def test_thinning_keeps_the_ends_and_the_order() -> None:
     assert keep.size <= 400
     assert (np.diff(keep) > 0).all()
     assert (keep[0], keep[-1]) == (0, 99_999)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "total"),
+    [
+        (
+            ks.Schedule(
+                ks.cycles(ks.linear(2, start=0.0, to=0.1), stretch=2, shrink=0.9, count=8),
+                ks.cycles(ks.cosine(50, start=0.002, to=0.001)),
+            ),
+            10**6,
+        ),
+        (ks.Schedule(ks.cycles(ks.linear(1, start=0.0, to=1.0), stretch=1.001, shrink=0.5**0.001)), 10**5),
+        (ks.Schedule(ks.cycles(ks.linear(3, start=0.0, to=0.05), stretch=1.001, shrink=0.999)), 10**6),
+        (ks.Schedule(ks.cycles(ks.linear(2, start=0.0, to=1.0), stretch=1.001, shrink=0.9997)), 10**5),
+        (ks.Schedule(ks.cycles(ks.linear("10.0003st", start=0.0, to=1.0))), 10**6),
+    ],
+    ids=["few cycles beside many", "1 step and more", "3 steps and more", "2 steps and more", "rounding that drifts"],
+)
+def test_warm_ups_of_sinking_and_growing_cycles_keep_their_highest_step(schedule: ks.Schedule, total: int) -> None:
+    plan = schedule.plan(total_steps=total)
+    highest = plan(np.arange(total)).max()
+    assert trace(plan)[1].max() == highest
+    assert summarize(plan).peak == highest
+
+
+def test_cycles_of_two_holds_jump_back() -> None:
+    two = ks.Schedule(ks.cycles(ks.hold(10, start=1.0), ks.hold(10, start=0.1))).plan(total_steps=60)
+    assert restarts(two) == [20, 40]
+    assert restarts(ks.step_decay(peak=1.0, every=10).plan(total_steps=60)) == []

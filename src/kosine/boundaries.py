@@ -228,11 +228,16 @@ class Group:
         )
 
     @property
-    def pattern(self) -> tuple[int, int] | None:
-        """After how many cycles, and steps, the rounded boundaries and the values repeat exactly; None: never."""
-        if not self.endless or self.part.stretch != 1 or self.part.shrinks:
+    def repeats(self) -> tuple[int, int] | None:
+        """After how many cycles, and steps, the rounded boundaries and the values are the same again; None: never."""
+        if self.part.stretch != 1 or self.part.shrinks:
             return None
         return self.offsets[-1].denominator, self.offsets[-1].numerator * self.view.tick
+
+    @property
+    def pattern(self) -> tuple[int, int] | None:
+        """The same, where it holds for ever."""
+        return self.repeats if self.endless else None
 
     @cached_property
     def end(self) -> Fraction:
@@ -306,11 +311,20 @@ class Group:
             else:
                 cycle = -((self.origin - own - Fraction(1, 2)) // self.offsets[-1]) - 1
         else:
-            beyond = 1
-            while self._rounded_position(beyond, 0)[0] <= own:
-                beyond *= 2
-            cycle = bisect_right(range(beyond), own, key=lambda cycle: self._rounded_position(cycle, 0)[0]) - 1
+            low, width = self._cycle_about(own), 1
+            while low and self._rounded_position(low, 0)[0] > own:
+                low, width = max(0, low - width), 2 * width
+            high, width = low + 1, 1
+            while self._rounded_position(high, 0)[0] <= own:
+                low, high, width = high, high + width, 2 * width
+            cycle = bisect_right(range(high), own, low, key=lambda cycle: self._rounded_position(cycle, 0)[0]) - 1
         return cycle if self.part.count is None else min(cycle, self.part.count - 1)
+
+    def _cycle_about(self, own: int) -> int:
+        """Where to begin to look for the cycle of a step: floats may miss it, the exact boundaries decide."""
+        growth = float(self._stretch - 1)
+        cycles = max(0.0, float((own - self.origin) / self.offsets[-1]))  # were they all as long as the first
+        return int(math.log1p(cycles * growth) / math.log1p(growth))
 
     def row(self, cycle: int, phase: int) -> PlannedPhase:
         """A phase of a cycle; of one that is not seen, or rounds to nothing, a row of no steps."""

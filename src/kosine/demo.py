@@ -20,7 +20,7 @@ import numpy as np
 
 import kosine as ks
 from kosine.files import whole_file
-from kosine.plotting import draw_rates, mark_phases, new_figure, save_figure
+from kosine.plotting.figure import draw_rates, mark_phases, new_figure, save_figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

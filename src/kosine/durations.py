@@ -174,26 +174,43 @@ class Units:
 
 
 _MEANT = re.compile(
-    r"([0-9]{1,18}(?:\.[0-9]{1,18})?) *(step|ep|sample|tok|percent|%|sp)?[a-z]*", re.ASCII | re.IGNORECASE
+    r"(?P<number>(?:\d{1,3}(?:[,_]\d{3})+|\d{1,18})(?:\.\d{1,18})?|\.\d{1,18})(?P<exponent>[eE][+-]?\d{1,2})?"
+    r" *(?P<magnitude>[kKMGBT]?) *(?P<unit>%|[A-Za-z]*)",
+    re.ASCII,
 )
-_UNIT_MEANT = {"ep": "ep", "sample": "sp", "sp": "sp", "tok": "tok", "percent": "%", "%": "%"}
+_WORDS_MEANT = {
+    **dict.fromkeys(("st", "step", "steps", "iter", "iters", "iterations", "batch", "batches"), "st"),
+    **dict.fromkeys(("ep", "eps", "epoch", "epochs"), "ep"),
+    **dict.fromkeys(("%", "percent", "pct"), "%"),
+    **dict.fromkeys(("sp", "sps", "sample", "samples"), "sp"),
+    **dict.fromkeys(("tok", "toks", "token", "tokens"), "tok"),
+}
+"""Words that people write for the units."""
 
 
 def _meant(value: object) -> str:
-    """A guess at what a wrong duration was meant to be, as a sentence."""
-    if isinstance(value, float) and value >= 1 and value.is_integer() and value < MAX_STEPS:
-        return f'Did you mean {int(value)} steps, or "{value:g}ep"? '
-    if isinstance(value, float) and 1 < value < MAX_STEPS:
-        return f'Did you mean "{value:g}st", or "{value:g}ep"? '
-    if isinstance(value, float) and 0 < value < 1:
-        return f'Did you mean "{value * 100:g}%" of the run? '
-    match = _MEANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
+    """What a wrong duration means in the right form, as a sentence; nothing where that is not certain."""
+    if isinstance(value, float) and 0 < value < MAX_STEPS:
+        amount = Fraction(repr(float(value)))
+        if amount < 1:
+            return f'Did you mean "{decimal(amount * 100)}%" of the run? '
+        steps = f"{int(amount)} steps" if amount.denominator == 1 else f'"{decimal(amount)}st"'
+        return f'Did you mean {steps}, or "{decimal(amount)}ep"? '
+    match = _MEANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 60 else None
     if match is None:
         return ""
-    number, unit = match[1], (match[2] or "step").lower()
-    if unit == "step":
-        return f'Did you mean "{number}st"? ' if "." in number else f"Did you mean {number} without quotes? "
-    return f'Did you mean "{number}{_UNIT_MEANT[unit]}"? '
+    amount = Fraction(re.sub("[,_]", "", match["number"]) + (match["exponent"] or ""))
+    magnitude, word = match["magnitude"], match["unit"].lower()
+    if magnitude.lower() + word in _WORDS_MEANT:  # "5 Tokens" are not 10**12 of anything
+        magnitude, word = "", magnitude.lower() + word
+    amount *= _MAGNITUDES.get(magnitude.replace("K", "k"), 1)
+    unit = _WORDS_MEANT.get(word)
+    if not word:
+        unit, amount = ("%", amount * 100) if 0 < amount < 1 else ("st", amount)
+    if unit is None or amount > (100 if unit == "%" else MAX_STEPS):
+        return ""
+    written = Duration(unit, amount).written()
+    return f"Did you mean {written:_} without quotes? " if isinstance(written, int) else f'Did you mean "{written}"? '
 
 
 def decimal(value: Fraction) -> str:

@@ -20,18 +20,18 @@ def whole_file(path: str | os.PathLike[str], *, binary: bool = False) -> Iterato
         OSError: the file cannot be written; what stood there before still stands there.
     """
     arguments: dict[str, Any] = {} if binary else {"newline": "", "encoding": "utf-8"}
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with target.open("wb" if binary else "w", **arguments) as file:
-            yield file
-        return
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    named = Path(path)
+    whole = named.is_file() or not named.exists()
+    target = Path(os.path.realpath(path)) if whole else named  # a pipe can be opened by the name of a link to it only
+    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part") if whole else target
     try:
-        with part.open("xb" if binary else "x", **arguments) as file:
+        with part.open(("x" if whole else "w") + ("b" if binary else ""), **arguments) as file:
             yield file
-        part.replace(target)
+        if whole:
+            part.replace(target)
     except BaseException as error:
-        part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(part):
+        if whole:
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(part)):  # a full disk has no name
             error.filename = str(path)  # the name that the user knows
         raise

@@ -100,7 +100,8 @@ class _Parser:
     def expression(self) -> object:
         value = self._value()
         if self._token.kind != "end":
-            raise self._error("nothing more after the schedule")
+            hint = "; write Schedule(...) around its phases," if isinstance(value, Phase | Cycles | Section) else ""
+            raise self._error(f"nothing more after the schedule{hint}")
         return value
 
     def _next(self) -> _Token:
@@ -112,8 +113,8 @@ class _Parser:
             while self._text[start].isspace():
                 start += 1
             self._token = _Token("character", self._text[start], start)
-            dotted = self._text[start] == "." and self._text[:start].rstrip().endswith("ks")
-            hint = "; leave out `ks.`," if dotted else ""
+            dotted = re.search(r"\b(ks|kosine)\s*\Z", self._text[max(0, start - 20) : start])
+            hint = f"; leave out `{dotted[1]}.`," if dotted and self._text[start] == "." else ""
             raise self._error(f"a name, a number, a quoted text or one of ( ) , ={hint}")
         self._position = match.end()
         kind = str(match.lastgroup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields, replace
@@ -179,7 +180,9 @@ def read_number(value: object, argument: str, rule: str) -> float:
         ScheduleError: NaN, an infinity, or an integer that no float can hold.
     """
     if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise ArgumentTypeError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
+        raise ArgumentTypeError(
+            f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.{without_quotes(value)}"
+        )
     try:
         number = float(value)
     except OverflowError:
@@ -191,6 +194,12 @@ def read_number(value: object, argument: str, rule: str) -> float:
     if not math.isfinite(number):
         raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
     return number
+
+
+def without_quotes(value: object) -> str:
+    """What to do about a number that is written as a text, as a sentence; nothing for anything else."""
+    number = isinstance(value, str) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value, re.ASCII)
+    return f" Write {value} without quotes." if number and len(str(value)) < 40 else ""
 
 
 def read_rate(value: object, argument: str) -> float:

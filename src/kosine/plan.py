@@ -15,6 +15,7 @@ from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError
 from kosine.evaluation import array_function
 from kosine.phases import read_number
 from kosine.schedule import Schedule
+from kosine.tables import aligned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
 _PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
 _CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
+
+_TABLE_LINES = 24  # phases that a table shows
 
 _Bound = tuple[int, Callable[[int], float]]
 
@@ -197,7 +200,7 @@ class Plan:
             ArgumentTypeError: a point that is no integer.
             MissingPackageError: Matplotlib is not installed.
         """
-        from kosine.plotting import plot_plan
+        from kosine.plotting.figure import plot_plan
 
         return plot_plan(self, ax=ax, log=log, points=points)
 
@@ -441,31 +444,23 @@ def _read_count(value: object, argument: str) -> int | None:
     return count
 
 
-def table(plan: Plan, most: int = 24) -> str:
+def table(plan: Plan) -> str:
     """The phases of a plan as a table for a terminal; the middle rows are left out where there are many."""
-    lines = table_lines(plan, most)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    return "\n".join(aligned(table_lines(plan)))
 
 
-def table_lines(plan: Plan, most: int = 24) -> list[list[str]]:
+def table_lines(plan: Plan) -> list[list[str]]:
     """The cells of that table: the header, a line for each phase, and the total."""
     rows = plan.phases
     per_epoch = plan.run.steps_per_epoch
-    shown_rows: list[PlannedPhase | None] = list(rows[:most])
-    if len(rows) > most:
-        shown_rows = [*rows[: most - 4], None, *rows[-3:]]
+    shown_rows: list[PlannedPhase | None] = list(rows[:_TABLE_LINES])
+    if len(rows) > _TABLE_LINES:
+        shown_rows = [*rows[: _TABLE_LINES - 4], None, *rows[-3:]]
     header = ["phase", "first step", "steps", *(["epochs"] if per_epoch else []), "from", "to"]
     lines = [header]
     for row in shown_rows:
         if row is None:
-            lines.append([f"... {len(rows) - most + 1:,} more"] + [""] * (len(header) - 1))
+            lines.append([f"... {len(rows) - _TABLE_LINES + 1:,} more"] + [""] * (len(header) - 1))
             continue
         epochs = [_epochs(row.steps, per_epoch)] if per_epoch else []
         name = row.name if row.cycle is None else f"{row.name}  #{row.cycle + 1:,}"

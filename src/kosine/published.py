@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kosine.errors import ScheduleError, shown
+from kosine.errors import ArgumentTypeError, ScheduleError, shown
 from kosine.recipes import sgdr, warmup_cosine
 from kosine.schedule import Schedule, section
 from kosine.shapes import cosine, hold, linear
@@ -26,16 +27,20 @@ class Published:
         schedule: the schedule.
         run: the arguments of `Schedule.plan`.
         source: where the numbers stand; the paper or the repository first, up to a comma.
-        secondary: whether the source is not the authors' own.
         note: what the source leaves open, and what was taken for it.
+        secondary: whether the source is not the authors' own.
     """
 
     title: str
     schedule: Schedule
-    run: Mapping[str, int] = field(default_factory=dict)
-    source: str = ""
+    run: Mapping[str, int]
+    source: str
+    _: KW_ONLY
+    note: str
     secondary: bool = False
-    note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run", MappingProxyType(dict(self.run)))
 
     def plan(self) -> Plan:
         """The schedule planned for the run that it was published for.
@@ -237,6 +242,7 @@ def published(name: str) -> Published:
 
     Raises:
         ScheduleError: there is none.
+        ArgumentTypeError: no text.
 
     Example:
         >>> from kosine.published import published
@@ -251,15 +257,17 @@ def full_name(name: str) -> str:
 
     Raises:
         ScheduleError: there is none.
+        ArgumentTypeError: no text.
     """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"The name of a recipe must be a string. Received: {shown(name)}.")
     known = {_plain(full): full for full in PUBLISHED} | _ALIASES
     full = known.get(_plain(name))
     if full is None:
         near = difflib.get_close_matches(_plain(name), known, n=1)
         raise ScheduleError(
             f"No recipe has this name. Received: {shown(name)}."
-            f"{f' Did you mean {known[near[0]]!r}?' if near else ''} `kosine recipes` lists them. A schedule can also "
-            "be a text form with its parentheses, such as constant(0.1), or a .json or .toml file."
+            f"{f' Did you mean {known[near[0]]!r}?' if near else ''} `kosine recipes` lists them."
         )
     return full
 

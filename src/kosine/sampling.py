@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 COLUMNS = 1000
 """About the pixels across a picture: more points than a few for each are never seen."""
 
-_WINDOW = 64  # neighbouring cycles that are compared by how they round
+_WINDOW = 64  # neighbouring cycles that are compared
+_FEW_STEPS = 8
+_MOST_RISING = 4  # phases of a cycle whose highest end is looked for
 
 MOST_MARKS = 48
 """More bands or restart lines than this hide the curve."""
@@ -79,13 +81,13 @@ def length(plan: Plan) -> int:
 def restarts(plan: Plan, most: int = MOST_MARKS) -> list[int]:
     """The steps at which a cycle goes back to its start; none where there are more than `most`.
 
-    A group that only holds its values, as in `step_decay`, goes back to nothing, and one that ends where it starts,
-    such as a cosine down and up again, does not jump.
+    A group that ends where it starts, such as a cosine down and up again or the single holds of `step_decay`, does not
+    jump back.
     """
     total = length(plan)
     steps: list[int] = []
     for group in (block for block in plan.blocks if isinstance(block, Group)):
-        if group.values[::2] == group.values[1::2] or group.values[0] == group.values[-1]:
+        if group.values[0] == group.values[-1]:
             continue
         cycles = group.cycles_in_run
         if len(cycles) - 1 > most - len(steps):
@@ -96,11 +98,17 @@ def restarts(plan: Plan, most: int = MOST_MARKS) -> list[int]:
 
 def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     """The phases to draw, a few for each column."""
-    groups = [block for block in plan.blocks if isinstance(block, Group) and block.first_step < total]
-    every_cycle = sum(len(group.cycles_in_run) for group in groups) <= columns
+    counts = [len(block.cycles_in_run) for block in plan.blocks if isinstance(block, Group)]
+    most = columns if sum(counts) <= columns else columns // len(counts)
     rows: list[PlannedPhase] = []
+    jumps: set[int] = set()  # the first steps of the cycles that are all drawn
     for block in plan.blocks:
-        rows += _group_rows(block, total, columns, every_cycle) if isinstance(block, Group) else [block]
+        if isinstance(block, PlannedPhase):
+            rows.append(block)
+        elif block.first_step < total:
+            every_cycle = len(block.cycles_in_run) <= most
+            rows += _group_rows(block, total, columns, every_cycle)
+            jumps.update(map(block.boundary, block.cycles_in_run) if every_cycle else ())
     rows = [row for row in rows if row.steps != 0 and row.first_step < total]
     if not rows or rows[-1].stop < total:
         rows.append(plan.phase_at(total - 1))
@@ -109,8 +117,7 @@ def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     begins = np.array([row.first_step for row in rows], np.int64)
     first, last = (np.array(rates) for rates in zip(*(_ends(row, total) for row in rows), strict=True))
     keep = {*thin(begins, first, columns).tolist(), *thin(begins, last, columns).tolist()}
-    if every_cycle:
-        keep |= {at for i in range(1, len(rows)) if rows[i - 1].cycle != rows[i].cycle for at in (i - 1, i)}
+    keep |= {at for i in range(1, len(rows)) if rows[i].first_step in jumps for at in (i - 1, i)}
     return [rows[index] for index in sorted(keep)]
 
 
@@ -125,7 +132,7 @@ def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> It
         stop = min(group.boundary(cycles.stop), group.stop, total)
         share = max(2, columns // 2 * (stop - group.first_step) // total)
         if len(cycles) > share:
-            chosen = _cycles_across(group, cycles, phases, stop, share)
+            chosen = cycles_across(group, cycles, phases, stop, share)
     first = group.row_at(group.first_step)
     yield first
     for cycle in chosen:
@@ -147,11 +154,12 @@ def _telling_phases(group: Group, columns: int) -> list[int]:
     return sorted({*thin(position, first, columns).tolist(), *thin(position, last, columns).tolist()})
 
 
-def _cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
-    """About `count` cycles, evenly spread over the width, and the first and the last two.
+def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
+    """About `count` cycles, evenly spread over the width, the first and the last two, and the highest.
 
     Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
-    round to steps, so beside each stand those of the next few that round furthest up and down.
+    round to steps, so beside each stand those of the next few that round furthest up and down; and where cycles grow
+    or shrink, the highest is looked for between those that are spread.
     """
     begin = group.boundary(0)
     across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
@@ -171,7 +179,36 @@ def _cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int
                 for start in starts:
                     parts = [(start + step * each) % whole for each in window]
                     spread |= {window[parts.index(min(parts))], window[parts.index(max(parts))]}
+    if growth or group.part.shrinks:
+        rising = [phase for phase in phases if group.values[2 * phase] < group.values[2 * phase + 1]]
+        rising.sort(key=lambda phase: -group.values[2 * phase + 1])
+        for phase in rising[:_MOST_RISING]:
+            spread.add(_highest(group, sorted(spread.union(_longer(group, cycles, phase) if growth else ())), phase))
     return sorted(spread)
+
+
+def _longer(group: Group, cycles: range, phase: int) -> Iterator[int]:
+    """The cycles in which a short phase may be a step longer for the first time, up to a few steps."""
+    length, stretch = float(group.offsets[phase + 1] - group.offsets[phase]), float(group.part.stretch)
+    for steps in range(math.ceil(length), math.ceil(length) + _FEW_STEPS if length < _WINDOW else 0):
+        first = max(cycles[0], math.ceil(math.log(steps / length) / math.log(stretch)))
+        yield from range(first, min(first + _WINDOW, cycles[-1] + 1))
+
+
+def _highest(group: Group, cycles: list[int], phase: int) -> int:
+    """The cycle whose phase ends highest, near the highest of some: longer ones come nearer to a peak that sinks."""
+
+    def end(cycle: int) -> float:
+        row = group.row(cycle, phase)
+        return _ends(row)[1] if row.steps else -math.inf
+
+    while True:
+        best = max(range(len(cycles)), key=lambda index: end(cycles[index]))
+        low, high = cycles[max(best - 1, 0)], cycles[min(best + 1, len(cycles) - 1)]
+        if len(cycles) > high - low:
+            return cycles[best]
+        step = max(1, (high - low) // _WINDOW)
+        cycles = sorted({*range(low, high, step), cycles[best], high})
 
 
 def _steps(row: PlannedPhase, total: int, columns: int, least: int) -> list[int]:

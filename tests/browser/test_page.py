@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from playwright.sync_api import Browser, Page
 
 import kosine as ks
 from kosine.cli import main
-from kosine.plotting import comparison_page
 from kosine.plotting.figure import CURVE
+from kosine.plotting.page import comparison_page
 from kosine.sampling import trace
 from tests.browser.chromium import MISSING, browser, executable
 
@@ -170,6 +171,49 @@ def test_page_is_as_readable_in_the_dark_and_on_a_phone(browser: Browser, tmp_pa
     watched.close()
 
 
+def test_logarithmic_axis_keeps_points_and_says_where_the_curve_leaves_it(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "below.html"
+    assert main(["plot", "sgdr-10-2", "-o", str(file), "--points", "0,3909,3910,78199"]) == 0
+    watched = Watched(browser, file)
+    page = watched.page
+    texts = page.locator("#picture .annotation-text")
+    assert "3,909: 8.07e-9" in texts.all_text_contents()
+    triangles, said = page.locator("#picture .scatterlayer .points path"), page.get_by_text("below the axis")
+    assert (triangles.count(), said.is_visible()) == (0, False)
+    page.get_by_role("button", name="log", exact=True).click()
+    page.wait_for_function("() => picture.layout.yaxis.type === 'log'")
+    assert {"0: 0.05", "3,909: 8.07e-9", "3,910: 0.05", "78,199: 0.03889"} <= set(texts.all_text_contents())
+    box = texts.filter(has_text="8.07e-9").bounding_box()
+    assert box is not None
+    assert watched.at(0, 0.5)[1] < box["y"] < watched.at(0, 1)[1]
+    assert (triangles.count(), said.is_visible()) == (4, True)
+    watched.screenshot("below-the-axis")
+    page.get_by_role("button", name="linear").click()
+    page.wait_for_function("() => picture.layout.yaxis.type === 'linear'")
+    assert (triangles.count(), said.is_visible()) == (0, False)
+    watched.close()
+
+
+@pytest.mark.parametrize("width", [400, 1100])
+def test_no_words_of_a_picture_are_printed_over_others(browser: Browser, tmp_path: Path, width: int) -> None:
+    file = tmp_path / "words.html"
+    command = ["compare", "warmup_cosine(peak=1e-3)", "wsd(peak=6.25e-4)", "--total-steps", "39400", "-o", str(file)]
+    assert main(command) == 1  # they differ
+    watched = Watched(browser, file, width=width)
+    watched.page.mouse.move(*watched.at(0.5, 0.5))
+    words = watched.page.locator("#picture .ytick text, #picture .y2tick text, #picture .ytitle, #picture .y2title")
+    boxes = [box for box in (each.bounding_box() for each in words.all()) if box is not None]
+    bar = watched.page.locator("#picture .modebar").first.bounding_box() if width > 600 else None
+    assert bar is None or bar["y"] + bar["height"] <= watched.at(0, 0)[1]
+    assert len(boxes) >= 8
+    for one, other in combinations(boxes, 2):
+        across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+        down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+        assert across < 1 or down < 4
+    watched.screenshot(f"words-{width}")
+    watched.close()
+
+
 def test_page_of_a_long_run_keeps_its_digits(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "long.html"
     assert main(["plot", "warmup_cosine(peak=3e-4)", "--total-steps", str(2**63 - 1), "-o", str(file)]) == 0
@@ -198,13 +242,13 @@ def test_page_of_a_comparison(browser: Browser, tmp_path: Path) -> None:
     file.write_text(comparison_page(ks.compare(PLAN, line, names=["cosine", HOSTILE]), "Two plans"), encoding="utf-8")
     watched = Watched(browser, file)
     page = watched.page
-    assert page.locator("#picture .legendtext").all_text_contents() == ["cosine", HOSTILE[:59] + "…"]
+    assert page.locator("#picture .legendtext").all_text_contents() == ["A  cosine", f"B  {HOSTILE[:57]}..."]
     assert page.locator("#picture a, #picture b").count() == 0
     watched.screenshot("comparison")
     said = watched.hover(0.5, 0.3)
     step = int(re.search(r"step ([\d,]+)", said)[1].replace(",", ""))  # type: ignore[index]
     ours = float(re.search(r"cosine: ([\de.-]+)", said)[1])  # type: ignore[index]
-    theirs, sign, apart = re.search(r"…: ([\de.-]+) \((.)([\de.-]+)\)", said).groups()  # type: ignore[union-attr]
+    theirs, sign, apart = re.search(r"\.\.\.: ([\de.-]+) \((.)([\de.-]+)\)", said).groups()  # type: ignore[union-attr]
     assert ours == pytest.approx(PLAN(step), rel=1e-9)
     assert float(theirs) == pytest.approx(line(step), rel=1e-9)
     assert float(apart) * (1 if sign == "+" else -1) == pytest.approx(line(step) - PLAN(step), rel=1e-8)

@@ -9,6 +9,10 @@ import select
 import subprocess
 import sys
 
+import pytest
+
+from kosine.cli import main
+
 COMMAND = [sys.executable, "-m", "kosine.cli"]
 SGDR = ["show", 'sgdr(peak=0.05, period="10ep", stretch=2)', "--epochs", "70", "--steps-per-epoch", "100"]
 
@@ -46,6 +50,14 @@ def curve(text: str) -> list[str]:
     return [
         line.split("┤" if "┤" in line else "│", 1)[1].rstrip("│") for line in text.splitlines() if line.endswith("│")
     ]
+
+
+def refused(capsys: pytest.CaptureFixture[str], arguments: list[str], pattern: str) -> None:
+    """Check that the command line says in one clear line what is wrong, and nothing else, with status 2."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    one_line(err, pattern)
 
 
 def one_line(err: str, pattern: str) -> None:

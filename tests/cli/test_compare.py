@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import on_a_terminal, one_line, run
+from tests.cli.console import COMMAND, on_a_terminal, one_line, refused, run
 
 COSINE, WSD = "warmup_cosine(peak=1e-3, warmup=500)", 'wsd(peak=1e-3, warmup=500, cooldown="20%")'
 TWO = ["compare", COSINE, WSD, "--total-steps", "10000"]
@@ -37,7 +38,9 @@ def test_equal_schedules_are_status_0(capsys: pytest.CaptureFixture[str]) -> Non
     assert " - A" not in out  # there is no difference to draw
 
 
-@pytest.mark.parametrize(("tolerance", "status"), [("0", 1), ("0.0099", 1), ("0.01", 0), ("1", 0)])
+@pytest.mark.parametrize(
+    ("tolerance", "status"), [("0", 1), ("0.0099", 1), ("0.01", 0), ("1", 0), ("0.9%", 1), ("1%", 0)]
+)
 def test_tolerance_decides_the_status(tolerance: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["compare", "constant(1)", "constant(1.01)", "--total-steps", "5", "--json", "--tolerance", tolerance]
     assert main(arguments) == status
@@ -140,7 +143,10 @@ def test_page_escapes_names(tmp_path: Path) -> None:
     [
         ([], r"Missing argument 'SCHEDULE"),
         ([COSINE, "--total-steps", "1000"], r"Give two schedules or more\. See: kosine compare --help"),
-        ([COSINE, "constant(0.1)"], r"Give --total-steps, or --epochs and --steps-per-epoch"),
+        (
+            [COSINE, "constant(0.1)"],
+            r"The run's length is missing\. Give --epochs and --steps-per-epoch.*--total-steps",
+        ),
         (["constant(0.2)", "constant(0.1)"], r"never end.*Give --total-steps, or --epochs and --steps-per-epoch"),
         ([COSINE, COSINE, "--total-steps", "1000", "--tolerance", "-1"], r"--tolerance.*-1"),
         ([COSINE, COSINE, "--total-steps", "1000", "--tolerance", "nan"], r"tolerance=nan"),
@@ -153,19 +159,22 @@ def test_page_escapes_names(tmp_path: Path) -> None:
 def test_mistake_is_one_clear_line_and_status_2(
     arguments: list[str], pattern: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["compare", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, ["compare", *arguments], pattern)
 
 
-def test_help_has_an_example_that_works(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "--help"]) == 0
-    out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= 100
-    example = re.search(r"kosine compare '(.*?)' '(.*?)' --total-steps (\d+)", out)
-    assert example is not None
-    assert main(["compare", example[1], example[2], "--total-steps", example[3]]) == 1
+def test_json_with_a_picture_says_what_was_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "difference.svg"
+    assert main([*TWO, "-o", str(file), "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert (data["equal"], data["written"], data["bytes"]) == (False, str(file), file.stat().st_size)
+
+
+def test_standard_input_is_read_once() -> None:
+    result = subprocess.run(
+        [*COMMAND, "compare", "-", "-"], input="constant(0.1)", capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    one_line(result.stderr, "Standard input can be read once: give `-` for one schedule only")
 
 
 def test_piped_output_has_no_control_codes_and_status_1() -> None:

@@ -13,7 +13,7 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from kosine.cli.export import TARGETS
-from tests.cli.console import one_line
+from tests.cli.console import one_line, refused
 
 COSINE = ["warmup_cosine(peak=1e-3, warmup=100)", "--total-steps", "1000"]
 PLAN = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)
@@ -43,6 +43,10 @@ def test_json_is_the_plan_and_a_schedule_file(tmp_path: Path, capsys: pytest.Cap
     assert main(["export", *COSINE, "--to", "json", "-o", str(file)]) == 0
     assert ks.loads(file.read_text(encoding="utf-8")) == PLAN
     capsys.readouterr()
+    wrapped = tmp_path / "wrapped.json"
+    assert main(["export", *COSINE, "--to", "json", "-o", str(wrapped), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"written": str(wrapped), "bytes": wrapped.stat().st_size}
+    assert json.loads(wrapped.read_text(encoding="utf-8"))["data"] == json.loads(file.read_text(encoding="utf-8"))
     assert main(["export", str(file), "--to", "json"]) == 0
     assert capsys.readouterr().out == ks.dumps(PLAN) + "\n"
     assert main(["export", str(file), "--to", "json", "--json"]) == 0
@@ -66,19 +70,20 @@ def test_csv_has_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "pattern"),
     [
         (COSINE, r"Missing option '--to'"),
-        ([*COSINE, "--to", "jax"], r"'jax' is not one of 'python', 'numpy'"),
+        ([*COSINE, "--to", "jax"], r"'jax' is not one of 'python', 'numpy'.*Did you mean 'optax'\?"),
+        ([*COSINE, "--to", "HF"], r"Did you mean 'huggingface'\?"),
+        ([*COSINE, "--to", "pytorch"], r"Did you mean 'torch'\?"),
+        ([*COSINE, "--to", "tensorflow"], r"Did you mean 'keras'\?"),
+        ([*COSINE, "--to", "cobol"], r"'csv'\. See: kosine export --help"),
         (["constant(0.1)", "--to", "csv"], r"never ends.*Give --total-steps"),
-        (["one_cycle(0.1)", "--to", "python"], r"Give --total-steps"),
+        (["one_cycle(0.1)", "--to", "python"], r"The run's length is missing.*--total-steps"),
         ([*COSINE, "--to", "python", "-o", "/nowhere/x.py"], r"/nowhere/x\.py: No such file or directory"),
     ],
 )
 def test_mistake_is_one_clear_line_and_status_2(
     arguments: list[str], pattern: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["export", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, ["export", *arguments], pattern)
 
 
 def test_what_a_target_cannot_express_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
+from kosine.linting import RULES
 from kosine.linting.text import document, explanation
 from tests.cli.console import on_a_terminal, one_line, run
 
@@ -106,7 +107,7 @@ def test_findings_are_counted_by_severity(capsys: pytest.CaptureFixture[str]) ->
     assert main(["lint", "sgdr(peak=0.1, period=400, warmup=4000)", "--total-steps", "3000"]) == 1
     out = capsys.readouterr().out
     assert out.endswith("\n\n1 error, 1 info\n")
-    assert re.findall(r"^(K\d+) (\w+)", out, re.MULTILINE) == [("K004", "info"), ("K016", "error")]
+    assert re.findall(r"^(K\d+) (\w+)", out, re.MULTILINE) == [("K016", "error"), ("K004", "info")]
 
 
 def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +117,26 @@ def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(len(line) for line in out.splitlines() if not line.startswith("- [")) <= 80
     assert main(["lint", "--explain", "k003"]) == 0
     assert capsys.readouterr().out == explanation("K003") + "\n"
+
+
+@pytest.mark.parametrize("arguments", [["--explain", "k003", "--json"], ["--json", "--explain", "K003"]])
+def test_an_explanation_as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", *arguments]) == 0
+    rule = RULES["K003"]
+    assert json.loads(capsys.readouterr().out) == {
+        "code": "K003",
+        "title": rule.title,
+        "severity": rule.severity,
+        "why": rule.why,
+        "fix": rule.fix,
+        "example": {"schedule": rule.example.schedule, "run": rule.example.run},
+        "mended": {"schedule": rule.mended.schedule, "run": rule.mended.run},
+    }
+
+
+def test_all_explanations_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", "--explain", "--json"]) == 0
+    assert [rule["code"] for rule in json.loads(capsys.readouterr().out)] == list(RULES)
 
 
 def test_the_commands_in_the_explanations_print_what_they_say() -> None:
@@ -131,10 +152,11 @@ def test_the_commands_in_the_explanations_print_what_they_say() -> None:
         (["lint"], r"Missing argument 'SCHEDULE'.*kosine lint --help"),
         ([*FINE, "--ignore", "K099"], r"`--ignore` must hold codes from K001 to K016. Received: 'K099'"),
         ([*FINE, "--longest-warmup", "much"], r"'much' is no share of the run. Write 0.3 or 30%"),
-        ([*FINE, "--longest-warmup", "130%"], r"'130%' must be above 0 and at most 100% of the run"),
-        ([*FINE, "--longest-warmup", "0"], r"'0' must be above 0 and at most 100% of the run"),
+        ([*FINE, "--ignore", "K0"], r"Received: 'K0'\.\n"),
+        ([*FINE, "--longest-warmup", "130%"], r"--longest-warmup must be a share of the run, in \(0, 1\]"),
+        ([*FINE, "--longest-warmup", "0"], r"--longest-warmup must be a share of the run, in \(0, 1\]"),
         (["lint", "--explain", "E501"], r"`--explain` must hold codes from K001 to K016. Received: 'E501'"),
-        (["lint", 'sgdr(peak=0.1, period="3ep")'], r"so the run needs --steps-per-epoch"),
+        (["lint", 'sgdr(peak=0.1, period="3ep")'], r"Give --epochs and --steps-per-epoch"),
     ],
 )
 def test_mistakes(arguments: list[str], pattern: str, capsys: pytest.CaptureFixture[str]) -> None:

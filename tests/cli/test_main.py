@@ -15,9 +15,10 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from kosine.cli.group import kosine
-from tests.cli.console import COMMAND, SGDR, one_line
+from tests.cli.console import COMMAND, SGDR, one_line, refused
 
 NONE = click.Context(kosine)
+MISSING = r"The run's length is missing\. Give --epochs and --steps-per-epoch \(or --dataset-size and --batch-size\)"
 
 # --- mistakes ---------------------------------------------------------------------------------------------------
 
@@ -26,17 +27,49 @@ NONE = click.Context(kosine)
     ("arguments", "pattern"),
     [
         (["show"], r"Missing argument 'SCHEDULE'.*kosine show --help"),
-        (["shew"], r"No such command 'shew'.*kosine --help"),
+        (["shew"], r"No such command 'shew'\. Did you mean 'show'\? See: kosine --help"),
+        (["frobnicate"], r"No such command 'frobnicate'\. See: kosine --help"),
+        (
+            ["constant(0.1)", "--total-steps", "5"],
+            r"'constant\(0\.1\)' is a schedule.*`kosine show 'constant\(0\.1\)'`",
+        ),
+        (["gpt-3"], r"'gpt-3' is a schedule.*`kosine show gpt-3`"),
+        (["runs/my.toml"], r"is a schedule.*`kosine show runs/my\.toml`"),
+        (["plot", "gpt-3", "nanogpt", "-o", "a.png"], r"extra argument.*`kosine compare` takes more than one schedule"),
+        (["show", "\x1b[31m.toml"], r"^kosine: \[31m\.toml: No such file"),
         (["show", "constant(0.1)", "--total-step"], r"No such option.*--total-steps"),
         (["show", "constant(0.1)", "--total-steps", "many"], r"'many' is not a whole number"),
         (["show", "constant(0.1)", "--total-steps", "0"], r"--total-steps must be an integer >= 1.*--total-steps=0"),
         (["show", "constant(0.1)", "--epochs", "x"], r"'x' is not a valid float"),
-        (["show", "constant(0.1)", "--epochs", "3"], r"--epochs needs --steps-per-epoch"),
+        (
+            ["show", "constant(0.1)", "--epochs", "3"],
+            r"--epochs needs --steps-per-epoch \(or --dataset-size and --batch-size\)\. Received: --epochs=3\.0\.$",
+        ),
         (["show", "constant(0.1)"], r"never ends.*Give --total-steps, or --epochs and --steps-per-epoch"),
         (["show", "sgdr(peak=0.1, period=10)"], r"never ends.*Give --total-steps"),
-        (["show", "warmup_cosine(peak=0.1)"], r"Give --total-steps, or --epochs and --steps-per-epoch"),
-        (["show", "sgdr(peak=0.1, period='3ep')", "--total-steps", "9"], r"so the run needs --steps-per-epoch"),
-        (["show", "sgdr(peak=0.1, period='3tok')", "--total-steps", "9"], r"so the run needs --tokens-per-step"),
+        (["show", "warmup_cosine(peak=0.1)"], f"^kosine: {MISSING}, or --total-steps\\.$"),
+        (["show", 'warmup_cosine(peak=0.1, warmup="5%")'], f"^kosine: {MISSING}, or --total-steps\\.$"),
+        (["show", 'warmup_cosine(peak=0.1, warmup="5ep")'], f"^kosine: {MISSING}\\.$"),
+        (
+            ["show", 'warmup_cosine(peak=0.1, warmup="5tok")'],
+            f"^kosine: {MISSING}, or --total-steps\\. Durations in tokens need --tokens-per-step\\.$",
+        ),
+        (
+            ["show", 'warmup_cosine(peak=0.1, warmup="5ep")', "--steps-per-epoch", "9"],
+            r"^kosine: The run's length is missing\. Give --epochs or --total-steps\.$",
+        ),
+        (
+            ["show", "sgdr(peak=0.1, period='3ep')", "--total-steps", "9"],
+            r"^kosine: Durations in epochs need --steps-per-epoch \(or --dataset-size and --batch-size\)\.$",
+        ),
+        (
+            ["show", "sgdr(peak=0.1, period='3tok')", "--total-steps", "9"],
+            r"^kosine: Durations in tokens need --tokens-per-step\.$",
+        ),
+        (
+            ["show", "sgdr(peak=0.1, period='3sp')", "--total-steps", "9"],
+            r"^kosine: Durations in samples need --samples-per-step or --batch-size\.$",
+        ),
         (["show", "sgdr(peak=0.1", "--total-steps", "9"], r"Not a schedule expression"),
         (["show", "__import__('os')", "--total-steps", "9"], r"Not a schedule expression"),
         (["show", "constant(-1)", "--total-steps", "9"], r"lr=-1"),
@@ -47,10 +80,7 @@ NONE = click.Context(kosine)
 def test_mistake_is_one_clear_line_and_status_2(
     arguments: list[str], pattern: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, arguments, pattern)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
@@ -68,10 +98,11 @@ def test_missing_package_is_one_line_with_the_fix(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "click", None)
-    assert main(SGDR) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, r"click: pip install 'kosine\[cli\]'")
+    refused(capsys, SGDR, r"click: pip install 'kosine\[cli\]'")
+
+
+def test_full_disk_names_the_file_that_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+    refused(capsys, ["values", "constant(0.1)", "--at", "1", "-o", "/dev/full"], "^kosine: /dev/full: No space left")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
@@ -87,7 +118,7 @@ def test_closed_input_or_output_is_one_line(closed: str) -> None:
 
 def examples(text: str) -> list[list[str]]:
     """The commands that a help text shows, without `kosine`."""
-    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("    kosine ")]
+    return [shlex.split(line)[1:] for line in text.replace("\\\n", "").splitlines() if line.startswith("    kosine ")]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +128,10 @@ def test_help_has_examples_that_work(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= 100
+    assert max(map(len, out.splitlines())) < 80
     found = examples(out)
     assert len(found) >= 2
     if len(arguments) == 2:
@@ -131,8 +163,9 @@ def test_every_command_prints_json_if_asked_to(name: str) -> None:
     assert "--json" in {option for parameter in command.params for option in parameter.opts}
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([option]) == 0
     assert capsys.readouterr().out == f"kosine, version {ks.__version__}\n"
 
 

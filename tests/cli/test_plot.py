@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from kosine.cli import main
-from tests.cli.console import one_line
+from tests.cli.console import one_line, refused
 
 PLOT = ["plot", 'warmup_cosine(peak=1e-4, warmup="10ep", hold=5)', "--epochs", "50", "--steps-per-epoch", "788"]
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "html": b"<!doctype html>"}
@@ -60,7 +60,7 @@ def test_title_is_the_text_form_or_what_is_given(options: list[str], title: str,
         (["-o", "no/such/folder/a.png"], r"no/such/folder/a\.png: No such file or directory"),
         (["-o", "a.png", "--points", "0,39400"], r"steps of the run, 0 to 39,399\. Received: 39,400"),
         (["-o", "a.html", "--points", "0,39400"], r"steps of the run, 0 to 39,399\. Received: 39,400"),
-        (["-o", "a.png", "--points", "0,,1"], r"'' is not a whole number"),
+        (["-o", "a.png", "--points", ","], r"no step is given"),
         (["-o", "a.png", "--points", "x"], r"'x' is not a whole number"),
         (["-o", "a.png", "--size", "9"], r"'9' is not a width and a height"),
         (["-o", "a.png", "--size", "90x4"], r"between 2 and 50 inches"),
@@ -76,10 +76,7 @@ def test_mistake_is_one_clear_line_and_no_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*PLOT, *options]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, [*PLOT, *options], pattern)
     assert list(tmp_path.iterdir()) == []
 
 

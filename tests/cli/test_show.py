@@ -63,6 +63,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "mean": pytest.approx(rates.mean()),
         "mean_over_peak": pytest.approx(rates.mean() / 0.05),
         "share_above_half": (rates > 0.025).sum() / 7000,
+        "sampled": False,
         "phases_total": 3,
     }
     assert phases[0] == {

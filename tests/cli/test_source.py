@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kosine.cli import main
 from kosine.cli.run_size import planned
 from kosine.cli.source import read_source
 from kosine.published import PUBLISHED
-from tests.cli.console import COMMAND, one_line
+from tests.cli.console import COMMAND, one_line, refused
 
 TEXT = 'warmup_cosine(peak=1e-3, warmup="5ep")'
 SCHEDULE = ks.parse(TEXT)
@@ -119,7 +120,7 @@ def test_pipe_given_as_a_file() -> None:
         ("folder/", r"folder: Is a directory"),
         ("./folder", r"folder: Is a directory"),
         ("folder.toml", r"folder\.toml: Is a directory"),
-        ("folder", r"No recipe has this name.*'folder'"),
+        ("folder", r"folder is a directory, not a schedule file"),
         ("cosine", r"cosine alone is no schedule: write its arguments in parentheses.*'warmup_cosine\("),
         ("warmup_cosine", r"warmup_cosine alone is no schedule"),
         ("gpt-5", r"No recipe has this name.*'gpt-5'.*`kosine recipes` lists them"),
@@ -130,7 +131,10 @@ def test_pipe_given_as_a_file() -> None:
         ("warmup_cosine(peak=1e-3,warmup=5%)", r"quotes of its durations are lost"),
         ("Schedule(linear(rest, to=0.1))", r"quotes of its durations are lost"),
         ("linear(5, start=0.0, to=0.1)", r"must be a schedule.*Schedule\(\.\.\.\)"),
+        ("linear(5, start=0, to=0.1), cosine(to=0)", r"nothing more.*write Schedule\(\.\.\.\) around its phases"),
         ("ks.constant(0.1)", r"leave out `ks\.`"),
+        ("kosine.constant(0.1)", r"leave out `kosine\.`"),
+        ('constant("1e-3")', r"lr='1e-3'\. Write 1e-3 without quotes\."),
     ],
 )
 def test_mistake_in_the_argument_is_one_clear_line(text: str, pattern: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +161,10 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b"\x7fELF\x02\x01\x01\x00\xff\xfe", r"no UTF-8 text"),
         ("constant(0.1)".encode("utf-16"), r"no UTF-8 text\. Save it as UTF-8"),
         (b"\0\0\0\0", r"no text form.*no JSON.*no TOML"),
-        (b"schedule: cosine\n", r"no text form.*no JSON.*no TOML \(.*line 1"),
+        (b"schedule = cosine\n", r"no text form.*no JSON.*no TOML \(.*line 1"),
+        (b"schedule: cosine\n", r"YAML is not read\. Write the schedule in a \.toml or \.json file"),
+        (b"# mine\n---\nschedule: cosine\n", r"YAML is not read"),
+        (b'schedule = "constant("0.1")"\n', r"no TOML.*Put the text form in single quotes: schedule = '"),
         (b"hello\n", r"no text form"),
         (b"[run]\nepochs = 5\n", r'has "schedule".*Received: no schedule'),
         (b"schedule = 5\n", r"Received: schedule=5"),
@@ -174,7 +181,12 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b'{"schedule": "constant(0.1)", "run": {"epochs": NaN}}', r"finite numbers.*NaN"),
         (b'{"format": "kosine", "version": 99, "schedule": []}', r"version=99.*Update kosine"),
         (b'{"format": "kosine", "version": 1, "schedule": []}', r"at least one phase"),
-        (b'[{"curve": "hold"}]', r"no text form"),
+        (b'[{"curve": "hold"}]', r"The document must be a JSON object\. Received: \[{'curve'"),
+        (b"[]", r"The document must be a JSON object\. Received: \[\]"),
+        (
+            ks.dumps(ks.constant(0.1).plan(total_steps=9)).replace('"total_steps": 9', '"total_steps": 0').encode(),
+            r"total_steps in its run must be an integer >= 1.*total_steps = 0",
+        ),
         (
             b"warmup_cosine(peak=1e-3, warmup=5ep)",
             r"Not a schedule expression: .*a duration with a unit stands in quotes",
@@ -195,27 +207,62 @@ def test_mistake_in_a_document_is_one_clear_line_with_its_name(document: bytes, 
 @pytest.mark.parametrize(
     ("run", "pattern"),
     [
-        ("total_steps = 10.5", r"--total-steps must be an integer.*10\.5"),
-        ("total_steps = 1e6", r"--total-steps must be an integer.*1000000\.0"),
-        ("total_steps = true", r"--total-steps must be an integer.*True"),
-        ("total_steps = '10'", r"--total-steps must be an integer.*'10'"),
-        ("total_steps = 0", r"--total-steps must be an integer >= 1.*=0"),
-        (f"total_steps = {2**63}", r"at most 2\*\*63 - 1"),
-        ("epochs = nan\nsteps_per_epoch = 5", r"--epochs must be a finite number.*nan"),
-        ("epochs = 5", r"--epochs needs --steps-per-epoch"),
-        ("epochs = 5\nsteps_per_epoch = 5\ntotal_steps = 26", r"--total-steps and --epochs disagree"),
-        ("dataset_size = 5", r"--dataset-size needs --batch-size"),
-        ("dataset_size = 5\nbatch_size = 0", r"--batch-size must be an integer >= 1"),
-        ("dataset_size = 5.5\nbatch_size = 1", r"--dataset-size must be an integer >= 1"),
-        ("dataset_size = 5\nbatch_size = 2\nsteps_per_epoch = 2", r"make 3 steps per epoch.*--steps-per-epoch=2"),
+        ("total_steps = 10.5", r"total_steps in \[run\] must be an integer.*10\.5"),
+        ("total_steps = 1e6", r"total_steps in \[run\] must be an integer.*1000000\.0"),
+        ("total_steps = true", r"total_steps in \[run\] must be an integer.*True"),
+        ("total_steps = '10'", r"total_steps in \[run\] must be a number.*= '10'\. Write 10 without quotes"),
+        ("total_steps = 'ten'", r"total_steps in \[run\] must be an integer.*= 'ten'\.$"),
+        ("total_steps = 0", r"total_steps in \[run\] must be an integer >= 1.*total_steps = 0\.$"),
+        (f"total_steps = {2**63}", r".*at most 2\*\*63 - 1"),
+        ("epochs = nan\nsteps_per_epoch = 5", r"epochs in \[run\] must be a finite number.*epochs = nan"),
+        ("epochs = -1\nsteps_per_epoch = 5", r"epochs in \[run\] must be a finite number.*epochs = -1\.$"),
+        ("epochs = '50'\nsteps_per_epoch = 5", r"epochs in \[run\] .*Write 50 without quotes"),
+        ("epochs = 5", r"epochs in \[run\] needs --steps-per-epoch \(or --dataset-size and --batch-size\)"),
+        (
+            "epochs = 5\nsteps_per_epoch = 5\ntotal_steps = 26",
+            r"total_steps in \[run\] and epochs in \[run\] disagree.*total_steps = 26, epochs = 5,",
+        ),
+        ("dataset_size = 5", r"dataset_size in \[run\] needs --batch-size"),
+        ("dataset_size = 5\nbatch_size = 0", r"batch_size in \[run\] must be an integer >= 1"),
+        ("dataset_size = 5.5\nbatch_size = 1", r"dataset_size in \[run\] must be an integer >= 1"),
+        (
+            "dataset_size = 5\nbatch_size = 2\nsteps_per_epoch = 2",
+            r"dataset_size in \[run\] and batch_size in \[run\] make 3 steps per epoch.*steps_per_epoch = 2",
+        ),
     ],
 )
 def test_mistake_in_a_run_is_one_clear_line(run: str, pattern: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("schedule.toml").write_text(f"schedule = 'constant(0.1)'\n[run]\n{run}\n", encoding="utf-8")
-    assert main(["show", "schedule.toml"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, ["show", "schedule.toml"], r"^kosine: schedule\.toml: " + pattern)
+
+
+def test_mistake_in_an_option_is_not_blamed_on_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("schedule.toml").write_text(TOML, encoding="utf-8")
+    refused(capsys, ["show", "schedule.toml", "--epochs", "-1"], r"^kosine: --epochs must be.*Received: --epochs=-1\.0")
+
+
+def test_what_a_file_leaves_open_is_asked_for_in_one_go(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("schedule.toml").write_text(TOML.replace("epochs = 50\n", ""), encoding="utf-8")
+    refused(capsys, ["show", "schedule.toml"], r"The run's length is missing\. Give --epochs or --total-steps\.$")
+
+
+def test_name_that_would_steer_the_terminal_is_filtered() -> None:
+    Path("\x1b[31mred.toml").write_text(TOML, encoding="utf-8")
+    assert read_source("\x1b[31mred.toml").name == "[31mred.toml"
+
+
+@pytest.mark.parametrize("begin", ["\n", " ", "#\n", "# ", 'schedule = "(', "schedule ", "x:", "---"])
+def test_hints_cost_no_more_than_the_text(begin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in (begin * (500_000 // len(begin)) + "x", begin + "(" * 500_000):
+        Path("schedule.toml").write_text(text, encoding="utf-8")
+        started = time.perf_counter()
+        refused(capsys, ["show", "schedule.toml"], r"^kosine: schedule\.toml: ")
+        assert time.perf_counter() - started < 3
+
+
+def test_yaml_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("schedule.yml").write_text("- schedule", encoding="utf-8")
+    refused(capsys, ["show", "schedule.yml"], r"^kosine: schedule\.yml: YAML is not read")
 
 
 def test_file_that_may_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import COMMAND, one_line
+from tests.cli.console import COMMAND, one_line, refused
 
 COSINE = 'warmup_cosine(peak=1e-3, warmup="5ep")'
 SIZE = ["--epochs", "50", "--steps-per-epoch", "788"]
@@ -101,6 +101,27 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path, capsys: pytest.Capt
     assert [path.name for path in tmp_path.iterdir()] == ["rates.csv"]
 
 
+def test_json_into_a_file_leaves_one_object_on_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rates.csv"
+    assert main(["values", "constant(0.1)", "--at", "3", "-o", str(file), "--json"]) == 0
+    assert json.loads(file.read_text(encoding="utf-8")) == [{"step": 3, "learning_rate": 0.1}]
+    assert json.loads(capsys.readouterr().out) == {"written": str(file), "bytes": file.stat().st_size}
+
+
+def test_nothing_is_said_where_the_file_is_the_output() -> None:
+    result = subprocess.run(
+        [*COMMAND, "values", "constant(0.1)", "--at", "3", "-o", "/dev/stdout"], capture_output=True, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"step,learning_rate\n3,0.1\n", b"")
+
+
+def test_name_of_a_file_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "\x1b[31mred.csv"
+    assert main(["values", "constant(0.1)", "--at", "3", "-o", str(file)]) == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path}/ [31mred.csv\n"
+    assert file.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "pattern"),
     [
@@ -126,10 +147,7 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path, capsys: pytest.Capt
 def test_mistake_is_one_clear_line_and_status_2(
     arguments: list[str], pattern: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["values", "sgdr(peak=0.1, period=10)", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, pattern)
+    refused(capsys, ["values", "sgdr(peak=0.1, period=10)", *arguments], pattern)
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -59,6 +59,17 @@ def test_what_is_no_error_is_not_warned_of(schedule: ks.Schedule) -> None:
     assert warned(compiled(), LearningRateCallback(schedule), epochs=2) == []
 
 
+def test_a_tail_that_this_fit_does_not_train_is_not_warned_of() -> None:
+    plan = TAIL.plan(epochs=5, steps_per_epoch=10)
+    assert warned(compiled(), LearningRateCallback(plan), epochs=1) == []
+    (message,) = warned(compiled(), LearningRateCallback(plan), epochs=5)
+    assert message.startswith("The plan ends after 10 steps, but `fit` trains 50")
+
+
+def test_a_run_that_goes_on_is_not_told_again() -> None:
+    assert warned(compiled(), LearningRateCallback(TAIL), epochs=4, initial_epoch=2) == []
+
+
 def test_the_drop_in_is_as_quiet_as_the_original() -> None:
     assert warned(compiled(), WarmUpCosineDecayScheduler(0.1, total_steps=10), epochs=2) == []
 

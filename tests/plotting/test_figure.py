@@ -6,7 +6,7 @@ import re
 import stat
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,19 +22,9 @@ from matplotlib.transforms import Bbox
 
 import kosine as ks
 from kosine.errors import MissingPackageError
-from kosine.plotting import (
-    bands,
-    new_figure,
-    plan_figure,
-    plan_page,
-    plot_history,
-    plot_plan,
-    rate_text,
-    save_figure,
-    step_text,
-)
-from kosine.plotting.figure import RESTART
-from kosine.plotting.labels import point_text
+from kosine.plotting.figure import RESTART, new_figure, plan_figure, plot_history, plot_plan, save_figure
+from kosine.plotting.labels import bands, point_text, rate_text, step_text
+from kosine.plotting.page import plan_page
 from kosine.sampling import restarts, trace
 
 mpl.use("Agg")
@@ -168,7 +158,33 @@ def test_cycles_beyond_the_run_are_not_counted() -> None:
         (20, "cosine #2"),
         (25, "cosine #3"),
     ]
-    assert [band.label for band in bands(plan, most=2)] == ["3 cycles"]
+    many = ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0))).plan(total_steps=495)
+    assert [(band.stop, band.label) for band in bands(many)] == [(495, "50 cycles")]
+
+
+def test_only_the_rise_at_the_beginning_is_a_warm_up(axes: Axes) -> None:
+    plan = ks.Schedule(
+        ks.linear(50, start=0.0, to=0.5),
+        ks.cosine(50, to=1.0),
+        ks.hold(10),
+        ks.cosine(200, to=0.1),
+        ks.linear(100, to=0.5),
+        ks.cycles(ks.linear(2, start=0.0, to=1.0), ks.cosine(98, to=0.1), count=2),
+    ).plan()
+    names = ["warm-up", "warm-up", "hold", "cosine", "linear", "linear #1", "cosine #1", "linear #2", "cosine #2"]
+    assert [band.label for band in bands(plan)] == names
+    plan.plot(axes)
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["warm-up", "hold", "linear", "restart"]
+
+
+def test_cycles_too_many_to_draw_are_owned_up_to(axes: Axes) -> None:
+    PLANS["100,000 shrinking cycles"].plot(axes)
+    assert [text.get_text() for text in axes.texts] == ["100,000 cycles: some are drawn"]
+    few = new_figure().subplots()
+    ks.sgdr(peak=0.05, period=10).plan(total_steps=1000).plot(few)
+    assert [text.get_text() for text in few.texts] == ["100 cycles"]
 
 
 def test_narrow_phase_is_named_in_the_legend(axes: Axes) -> None:
@@ -190,6 +206,27 @@ def test_axes_count_steps_and_epochs(axes: Axes) -> None:
     ticks = {*epochs.xaxis.get_majorticklocs().tolist(), *epochs.xaxis.get_minorticklocs().tolist()}
     assert ticks >= set(range(51))
     assert axes.get_xlim() == (0, 39_400)
+
+
+@pytest.mark.parametrize("size", [(2.0, 2.0), (3.0, 2.0), (4.0, 12.0), (9.0, 4.0), (20.0, 3.0)])
+@pytest.mark.parametrize("name", ["warm-up, hold, cosine", "restarts", "a long tail", "100,000 shrinking cycles"])
+def test_labels_of_ticks_have_room(name: str, size: tuple[float, float]) -> None:
+    axes = plan_figure(PLANS[name], "title", size=size).axes[0]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axis in (axes.xaxis, axes.yaxis, *(upper.xaxis for upper in axes.child_axes)):
+        low, high = sorted(axis.get_view_interval())
+        ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        found = [tick.label1 if tick.label1.get_visible() else tick.label2 for tick in ticks]
+        assert found
+        for one, other in pairwise(Text.get_window_extent(text, canvas.get_renderer()) for text in found):
+            assert one.x1 + 2 < other.x0 or one.y1 < other.y0
+    legend = axes.get_legend()
+    if legend is not None:
+        label = axes.xaxis.label.get_window_extent(canvas.get_renderer())
+        assert not legend.get_window_extent(canvas.get_renderer()).overlaps(label)
 
 
 def test_run_without_epochs_has_no_axis_for_them(axes: Axes) -> None:
@@ -279,6 +316,23 @@ def test_logarithmic_axis_ends_under_the_lowest_rate(
     assert all(line.get_marker() != "v" for line in axes.get_lines())
 
 
+@pytest.mark.parametrize(
+    ("schedule", "low", "high"),
+    [
+        (ks.warmup_cosine(peak=6e-5, warmup=10, floor=6e-6), 6e-7, 6e-7),  # the warm-up's beginning is no matter
+        (ks.wsd(peak=1e-2, cooldown="20%", warmup=10), 1e-4, 1e-4),
+        (ks.warmup_cosine(peak=1e-4, warmup=10), 1e-8, 1e-7),
+        (ks.Schedule(ks.linear(5000, start=1.0, to=1e-6), ks.hold()), 4e-7, 9e-7),
+        (ks.Schedule(ks.linear(9990, start=1.0, to=0.5), ks.hold(start=1e-6)), 1e-2, 1e-2),
+        (ks.Schedule(ks.linear(5000, start=1.0, to=0.5), ks.hold(start=0.0)), 1e-4, 1e-4),
+        (ks.Schedule(ks.exponential(start=1.0, to=1e-12)), 1e-4, 1e-4),
+    ],
+)
+def test_logarithmic_axis_is_for_most_of_the_run(schedule: ks.Schedule, low: float, high: float, axes: Axes) -> None:
+    schedule.plan(total_steps=10_000).plot(axes, log=True)
+    assert low * 0.999 <= axes.get_ylim()[0] <= high * 1.001
+
+
 def test_curve_that_is_0_for_long_leaves_the_axis_once(axes: Axes) -> None:
     plan = ks.Schedule(ks.linear(10, start=0.5, to=0.1), ks.hold(50, start=0.0)).plan(total_steps=80)
     plan.plot(axes, log=True)
@@ -322,6 +376,16 @@ def boxes(axes: Axes) -> dict[str, Bbox]:
     return {text.get_text(): Text.get_window_extent(text, canvas.get_renderer()) for text in texts}
 
 
+def leaders(axes: Axes) -> dict[str, Any]:
+    """The lines from the points to their texts, in pixels."""
+    arrows = {text.get_text(): text.arrow_patch for text in axes.texts if isinstance(text, Annotation)}
+    return {
+        text: arrow.get_transform().transform_path(arrow.get_path())
+        for text, arrow in arrows.items()
+        if arrow is not None
+    }
+
+
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize(
     ("name", "points"),
@@ -329,6 +393,7 @@ def boxes(axes: Axes) -> dict[str, Bbox]:
         ("warm-up, hold, cosine", [0, 7880, 7884, 12_000, 25_000, 39_399]),
         ("restarts", [0, 200, 1199, 1200, 3199, 3200, 7199]),
         ("a long tail", [0, 99, 100, 10**15 - 1]),
+        ("warm-up, hold, cosine", [0, 1, 2, 7880, 7881, 7890, 39_398, 39_399]),
     ],
 )
 def test_points_are_written_beside_each_other_and_inside(name: str, points: list[int], log: bool, axes: Axes) -> None:
@@ -340,9 +405,12 @@ def test_points_are_written_beside_each_other_and_inside(name: str, points: list
     for box in found.values():
         assert frame.x0 - 3 <= box.x0 < box.x1 <= frame.x1 + 3
         assert frame.y0 - 3 <= box.y0 < box.y1 <= frame.y1 + 3
-    for one, other in combinations(found.values(), 2):
-        shared = Bbox.intersection(one, other)
-        assert shared is None or shared.width < 3 or shared.height < 3
+    for one, another in combinations(found.values(), 2):
+        shared = Bbox.intersection(one, another)
+        assert shared is None or shared.width < 1 or shared.height < 1
+    for text, leader in leaders(axes).items():
+        for other, box in found.items():
+            assert text == other or not leader.intersects_bbox(box, filled=True)
     (dots,) = [line for line in axes.get_lines() if line.get_linestyle() == "None" and line.get_marker() == "o"]
     assert np.asarray(dots.get_xdata()).tolist() == points
     assert np.asarray(dots.get_ydata()).tolist() == [max(plan(step), axes.get_ylim()[0]) for step in points]
@@ -464,5 +532,5 @@ def test_missing_matplotlib_is_an_import_error_with_the_fix(axes: Axes, monkeypa
 
 
 def test_importing_the_module_loads_no_plotting_library() -> None:
-    code = "import sys, kosine.plotting; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, kosine.plotting.figure; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

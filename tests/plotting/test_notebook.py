@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 import kosine as ks
+from kosine.plotting import notebook
 from kosine.plotting.example import example
 from tests.strategies import RUN, SMALL_RUN, compositions, recipes, small_schedules
 
@@ -122,8 +123,17 @@ def test_the_style_of_the_user_changes_nothing_and_is_left_alone() -> None:
     plain = PLAN._repr_html_()
     with mpl.rc_context({"text.color": "white", "axes.edgecolor": "white", "svg.fonttype": "none", "font.size": 30}):
         before = dict(mpl.rcParams)
+        notebook._plan_svg.cache_clear()
         assert PLAN._repr_html_() == plain
         assert dict(mpl.rcParams) == before
+
+
+def test_a_picture_that_is_asked_for_twice_is_drawn_once() -> None:
+    notebook._plan_svg.cache_clear()
+    plan, schedule = ks.loads(ks.dumps(PLAN)), ks.sgdr(peak=0.1, period=10)
+    for thing in (PLAN, plan, schedule):
+        assert image_in(thing._repr_html_()) == thing._repr_svg_()
+    assert notebook._plan_svg.cache_info().misses == 2
 
 
 def test_no_figure_is_registered_and_pyplot_is_not_loaded() -> None:
@@ -138,6 +148,7 @@ def test_no_figure_is_registered_and_pyplot_is_not_loaded() -> None:
 
 
 def test_without_matplotlib_there_is_the_table_and_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook._plan_svg.cache_clear()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for thing in (PLAN, ks.sgdr(peak=0.1, period=10)):
         piece = thing._repr_html_()

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 import kosine as ks
-from kosine.plotting import comparison_figure, new_figure, plot_comparison, save_figure
+from kosine.plotting.figure import new_figure, save_figure
+from kosine.plotting.overlay import comparison_figure, plot_comparison
 
 mpl.use("Agg")
 
@@ -28,7 +29,7 @@ def drawn(axes: Axes) -> list[Line2D]:
 def names(axes: Axes) -> list[str]:
     legend = axes.get_legend()
     assert legend is not None
-    return [text.get_text().lstrip("\u200b") for text in legend.get_texts()]
+    return [text.get_text() for text in legend.get_texts()]
 
 
 def test_curves_are_the_plans_and_below_are_their_differences() -> None:
@@ -37,7 +38,8 @@ def test_curves_are_the_plans_and_below_are_their_differences() -> None:
         steps = np.asarray(line.get_xdata())
         assert (steps[0], steps[-1]) == (0, 4999)
         assert np.asarray(line.get_ydata()).tolist() == plan(steps).tolist()
-    assert names(upper) == ["ours", "theirs"]
+    assert names(upper) == ["A  ours", "B  theirs"]
+    assert lower.get_ylabel() == "difference\nfrom A"
     (apart,) = drawn(lower)
     steps = np.asarray(apart.get_xdata())
     assert np.asarray(apart.get_ydata()).tolist() == (LINEAR(steps) - COSINE(steps)).tolist()
@@ -61,7 +63,7 @@ def test_curve_is_pale_beyond_its_own_end() -> None:
     assert (np.max(own.get_xdata()), np.min(beyond.get_xdata()), np.max(beyond.get_xdata())) == (1999, 1999, 4999)
     assert own.get_alpha() is None
     assert beyond.get_alpha() is not None
-    assert len(names(upper)) == 2
+    assert names(upper) == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_equal_plans_have_a_flat_difference() -> None:
 def test_names_of_users_are_only_text(tmp_path: Path) -> None:
     comparison = ks.compare(COSINE, LINEAR, names=["_hidden $x^2$ <b>", "n\n" * 200])
     figure = comparison_figure(comparison)
-    assert names(figure.axes[0]) == ["_hidden $x^2$ <b>", "n " * 29 + "n…"]
+    assert names(figure.axes[0]) == ["A  _hidden $x^2$ <b>", "B  " + "n " * 28 + "n..."]
     save_figure(figure, tmp_path / "a.svg")
     assert "_hidden $x^2$ &lt;b&gt;" in (tmp_path / "a.svg").read_text(encoding="utf-8")
 

@@ -16,7 +16,8 @@ import pytest
 
 import kosine as ks
 from kosine.errors import MissingPackageError
-from kosine.plotting import comparison_page, page, plan_page
+from kosine.plotting import page
+from kosine.plotting.page import comparison_page, plan_page
 
 RUN = {"epochs": 50, "steps_per_epoch": 788}
 PLAN = ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5).plan(**RUN)
@@ -92,6 +93,35 @@ def test_numbers_of_a_page_are_the_plans() -> None:
     ]
 
 
+def test_key_uses_the_words_of_the_bands() -> None:
+    plan = ks.Schedule(
+        ks.linear(100, start=0.0, to=1.0),
+        ks.cosine(200, to=0.1),
+        ks.linear(100, to=0.5),
+        ks.polynomial(100, to=0.0, power=2),
+    ).plan()
+    data = drawn(plan_page(plan, "words"))
+    assert [band["label"] for band in data["bands"]] == ["warm-up", "cosine", "linear", "polynomial"]
+    key = re.search(r'<ul class="key">(.*?)</ul>', plan_page(plan, "words", log=True))
+    assert key is not None
+    assert Elements(key[1]).texts("path")[-1:] == ["below the axis"]
+    assert re.sub("<[^>]*>", " ", key[1]).split() == [
+        "warm-up",
+        "cosine,",
+        "polynomial",
+        "linear",
+        "below",
+        "the",
+        "axis",
+    ]
+
+
+def test_page_knows_where_the_curve_leaves_a_logarithmic_axis() -> None:
+    data = drawn(plan_page(ks.warmup_cosine(peak=1e-4, warmup=100).plan(total_steps=1000), "below"))
+    assert (data["lowest"], data["leaves"][0], len(data["leaves"])) == (pytest.approx(1e-8), 0, 2)
+    assert drawn(plan_page(ks.constant(0.0).plan(total_steps=10), "zeros"))["leaves"] == []
+
+
 def test_steps_beyond_the_whole_numbers_of_javascript_are_texts() -> None:
     data = drawn(plan_page(ks.warmup_cosine(peak=0.1).plan(total_steps=2**63 - 1), "long"))
     assert data["steps"][-1] == str(2**63 - 2)
@@ -151,7 +181,7 @@ def test_comparison_has_all_curves_and_the_table() -> None:
     text = comparison_page(comparison, "Two")
     data = drawn(text)
     steps = np.array(data["steps"])
-    assert [curve["name"] for curve in data["curves"]] == ["ours", "a &lt; b"]
+    assert [curve["name"] for curve in data["curves"]] == ["A  ours", "B  a &lt; b"]
     assert [curve["rates"] for curve in data["curves"]] == [plan(steps).tolist() for plan in (PLAN, other)]
     assert len({(curve["colour"], curve["dash"]) for curve in data["curves"]}) == 2
     assert Elements(text).texts("pre") == [str(comparison).strip()]
@@ -166,7 +196,7 @@ def test_missing_plotly_is_an_import_error_with_the_fix(monkeypatch: pytest.Monk
 
 def test_page_needs_no_matplotlib() -> None:
     code = (
-        "import sys, kosine as ks; from kosine.plotting import plan_page; "
+        "import sys, kosine as ks; from kosine.plotting.page import plan_page; "
         "plan_page(ks.constant(0.1).plan(total_steps=9), 'x'); sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "kosine"
-            return _complain(f"{error.format_message()} See: {command} --help")
+            many = "unexpected extra argument" in error.format_message() and not command.endswith("recipes")
+            hint = " `kosine compare` takes more than one schedule." if many else ""
+            return _complain(f"{error.format_message()}{hint} See: {command} --help")
         except click.ClickException as error:
             return _complain(error.format_message())
         except KosineError as error:
@@ -69,16 +71,18 @@ def _drop_output() -> None:
 
 
 def _complain(message: str) -> int:
-    print("kosine: " + " ".join(message.split()), file=sys.stderr)
+    from kosine.tables import printable
+
+    print("kosine: " + printable(message), file=sys.stderr)
     return 2
 
 
 def _as_options(message: str) -> str:
     """The arguments of `plan` in an error message as the options that carry them here."""
-    message = message.replace("so `plan` needs", "so the run needs")
+    from kosine.cli.run_size import RUN_NAMES
+
     message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
-    run = "total_steps|epochs|steps_per_epoch|dataset_size|batch_size|samples_per_step|tokens_per_step"
-    names = rf"({run}|points|tolerance)"
+    names = rf"({'|'.join((*RUN_NAMES, 'points', 'tolerance', 'longest_warmup'))})"
     message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
     return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
 

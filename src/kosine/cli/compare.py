@@ -7,21 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kosine.cli.output import json_option, print_json
-from kosine.cli.plot import PictureFile
+from kosine.cli.output import json_option, print_json, say_written, written
+from kosine.cli.picture import PictureFile, write_picture
 from kosine.cli.run_size import planned, run_size_options
 from kosine.cli.source import Source, SourceType
-from kosine.files import whole_file
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from kosine.comparison import Comparison
+
+
+class Tolerance(click.FloatRange):
+    """A share of the highest rate: 1e-9, 0.05 or 5%."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        percent = isinstance(value, str) and value.endswith("%")
+        number = super().convert(value[:-1] if percent else value, param, ctx)
+        return number / 100 if percent else number
 
 
 @click.command(
     "compare",
     epilog="""\b
 Examples:
-  kosine compare 'sgdr(peak=0.05, period=1000)' 'warmup_cosine(peak=0.05)' --total-steps 5000
+  kosine compare 'sgdr(peak=0.05, period=1000)' 'warmup_cosine(peak=0.05)' \\
+    --total-steps 5000
   kosine compare before.toml after.toml --tolerance 0 -o difference.png
 
 Exit status: 0 where the schedules are equal, 1 where they differ beyond the tolerance, 2 after an error.""",
@@ -29,8 +40,8 @@ Exit status: 0 where the schedules are equal, 1 where they differ beyond the tol
 @click.argument("schedules", type=SourceType(), nargs=-1, required=True, metavar="SCHEDULE SCHEDULE...")
 @run_size_options
 @click.option(
-    "--tolerance", type=click.FloatRange(min=0), default=1e-9, show_default=True, metavar="T",
-    help="How far two rates may be apart, as a share of the highest rate of all.",
+    "--tolerance", type=Tolerance(min=0), default=1e-9, show_default=True, metavar="T",
+    help="How far two rates may be apart, as a share of the highest rate of all, such as 0.05 or 5%.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=PictureFile(), metavar="FILE",
@@ -59,28 +70,29 @@ def command(
     if output is not None:
         _write(comparison, output)
     if as_json:
-        print_json(_data(comparison) | ({} if output is None else {"written": str(output)}))
+        print_json(_data(comparison) | ({} if output is None else written(output)))
     else:
         from kosine.cli.terminal import Screen, draw_comparison
 
         click.echo(f"{comparison}\n\n{draw_comparison(comparison, Screen.of_stdout())}")
         if output is not None:
-            click.echo(f"\nwrote {output}")
+            click.echo()
+            say_written(output, as_json)
     return 0 if comparison.equal else 1
 
 
 def _write(comparison: Comparison, output: Path) -> None:
-    if output.suffix.lower() == ".html":
+    def page() -> str:
         from kosine.plotting.page import comparison_page
 
-        text = comparison_page(comparison, " / ".join(comparison.names))
-        with whole_file(output) as file:
-            file.write(text)
-    else:
-        from kosine.plotting.figure import save_figure
+        return comparison_page(comparison, " / ".join(comparison.names))
+
+    def figure() -> Figure:
         from kosine.plotting.overlay import comparison_figure
 
-        save_figure(comparison_figure(comparison), output, format=output.suffix[1:].lower())
+        return comparison_figure(comparison)
+
+    write_picture(output, page, figure)
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator
 from itertools import chain
@@ -11,28 +12,47 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine.cli.output import json_option, output_option, write_out
+from kosine.cli.rates import as_csv, as_objects
 from kosine.cli.run_size import planned, run_size_options
 from kosine.cli.source import Source, SourceType
-from kosine.cli.values import as_csv, as_objects, run_length
 from kosine.notation import dumps, to_data
 
 if TYPE_CHECKING:
     from kosine.plan import Plan
 
+    Choice = click.Choice[str]
+else:  # generic in newer releases of click only
+    Choice = click.Choice
+
 TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface", "json", "csv")
+
+
+class Target(Choice):
+    """One of the targets; for another name of one, the error says it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            from kosine.export import _OTHER_NAMES
+
+            name = str(value).lower()
+            near = _OTHER_NAMES.get(name) or next(iter(difflib.get_close_matches(name, TARGETS, 1)), None)
+            self.fail(f"{error.message}{f' Did you mean {near!r}?' if near else ''}", param, ctx)
 
 
 @click.command(
     "export",
     epilog="""\b
 Examples:
-  kosine export 'warmup_cosine(peak=1e-3, warmup=100)' --total-steps 1000 --to python
-  kosine export 'sgdr(peak=0.05, period=1000)' --total-steps 9000 --to torch -o schedule.py
+  kosine export 'warmup_cosine(peak=1e-3)' --total-steps 1000 --to python
+  kosine export 'sgdr(peak=0.05, period=1000)' --total-steps 9000 \\
+    --to torch -o schedule.py
   kosine export gpt-3 --to json""",
 )
 @click.argument("schedule", type=SourceType())
 @click.option(
-    "--to", "target", type=click.Choice(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
+    "--to", "target", type=Target(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
     help="python, numpy, torch, optax, keras, huggingface: a program; json, csv: data.",
 )  # fmt: skip
 @run_size_options
@@ -49,12 +69,12 @@ def command(schedule: Source, target: str, output: Path | None, as_json: bool, *
     or .toml file; - for standard input; or the name of a published recipe.
     """
     plan = planned(schedule, size)
-    write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, quiet=as_json)
+    write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, as_json)
 
 
 def _plain(plan: Plan, target: str) -> Iterator[str]:
     if target == "csv":
-        yield from as_csv(plan, range(run_length(plan)))
+        yield from as_csv(plan, _steps(plan))
     elif target == "json":
         yield dumps(plan) + "\n"
     else:
@@ -63,10 +83,16 @@ def _plain(plan: Plan, target: str) -> Iterator[str]:
         yield to_code(plan, target)
 
 
+def _steps(plan: Plan) -> range:
+    from kosine.sampling import length
+
+    return range(length(plan))
+
+
 def _wrapped(plan: Plan, target: str) -> Iterator[str]:
     """The same in an object that names the target."""
     if target == "csv":
-        rows = as_objects(plan, range(run_length(plan)))
+        rows = as_objects(plan, _steps(plan))
         yield from chain(['{"target": "csv", "data": '], rows, ["}\n"])
     elif target == "json":
         yield json.dumps({"target": target, "data": to_data(plan)}, indent=2) + "\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from kosine.cli.output import json_option, phase_data, print_json
+from kosine.cli.output import phase_data, print_json
 from kosine.cli.run_size import AnyType, planned, run_size_options
 from kosine.cli.source import Source, SourceType
-from kosine.linting import LONGEST_WARMUP, RULES, Finding, lint, read_code
+from kosine.linting import LONGEST_WARMUP, RULES, Finding, Rule, lint, read_code
 from kosine.linting.text import count, document, explanation, report
 from kosine.plan import Plan
 
@@ -30,23 +30,26 @@ class Share(AnyType):
         match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,30})?|\.\d{1,30})(%?)", str(value), re.ASCII)
         if match is None:
             self.fail(f"{value!r} is no share of the run. Write 0.3 or 30%.", param, ctx)
-        share = float(match[1]) / (100 if match[2] else 1)
-        if not 0 < share <= 1:
-            self.fail(f"{value!r} must be above 0 and at most 100% of the run.", param, ctx)
-        return share
+        return float(match[1]) / (100 if match[2] else 1)
 
 
 def _explain(context: click.Context, _: click.Parameter, code: str | None) -> None:
-    if code is not None and not context.resilient_parsing:
-        click.echo(document() if code == _ALL else explanation(read_code(code, "--explain")))
-        context.exit()
+    if code is None or context.resilient_parsing:
+        return
+    name = code if code == _ALL else read_code(code, "--explain")
+    if context.params["as_json"]:
+        print_json([_rule_data(rule) for rule in RULES.values()] if name == _ALL else _rule_data(RULES[name]))
+    else:
+        click.echo(document() if name == _ALL else explanation(name))
+    context.exit()
 
 
 @click.command(
     "lint",
     epilog="""\b
 Examples:
-  kosine lint 'sgdr(peak=0.05, period="10ep", stretch=2)' --epochs 200 --steps-per-epoch 391
+  kosine lint 'sgdr(peak=0.05, period="10ep", stretch=2)' \\
+    --epochs 200 --steps-per-epoch 391
   kosine lint schedule.toml --strict --ignore K004,K007
   kosine lint --explain K001""",
 )
@@ -61,21 +64,23 @@ Examples:
     default=LONGEST_WARMUP,
     help=f"The share of the run that a warm-up may take, such as 10% or 0.1; {LONGEST_WARMUP:.0%} if not given.",
 )
-@json_option
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,  # read before --explain, wherever it stands
+    help="Print JSON instead, for other programs.",
+)
 @click.option(
     "--explain",
     metavar="[CODE]",
     is_flag=False,
     flag_value=_ALL,
-    is_eager=True,
     expose_value=False,
     callback=_explain,
     help="Say what a code means, or what all of them do, and exit.",
 )
-@click.pass_context
 def command(
-    context: click.Context,
-    /,
     schedule: Source,
     strict: bool,
     ignore: str,
@@ -85,9 +90,9 @@ def command(
 ) -> int:
     """Say what is odd about SCHEDULE in this run.
 
-    Each finding has a code, a severity (error, warning, info), what is odd, and a fix. The exit status is 1 where there
-    is an error, with --strict also where there is a warning. SCHEDULE is the text form in single quotes; a .json or
-    .toml file; - for standard input; or the name of a published recipe.
+    Each finding has a code, a severity (error, warning, info), what is odd, and a fix; errors come first. The exit
+    status is 1 where there is an error, with --strict also where there is a warning. SCHEDULE is the text form in
+    single quotes; a .json or .toml file; - for standard input; or the name of a published recipe.
     """
     unwanted = [read_code(code, "--ignore") for code in ignore.split(",") if code.strip()]
     plan = planned(schedule, size)
@@ -134,4 +139,16 @@ def _data(source: Source, plan: Plan, findings: Sequence[Finding]) -> dict[str, 
             }
             for finding in findings
         ],
+    }
+
+
+def _rule_data(rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "title": rule.title,
+        "severity": rule.severity,
+        "why": rule.why,
+        "fix": rule.fix,
+        "example": rule.example._asdict(),
+        "mended": rule.mended._asdict(),
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine.files import whole_file
+from kosine.tables import printable
 
 if TYPE_CHECKING:
     from kosine.boundaries import PlannedPhase
@@ -25,8 +26,22 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
-def write_out(pieces: Iterable[str], output: Path | None, *, quiet: bool = False) -> None:
-    """Print a text that comes in pieces, or write it to a file, whole or not at all, and say so unless `quiet`."""
+def say_written(output: Path, as_json: bool, **more: Any) -> None:
+    """Say what was written to a file; nothing where it went to a pipe or a device, which may be this output."""
+    if not output.is_file():
+        return
+    if as_json:
+        print_json(written(output) | more)
+    else:
+        click.echo(f"wrote {printable(str(output))}")
+
+
+def written(output: Path) -> dict[str, Any]:
+    return {"written": str(output), "bytes": output.stat().st_size}
+
+
+def write_out(pieces: Iterable[str], output: Path | None, as_json: bool) -> None:
+    """Print a text that comes in pieces, or write it to a file, whole or not at all, and say so."""
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
@@ -34,8 +49,7 @@ def write_out(pieces: Iterable[str], output: Path | None, *, quiet: bool = False
     with whole_file(output) as file:
         for piece in pieces:
             file.write(piece)
-    if not quiet:
-        click.echo(f"wrote {output}")
+    say_written(output, as_json)
 
 
 def phase_data(plan: Plan, row: PlannedPhase) -> dict[str, Any]:

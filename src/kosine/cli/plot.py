@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kosine.cli.output import json_option, print_json
-from kosine.cli.run_size import AnyType, Count, planned, run_size_options
+from kosine.cli.output import json_option, say_written
+from kosine.cli.picture import PictureFile, format_of, write_picture
+from kosine.cli.run_size import AnyType, Steps, planned, run_size_options
 from kosine.cli.source import Source, SourceType
-from kosine.files import whole_file
 
-FORMATS = ("png", "svg", "pdf", "html")
-
-
-class PictureFile(AnyType):
-    """The name of a file whose ending tells the format."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        path = Path(value)
-        if path.suffix[1:].lower() not in FORMATS:
-            known = ", ".join(f".{ending}" for ending in FORMATS)
-            self.fail(f"{value!r} must end in one of {known}: the ending tells the format.", param, ctx)
-        return path
-
-
-class Steps(AnyType):
-    """Whole numbers with commas between them."""
-
-    name = "steps"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        return [Count().convert(part.strip(), param, ctx) for part in value.split(",")]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Size(AnyType):
@@ -54,9 +33,10 @@ class Size(AnyType):
     "plot",
     epilog="""\b
 Examples:
-  kosine plot 'warmup_cosine(peak=1e-3, warmup="5%")' --total-steps 39400 -o warmup.png
-  kosine plot 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000 -o sgdr.html --log
-  kosine plot 'wsd(peak=3e-4, cooldown="20%")' --total-steps 1e5 -o wsd.pdf --points 0,80000,99999""",
+  kosine plot gpt-3 -o gpt-3.html
+  kosine plot 'one_cycle(peak=0.1)' --total-steps 39400 -o rates.png --log
+  kosine plot 'wsd(peak=3e-4, cooldown="20%")' --total-steps 1e5 \\
+    -o wsd.pdf --points 0,80000,99999""",
 )
 @click.argument("schedule", type=SourceType())
 @run_size_options
@@ -90,22 +70,20 @@ def command(
 
     plan = planned(schedule, run)
     length(plan)  # a plan without one has nothing to draw: say so before a plotting library is loaded
-    kind = output.suffix[1:].lower()
+    kind = format_of(output)
     if (dpi and kind != "png") or (size and kind == "html"):
         raise click.UsageError("--dpi is for png files, and --size for png, svg and pdf files.")
     heading = schedule.name if title is None else title
-    if kind == "html":
+
+    def page() -> str:
         from kosine.plotting.page import plan_page
 
-        text = plan_page(plan, heading, log=log, points=points or ())
-        with whole_file(output) as file:
-            file.write(text)
-    else:
-        from kosine.plotting.figure import plan_figure, save_figure
+        return plan_page(plan, heading, log=log, points=points or ())
 
-        figure = plan_figure(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
-        save_figure(figure, output, dpi=dpi or 150, format=kind)
-    if as_json:
-        print_json({"written": str(output), "format": kind, "bytes": output.stat().st_size})
-    else:
-        click.echo(f"wrote {output}")
+    def figure() -> Figure:
+        from kosine.plotting.figure import plan_figure
+
+        return plan_figure(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
+
+    write_picture(output, page, figure, dpi or 150)
+    say_written(output, as_json, format=kind)

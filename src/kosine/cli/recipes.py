@@ -9,7 +9,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from kosine.cli.output import json_option, phase_data, print_json
+from kosine.cli.source import known_recipes
 from kosine.published import PUBLISHED, full_name
+from kosine.tables import aligned
 
 if TYPE_CHECKING:
     from kosine.plan import Plan
@@ -18,7 +20,7 @@ _WIDTH = 80
 
 
 def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name, help=PUBLISHED[name].title) for name in PUBLISHED if name.startswith(incomplete)]
+    return known_recipes(incomplete)
 
 
 @click.command(
@@ -49,14 +51,7 @@ def _table() -> str:
         plan = recipe.plan()
         reference = recipe.source.partition(",")[0].partition(" and ")[0] + ("*" if recipe.secondary else "")
         lines.append([name, recipe.title, f"{plan.total_steps:,}", f"{_peak(plan):.4g}", reference])
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
-    rows = [
-        "  ".join(
-            cell.rjust(width) if column in (2, 3) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    rows = aligned(lines, left=(0, 1, 4))
     return "\n".join(
         [*rows, "", "* from a secondary source.", "`kosine recipes NAME` says more; `kosine show NAME` draws it."]
     )

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kosine.errors import PlanError, shown
+from kosine.errors import KosineError, PlanError, shown
+from kosine.phases import without_quotes
 
 if TYPE_CHECKING:
     from kosine.cli.source import Source
     from kosine.plan import Plan
+    from kosine.schedule import Schedule
 
     Integer = click.ParamType[int]
     AnyType = click.ParamType[Any]
@@ -57,6 +59,20 @@ def _whole(text: str) -> int | None:
     return int(sign + re.sub("[,_]", "", digits) + decimals + "0" * (power - len(decimals)))
 
 
+class Steps(AnyType):
+    """Steps as people list them: 0,7880,39_399 or '0 7880 39399'."""
+
+    name = "steps"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        if isinstance(value, list):
+            return value
+        words = value.replace(",", " ").split()
+        if not words:
+            self.fail("no step is given.", param, ctx)
+        return [Count().convert(word, param, ctx) for word in words]
+
+
 _OPTIONS: tuple[tuple[str, AnyType, str], ...] = (
     ("--total-steps", Count(), "The run's length in steps (training batches)."),
     ("--epochs", click.FLOAT, "The run's length in epochs."),
@@ -82,11 +98,56 @@ def planned(source: Source, size: Mapping[str, Any]) -> Plan:
     """The schedule planned for the run that the options describe, and for what they leave open, its own file.
 
     Raises:
-        PlanError, ArgumentTypeError: as `Schedule.plan`, or a data set without a batch size.
+        PlanError, ArgumentTypeError: as `Schedule.plan`, or a data set without a batch size. What the file says wrong
+            is called by its name there, and what nobody says is asked for in one go.
     """
     given = {name: value for name, value in size.items() if value is not None}
     own = {name: value for name, value in source.run.items() if not _replaced(name, given, source.run)}
-    return source.schedule.plan(**_of_data(own | given))
+    try:
+        run = _of_data(own | given)
+        if "epochs" in run and "steps_per_epoch" not in run:
+            raise PlanError(f"Argument `epochs` needs {_PER_EPOCH}. Received: epochs={shown(run['epochs'])}.")
+    except KosineError as error:
+        raise type(error)(_in_the_file(str(error), source.name, own)) from error
+    try:
+        return source.schedule.plan(**run)
+    except KosineError as error:
+        missing = _missing(source.schedule, run) if "`plan`" in str(error) else ""
+        raise type(error)(missing or _in_the_file(str(error), source.name, own)) from error
+
+
+_PER_EPOCH = "`steps_per_epoch` (or `dataset_size` and `batch_size`)"
+
+
+def _missing(schedule: Schedule, run: Mapping[str, Any]) -> str:
+    """All that a run must say, and does not, before the schedule can be planned."""
+    units = set(re.findall(r'(ep|sp|tok)"', repr(schedule)))
+    asked = []
+    if not any(length in run for length in _LENGTHS):
+        if "steps_per_epoch" in run:
+            how = "`epochs` or `total_steps`"
+        else:
+            how = f"`epochs` and {_PER_EPOCH}" + ("" if "ep" in units else ", or `total_steps`")
+        asked.append(f"The run's length is missing. Give {how}.")
+    elif "ep" in units and "steps_per_epoch" not in run:
+        asked.append(f"Durations in epochs need {_PER_EPOCH}.")
+    if "sp" in units and "samples_per_step" not in run:
+        asked.append("Durations in samples need `samples_per_step` or `batch_size`.")
+    if "tok" in units and "tokens_per_step" not in run:
+        asked.append("Durations in tokens need `tokens_per_step`.")
+    return " ".join(asked)
+
+
+def _in_the_file(message: str, file: str, own: Mapping[str, Any]) -> str:
+    """A message that calls what a file says of its run by the names that stand in it, and begins with its name."""
+
+    def call(match: re.Match[str]) -> str:
+        return " and ".join(f"{name} in [run]" if name in own else f"`{name}`" for name in match.groups() if name)
+
+    called = re.sub(r"\AArguments? `(\w+)`(?: and `(\w+)`)?", call, message)
+    if " in [run]" not in called:
+        return message
+    return f"{file}: " + re.sub(rf"\b({'|'.join(own)})=", r"\1 = ", called)
 
 
 def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
@@ -102,6 +163,9 @@ def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bo
 
 def _of_data(run: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `plan`, where the size of the data may stand for the steps of an epoch."""
+    for name, value in run.items():
+        if quoted := without_quotes(value):
+            raise PlanError(f"Argument `{name}` must be a number. Received: {name}={shown(value)}.{quoted}")
     dataset, batch = run.pop("dataset_size", None), run.pop("batch_size", None)
     for name, value in (("dataset_size", dataset), ("batch_size", batch)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):

@@ -23,7 +23,8 @@ _MOST_PHASES = 1000  # that --json lists
     "show",
     epilog="""\b
 Examples:
-  kosine show 'warmup_cosine(peak=1e-3, warmup="5ep")' --epochs 50 --steps-per-epoch 788
+  kosine show 'warmup_cosine(peak=1e-3, warmup="5ep")' \\
+    --epochs 50 --steps-per-epoch 788
   kosine show 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000
   kosine show gpt-3 --json""",
 )
@@ -70,6 +71,7 @@ def _data(plan: Plan, summary: Summary) -> dict[str, Any]:
         "mean": summary.mean,
         "mean_over_peak": summary.mean_over_peak,
         "share_above_half": summary.share_above_half,
+        "sampled": summary.sampled,
         "phases_total": len(plan.phases),
         "phases": [phase_data(plan, row) for row in islice(plan.phases, _MOST_PHASES)],
     }

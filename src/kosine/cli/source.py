@@ -21,6 +21,7 @@ from kosine.notation import MAX_TEXT, from_data, parse, read_json
 from kosine.plan import Plan
 from kosine.published import PUBLISHED, published
 from kosine.schedule import Schedule
+from kosine.tables import printable
 
 _MOST_TOML = 2**20  # characters: its reader is slower than that of JSON
 _ENDINGS = (".json", ".toml")
@@ -29,6 +30,10 @@ _PATH = re.compile(r"[/\\]|\.[A-Za-z]\w*$", re.ASCII)
 """What only a file's name has: a folder, or an ending."""
 _LOST_QUOTES = re.compile(r"[(,=]\s*(?:rest\b|floor\b|[\d./]+\s*(?:%|(?!e[+-]?\d)[A-Za-z]))")
 """A duration such as 5ep or rest without its quotes."""
+_YAML = re.compile(r"(?:\s*#[^\n]*\n)*\s*(?:---|[A-Za-z_]\w*:(?:\s|\Z))", re.ASCII)
+_QUOTES_IN_QUOTES = re.compile(r'^[ \t]*schedule[ \t]*=[ \t]*"[^"\n(]*\([^"\n]*"[^\s#]', re.MULTILINE)
+"""A text form that has double quotes in it, in double quotes."""
+_STANDARD_INPUT = "kosine.standard_input"
 _CALLS = {*shapes.__all__, *recipes.__all__, "cycles", "section", "Schedule"}
 _FILE = 'A schedule file has "schedule", the text form, and may have a table "run".'
 
@@ -54,16 +59,25 @@ class SourceType(AnyType):
             return value
         if ctx is not None and ctx.resilient_parsing:  # a shell completes what comes after it: read no file for that
             return Source(value, recipes.constant(0.0))
+        if value == "-" and ctx is not None:
+            if ctx.meta.get(_STANDARD_INPUT):
+                self.fail("Standard input can be read once: give `-` for one schedule only.", param, ctx)
+            ctx.meta[_STANDARD_INPUT] = True
         return read_source(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        found = [CompletionItem(name, help=PUBLISHED[name].title) for name in PUBLISHED if name.startswith(incomplete)]
+        found = known_recipes(incomplete)
         if found:  # bash takes what it knows of files only where nothing else fits, and it must come first
             files = sorted(
                 path.name for path in Path().iterdir() if path.name.startswith(incomplete) and path.suffix in _ENDINGS
             )
             found += [CompletionItem(name) for name in files]
         return [CompletionItem(incomplete, type="file"), *found]
+
+
+def known_recipes(begin: str) -> list[CompletionItem]:
+    """The recipes whose names begin so, for a shell to complete."""
+    return [CompletionItem(name, help=recipe.title) for name, recipe in PUBLISHED.items() if name.startswith(begin)]
 
 
 def read_source(text: str) -> Source:
@@ -98,20 +112,30 @@ def read_source(text: str) -> Source:
             f"{error} The quotes of its durations are lost: put the whole text in single quotes, so that the shell "
             """leaves them, as in 'linear("5ep", to=0.1)'."""
         ) from error
-    return Source(" ".join(text.split()), schedule)
+    return Source(printable(text), schedule)
 
 
 def _recipe(name: str) -> Source:
-    recipe = published(name)
+    try:
+        recipe = published(name)
+    except KosineError as error:
+        if os.path.isdir(name):  # noqa: PTH112  pathlib raises for long texts
+            raise NotationError(f"{name} is a directory, not a schedule file.") from error
+        raise type(error)(
+            f"{error} A schedule can also be a text form with its parentheses, such as constant(0.1), or a .json or "
+            ".toml file."
+        ) from error
     return Source(name, recipe.schedule, dict(recipe.run))
 
 
 def _read_document(content: bytes, name: str) -> Source:
     """Read a document, and say its name in every error."""
+    name = printable(name)
     try:
         return _read_text(_decoded(content), name)
     except KosineError as error:
-        raise type(error)(f"{name}: {error}") from error
+        message = re.sub(rf"Argument `({'|'.join(RUN_NAMES)})`", r"\1 in its run", str(error))
+        raise type(error)(f"{name}: " + re.sub(rf"\b({'|'.join(RUN_NAMES)})=", r"\1 = ", message)) from error
 
 
 def _decoded(content: bytes) -> str:
@@ -128,7 +152,7 @@ def _read_text(text: str, name: str) -> Source:
     """A document tells by its first characters what it is: JSON, the text form, or else TOML."""
     if not text.strip():
         raise NotationError("It is empty. It must hold a schedule.")
-    if text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{") or _is_json(text):
         return _read_data(read_json(text), name)
     if re.match(r"\s*[A-Za-z_]\w*\s*\(", text, re.ASCII):
         return Source(name, parse(text))
@@ -137,10 +161,24 @@ def _read_text(text: str, name: str) -> Source:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
+        if name.lower().endswith((".yaml", ".yml")) or _YAML.match(text):
+            raise NotationError("YAML is not read. Write the schedule in a .toml or .json file.") from error
+        hint = """ Put the text form in single quotes: schedule = '...'.""" if _QUOTES_IN_QUOTES.search(text) else ""
         raise NotationError(
-            f"Not a schedule: it is no text form such as constant(0.1), no JSON, and no TOML ({error})."
+            f"Not a schedule: it is no text form such as constant(0.1), no JSON, and no TOML ({error}).{hint}"
         ) from error
     return _read_data(data, name)
+
+
+def _is_json(text: str) -> bool:
+    """Whether a document that does not begin as an object does is JSON all the same; `[run]` begins a table of TOML."""
+    if text.lstrip()[0] not in '["':
+        return False
+    try:
+        read_json(text)
+    except NotationError:
+        return False
+    return True
 
 
 def _read_data(data: object, name: str) -> Source:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
 import numpy as np
 
-from kosine.comparison import shortened
 from kosine.plotting.labels import rate_text, step_text
 from kosine.sampling import length, restarts, trace
+from kosine.tables import shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Curve(NamedTuple):
     colour: int = _COLOURS[0]
 
 
-def draw(plan: Plan, screen: Screen, height: int = 18) -> str:
+def draw(plan: Plan, screen: Screen) -> str:
     """The curve of a plan as lines of text, no wider than the screen; cycles are numbered above their restarts.
 
     Raises:
@@ -77,7 +78,7 @@ def draw(plan: Plan, screen: Screen, height: int = 18) -> str:
     total = length(plan)
     steps, rates = trace(plan, 8 * screen.columns)  # enough to leave no gap between cycles too many to tell apart
     numbers = {step: f"#{cycle + 1}" for step in restarts(plan) if (cycle := plan.phase_at(step).cycle) is not None}
-    return picture([Curve(steps, rates)], total, screen, height - 3, plan.run.steps_per_epoch, numbers)
+    return picture([Curve(steps, rates)], total, screen, 15, plan.run.steps_per_epoch, numbers)
 
 
 def draw_comparison(comparison: Comparison, screen: Screen) -> str:
@@ -89,7 +90,7 @@ def draw_comparison(comparison: Comparison, screen: Screen) -> str:
         for index, (values, mark) in enumerate(zip(rates, marks, strict=True))
     ]
     names = [
-        shortened(f"{mark}  {' '.join(name.split())}", screen.columns - 2)
+        f"{mark}  {shortened(name, screen.columns - 4 - len(mark))}"
         for mark, name in zip(marks, comparison.names, strict=True)
     ]
     lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
@@ -206,7 +207,7 @@ def _joined(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int6
 
 
 def _painted(text: str, colour: int | None, screen: Screen) -> str:
-    return f"\x1b[38;5;{colour}m{text}\x1b[0m" if screen.colour and colour is not None else text
+    return click.style(text, fg=colour) if screen.colour and colour is not None else text
 
 
 def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:

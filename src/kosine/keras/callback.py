@@ -80,7 +80,7 @@ class LearningRateHistory:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the rate of every batch with Matplotlib (extra `plot`), on `ax` or on a new figure."""
-        from kosine.plotting import plot_history
+        from kosine.plotting.figure import plot_history
 
         per_epoch = None if self._plan is None else self._plan.run.steps_per_epoch
         return plot_history(self.steps, self.rates, ax=ax, steps_per_epoch=per_epoch)
@@ -258,7 +258,8 @@ class LearningRateCallback(PlanCallback):
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
         steps_per_epoch: training batches in an epoch, for data that does not know its length.
-        lint: whether errors that `kosine.lint` finds in the plan are warned of when training starts: once for a plan.
+        lint: whether errors that `kosine.lint` finds in the plan are warned of when training starts at epoch 0: once
+            for a plan, and only where they are about steps that `fit` trains.
 
     Attributes:
         plan: the plan that is followed, from the start of training on.
@@ -298,14 +299,14 @@ class LearningRateCallback(PlanCallback):
         self._lint = read_flag(lint, "lint")
         self._linted: Plan | None = None
 
-    def make_plan(self) -> Plan:
-        plan = self._planned()
-        if self._lint and plan != self._linted:
-            self._linted = plan
-            warn_of_errors([plan], "LearningRateCallback(..., lint=False)", stacklevel=2)
-        return plan
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._lint and epoch == 0 and self.plan is not None and self.plan != self._linted:  # not where a run goes on
+            self._linted = self.plan
+            tail = ["K003"] if isinstance(self._schedule, Plan) else []  # `_compare` has told of that
+            warn_of_errors([self.plan], "LearningRateCallback(..., lint=False)", stacklevel=2, ignore=tail)
+        super().on_epoch_begin(epoch, logs)
 
-    def _planned(self) -> Plan:
+    def make_plan(self) -> Plan:
         params: dict[str, Any] = self.params or {}
         known = params.get("steps")
         schedule = self._schedule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 import warnings
 from collections.abc import Iterable
 from itertools import chain
@@ -10,7 +10,7 @@ from itertools import chain
 from kosine.errors import ArgumentTypeError, PlanError, TrainingWarning, shown
 from kosine.linting import ending, units, values
 from kosine.linting.case import Case
-from kosine.linting.finding import Finding, Rule
+from kosine.linting.finding import SEVERITIES, Finding, Rule
 from kosine.phases import read_number
 from kosine.plan import Plan
 
@@ -41,7 +41,8 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
         ignore: the codes that are not wanted, such as ["K004"].
 
     Returns:
-        The findings, in order of their codes; () where nothing is odd.
+        The findings, errors before warnings before infos, and each of these in order of their codes; () where
+        nothing is odd.
 
     Raises:
         PlanError: a share outside (0, 1], or an unknown code.
@@ -71,7 +72,8 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
         )
     unwanted = {read_code(code, "ignore") for code in ignore}
     case = Case(plan, share)
-    return tuple(finding for code, rule in RULES.items() if code not in unwanted for finding in rule.findings(case))
+    findings = [finding for code, rule in RULES.items() if code not in unwanted for finding in rule.findings(case)]
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def read_code(code: object, argument: str) -> str:
@@ -85,15 +87,16 @@ def read_code(code: object, argument: str) -> str:
         raise ArgumentTypeError(f'Argument `{argument}` must hold codes such as "K004". Received: {shown(code)}.')
     name = code.strip().upper()
     if name not in RULES:
-        near = difflib.get_close_matches(name, RULES, n=1)
+        number = re.fullmatch(r"[A-Z]?0*([1-9][0-9]?)", name, re.ASCII)
+        near = f"K{int(number[1]):03}" if number else ""
         raise PlanError(
             f"Argument `{argument}` must hold codes from {min(RULES)} to {max(RULES)}. Received: {shown(code)}."
-            f"{f' Did you mean {near[0]!r}?' if near else ''}"
+            f"{f' Did you mean {near!r}?' if near in RULES else ''}"
         )
     return name
 
 
-def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int) -> None:
+def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int, ignore: Iterable[str] = ()) -> None:
     """Warn of each error that `lint` finds: what a training run should say before it starts.
 
     Args:
@@ -101,10 +104,10 @@ def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int) -> None:
             found in all of them is one: a plan whose rates are all 0 keeps its group as it is.
         switch: how to switch this off.
         stacklevel: as in `warnings.warn`, counted from the caller.
+        ignore: codes that this training makes no use of.
     """
-    others = [code for code, rule in RULES.items() if not rule.may_be_error]  # what only warns takes time
     found = [
-        [finding for finding in lint(plan, ignore=others) if finding.severity == "error"]
+        [finding for finding in lint(plan, ignore=ignore) if finding.severity == "error"]
         for plan in dict.fromkeys(plans)
     ]
     shared = set.intersection(*({finding.code for finding in errors} for errors in found))

@@ -12,11 +12,14 @@ from kosine.boundaries import Block, Group, PlannedPhase
 from kosine.durations import MAX_STEPS, Duration, RunSize, Units, decimal
 from kosine.phases import Curve, Phase
 from kosine.plan import Plan
-from kosine.schedule import Cycles, Part, Section, phases_of
+from kosine.schedule import Cycles, Part, Section, lasts_for_ever, phases_of
 
 NEARLY = 100
 """A decay that lacks less than this part counts as done, and a jump by less than this part of the peak as none."""
 
+
+DEAD = 1e-9
+"""Below this part of the highest rate a rate is practically 0."""
 
 _MOST_ZEROS = 10_000  # phases at 0 in a row that are looked through
 
@@ -59,16 +62,16 @@ class Case:
         self.longest_warmup = longest_warmup
         self.total = plan.total_steps
         self.per_epoch = plan.run.steps_per_epoch
-        self._shows_only_zeros: dict[int, bool] = {}  # by the identity of a group
+        self._shows_nothing: dict[tuple[int, float], bool] = {}  # by the identity of a group, and the limit
 
     # --- single steps, found without the table that a plan makes for all of them ---
 
     def row_at(self, step: int) -> PlannedPhase:
         """The phase that `step` belongs to."""
-        block = self._block_at(step)
+        block = self.block_at(step)
         return block.row_at(step) if isinstance(block, Group) else block
 
-    def _block_at(self, step: int) -> Block:
+    def block_at(self, step: int) -> Block:
         blocks = self.plan.blocks
         number = bisect_right(blocks, step, key=lambda block: block.first_step) - 1
         return self.plan.after if number < 0 or step >= blocks[number].stop else blocks[number]
@@ -133,8 +136,12 @@ class Case:
             if piece.falls or piece.first_lr < before:
                 return True
             before = piece.end_lr
-        groups = (block for block in self.blocks if isinstance(block, Group))
+        groups = (block for block in self.blocks if isinstance(block, Group) and self._repeats(block))
         return any(group.part.shrinks or group.values[-1] > group.values[0] for group in groups)
+
+    def _repeats(self, group: Group) -> bool:
+        """Whether a second cycle begins in the run."""
+        return group.part.count != 1 if self.total is None else len(group.cycles_in_run) > 1
 
     @cached_property
     def warmup(self) -> tuple[PlannedPhase, ...]:
@@ -148,18 +155,23 @@ class Case:
             rising.append(block)
         return tuple(rising)
 
-    @cached_property
+    @property
     def trains(self) -> bool:
-        """Whether any update of the run has a rate above 0; no curve rises and falls in one phase."""
-        for piece in self.pieces:
-            if piece.first_lr > 0 and piece.row.first_lr > 0:
-                return True
-            if piece.end_lr > 0:
-                stop = piece.row.stop if self.total is None else min(piece.row.stop, self.total)
-                if self.rate_at(stop - 1) > 0:
-                    return True
+        """Whether any update of the run has a rate above 0."""
+        return self.highest > 0
+
+    @cached_property
+    def highest(self) -> float:
+        """The highest rate of any update of the run: no curve rises and falls in one phase."""
         after = self.plan.after
-        return after.first_lr > 0 and (self.total is None or after.first_step < self.total)
+        highest = after.first_lr if self.total is None or after.first_step < self.total else 0.0
+        for piece in self.pieces:
+            if piece.first_lr > highest:
+                highest = max(highest, piece.row.first_lr)
+            if piece.end_lr > highest:
+                stop = piece.row.stop if self.total is None else min(piece.row.stop, self.total)
+                highest = max(highest, self.rate_at(stop - 1))
+        return highest
 
     @cached_property
     def zeros_at_start(self) -> int:
@@ -168,35 +180,45 @@ class Case:
         for _ in range(_MOST_ZEROS):
             if step >= stop or self.rate_at(step):
                 break
-            step = self._zeros_around(step).stop
+            step = self._none_around(step).stop
         return min(step, stop)
 
     @cached_property
     def zeros_at_end(self) -> int:
         """How many steps have rate 0 after the last that has not; 0 in a run without a length."""
+        return self._tail(0.0)
+
+    @cached_property
+    def dead_at_end(self) -> int:
+        """How many steps have a rate that is practically 0 after the last that has not."""
+        return self._tail(DEAD * self.highest)
+
+    def _tail(self, limit: float) -> int:
+        """How many steps at the end have a rate of at most `limit`."""
         if self.total is None:
             return 0
         stop = self.total
         for _ in range(_MOST_ZEROS):
-            if not stop or self.rate_at(stop - 1):
+            if not stop or self.rate_at(stop - 1) > limit:
                 break
-            stop = self._zeros_around(stop - 1).start
+            stop = self._none_around(stop - 1, limit).start
         return self.total - stop
 
-    def _zeros_around(self, step: int) -> range:
-        """Steps around one of rate 0 that have it, too."""
-        row, block = self.row_at(step), self._block_at(step)
+    def _none_around(self, step: int, limit: float = 0.0) -> range:
+        """Steps around one with a rate of at most `limit` that have no more, either."""
+        row, block = self.row_at(step), self.block_at(step)
         if not isinstance(block, Group):
-            return _same_value(row, step)
+            return _at_most(row, step, limit)
         cycle = block.cycle_at(step)
-        if not block.ceiling.at(cycle):  # it has shrunk to 0, and goes on shrinking
-            shrunk = bisect_left(range(cycle), True, key=lambda number: not block.ceiling.at(number))
+        if block.ceiling.at(cycle) <= limit:  # it has shrunk, and goes on shrinking
+            shrunk = bisect_left(range(cycle), True, key=lambda number: block.ceiling.at(number) <= limit)
             return range(max(block.first_step, block.boundary(shrunk)), block.stop)
-        if id(block) not in self._shows_only_zeros:
-            self._shows_only_zeros[id(block)] = _shows_only_zeros(block)
-        if self._shows_only_zeros[id(block)]:
+        key = id(block), limit
+        if key not in self._shows_nothing:
+            self._shows_nothing[key] = _shows_nothing(block, limit)
+        if self._shows_nothing[key]:
             return range(block.first_step, block.stop)
-        return _same_value(row, step)
+        return _at_most(row, step, limit)
 
     # --- what was written ---
 
@@ -219,7 +241,17 @@ class Case:
     @cached_property
     def moves_with_the_run(self) -> bool:
         """Whether a run of another length has its phases at other steps."""
-        return any(duration.unit in ("%", "rest") for duration in _durations(self.plan.schedule.parts))
+        parts = self.plan.schedule.parts
+        last = parts[-1]
+        while isinstance(last, Section):
+            last = last.parts[-1]
+        endless = last.duration if isinstance(last, Phase) and lasts_for_ever(last) else None
+        return any(each.unit in ("%", "rest") and each is not endless for each in _durations(parts))
+
+    @cached_property
+    def counts_data(self) -> bool:
+        """Whether a duration is one in samples or tokens."""
+        return any(duration.unit in ("sp", "tok") for duration in _durations(self.plan.schedule.parts))
 
     @cached_property
     def can_take_the_rest(self) -> bool:
@@ -228,7 +260,7 @@ class Case:
             isinstance(block, Group) and block.endless for block in self.plan.blocks
         )
 
-    def units(self, tick: int = 1) -> Units:
+    def units(self, tick: int) -> Units:
         return Units(self.plan.run, tick)
 
     # --- words ---
@@ -275,6 +307,17 @@ def alternatives(texts: Sequence[str]) -> str:
     return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
+def sentence(ways: Sequence[str]) -> str:
+    """Several ways to mend something."""
+    text = "; or ".join(ways)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def and_others(found: Sequence[object], what: str) -> str:
+    """A sentence on those of which nothing was said: all but the first."""
+    return f" The same goes for {counted(f'{len(found) - 1:,}', f'more {what}')}." if len(found) > 1 else ""
+
+
 def rate(value: float) -> str:
     return f"{value:.6g}"
 
@@ -284,19 +327,19 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.3g} %" if part < whole else "100 %"
 
 
-def _same_value(row: PlannedPhase, step: int) -> range:
-    """The steps around `step` that have its value for certain."""
-    if row.first_lr == row.end_lr:
+def _at_most(row: PlannedPhase, step: int, limit: float) -> range:
+    """Steps of a phase around `step`, whose rate is at most `limit`, of which that is true, too."""
+    if row.first_lr <= limit and row.end_lr <= limit:
         return range(row.first_step, row.stop)
-    if step >= row.end_step:
-        return range(row.end_step, row.stop)
-    clock = row.clock
-    first = step - (step - row.first_step + clock.cut) % clock.tick
-    return range(max(row.first_step, first), min(row.stop, first + clock.tick))
+    if row.first_lr > limit:  # it falls
+        steps = range(row.first_step, step + 1)
+        return range(steps[bisect_left(steps, True, key=lambda each: row.value_at(each) <= limit)], row.stop)
+    steps = range(step, row.stop)
+    return range(row.first_step, step + bisect_left(steps, True, key=lambda each: row.value_at(each) > limit))
 
 
-def _shows_only_zeros(group: Group) -> bool:
-    """Whether each phase of equal cycles stays at 0, or starts from it and is over a step later."""
+def _shows_nothing(group: Group, limit: float) -> bool:
+    """Whether each phase of equal cycles has at most this rate, or starts from it and is over a step later."""
     offsets = group.offsets
     if group.part.stretch != 1 or group.continuous or any(offset.denominator != 1 for offset in offsets):
         return False
@@ -304,7 +347,7 @@ def _shows_only_zeros(group: Group) -> bool:
         start, end = group.values[2 * index : 2 * index + 2]
         only = end if phase.endpoint else start
         steps = offsets[index + 1] - offsets[index]
-        if steps and (only or ((start or end) and steps > 1)):
+        if steps and (only > limit or (max(start, end) > limit and steps > 1)):
             return False
     return group.origin.denominator == 1
 

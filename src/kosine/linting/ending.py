@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import expm1, log
 from typing import TypeGuard
 
 from kosine.boundaries import Block, Group, PlannedPhase
 from kosine.durations import MAX_STEPS, Duration
-from kosine.linting.case import NEARLY, Case, alternatives, counted, falls, first_row, rate, share
+from kosine.linting.case import (
+    DEAD,
+    NEARLY,
+    Case,
+    alternatives,
+    and_others,
+    counted,
+    falls,
+    first_row,
+    moves,
+    rate,
+    sentence,
+    share,
+)
 from kosine.linting.cycles import Rest, ends_around, fitting
 from kosine.linting.finding import Example, Remark, Severity, rule
 from kosine.linting.units import epochs_as_steps
 from kosine.phases import Phase
 from kosine.schedule import Cycles
+from kosine.shapes import Exponential
 
 _TAIL_ERROR, _TAIL_WARNING = 10, 100  # a tail at 0 of more than this part of the run is an error, a warning
 _FLOOR_WARNING = 20  # a tail above 0 of more than this part of the run is a warning
+_LEFT = 1000  # where a decay is to be suggested: to this part of the rate that it starts from
 
 
 @rule(
@@ -72,8 +88,7 @@ def _mend_cycles(case: Case, group: Group, rest: Rest, cycle: int, total: int) -
         ways.append(f"give this run a {first} of {alternatives(periods)}")
     if not ways:
         ways.append("end the run where a cycle ends")
-    text = "; or ".join(ways)
-    return f"{text[0].upper()}{text[1:]}."
+    return sentence(ways)
 
 
 def _durations(part: Cycles) -> str:
@@ -123,13 +138,12 @@ def _mend_decay(case: Case, block: Block, stop: int) -> str:
     ways: list[str] = []
     part = case.part_of(block)
     if block.first_step < (case.total or 0) and _can_take_the_rest(part, block, case):
-        ways.append(f"write {_to_the_end(part)}, without a duration, and it takes the rest of the run")
+        ways.append(_to_the_end(part))
     if not ways:
         ways.append("make the phases shorter")
     if not case.moves_with_the_run and not (isinstance(block, Group) and block.endless):
         ways.append(f"end the run after {case.time(stop)}")
-    text = "; or ".join(ways)
-    return f"{text[0].upper()}{text[1:]}."
+    return sentence(ways)
 
 
 def _can_take_the_rest(part: Phase | Cycles | None, block: Block, case: Case) -> TypeGuard[Phase]:
@@ -138,22 +152,25 @@ def _can_take_the_rest(part: Phase | Cycles | None, block: Block, case: Case) ->
 
 
 def _to_the_end(part: Phase) -> str:
-    return repr(replace(part, duration=Duration.read("rest")))
+    written = replace(part, duration=Duration.read("rest"))
+    return f"write {written!r}, without a duration, and it takes the rest of the run"
 
 
 @rule(
     "K003",
     "The run goes on long after the decay is done",
-    severity="error where the rate is 0 for at least a tenth of the run; warning where it is 0 for at least 1 % of the "
-    "run, or above 0 for at least 5 % of it; info where it is 0 for less, but for two steps at least",
+    severity="error where the rate is 0, or practically 0, for at least a tenth of the run; warning where it is that "
+    "for at least 1 % of the run, or the end value of a decay for at least 5 % of it; info where it is exactly 0 for "
+    "less, but for two steps at least",
     why="After its last phase a plan stays at that phase's end value. Where that is 0 no weight changes any more: "
     "every further step is paid for and does nothing, weight decay included (it is multiplied with the rate). "
-    "Where it is above 0 the model still learns, at the slowest pace there is. The usual cause is a decay of "
-    "fixed length in a run that got longer. It is an error from a tenth of the run on, as there is no training "
-    "that is served by it.",
-    fix="Let the decay take the rest of the run, or end the run with it. A last phase such as `hold()` says that a "
-    "tail above 0 is meant, as in GPT-3's last 40 billion tokens at a tenth of the peak; then nothing is "
-    "reported.",
+    "The same goes for rates below 1e-9 of the highest, which are practically 0: most often those of a factor that "
+    "was meant for each epoch and is multiplied with at each step. Where the rate is above that the model still "
+    "learns, at the slowest pace there is. The usual cause is a decay of fixed length in a run that got longer. It is "
+    "an error from a tenth of the run on, as there is no training that is served by it.",
+    fix="Let the decay take the rest of the run, or end the run with it; choose a factor nearer to 1. A last phase "
+    "such as `hold()` says that a tail above 0 is meant, as in GPT-3's last 40 billion tokens at a tenth of the peak; "
+    "then nothing is reported.",
     example=Example(
         'Schedule(hold("5ep", start=0.1), cosine("55ep", to=0.0))',
         {"epochs": 90, "steps_per_epoch": 500},
@@ -164,7 +181,9 @@ def long_after_the_decay(case: Case) -> Iterator[Remark]:
     total, after = case.total, case.plan.after
     if total is None or not case.trains:
         return
-    zeros = case.zeros_at_end
+    dead = case.dead_at_end
+    practically = (dead - case.zeros_at_end) * _TAIL_WARNING >= total  # more than the last steps of a decay to 0
+    zeros = dead if practically else case.zeros_at_end
     begin = total - zeros if zeros else min(after.first_step, total)
     if not 0 < begin < total:
         return
@@ -179,6 +198,11 @@ def long_after_the_decay(case: Case) -> Iterator[Remark]:
         elif tail * _TAIL_WARNING < total:
             severity = "info"
         message = f"The rate is 0 from step {begin:,} on: in the last {long} no weight changes any more."
+        if practically:
+            message = (
+                f"The rate is practically 0 from step {begin:,} on, below {DEAD:g} of the highest: the last {long} "
+                "train nothing."
+            )
     else:
         if before.end_lr >= before.first_lr or tail * _FLOOR_WARNING < total:
             return
@@ -187,17 +211,39 @@ def long_after_the_decay(case: Case) -> Iterator[Remark]:
 
 
 def _mend_tail(case: Case, begin: int) -> str:
-    ways = [f"end the run after {case.time(begin)}"] if not case.moves_with_the_run else []
+    ways = list(_gentler(case, begin))
+    if not case.moves_with_the_run:
+        ways.append(f"end the run after {case.time(begin)}")
     block = case.blocks[-1]
     part = case.part_of(block)
     if _can_take_the_rest(part, block, case):
-        ways.insert(0, f"write {_to_the_end(part)}, without a duration, and it takes the rest of the run")
-    if not case.zeros_at_end:
+        ways.insert(0, _to_the_end(part))
+    if not case.dead_at_end:
         ways.append("end the schedule with hold(), if the tail is meant")
     if not ways:
-        ways.append("make the decay longer")
-    text = "; or ".join(ways)
-    return f"{text[0].upper()}{text[1:]}."
+        ways.append(f"make the decay longer or less steep: it is done at step {begin:,} of {case.total:,}")
+    return sentence(ways)
+
+
+def _gentler(case: Case, begin: int) -> Iterator[str]:
+    """How to multiply with a factor, where that has made the rate practically 0 at `begin`, nearer to 1."""
+    block, total = case.block_at(begin), case.total or 0
+    part = case.part_of(block)
+    if isinstance(block, Group):
+        if not block.part.shrinks or block.part.shrink_power:
+            return
+        cycles = block.cycle_at(min(total, block.stop) - 1)
+        shrink = 1 - float(f"{-expm1(-log(_LEFT) / max(1, cycles)):.2g}")
+        recipe = "" if moves(block) or len(block.part.phases) > 1 else " (in step_decay: factor)"
+        written = f", or write shrink={shrink:.12g}{recipe}, and the last has a 1,000th of the first"
+        yield f"make the cycles longer{written if shrink < 1 - 1e-12 else ''}"
+    elif isinstance(part, Phase) and isinstance(part.curve, Exponential) and (factor := part.curve.factor or 1) < 1:
+        if part.curve.timescale is None and case.epochs and factor ** float(case.epochs) > DEAD:
+            by_epoch = replace(part.curve, timescale=Duration.read("1ep"))
+            yield f"write {replace(part, curve=by_epoch)!r}, if the factor was meant for an epoch"
+        if part.duration.unit == "rest":
+            slow = replace(part, curve=Exponential(), to=float(rate(block.first_lr / _LEFT)))
+            yield f"write {slow!r}, and it has a 1,000th of its start when the run ends"
 
 
 @rule(
@@ -217,11 +263,11 @@ def endpoint_never_reached(case: Case) -> Iterator[Remark]:
     if missed:
         row = missed[0]
         stop = row.stop if case.total is None else min(row.stop, case.total)
-        others = f" The same goes for {counted(f'{len(missed) - 1:,}', 'more phase')}." if len(missed) > 1 else ""
         yield Remark(
             "warning",
             f"The endpoint of the {row.name} from step {row.first_step:,} on is never reached: "
-            f"{rate(row.clock.to)} would stand at step {row.end_step:,}, and its last step is {stop - 1:,}.{others}",
+            f"{rate(row.clock.to)} would stand at step {row.end_step:,}, and its last step is {stop - 1:,}."
+            f"{and_others(missed, 'phase')}",
             f"Make the {row.name} shorter by {counted(f'{row.end_step - stop + 1:,}', 'step')}, or leave "
             "out `endpoint`.",
             row,

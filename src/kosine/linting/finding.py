@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from kosine.boundaries import PlannedPhase
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from kosine.linting.case import Case
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,6 @@ class Rule:
     example: Example
     mended: Example
     check: Check
-
-    @property
-    def may_be_error(self) -> bool:
-        return self.severity.startswith("error")
 
     def findings(self, case: Case) -> Iterator[Finding]:
         for severity, message, fix, phase in self.check(case):

@@ -10,13 +10,13 @@ from kosine.linting.finding import Example
 from kosine.notation import parse
 
 _WIDTH = 80
-_OPTIONS = {"total_steps": "--total-steps", "epochs": "--epochs", "steps_per_epoch": "--steps-per-epoch"}
 
 _INTRODUCTION = f"""
 `kosine lint SCHEDULE`, or `ks.lint(plan)` in Python, says what is odd about a schedule in one run. Each finding has a
-code, which never changes its meaning, a severity, what is odd, and a fix. "error" is for what surely wastes training,
-whatever is trained; "warning" for what is most likely a mistake; "info" for what is worth knowing, but common. A run
-that is cut in the middle of a decay (K001, K002) is no error: its model is worse than it could be, but it has learned.
+code, which never changes its meaning, a severity, what is odd, and a fix; errors come before warnings before infos.
+"error" is for what surely wastes training, whatever is trained; "warning" for what is most likely a mistake; "info" for
+what is worth knowing, but common. A run that is cut in the middle of a decay (K001, K002) is no error: its model is
+worse than it could be, but it has learned.
 
 `--ignore K004,K007` leaves codes out, as `ignore=["K004", "K007"]` does. The exit status is 1 where there is an error,
 with `--strict` also where there is a warning. `--longest-warmup` sets the share of the run that a warm-up may take
@@ -92,5 +92,5 @@ def _filled(text: str, width: int) -> list[str]:
 
 
 def _command(example: Example) -> str:
-    options = " ".join(f"{_OPTIONS[name]} {value}" for name, value in example.run.items())
+    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in example.run.items())
     return f"kosine lint '{example.schedule}' \\\n    {options}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kosine.boundaries import Block, Group
 from kosine.durations import Duration
-from kosine.linting.case import Case, Piece, counted, first_row, lasts_none, moves, rate
+from kosine.linting.case import Case, Piece, and_others, counted, falls, first_row, lasts_none, moves, rate
 from kosine.linting.finding import Example, Remark, rule
 from kosine.phases import Phase
 from kosine.schedule import Cycles
@@ -17,6 +17,7 @@ _SMALL_PART = 20  # n steps that are less than this part of an epoch ...
 _TINY_PART = 100  # ... and than this part of the run are hardly meant as steps
 _MANY_TIMES = 10  # so many epochs more than the run has are hardly meant as epochs
 _MOST_EPOCHS = 1000
+_FEW_STEPS = 300  # a run of no more may be one of epochs
 _MOST_WRITTEN = 3  # parts that a fix writes out
 _LARGEST_PRIME_TYPED = 7  # numbers that people type have no other prime factors than up to this
 
@@ -70,11 +71,10 @@ def fewer_than_two_steps(case: Case) -> Iterator[Remark]:
     rows = [piece for piece in case.pieces if piece.moves and _shorter_than_two(piece)]
     if rows:
         row, start, end = rows[0].row, rate(rows[0].first_lr), rate(rows[0].end_lr)
-        others = f" The same goes for {counted(f'{len(rows) - 1:,}', 'more phase')}." if len(rows) > 1 else ""
         yield Remark(
             "warning",
             f"The {row.name} from {start} to {end} at step {row.first_step:,} lasts one step, so it only shows "
-            f"{rate(row.first_lr)}.{others}",
+            f"{rate(row.first_lr)}.{and_others(rows, 'phase')}",
             "Make it longer, or leave it out." + (' Did you mean "1ep"?' if case.per_epoch else ""),
             row,
         )
@@ -107,7 +107,8 @@ def epochs_as_steps(case: Case) -> list[tuple[Phase | Cycles, Block, int]]:
             continue
         if steps >= case.per_epoch and moves(block):
             return []  # whoever wrote this knows the steps of an epoch
-        if 2 <= steps <= case.epochs and steps * _SMALL_PART <= case.per_epoch and steps * _TINY_PART <= case.total:
+        most = case.per_epoch - 1 if isinstance(part, Cycles) else case.per_epoch // _SMALL_PART
+        if 2 <= steps <= most and steps <= case.epochs and steps * _TINY_PART <= case.total:
             found.append((part, block, steps))
     return found
 
@@ -137,15 +138,27 @@ def _in_unit(part: Phase | Cycles, unit: str) -> str:
     )
 
 
+def _in_a_recipe(part: Phase | Cycles, block: Block) -> str:
+    """The argument of a recipe that becomes such a part, in epochs; "" where there is none."""
+    if isinstance(part, Phase):
+        duration, argument = part.duration, "" if falls(block) or block.first_step else "warmup"
+    else:
+        duration, argument = part.phases[0].duration, "period" if moves(block) else "every"
+        if len(part.phases) > 1:
+            return ""
+    return f'{argument}="{Duration("ep", duration.amount).written()}"' if argument else ""
+
+
 @rule(
     "K012",
     "A number of steps looks like a number of epochs",
-    severity="warning",
+    severity="warning; info where it is the length of the run and the steps of an epoch are not known",
     why="A number without a unit is a number of steps. A warm-up of 5 in a run of 50 epochs of 788 steps is over "
-    "before it has begun. Reported is strong evidence only: a curve or a cycle of n steps, n at most the number "
-    "of epochs of the run, less than a 20th of one epoch and a 100th of the run, in a schedule that has no curve "
-    "of at least an epoch given in steps; and a whole run of at most 1,000 steps that is less than a tenth of one "
-    "epoch.",
+    "before it has begun. Reported is strong evidence only: a curve of n steps, n at most the number of epochs of "
+    "the run, a 20th of one epoch and a 100th of the run, or a first cycle of n steps, n at most the number of epochs "
+    "and a 100th of the run, and less than an epoch, in a schedule that has no curve of at least an epoch given in "
+    "steps; and a whole run of at most 1,000 steps that is less than a tenth of one epoch. Where the steps of an epoch "
+    "are not known, a run of at most 300 steps is worth a second look.",
     fix='Write epochs as epochs: `"5ep"`; plan with `epochs=` and `steps_per_epoch=`.',
     example=Example("warmup_cosine(peak=1e-3, warmup=5, warmup_start=1e-5)", {"epochs": 50, "steps_per_epoch": 788}),
     mended=Example('warmup_cosine(peak=1e-3, warmup="5ep", warmup_start=1e-5)', {"epochs": 50, "steps_per_epoch": 788}),
@@ -155,13 +168,14 @@ def steps_that_look_like_epochs(case: Case) -> Iterator[Remark]:
     if mistaken:
         part, block, steps = mistaken[0]
         what = "first cycle" if isinstance(part, Cycles) else part.curve.name
-        others = f" The same goes for {counted(f'{len(mistaken) - 1:,}', 'more part')}." if len(mistaken) > 1 else ""
         written = [_in_unit(other, "ep") for other, _, _ in mistaken[:_MOST_WRITTEN]]
+        recipe = [text for other, block, _ in mistaken[:_MOST_WRITTEN] if (text := _in_a_recipe(other, block))]
         yield Remark(
             "warning",
             f"The {what} lasts {counted(f'{steps:,}', 'step')} of a run of {case.time(case.total or 0)}, each of "
-            f"{case.per_epoch:,} steps.{others}",
-            f"If epochs were meant, write {' and '.join(written)}{' and so on' * (len(mistaken) > _MOST_WRITTEN)}.",
+            f"{case.per_epoch:,} steps.{and_others(mistaken, 'part')}",
+            f"If epochs were meant, write {' and '.join(written)}{' and so on' * (len(mistaken) > _MOST_WRITTEN)}"
+            f"{', in a recipe ' * bool(recipe)}{' and '.join(recipe)}.",
             first_row(block),
         )
     if case.per_epoch and case.total and case.total <= _MOST_EPOCHS and case.total * 10 <= case.per_epoch:
@@ -170,6 +184,13 @@ def steps_that_look_like_epochs(case: Case) -> Iterator[Remark]:
             f"The run lasts {counted(f'{case.total:,}', 'step')}, less than a tenth of an epoch of {case.per_epoch:,}.",
             f"If {counted(f'{case.total:,}', 'epoch')} were meant, plan with epochs={case.total} and "
             f"steps_per_epoch={case.per_epoch}: {case.total * case.per_epoch:,} steps.",
+        )
+    if case.per_epoch is None and case.total and case.total <= _FEW_STEPS and not case.counts_data:
+        steps_of_run = counted(f"{case.total:,}", "step")
+        yield Remark(
+            "info",
+            f"The run lasts {steps_of_run}. A step is one training batch.",
+            f"If these are epochs, plan with epochs={case.total} and steps_per_epoch=...",
         )
 
 

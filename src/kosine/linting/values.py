@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kosine.boundaries import Block, Group, PlannedPhase
-from kosine.linting.case import NEARLY, Case, Piece, counted, falls, is_flat, last_row, rate, share
+from kosine.linting.case import NEARLY, Case, Piece, and_others, falls, is_flat, last_row, rate, share
 from kosine.linting.finding import Example, Remark, rule
 
 
@@ -27,6 +27,9 @@ from kosine.linting.finding import Example, Remark, rule
 def first_step_at_0(case: Case) -> Iterator[Remark]:
     if not case.trains or not (steps := case.zeros_at_start):
         return
+    row = case.row_at(steps - 1)
+    if steps == row.steps == row.clock.span == 1 and row.end_lr > row.first_lr:  # K010 says to leave the phase out
+        return
     start = rate(float(f"{case.rate_at(steps):.3g}"))
     if steps == 1:
         message = "The first update has rate 0 and changes nothing: one batch is wasted."
@@ -37,7 +40,7 @@ def first_step_at_0(case: Case) -> Iterator[Remark]:
         "info" if steps == 1 else "warning",
         message,
         f"Start above 0, for example at the rate of step {steps:,}: start={start}, in a recipe warmup_start={start}.",
-        case.row_at(steps - 1),
+        row,
     )
 
 
@@ -71,11 +74,10 @@ def jump_up(case: Case) -> Iterator[Remark]:
     if jumps:
         end, piece = jumps[0]
         row = piece.row
-        others = f" So do {counted(f'{len(jumps) - 1:,}', 'later phase')}." if len(jumps) > 1 else ""
         yield Remark(
             "warning",
             f"The rate jumps from {rate(end)} up to {rate(piece.first_lr)} at step {row.first_step:,}, where the "
-            f"{row.name} begins, and this is no restart.{others}",
+            f"{row.name} begins, and this is no restart.{and_others(jumps, 'jump')}",
             f"Let the phase before end at {rate(piece.first_lr)}, or leave out the `start` of the {row.name}, and it "
             f"begins at {rate(end)}.",
             row,
@@ -117,12 +119,13 @@ def long_warmup(case: Case) -> Iterator[Remark]:
         return
     if row.stop - 0.5 > case.longest_warmup * case.total:
         longest = int(case.longest_warmup * case.total)
+        enough = -(-1000 * row.stop // case.total)
         yield Remark(
             "warning",
             f"The warm-up lasts {case.time(row.stop)}, which is {share(row.stop, case.total)} of the run of "
             f"{case.time(case.total)}.",
             f'Make it shorter, such as "5%" of the run; at most {longest:,} steps are {share(longest, case.total)}. '
-            f"Or allow more: longest_warmup={-(-1000 * row.stop // case.total) / 1000:g}.",
+            f"Or allow more: longest_warmup={enough / 1000:g}, on the command line --longest-warmup {enough / 10:g}%.",
             row,
         )
 
@@ -130,17 +133,21 @@ def long_warmup(case: Case) -> Iterator[Remark]:
 @rule(
     "K007",
     "Nothing decays",
-    severity="info",
-    why="The rate never falls. For fine-tuning, debugging and averaged weights a constant rate is a choice; for "
-    "training to a low loss it is an expensive one: in arXiv 2501.18965 a model of 124M parameters ends at a "
-    "validation loss of 3.14 without a cooldown, and at 2.96 with one over the last 20 % of the same 50,000 "
-    "steps. A schedule that only rises is taken for a learning-rate range test, and is not reported.",
+    severity="info where the rate never falls; warning where after a fall it rises again until the end",
+    why="The rate never falls, or it goes up again after it has fallen, and the run ends above half the peak. For "
+    "fine-tuning, debugging and averaged weights a constant rate is a choice; for training to a low loss it is an "
+    "expensive one: in arXiv 2501.18965 a model of 124M parameters ends at a validation loss of 3.14 without a "
+    "cooldown, and at 2.96 with one over the last 20 % of the same 50,000 steps. A schedule that only "
+    "rises is taken for a learning-rate range test, and is not reported.",
     fix='Add a cooldown at the end, such as `one_minus_sqrt("20%", to=0.0)`: the recipe `wsd` does.',
     example=Example("Schedule(linear(500, start=1e-6, to=1e-3), hold())", {"total_steps": 10_000}),
     mended=Example("wsd(peak=1e-3, warmup=500, warmup_start=1e-6)", {"total_steps": 10_000}),
 )
 def no_decay(case: Case) -> Iterator[Remark]:
-    if case.decays or any(map(_goes_down, case.later)) or not case.trains:
+    if any(map(_goes_down, case.later)) or not case.trains:
+        return
+    if case.decays:
+        yield from _rises_to_the_end(case)
         return
     rising_to_the_end = case.pieces[-1].rises and case.plan.after.first_step >= (case.total or 0)
     if rising_to_the_end or (case.warmup and case.total is not None and case.warmup[-1].stop > case.total):
@@ -148,12 +155,33 @@ def no_decay(case: Case) -> Iterator[Remark]:
     until = "for ever" if case.total is None else "to the end of the run"
     first = next(piece for piece in case.pieces if max(piece.first_lr, piece.end_lr) == case.peak)
     since = first.row.stop if first.rises else first.row.first_step
+    fix = 'End with a cooldown, such as one_minus_sqrt("20%", to=0.0), unless a constant rate is what you want.'
+    block = case.last
+    if isinstance(block, Group) and _goes_down(block):
+        fix = f"Make the cycles shorter: the second begins only after {case.time(block.boundary(1))}."
     yield Remark(
         "info",
         f"Nothing decays: the rate stays at its peak of {rate(case.peak)} from step {since:,} {until}.",
-        'End with a cooldown, such as one_minus_sqrt("20%", to=0.0), unless a constant rate is what you want.',
+        fix,
         first.row,
     )
+
+
+def _rises_to_the_end(case: Case) -> Iterator[Remark]:
+    """After something has fallen: what comes last, but for holds, is a phase that rises."""
+    block = next((block for block in reversed(case.blocks) if not is_flat(block)), None)
+    if case.total is None or not isinstance(block, PlannedPhase) or block.end_lr <= block.first_lr:
+        return
+    last = case.rate_at(case.total - 1)
+    if last * 2 > case.highest:
+        yield Remark(
+            "warning",
+            f"Nothing decays at the end: the {block.name} from step {block.first_step:,} on goes up again, and the "
+            f"last update of the run has the rate {rate(last)}, {100 * last / case.highest:.3g} % of the highest.",
+            'End with a cooldown, such as one_minus_sqrt("20%", to=0.0), or leave out the '
+            f"{block.name} from step {block.first_step:,} on.",
+            block,
+        )
 
 
 def _goes_down(block: Block) -> bool:

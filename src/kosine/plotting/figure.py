@@ -14,9 +14,10 @@ import numpy as np
 
 from kosine.errors import MissingPackageError, PlanError
 from kosine.files import whole_file
-from kosine.plotting.labels import Band, bands, rate_text, shortened, step_text
+from kosine.plotting.labels import Band, Kind, bands, key_names, rate_text, step_text
 from kosine.plotting.points import draw_points, read_points
 from kosine.sampling import COLUMNS, MOST_MARKS, length, restarts, thin, trace
+from kosine.tables import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which colour-blind people can tell apart.
 CURVE, RESTART = "#0072B2", "#D55E00"
-TINTS = {"warm-up": ("#E69F00", 0.22), "hold": ("#009E73", 0.20), "decay": ("#56B4E9", 0.22)}
+TINTS: dict[Kind, tuple[str, float]] = {
+    "warm-up": ("#E69F00", 0.22),
+    "rise": ("#CC79A7", 0.22),
+    "hold": ("#009E73", 0.20),
+    "decay": ("#56B4E9", 0.22),
+}
 _LINES = "#8C8C8C"
 _FILES: Any = {"svg.hashsalt": "kosine", "svg.fonttype": "none", "pdf.fonttype": 42}
 _PIECE = 512  # points that are drawn as one line: a long one up and down the picture takes memory by the megabyte
-_DECADES = 4
+_FEWEST_DECADES, _MOST_DECADES, _MOST_HELD_DECADES = 2, 4, 8
+_BODY = 0.01  # of the steps may lie below a logarithmic axis
 _BELOW = ("0, below the axis", "below the axis")
 _HIGHEST_PEAK = 1e300
 LOWEST_PEAK = 1e-290  # a logarithmic axis under it would end below the smallest float
@@ -46,8 +53,9 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None, log: bool = False, points: 
     Args:
         plan: the plan.
         ax: the axes to draw on; a new pyplot figure if None, so that notebooks and `pyplot.show` show it.
-        log: whether the rates stand on a logarithmic axis. It ends four decades under the peak, or at the lowest rate
-            if that is higher; triangles show where the curve goes below it.
+        log: whether the rates stand on a logarithmic axis. It ends at the lowest rate, or where that is more than
+            four decades under the peak, two to four of them down, under most of the run and every rate that is held;
+            triangles show where the curve goes below it.
         points: steps to point out, each with a dot and its rate.
 
     Returns:
@@ -69,15 +77,15 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None, log: bool = False, points: 
     """
     steps, rates = trace(plan)
     peak = highest(rates)
-    lowest = lowest_shown(rates) if log else None
+    lowest = lowest_shown(steps, rates) if log else None
     chosen = read_points(plan, points)
-    axes = (
-        new_pyplot_figure().subplots() if ax is None else ax
-    )  # not before everything that can be wrong has been looked at
+    # not before everything that can be wrong has been looked at
+    axes = new_pyplot_figure().subplots() if ax is None else ax
     unnamed = _mark(plan, axes, peak, lowest=lowest)
     draw_rates(axes, steps, rates)
     _legend(axes, unnamed)
     if chosen:
+        root_figure(axes).draw_without_rendering()  # the texts' places depend on the layout
         curve = np.column_stack([steps, np.maximum(rates, axes.get_ylim()[0])])
         draw_points(axes, {step: plan(step) for step in chosen}, curve, _inches(axes), CURVE)
     return axes
@@ -140,30 +148,38 @@ def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
     _legend(axes, _mark(plan, axes, highest(trace(plan)[1]), epochs=epochs))
 
 
-def _mark(
-    plan: Plan, axes: Axes, peak: float, *, epochs: bool = True, lowest: float | None = None
-) -> dict[str, tuple[str, float]]:
-    """As `mark_phases`, on a logarithmic axis down to `lowest`; returns what the legend must name."""
+def _mark(plan: Plan, axes: Axes, peak: float, *, epochs: bool = True, lowest: float | None = None) -> list[Band]:
+    """As `mark_phases`, on a logarithmic axis down to `lowest`; returns the bands that the legend must name."""
     total = length(plan)
     draw_frame(axes, 0, total, peak, plan.run.steps_per_epoch if epochs else None, lowest)
     across = axes.get_xaxis_transform()
-    unnamed: dict[str, tuple[str, float]] = {}
+    unnamed: list[Band] = []
     shown = bands(plan)
-    for index, band in enumerate(shown):
-        colour, alpha = TINTS[band.kind]
-        alternate = alpha * (0.5 if index % 2 and shown[index - 1].kind == band.kind else 1)
-        axes.axvspan(band.first_step, band.stop, color=colour, alpha=alternate, linewidth=0, zorder=0)
+    for band, colour, alpha in tinted(shown):
+        axes.axvspan(band.first_step, band.stop, color=colour, alpha=alpha, linewidth=0, zorder=0)
         if (band.stop - band.first_step) * COLUMNS < total:  # less than a pixel wide
             axes.axvline(band.first_step, color=colour, linewidth=1.2, zorder=1)
-        name = next((name for name in (band.label, band.short) if name and _fits(name, band, total, axes)), None)
+        note = f"{band.label}: some are drawn" if band.drawn_in_part else ""
+        names = [name for name in (note, band.label, band.short) if name]
+        name = next((name for name in names if _fits(name, band, total, axes)), None)
         if name is None:
-            unnamed.setdefault(band.label if band.short == "" else band.kind, (colour, alpha * 2))
+            unnamed.append(band)
         else:
             middle = (band.first_step + band.stop) / 2
             axes.text(middle, 0.97, name, transform=across, ha="center", va="top", fontsize=8.5, color="#333333")
     for step in restarts(plan):
         axes.axvline(step, color=RESTART, linestyle=(0, (4, 3)), linewidth=1, zorder=1.5, label="restart")
     return unnamed
+
+
+def tinted(shown: Iterable[Band]) -> Iterator[tuple[Band, str, float]]:
+    """Each band with its colour and opacity, which is half where it would look like the one before."""
+    before, full = None, 1.0
+    for band in shown:
+        full = 0.5 if band.kind == before and full == 1.0 else 1.0
+        before = band.kind
+        colour, opacity = TINTS[band.kind]
+        yield band, colour, opacity * full
 
 
 def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
@@ -185,12 +201,17 @@ def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
             zorder=3,
             label="rate",
         )
-    below = rates < low
-    leaves = steps[below & ~np.concatenate([[False], below[:-1]])]
-    if 0 < leaves.size <= MOST_MARKS:
-        name = _BELOW[0] if (rates[below] == 0).all() else _BELOW[1]
-        bottom = np.full(leaves.size, low)
+    leaves, name = goes_below(steps, rates, low)
+    if leaves:
+        bottom = np.full(len(leaves), low)
         axes.plot(leaves, bottom, "v", color=CURVE, markersize=7, clip_on=False, zorder=4, label=name)
+
+
+def goes_below(steps: NDArray[Any], rates: NDArray[Any], low: float) -> tuple[list[int], str]:
+    """The steps at which a curve leaves an axis that ends at `low`, unless they are too many; and what to call them."""
+    below = rates < low
+    leaves = steps[below & ~np.concatenate([[False], below[:-1]])].tolist()
+    return leaves if len(leaves) <= MOST_MARKS else [], _BELOW[0] if (rates[below] == 0).all() else _BELOW[1]
 
 
 def plot_history(
@@ -233,22 +254,40 @@ def highest(rates: NDArray[Any]) -> float:
     return peak
 
 
-def lowest_shown(rates: NDArray[Any]) -> float:
-    """Where a logarithmic axis of some rates ends: four decades under the highest, or under the lowest of them.
+def lowest_shown(steps: NDArray[Any], *curves: NDArray[Any]) -> float:
+    """Where a logarithmic axis ends: under the lowest rate, or if that is far down, under what most steps have.
+
+    A curve that goes to 0 leaves it two to four decades under the highest rate; rates that are held for long stay on.
 
     Raises:
         PlanError: all rates are 0, or nearly.
     """
-    peak = float(rates.max())
+    rates = np.concatenate(curves)
+    peak, lowest = float(rates.max()), float(rates.min())
     if peak < LOWEST_PEAK:
         raise PlanError(
             f"A logarithmic axis needs a rate of at least {LOWEST_PEAK:g}. Received: a highest rate of {peak:g}. "
             "Draw it on a linear axis."
         )
-    lowest = float(rates.min())
-    if lowest < peak / 10**_DECADES:
-        return 10.0 ** math.floor(math.log10(peak) - _DECADES)
-    return float(min(lowest * (lowest / peak) ** 0.05, peak / 10))
+    if lowest >= peak / 10**_MOST_DECADES:
+        return float(min(lowest * (lowest / peak) ** 0.05, peak / 10))
+    share = np.concatenate([np.diff(steps.astype(np.float64))] * len(curves))
+    share /= max(share.sum(), 1.0)
+    before, after = (np.concatenate([curve[part] for curve in curves]) for part in (slice(-1), slice(1, None)))
+    body = _quantile((before + after) / 2, share, peak)
+    shown = peak / 10**_FEWEST_DECADES
+    if body < shown:
+        shown = 10.0 ** math.floor(math.log10(max(body, peak / 10**_MOST_DECADES)))
+    held = (before == after) & (before >= peak / 10**_MOST_HELD_DECADES)
+    held_low = _quantile(before[held], share[held], peak)
+    return float(min(shown, held_low * (held_low / peak) ** 0.05))
+
+
+def _quantile(rates: NDArray[Any], share: NDArray[Any], peak: float) -> float:
+    """The rate that all but the lowest hundredth of the run reach; the peak where there are not so many rates."""
+    order = np.argsort(rates)
+    at = int(np.searchsorted(np.cumsum(share[order]), _BODY))
+    return float(rates[order[at]]) if at < order.size else peak
 
 
 def new_figure(width: float = 9.0, height: float = 4.0) -> Figure:
@@ -304,15 +343,18 @@ def draw_frame(
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.set_xlim(first, stop)
-    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    width, height = _inches(axes)
+    head = max(0.16, 0.48 / height)  # for the names of the phases
+    most = _most_ticks(width, step_text(stop))
+    axes.xaxis.set_major_locator(MaxNLocator(min(7, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step_text(value)))
     if lowest is None:
-        axes.set_ylim(-0.02 * (peak or 1), 1.16 * (peak or 1))
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axes.set_ylim(-0.02 * (peak or 1), (1 + head) * (peak or 1))
+        axes.yaxis.set_major_locator(MaxNLocator(max(1, min(6, int((height - 0.6) / 0.4))), steps=[1, 2, 2.5, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, peak)))
     else:
         axes.set_yscale("log")
-        axes.set_ylim(lowest, peak * (peak / lowest) ** 0.16)
+        axes.set_ylim(lowest, peak * (peak / lowest) ** head)
         axes.yaxis.set_major_locator(LogLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, value)))
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -345,7 +387,9 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
     if whole and epochs <= 3.6 * width:
         upper.xaxis.set_major_locator(MultipleLocator(1))
     else:
-        upper.xaxis.set_major_locator(MaxNLocator(12, integer=whole, steps=[1, 2, 5, 10]))
+        upper.xaxis.set_major_locator(
+            MaxNLocator(min(12, _most_ticks(width, f"{epochs:.4g}")), integer=whole, steps=[1, 2, 5, 10])
+        )
         if whole and epochs <= 18 * width:
             upper.xaxis.set_minor_locator(MultipleLocator(1))
     upper.set_xlabel("epoch")
@@ -353,11 +397,21 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
     upper.tick_params(which="both", color=_LINES)
 
 
-def _inches(axes: Axes) -> tuple[float, float]:
-    """About the width and height of the axes: their layout is only known when they are drawn."""
+def _most_ticks(width: float, longest: str) -> int:
+    """How many labels of some length have room beside each other."""
+    return max(1, int(width / (0.08 * len(longest) + 0.25)))
+
+
+def root_figure(axes: Axes) -> Figure:
+    """The figure that the axes are on, however deep."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    box, (width, height) = axes.get_position(), figure.get_size_inches()
+    return figure
+
+
+def _inches(axes: Axes) -> tuple[float, float]:
+    """About the width and height of the axes: their layout is only known when they are drawn."""
+    box, (width, height) = axes.get_position(), root_figure(axes).get_size_inches()
     return float(box.width * width), float(box.height * height)
 
 
@@ -365,23 +419,29 @@ def _fits(text: str, band: Band, total: int, axes: Axes) -> bool:
     return len(text) * 0.075 + 0.08 <= (band.stop - band.first_step) / total * _inches(axes)[0]
 
 
-def _legend(axes: Axes, unnamed: dict[str, tuple[str, float]]) -> None:
+def _legend(axes: Axes, unnamed: list[Band]) -> None:
     """Name what the picture itself does not: restart lines, and phases too short to be written on."""
     from matplotlib.patches import Patch
     from matplotlib.transforms import offset_copy
 
-    handles: list[Any] = [Patch(facecolor=colour, alpha=alpha, label=name) for name, (colour, alpha) in unnamed.items()]
+    handles: list[Any] = []
+    for kind, name in key_names(unnamed).items():
+        colour, alpha = TINTS[kind]
+        handles.append(Patch(facecolor=colour, alpha=2 * alpha, label=name))
     lines = {str(line.get_label()): line for line in axes.get_lines()}
     handles += [line for name, line in lines.items() if name == "restart" or name in _BELOW]
     if not handles:
         return
-    below = offset_copy(axes.transAxes, fig=axes.get_figure(root=True), y=-21, units="points")  # beside the axis label
+    width, labels = _inches(axes)[0], [str(handle.get_label()) for handle in handles]
+    room = width / (max(map(len, labels)) * 0.07 + 0.65)
+    beside = len(handles) <= 0.42 * room  # the axis label, or under it
+    below = offset_copy(axes.transAxes, fig=root_figure(axes), y=-21 if beside else -38, units="points")
     axes.legend(
         handles=handles,
         loc="upper right",
         bbox_to_anchor=(1.0, 0.0),
         bbox_transform=below,
-        ncols=len(handles),
+        ncols=max(1, min(len(handles), int(room))),
         frameon=False,
         fontsize=8.5,
         handlelength=2.2,

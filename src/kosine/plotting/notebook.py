@@ -8,12 +8,14 @@ import html
 import io
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kosine.errors import MissingPackageError, PlanError
 from kosine.plan import table_lines
 from kosine.plotting.example import Example, example
-from kosine.plotting.figure import new_figure, plot_plan
+from kosine.plotting.figure import default_style, new_figure, plot_plan
+from kosine.tables import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +43,7 @@ def plan_svg(plan: Plan) -> str | None:
     """The curve of a plan as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
     try:
         shown = plan if plan.total_steps is not None else example(plan.schedule, plan.run).plan
-        return _svg(lambda: _figure(shown))
+        return _plan_svg(shown)
     except (MissingPackageError, PlanError):
         return None
 
@@ -54,8 +56,7 @@ def schedule_html(schedule: Schedule) -> str:
 def schedule_svg(schedule: Schedule) -> str | None:
     """The curve of a schedule as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
     try:
-        shown = example(schedule).plan
-        return _svg(lambda: _figure(shown))
+        return _plan_svg(example(schedule).plan)
     except (MissingPackageError, PlanError):
         return None
 
@@ -66,14 +67,14 @@ def comparison_html(comparison: Comparison) -> str:
 
     text = html.escape(str(comparison))
     return _piece(
-        _image(lambda: comparison_figure(comparison), f"Learning rates of {', '.join(comparison.names)}"),
+        _image(lambda: _svg(lambda: comparison_figure(comparison)), f"Learning rates of {', '.join(comparison.names)}"),
         f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
     )
 
 
 def _with_example(schedule: Schedule, plan: Plan | None = None) -> str:
     """A schedule that does not say how long it is, drawn for an example of a run."""
-    text = html.escape(_shortened(repr(schedule)))
+    text = html.escape(shortened(repr(schedule), _MOST_TEXT))
     code = f'<code style="background: transparent; color: inherit">{text}</code>'
     try:
         shown = example(schedule, plan.run if plan else None)
@@ -86,10 +87,6 @@ def _caption(shown: Example) -> str:
     return f"Drawn for {shown.run}; plan it for yours." if shown.run else ""
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 3] + "..."
-
-
 def _piece(*parts: str) -> str:
     return f'<div style="max-width: 56em; line-height: 1.5">{"".join(filter(None, parts))}</div>'
 
@@ -99,13 +96,13 @@ def _line(text: str) -> str:
 
 
 def _picture(plan: Plan) -> str:
-    return _image(lambda: _figure(plan), f"Learning rate of {_shortened(repr(plan))}")
+    return _image(lambda: _plan_svg(plan), f"Learning rate of {shortened(repr(plan), _MOST_TEXT)}")
 
 
-def _image(draw: Callable[[], Figure], text: str) -> str:
+def _image(draw: Callable[[], str], text: str) -> str:
     """A picture that stands for itself: nothing in it meets the names and styles of the page around it."""
     try:
-        svg = _svg(draw)
+        svg = draw()
     except MissingPackageError:
         return _line(_MISSING)
     data = base64.b64encode(svg.encode()).decode()
@@ -129,6 +126,12 @@ def _table(plan: Plan) -> str:
     return f'<table style="{style}">{"".join(rows)}</table>'
 
 
+@lru_cache(maxsize=8)
+def _plan_svg(plan: Plan) -> str:
+    """The picture of a plan; kept, as a notebook asks for it in one form after the other."""
+    return _svg(lambda: _figure(plan))
+
+
 def _figure(plan: Plan) -> Figure:
     figure = new_figure()
     plot_plan(plan, ax=figure.subplots())
@@ -141,12 +144,11 @@ def _svg(draw: Callable[[], Figure]) -> str:
     Raises:
         MissingPackageError: Matplotlib is not installed.
     """
-    new_figure()
-    import matplotlib as mpl
-    from matplotlib import style
-
     buffer = io.StringIO()
-    with style.context("default"), mpl.rc_context({"svg.hashsalt": "kosine", "svg.fonttype": "path"}):
+    with default_style():
+        import matplotlib as mpl
+
+        mpl.rcParams.update({"svg.hashsalt": "kosine", "svg.fonttype": "path"})
         empty = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         draw().savefig(buffer, format="svg", facecolor="white", metadata=empty)
     return _own(buffer.getvalue())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kosine.plotting.figure import default_style, draw_frame, highest, new_figure, new_pyplot_figure
-from kosine.plotting.labels import rate_text, shortened
+from kosine.plotting.labels import marked_name, rate_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 _STROKES = ("solid", (0, (5, 2)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)))
 _SIZE = (9.0, 5.4)
-_NAME = 60  # characters of a plan's name in the legend
+NAME = 60  # characters of a plan's name in the legend
 
 
 def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
@@ -80,10 +80,11 @@ def _draw_curves(
 ) -> None:
     total = comparison.total_steps
     draw_frame(axes, 0, total, highest(np.array([comparison.peak])), comparison.steps_per_epoch)
-    for plan, name, curve, style in zip(comparison.plans, comparison.names, rates, _styles(), strict=False):
+    named = zip(comparison.plans, comparison.marks, comparison.names, rates, _styles(), strict=False)
+    for plan, mark, name, curve, style in named:
         own = steps < (plan.total_steps or total)
         (line,) = axes.plot(steps[own], curve[own], **style)
-        line.set_label("\u200b" + shortened(name, _NAME))  # a name that begins with _ would be left out of the legend
+        line.set_label(marked_name(mark, name, NAME))
         if not own.all():
             beyond = slice(int(own.sum()) - 1, None)
             axes.plot(steps[beyond], curve[beyond], **{**style, "alpha": 0.4, "linewidth": 1.2})
@@ -124,7 +125,7 @@ def _draw_differences(
     axes.set_ylim(low - pad, high + pad)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, max(high, -low) + pad)))
-    axes.set_ylabel("difference")
+    axes.set_ylabel(f"difference\nfrom {comparison.marks[0]}")
 
 
 def _styles() -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ const steps = data.steps.map(Number);
 const wholeRun = () => [0, data.total]; // a new one each time: plotly changes what it is given
 const withDifferences = data.curves.length > 1;
 const narrow = picture.clientWidth < 600;
-const margin = { l: narrow ? 65 : 80, r: 20, t: data.per_epoch ? 50 : 15, b: 45 };
+const margin = { l: narrow ? 65 : 80, r: 20, t: data.per_epoch ? 50 : 36, b: 45 };
 const grey = "#8c8c8c";
 let scale = data.log ? "log" : "linear";
 
@@ -32,7 +32,10 @@ function where(index) {
 
 // --- what is drawn ---
 
-const width = () => picture.clientWidth - margin.l - margin.r;
+function width() {
+  const drawn = picture.querySelector(".nsewdrag");
+  return drawn ? drawn.getBoundingClientRect().width : picture.clientWidth - margin.l - margin.r;
+}
 
 function curves() {
   const drawn = data.curves.map((curve, number) => ({
@@ -53,7 +56,10 @@ function curves() {
     hovertemplate: null,
   }));
   const topAxis = { x: [0], y: [null], xaxis: "x2", hoverinfo: "skip", showlegend: false };
-  return [...drawn, ...apart, ...(data.per_epoch ? [topAxis] : [])];
+  const below = { x: data.leaves, y: data.leaves.map(() => data.lowest), mode: "markers", cliponaxis: false,
+    marker: { symbol: "triangle-down", size: 11, color: data.curves[0].colour }, hoverinfo: "skip", showlegend: false,
+    visible: scale === "log" };
+  return [...drawn, ...apart, ...(data.per_epoch ? [topAxis] : []), ...(data.leaves.length ? [below] : [])];
 }
 
 function hoverText(number, index) {
@@ -61,7 +67,8 @@ function hoverText(number, index) {
   if (!withDifferences) return `${where(index)}<br>rate ${rateText(rate)}`;
   const apart = rate - data.curves[0].rates[index];
   const difference = number ? ` (${apart < 0 ? "−" : "+"}${rateText(Math.abs(apart))})` : "";
-  return `${number ? "" : `${where(index)}<br>`}${data.curves[number].name}: ${rateText(rate)}${difference}`;
+  const { mark, name } = data.curves[number];
+  return `${number ? "" : `${where(index)}<br>`}${narrow ? mark : name}: ${rateText(rate)}${difference}`;
 }
 
 function rateRange() {
@@ -103,9 +110,8 @@ function names([first, stop]) {
 
 function points([first, stop]) {
   const inside = data.points.filter(({ step }) => first <= step && step <= stop);
-  const seen = inside.filter(({ rate }) => rate > 0 || scale === "linear");
-  return seen.map(({ step, rate, text }, number) => ({
-    x: step, y: scale === "log" ? Math.log10(rate) : rate, text, arrowhead: 6, arrowwidth: 1,
+  return inside.map(({ step, rate, text }, number) => ({
+    x: step, y: scale === "log" ? Math.log10(Math.max(rate, data.lowest)) : rate, text, arrowhead: 6, arrowwidth: 1,
     arrowcolor: "#333333", ax: step - first < (stop - first) / 2 ? 60 : -60,
     ay: (rate > data.peak / 2 ? 1 : -1) * (24 + 18 * (number % 3)),
     bgcolor: "rgba(255, 255, 255, 0.75)", font: { size: 12 },
@@ -153,12 +159,13 @@ function layout() {
     hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 }, align: "left" },
     legend: { orientation: "h", y: -0.16, yanchor: "top", x: 0 },
     xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: "step" }, anchor: withDifferences ? "y2" : "y" },
-    yaxis: { ...rates, ...rateTicks(rateRange(), scale), title: { text: "learning rate", standoff: 8 },
-      domain: [withDifferences ? 0.34 : 0, 1] },
+    yaxis: { ...rates, ...rateTicks(rateRange(), scale), automargin: "left",
+      title: { text: "learning rate", standoff: 8 }, domain: [withDifferences ? 0.34 : 0, 1] },
   };
   if (withDifferences) {
     made.yaxis2 = { ...rates, ...rateTicks(apartRange(), "linear"), type: "linear", range: apartRange(),
-      title: { text: "difference", standoff: 8 }, domain: [0, 0.28], zeroline: true, zerolinecolor: "#555555" };
+      automargin: "left", title: { text: `difference<br>from ${data.first}`, standoff: 8 }, domain: [0, 0.28],
+      zeroline: true, zerolinecolor: "#555555" };
   }
   if (data.per_epoch) {
     made.xaxis2 = { ...x, title: { text: "epoch" }, side: "top", overlaying: "x", matches: "x", anchor: "y",
@@ -191,7 +198,9 @@ async function follow() {
 function showAll() {
   const whole = { "xaxis.range": wholeRun(), "yaxis.type": scale, "yaxis.range": rateRange() };
   if (withDifferences) whole["yaxis2.range"] = apartRange();
-  return Plotly.relayout(picture, whole);
+  if (!data.leaves.length) return Plotly.relayout(picture, whole);
+  document.getElementById("below").hidden = scale !== "log";
+  return Plotly.update(picture, { visible: scale === "log" }, whole, [picture.data.length - 1]);
 }
 
 function press(name) {
@@ -207,6 +216,7 @@ const config = { scrollZoom: true, doubleClick: false, showTips: false, displayl
 Plotly.newPlot(picture, curves(), layout(), config).then(() => {
   followed = view();
   picture.on("plotly_relayout", follow);
+  picture.on("plotly_update", follow);
   picture.on("plotly_doubleclick", () => { showAll(); });
   for (const button of document.querySelectorAll("button[data-scale]")) {
     button.addEventListener("click", () => press(button.dataset.scale));

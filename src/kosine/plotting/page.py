@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from kosine.boundaries import Group
 from kosine.errors import MissingPackageError
 from kosine.plan import table_lines
-from kosine.plotting.figure import CURVE, LOWEST_PEAK, RESTART, TINTS, highest, lowest_shown
-from kosine.plotting.labels import bands, point_text, shortened
-from kosine.plotting.overlay import COLOURS
+from kosine.plotting.figure import CURVE, LOWEST_PEAK, RESTART, TINTS, goes_below, highest, lowest_shown, tinted
+from kosine.plotting.labels import bands, key_names, marked_name, point_text
+from kosine.plotting.overlay import COLOURS, NAME
 from kosine.plotting.points import read_points
 from kosine.sampling import COLUMNS, restarts, trace
 from kosine.summary import Summary, summarize
+from kosine.tables import shortened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,14 +82,16 @@ def plan_page(plan: Plan, title: str, *, log: bool = False, points: Iterable[Sup
     steps, rates = trace(plan, _COLUMNS)
     summary = summarize(plan)
     curve = {"name": "rate", "rates": rates.tolist(), "colour": CURVE, "dash": "solid"}
-    data = _data(steps, [curve], summary.total_steps, plan.run.steps_per_epoch, rates, log)
+    data = _data(steps, [curve], summary.total_steps, plan.run.steps_per_epoch, [rates], log)
     data["bands"] = list(_bands(plan, summary.total_steps))
     data["restarts"] = restarts(plan)
+    if data["lowest"] is not None:
+        data["leaves"], data["below"] = goes_below(steps, rates, data["lowest"])
     data["points"] = [
         {"step": step, "rate": plan(step), "text": point_text(step, plan(step))} for step in read_points(plan, points)
     ]
     below = [
-        _key(data),
+        _key(plan, data),
         _left_out(plan),
         "<h2>Phases</h2>",
         _table(table_lines(plan)),
@@ -108,19 +111,21 @@ def comparison_page(comparison: Comparison, title: str) -> str:
     Raises:
         MissingPackageError: plotly is not installed.
     """
-    import numpy as np
-
     steps, rates = comparison.trace(_COLUMNS // 2)
     curves = [
         {
-            "name": html.escape(shortened(name, 60), quote=False).replace("$", "&#36;"),  # plotly reads tags and TeX
+            "mark": mark,
+            "name": html.escape(marked_name(mark, name, NAME), quote=False).replace(
+                "$", "&#36;"
+            ),  # plotly reads tags and TeX
             "rates": curve.tolist(),
             "colour": COLOURS[number % len(COLOURS)],
             "dash": _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
         }
-        for number, (name, curve) in enumerate(zip(comparison.names, rates, strict=True))
+        for number, (mark, name, curve) in enumerate(zip(comparison.marks, comparison.names, rates, strict=True))
     ]
-    data = _data(steps, curves, comparison.total_steps, comparison.steps_per_epoch, np.concatenate(rates), False)
+    data = _data(steps, curves, comparison.total_steps, comparison.steps_per_epoch, rates, False)
+    data["first"] = comparison.marks[0]
     return _document(
         title, data, [f'<h2>Differences</h2>\n<div class="wide"><pre>{html.escape(str(comparison))}</pre></div>']
     )
@@ -131,37 +136,36 @@ def _data(
     curves: list[dict[str, Any]],
     total: int,
     per_epoch: int | None,
-    rates: NDArray[np.float64],
+    rates: list[NDArray[np.float64]],
     log: bool,
 ) -> dict[str, Any]:
     """What the script draws."""
-    peak = highest(rates)
+    peak = max(map(highest, rates))
     return {
         "steps": steps.tolist() if total <= _EXACT else [str(step) for step in steps.tolist()],
         "curves": curves,
         "total": total,
         "per_epoch": per_epoch,
         "peak": peak,
-        "lowest": lowest_shown(rates) if log or peak > LOWEST_PEAK else None,
+        "lowest": lowest_shown(steps, *rates) if log or peak > LOWEST_PEAK else None,
         "log": log,
         "bands": [],
         "restarts": [],
         "points": [],
+        "leaves": [],
         "restart_colour": RESTART,
     }
 
 
 def _bands(plan: Plan, total: int) -> Iterator[dict[str, Any]]:
-    kind = None
-    odd = False
-    for band in bands(plan):
-        colour, opacity = TINTS[band.kind]
-        odd = band.kind == kind and not odd
-        kind = band.kind
+    for band, colour, opacity in tinted(bands(plan)):
         yield {
-            **band._asdict(),
+            "first_step": band.first_step,
+            "stop": band.stop,
+            "label": band.label,
+            "short": band.short,
             "colour": colour,
-            "opacity": opacity / 2 if odd else opacity,
+            "opacity": opacity,
             "narrow": (band.stop - band.first_step) * COLUMNS < total,
         }
 
@@ -211,22 +215,29 @@ def _buttons(data: dict[str, Any]) -> str:
     )
 
 
-def _key(data: dict[str, Any]) -> str:
-    """What the colours mean."""
-    tints = {band["kind"]: TINTS[band["kind"]] for band in data["bands"]}
-    marks = [
-        f'<rect width="32" height="16" fill="{colour}" fill-opacity="{2 * opacity}"/>'
-        for colour, opacity in tints.values()
-    ]
-    names = list(tints)
+def _key(plan: Plan, data: dict[str, Any]) -> str:
+    """What the colours and marks mean."""
+    items = []
+    for kind, name in key_names(bands(plan)).items():
+        colour, opacity = TINTS[kind]
+        rectangle = f'<rect width="32" height="16" fill="{colour}" fill-opacity="{2 * opacity}"/>'
+        items.append(_key_item(rectangle, name))
     if data["restarts"]:
-        marks.append(f'<path d="M0 8H32" stroke="{RESTART}" stroke-width="2" stroke-dasharray="7 5"/>')
-        names.append("restart")
-    items = "".join(
-        f'<li><svg viewBox="0 0 32 16" aria-hidden="true">{mark}</svg>{name}</li>'
-        for mark, name in zip(marks, names, strict=True)
-    )
-    return f'<ul class="key">{items}</ul>'
+        dashes = f'<path d="M0 8H32" stroke="{RESTART}" stroke-width="2" stroke-dasharray="7 5"/>'
+        items.append(_key_item(dashes, "restart"))
+    if data["leaves"]:
+        items.append(
+            _key_item(
+                f'<path d="M7 2H25L16 15Z" fill="{CURVE}"/>',
+                data["below"],
+                ' id="below"' if data["log"] else ' id="below" hidden',
+            )
+        )
+    return f'<ul class="key">{"".join(items)}</ul>'
+
+
+def _key_item(mark: str, name: str, attributes: str = "") -> str:
+    return f'<li{attributes}><svg viewBox="0 0 32 16" aria-hidden="true">{mark}</svg>{html.escape(name)}</li>'
 
 
 def _left_out(plan: Plan) -> str:

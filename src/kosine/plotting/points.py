@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
     from kosine.plan import Plan
 
+    _Vector = NDArray[np.float64]
+
 _FONT = 8.5
 _CHARACTER, _LINE = 0.068, 0.155  # inches of that font
 _TOP = 0.9  # of the height: above it stand the names of the phases
-_DIRECTIONS = [(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)]
-_GAPS = (0.06, 0.25, 0.5, 0.9)  # inches between a dot and its text
+_PAD = 0.05  # inches between two texts
+_NEAR = 0.06  # inches from a dot within which its text needs no line to it
+_RECENT = 40  # texts before that a text keeps off: points go from left to right
+_ALONG = np.linspace(0, 1, 24)[:, None]  # places on such a line
 
 
 def read_points(plan: Plan, points: Iterable[SupportsIndex]) -> list[int]:
@@ -60,27 +64,33 @@ def draw_points(
     spots = [(step, max(rate, low)) for step, rate in points.items()]
     inches = (axes.transData - axes.transAxes).transform
     dots = inches(spots) * size
-    line = inches(curve) * size
-    across = np.linspace(0, size[0], 2000)
-    line = np.column_stack([across, np.interp(across, line[:, 0], line[:, 1])])
-    boxes: list[NDArray[np.float64]] = []
+    line = _evenly(inches(curve) * size)
+    boxes: list[tuple[_Vector, _Vector]] = []
+    leaders: list[_Vector] = []
     for (step, rate), spot, dot in zip(points.items(), spots, dots, strict=True):
         text = point_text(step, rate)
-        half = np.array([len(text) * _CHARACTER, _LINE]) / 2 + 0.02
-        inside = half, np.array([size[0], _TOP * size[1]]) - half
-        places = [
-            (np.clip(dot + np.array(direction) * (half + gap), *inside), gap)
-            for gap in _GAPS
-            for direction in _DIRECTIONS
-        ]
-
-        def covered(place: tuple[NDArray[np.float64], float], half: NDArray[np.float64] = half) -> float:
-            centre, gap = place
-            shared = [np.prod(np.clip(half + other[1] - abs(centre - other[0]), 0, None)) for other in boxes]
-            return float(0.01 * _within(line, centre, half) + 3 * _within(dots, centre, half) + 99 * sum(shared) + gap)
-
-        centre, gap = min(places, key=covered)
-        boxes.append(np.array([centre, half]))
+        half = np.array([len(text) * _CHARACTER, _LINE]) / 2
+        centres = _places(dot, half, size)
+        ends = np.clip(dot, centres - half, centres + half)
+        gaps = np.hypot(*(dot - ends).T)
+        lines = dot + (ends - dot)[:, None] * _ALONG  # of each place, the points of the line to its text
+        cost = gaps + 3 * np.minimum(_within(line, centres, half + 0.03), 8) / 8 + 30 * _within(dots, centres, half)
+        on_curve = (abs(lines[:, 4::4, None] - line[::3]) < 0.05).all(axis=3).any(axis=2)
+        cost += 2 * gaps * on_curve.mean(axis=1)
+        for centre, other in boxes[-_RECENT:]:
+            cost += 99 * (abs(centres - centre) < half + other + _PAD).all(axis=1)
+            cost += 30 * (abs(lines - centre) < other + 0.02).all(axis=2).any(axis=1)
+        for leader in leaders[-_RECENT:]:
+            cost += 30 * (_within(leader, centres, half + 0.02) > 0)
+            if np.hypot(*(dot - leader[0])) > _NEAR:
+                cost += 4 * _cross(dot, ends, leader[0], leader[-1])
+        best = int(np.argmin(cost))
+        centre, end = centres[best], ends[best]
+        boxes.append((centre, half))
+        far = gaps[best] > _NEAR
+        if far:
+            leaders.append(lines[best])
+        arrow = {"arrowstyle": "-", "color": "#555555", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "patchA": None}
         axes.annotate(
             text,
             spot,
@@ -92,13 +102,43 @@ def draw_points(
             color="#111111",
             zorder=6,
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0},
-            arrowprops={"arrowstyle": "-", "color": "#555555", "linewidth": 0.8, "shrinkA": 0} if gap > 0.1 else None,
+            arrowprops={**arrow, "relpos": tuple((end - centre + half) / (2 * half))} if far else None,
         )
     axes.plot(
         *zip(*spots, strict=True), "o", markersize=5.5, color=colour, markeredgecolor="white", zorder=5, clip_on=False
     )
 
 
-def _within(points: NDArray[np.float64], centre: NDArray[np.float64], half: NDArray[np.float64]) -> int:
-    """How many of the points a text covers."""
-    return int((abs(points - centre) < half + 0.03).all(axis=1).sum())
+def _evenly(line: _Vector) -> _Vector:
+    """Points about a fortieth of an inch apart along a line."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, along[-1], min(2000, int(along[-1] * 40) + 2))
+    return np.column_stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)])
+
+
+def _places(dot: _Vector, half: _Vector, size: tuple[float, float]) -> _Vector:
+    """Where the middle of a text may stand: close to its dot, or in rows and columns over the whole picture."""
+    sides = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y]
+    rows = np.arange(-12, 13) * (_LINE + _PAD) * 1.05
+    columns = [sign * (half[0] + gap) for sign in (-1, 1) for gap in (0.1, 0.25, 0.5, 0.9, 1.4, 2.0)]
+    near = dot + np.array(sides) * (half + _NEAR * 0.9)
+    grid = dot + np.array([(x, y) for x in (*columns, 0.0) for y in rows if x or y])
+    low, high = half + 0.02, np.array([size[0], _TOP * size[1]]) - half - 0.02
+    return np.asarray(np.clip(np.concatenate([near, grid]), low, np.maximum(low, high)))
+
+
+def _cross(begin: _Vector, ends: _Vector, other_begin: _Vector, other_end: _Vector) -> NDArray[np.bool_]:
+    """Which of the lines from one place to several ends cross another line."""
+
+    def side(first: _Vector, second: _Vector, point: _Vector) -> _Vector:
+        along, across = (second - first).T, (point - first).T
+        return np.asarray(along[0] * across[1] - along[1] * across[0])
+
+    apart = side(other_begin, other_end, begin) * side(other_begin, other_end, ends) < 0
+    return np.asarray(apart & (side(begin, ends, other_begin) * side(begin, ends, other_end) < 0))
+
+
+def _within(points: _Vector, centres: _Vector, half: _Vector) -> _Vector:
+    """How many of the points each text covers."""
+    x, y = ((abs(points[:, axis] - centres[:, axis, None]) < half[axis]) for axis in (0, 1))
+    return np.asarray((x & y).sum(axis=1), np.float64)

@@ -1,0 +1,46 @@
+"""Pictures in files, of the format that the file's ending tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine.cli.run_size import AnyType
+from kosine.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf", "html")
+
+
+class PictureFile(AnyType):
+    """The name of a file whose ending tells the format."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if format_of(path) not in FORMATS:
+            known = ", ".join(f".{ending}" for ending in FORMATS)
+            self.fail(f"{value!r} must end in one of {known}: the ending tells the format.", param, ctx)
+        return path
+
+
+def format_of(path: Path) -> str:
+    return path.suffix[1:].lower()
+
+
+def write_picture(output: Path, page: Callable[[], str], figure: Callable[[], Figure], dpi: int = 150) -> None:
+    """Write what the file's ending asks for: the html page, or else the figure."""
+    if format_of(output) == "html":
+        text = page()
+        with whole_file(output) as file:
+            file.write(text)
+    else:
+        from kosine.plotting.figure import save_figure
+
+        save_figure(figure(), output, dpi=dpi, format=format_of(output))
