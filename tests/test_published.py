@@ -236,7 +236,7 @@ def test_an_unknown_name_is_an_error_with_the_nearest(typed: str, pattern: str) 
 def test_a_recipe_is_a_frozen_value() -> None:
     with pytest.raises(TypeError):
         PUBLISHED["sgdr-10-2"].run["epochs"] = 3  # type: ignore[index]
-    with pytest.raises(ks.ArgumentTypeError, match="must be a string. Received: 3"):
+    with pytest.raises(ks.ArgumentTypeError, match=r"must be a string\. Received: 3"):
         published(3)  # type: ignore[arg-type]
 
 

