@@ -909,3 +909,48 @@ def test_lint_needs_no_numpy() -> None:
         "sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+CIFAR = {"epochs": 200, "steps_per_epoch": 391}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        ks.dialects.torch.CosineAnnealingLR(0.1, 200),
+        ks.dialects.torch.MultiStepLR(0.1, [60, 120, 160], 0.2),
+        ks.Schedule(ks.hold(60, start=0.1), ks.hold(60, start=0.02), ks.hold(80, start=0.004)),
+        ks.step_decay(peak=0.1, every=60),
+        ks.Schedule(ks.cosine(200, start=0.1, to=1e-4)),
+        ks.Schedule(ks.linear(5, start=1e-4, to=0.1), ks.cosine(195, to=1e-4)),
+        ks.sgdr(peak=0.1, period=50),
+    ],
+)
+def test_steps_that_add_up_to_the_epochs_were_meant_as_epochs(schedule: ks.Schedule) -> None:
+    assert "K012" in [finding.code for finding in ks.lint(schedule.plan(**CIFAR))]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "code", "run"),
+    [
+        (ks.Schedule(ks.cycles(ks.linear("1.4st", start=0.0, to=1.0))), "K015", {"total_steps": 1000}),
+        (
+            ks.Schedule(
+                ks.linear(50, start=1e-4, to=0.05), ks.section(ks.cycles(ks.cosine(100, start=0.1, to=0.0)), skip=50)
+            ),
+            "K005",
+            {"total_steps": 1000},
+        ),
+        (ks.Schedule(ks.linear(50, start=0.1, to=0.0), ks.hold(start=0.0015)), "K005", {"total_steps": 1000}),
+        (ks.dialects.keras.PolynomialDecay(0.1, 1000, cycle=True), "K011", {"total_steps": 3000}),
+        (ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5), "K012", CIFAR),
+    ],
+)
+def test_false_alarms_that_reviews_found_are_gone(schedule: ks.Schedule, code: str, run: dict[str, Any]) -> None:
+    assert code not in [finding.code for finding in ks.lint(schedule.plan(**run))]
+
+
+def test_no_period_is_suggested_that_cannot_be_planned() -> None:
+    plan = ks.sgdr(peak=0.1, period="5ep", stretch=2, shrink=0.9, floor=0.06).plan(epochs=90, steps_per_epoch=1000)
+    (finding,) = (finding for finding in ks.lint(plan) if finding.code == "K001")
+    assert "(6 cycles)" not in finding.fix

@@ -21,6 +21,7 @@ NEARLY = 100
 DEAD = 1e-9
 """Below this part of the highest rate a rate is practically 0."""
 
+_MOST_CYCLES = 64  # cycles that are looked through for a rate above 0
 _MOST_ZEROS = 10_000  # phases at 0 in a row that are looked through
 
 
@@ -157,8 +158,20 @@ class Case:
 
     @property
     def trains(self) -> bool:
-        """Whether any update of the run has a rate above 0."""
-        return self.highest > 0
+        """Whether an update of the run has a rate above 0."""
+        return self.highest > 0 or any(isinstance(block, Group) and self._trains_later(block) for block in self.blocks)
+
+    def _trains_later(self, group: Group) -> bool:
+        """Whether a cycle after the first may have a rate above 0, as its phases round to other numbers of steps."""
+        varies = group.part.stretch != 1 or any(offset.denominator > 1 for offset in group.offsets)
+        if not varies or not max(group.values) or not self._repeats(group):
+            return False
+        if self.total is None or len(group.cycles_in_run) > _MOST_CYCLES:
+            return True
+        rows = (group.row(cycle, phase) for cycle in group.cycles_in_run for phase in range(len(group.part.phases)))
+        return any(
+            row.steps and self.rate_at(min(row.stop, self.total) - 1) for row in rows if row.first_step < self.total
+        )
 
     @cached_property
     def highest(self) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kosine.boundaries import Group
 from kosine.durations import Units
-from kosine.errors import KosineError
+from kosine.errors import KosineError, PlanError
 from kosine.schedule import Cycles
 
 _MOST_PHASES = 4  # of a cycle, whose durations can still be written in a sentence
@@ -106,6 +106,7 @@ def _ends(group: Group, amounts: list[Fraction], rest: Rest, total: int, count: 
     """Whether with these durations the decay of the last cycle is done at the very step `total`."""
     try:
         placed = Group.place(_with(group.part, amounts), group.origin, group.before, units, group.continuous)
-    except KosineError:  # a phase of less than a step
+        placed.ceiling.check(count - 1, PlanError)
+    except KosineError:  # a phase of less than a step, or a cycle that has shrunk to nothing
         return False
     return replace(placed, view=group.view).boundary(count - 1, rest.phase + 1) == total

@@ -207,6 +207,8 @@ def long_after_the_decay(case: Case) -> Iterator[Remark]:
         if before.end_lr >= before.first_lr or tail * _FLOOR_WARNING < total:
             return
         message = f"The decay is done at step {begin:,}; the last {long} train at its end value {rate(after.first_lr)}."
+    if severity == "warning" and any(block is case.blocks[-1] for _, block, _ in epochs_as_steps(case)):
+        return  # K012 says what is wrong
     yield Remark(severity, message, _mend_tail(case, begin), before)
 
 
@@ -285,8 +287,8 @@ def _cut_row(block: Block, total: int | None) -> PlannedPhase | None:
 def _misses_its_end(case: Case, row: PlannedPhase) -> bool:
     if case.total is None or row.stop <= case.total:
         return row.stop <= row.end_step
-    if case.total > row.end_step:
-        return False
+    if case.total > row.end_step or (row.cycle is not None and case.total == row.end_step):
+        return False  # in a cycle the last step and the restart after it are what one step more or less decides
     if row.end_lr < row.first_lr:  # a decay of which more is missing is reported as that
         return row.steps is not None and (row.stop - case.total) * NEARLY <= row.steps
     return not _in_the_warmup(case)

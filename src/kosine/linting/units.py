@@ -100,7 +100,9 @@ def epochs_as_steps(case: Case) -> list[tuple[Phase | Cycles, Block, int]]:
     """Parts whose number of steps is most likely one of epochs, with that number."""
     if case.epochs is None or case.per_epoch is None or case.total is None:
         return []
-    found: list[tuple[Phase | Cycles, Block, int]] = []
+    found = _as_long_as_the_run(case)
+    if found:
+        return found
     for part, block in case.parts:
         steps = _whole(part, "st")
         if steps is None or (isinstance(part, Phase) and not moves(block)):
@@ -111,6 +113,32 @@ def epochs_as_steps(case: Case) -> list[tuple[Phase | Cycles, Block, int]]:
         if 2 <= steps <= most and steps <= case.epochs and steps * _TINY_PART <= case.total:
             found.append((part, block, steps))
     return found
+
+
+def _as_long_as_the_run(case: Case) -> list[tuple[Phase | Cycles, Block, int]]:
+    """Leading parts whose steps add up to the run's number of epochs, or holds that alone are timed, to most of it."""
+    assert case.epochs is not None
+    assert case.per_epoch is not None
+    if case.per_epoch < _SMALL_PART:
+        return []
+    found: list[tuple[Phase | Cycles, Block, int]] = []
+    done = 0
+    for part, block in case.parts:
+        steps = _whole(part, "st")
+        if steps is None:
+            if part is case.parts[-1][0] and isinstance(part, Phase) and part.duration.amount is None:
+                break  # the rest
+            return []
+        found.append((part, block, steps))
+        if isinstance(part, Cycles) and case.epochs in {_whole(phase, "st") for phase in part.phases}:
+            return found
+        done += steps
+        if done > case.epochs:
+            return []
+        if done == case.epochs:
+            return found
+    held = all(isinstance(part, Phase) and not moves(block) for part, block, _ in found)
+    return found if held and case.epochs <= 2 * done else []
 
 
 def _whole(part: Phase | Cycles, unit: str) -> int | None:
@@ -157,8 +185,9 @@ def _in_a_recipe(part: Phase | Cycles, block: Block) -> str:
     "before it has begun. Reported is strong evidence only: a curve of n steps, n at most the number of epochs of "
     "the run, a 20th of one epoch and a 100th of the run, or a first cycle of n steps, n at most the number of epochs "
     "and a 100th of the run, and less than an epoch, in a schedule that has no curve of at least an epoch given in "
-    "steps; and a whole run of at most 1,000 steps that is less than a tenth of one epoch. Where the steps of an epoch "
-    "are not known, a run of at most 300 steps is worth a second look.",
+    "steps; first phases, or a phase of a cycle, that last as many steps as the run has epochs, and holds that last at "
+    "least half as many; and a whole run of at most 1,000 steps that is less than a tenth of one epoch. Where the "
+    "steps of an epoch are not known, a run of at most 300 steps is worth a second look.",
     fix='Write epochs as epochs: `"5ep"`; plan with `epochs=` and `steps_per_epoch=`.',
     example=Example("warmup_cosine(peak=1e-3, warmup=5, warmup_start=1e-5)", {"epochs": 50, "steps_per_epoch": 788}),
     mended=Example('warmup_cosine(peak=1e-3, warmup="5ep", warmup_start=1e-5)', {"epochs": 50, "steps_per_epoch": 788}),

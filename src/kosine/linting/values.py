@@ -69,6 +69,10 @@ def jump_up(case: Case) -> Iterator[Remark]:
         end = last_row(before.block).end_lr if leaves_group else before.end_lr
         if (piece.first_lr - end) * NEARLY <= case.peak or piece.first_lr <= end:
             continue
+        step = piece.row.first_step
+        shown = case.rate_at(step - 1) if step else end  # a short decay does not come to its end
+        if (case.rate_at(step) - shown) * NEARLY <= case.peak:
+            continue
         if not _restarts(before, piece, highest) and not _constant_warmup(case, before):
             jumps.append((end, piece))
     if jumps:
