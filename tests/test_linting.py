@@ -911,9 +911,6 @@ def test_lint_needs_no_numpy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-CIFAR = {"epochs": 200, "steps_per_epoch": 391}
-
-
 @pytest.mark.parametrize(
     "schedule",
     [
@@ -944,6 +941,23 @@ def test_steps_that_add_up_to_the_epochs_were_meant_as_epochs(schedule: ks.Sched
         (ks.Schedule(ks.linear(50, start=0.1, to=0.0), ks.hold(start=0.0015)), "K005", {"total_steps": 1000}),
         (ks.dialects.keras.PolynomialDecay(0.1, 1000, cycle=True), "K011", {"total_steps": 3000}),
         (ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5), "K012", CIFAR),
+        (
+            ks.Schedule(ks.cycles(ks.linear("1.4st", start=1.0, to=0.0, endpoint=True))),
+            "K015",
+            {"total_steps": 60},
+        ),
+        (
+            ks.warmup_cosine(peak=0.1, warmup=1000, warmup_start=1e-3),
+            "K012",
+            {"epochs": 1000, "steps_per_epoch": 100},
+        ),
+        (
+            ks.Schedule(
+                ks.linear(20, start=1e-4, to=0.05), ks.section(ks.cycles(ks.cosine(100, start=0.1, to=0.0)), skip=50)
+            ),
+            "K005",
+            {"total_steps": 1000},
+        ),
     ],
 )
 def test_false_alarms_that_reviews_found_are_gone(schedule: ks.Schedule, code: str, run: dict[str, Any]) -> None:
@@ -954,3 +968,11 @@ def test_no_period_is_suggested_that_cannot_be_planned() -> None:
     plan = ks.sgdr(peak=0.1, period="5ep", stretch=2, shrink=0.9, floor=0.06).plan(epochs=90, steps_per_epoch=1000)
     (finding,) = (finding for finding in ks.lint(plan) if finding.code == "K001")
     assert "(6 cycles)" not in finding.fix
+
+
+def test_a_run_ends_after_the_step_that_has_the_endpoint() -> None:
+    decay = ks.one_minus_sqrt(50, start=0.1, to=0.0, endpoint=True)
+    schedule = ks.Schedule(ks.linear(10, start=1e-6, to=0.1), decay)
+    (finding,) = (finding for finding in ks.lint(schedule.plan(total_steps=100)) if finding.code == "K003")
+    assert "end the run after 60 steps" in finding.fix
+    assert not [finding for finding in ks.lint(schedule.plan(total_steps=60)) if finding.code != "K012"]

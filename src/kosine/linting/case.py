@@ -169,9 +169,8 @@ class Case:
         if self.total is None or len(group.cycles_in_run) > _MOST_CYCLES:
             return True
         rows = (group.row(cycle, phase) for cycle in group.cycles_in_run for phase in range(len(group.part.phases)))
-        return any(
-            row.steps and self.rate_at(min(row.stop, self.total) - 1) for row in rows if row.first_step < self.total
-        )
+        ends = (step for row in rows if row.steps for step in (row.first_step, row.stop - 1))
+        return any(self.rate_at(step) for step in ends if step < self.total)
 
     @cached_property
     def highest(self) -> float:

@@ -209,7 +209,8 @@ def long_after_the_decay(case: Case) -> Iterator[Remark]:
         message = f"The decay is done at step {begin:,}; the last {long} train at its end value {rate(after.first_lr)}."
     if severity == "warning" and any(block is case.blocks[-1] for _, block, _ in epochs_as_steps(case)):
         return  # K012 says what is wrong
-    yield Remark(severity, message, _mend_tail(case, begin), before)
+    whole = before.stop if before.endpoint and before.end_step == begin else begin  # its last step has the end value
+    yield Remark(severity, message, _mend_tail(case, whole), before)
 
 
 def _mend_tail(case: Case, begin: int) -> str:

@@ -136,7 +136,7 @@ def _as_long_as_the_run(case: Case) -> list[tuple[Phase | Cycles, Block, int]]:
         if done > case.epochs:
             return []
         if done == case.epochs:
-            return found
+            return found if falls(block) or not moves(block) else []
     held = all(isinstance(part, Phase) and not moves(block) for part, block, _ in found)
     return found if held and case.epochs <= 2 * done else []
 

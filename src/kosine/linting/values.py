@@ -67,23 +67,24 @@ def jump_up(case: Case) -> Iterator[Remark]:
         highest = max(highest, before.first_lr, before.end_lr)
         leaves_group = isinstance(before.block, Group) and before.block is not piece.block
         end = last_row(before.block).end_lr if leaves_group else before.end_lr
-        if (piece.first_lr - end) * NEARLY <= case.peak or piece.first_lr <= end:
+        step, start = piece.row.first_step, piece.row.first_lr  # a section may skip the beginning of a cycle
+        if (start - end) * NEARLY <= case.peak or start <= end:
             continue
-        step = piece.row.first_step
         shown = case.rate_at(step - 1) if step else end  # a short decay does not come to its end
         if (case.rate_at(step) - shown) * NEARLY <= case.peak:
             continue
         if not _restarts(before, piece, highest) and not _constant_warmup(case, before):
-            jumps.append((end, piece))
+            jumps.append((shown, piece))
     if jumps:
-        end, piece = jumps[0]
+        before_it, piece = jumps[0]
         row = piece.row
+        first = case.rate_at(row.first_step)
         yield Remark(
             "warning",
-            f"The rate jumps from {rate(end)} up to {rate(piece.first_lr)} at step {row.first_step:,}, where the "
+            f"The rate jumps from {rate(before_it)} up to {rate(first)} at step {row.first_step:,}, where the "
             f"{row.name} begins, and this is no restart.{and_others(jumps, 'jump')}",
-            f"Let the phase before end at {rate(piece.first_lr)}, or leave out the `start` of the {row.name}, and it "
-            f"begins at {rate(end)}.",
+            f"Let the phase before end at {rate(first)}, or leave out the `start` of the {row.name}, and it begins "
+            "where that one ends.",
             row,
         )
 
