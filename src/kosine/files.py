@@ -32,6 +32,8 @@ def whole_file(path: str | os.PathLike[str], *, binary: bool = False) -> Iterato
     except BaseException as error:
         if whole:
             part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename in (None, str(part)):  # a full disk has no name
+        if (
+            isinstance(error, OSError) and error.errno and error.filename in (None, str(part))
+        ):  # a full disk has no name
             error.filename = str(path)  # the name that the user knows
         raise
