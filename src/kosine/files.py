@@ -32,8 +32,6 @@ def whole_file(path: str | os.PathLike[str], *, binary: bool = False) -> Iterato
     except BaseException as error:
         if whole:
             part.unlink(missing_ok=True)
-        if (
-            isinstance(error, OSError) and error.errno and error.filename in (None, str(part))
-        ):  # a full disk has no name
-            error.filename = str(path)  # the name that the user knows
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(part)):
+            error.filename = str(path)  # the name that the user knows; the error of a full disk has none
         raise

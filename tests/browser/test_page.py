@@ -32,6 +32,13 @@ HOSTILE = (
 )
 
 
+def read(pattern: str, text: str) -> tuple[str, ...]:
+    """The groups of the place in a text that a pattern fits."""
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match.groups()
+
+
 @pytest.fixture(scope="module", name="browser")
 def opened() -> Iterator[Browser]:
     if executable() is None:
@@ -122,9 +129,9 @@ def test_page_of_a_plan_answers_the_mouse(browser: Browser, tmp_path: Path) -> N
 
     for across in (0.0, 0.1, 0.2, 0.55, 0.999):
         said = watched.hover(across)
-        step = int(re.search(r"step ([\d,]+)", said)[1].replace(",", ""))  # type: ignore[index]
-        epoch = float(re.search(r"epoch ([\d.]+)", said)[1])  # type: ignore[index]
-        rate = float(re.search(r"rate ([\de.-]+)", said)[1])  # type: ignore[index]
+        step = int(read(r"step ([\d,]+)", said)[0].replace(",", ""))
+        epoch = float(read(r"epoch ([\d.]+)", said)[0])
+        rate = float(read(r"rate ([\de.-]+)", said)[0])
         assert abs(step - across * 39_400) < 60
         assert epoch == pytest.approx(step / 788, abs=1e-4)
         assert rate == pytest.approx(PLAN(step), rel=1e-9)
@@ -219,7 +226,7 @@ def test_page_of_a_long_run_keeps_its_digits(browser: Browser, tmp_path: Path) -
     assert main(["plot", "warmup_cosine(peak=3e-4)", "--total-steps", str(2**63 - 1), "-o", str(file)]) == 0
     watched = Watched(browser, file)
     plan = ks.warmup_cosine(peak=3e-4).plan(total_steps=2**63 - 1)
-    step = int(re.search(r"step ([\d,]+)", watched.hover(0.9))[1].replace(",", ""))  # type: ignore[index]
+    step = int(read(r"step ([\d,]+)", watched.hover(0.9))[0].replace(",", ""))
     assert step > 2**62
     assert step in set(trace(plan, 8000)[0].tolist())
     watched.close()
@@ -246,9 +253,9 @@ def test_page_of_a_comparison(browser: Browser, tmp_path: Path) -> None:
     assert page.locator("#picture a, #picture b").count() == 0
     watched.screenshot("comparison")
     said = watched.hover(0.5, 0.3)
-    step = int(re.search(r"step ([\d,]+)", said)[1].replace(",", ""))  # type: ignore[index]
-    ours = float(re.search(r"cosine: ([\de.-]+)", said)[1])  # type: ignore[index]
-    theirs, sign, apart = re.search(r"\.\.\.: ([\de.-]+) \((.)([\de.-]+)\)", said).groups()  # type: ignore[union-attr]
+    step = int(read(r"step ([\d,]+)", said)[0].replace(",", ""))
+    ours = float(read(r"cosine: ([\de.-]+)", said)[0])
+    theirs, sign, apart = read(r"\.\.\.: ([\de.-]+) \((.)([\de.-]+)\)", said)
     assert ours == pytest.approx(PLAN(step), rel=1e-9)
     assert float(theirs) == pytest.approx(line(step), rel=1e-9)
     assert float(apart) * (1 if sign == "+" else -1) == pytest.approx(line(step) - PLAN(step), rel=1e-8)

@@ -141,7 +141,9 @@ def test_all_explanations_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_commands_in_the_explanations_print_what_they_say() -> None:
     for block in re.findall(r"```console\n\$ (.*?)\n```", document(), re.DOTALL):
-        command, output = re.fullmatch(r"(.*?\\\n.*?)\n(.*)", block, re.DOTALL).groups()  # type: ignore[union-attr]
+        match = re.fullmatch(r"(.*?\\\n.*?)\n(.*)", block, re.DOTALL)
+        assert match is not None, block
+        command, output = match.groups()
         result = run(shlex.split(command.replace("\\\n", " "))[1:])
         assert result.stdout == output + "\n"
 

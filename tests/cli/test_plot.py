@@ -96,3 +96,12 @@ def test_missing_package_is_one_line_with_the_fix(
     assert main([*PLOT, "-o", str(tmp_path / f"a.{ending}")]) == 2
     one_line(capsys.readouterr().err, r"pip install 'kosine\[plot\]'")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_letters_that_no_font_has_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "a.png"
+    assert main(["plot", "constant(0.1)", "--total-steps", "9", "-o", str(target), "--title", "\u1234"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"wrote {target}\n"
+    assert err.startswith("kosine: Glyph ")
+    assert err.count("\n") == 1

@@ -332,3 +332,14 @@ def test_samples_and_tokens(capsys: pytest.CaptureFixture[str]) -> None:
         text = f'Schedule(linear("{text}", start=0.0, to=1.0), hold())'
         assert main(["values", text, option, "64", "--at", "5"]) == 0
         assert capsys.readouterr().out == "step,learning_rate\n5,0.5\n"
+
+
+def test_a_batch_size_alone_does_not_keep_the_steps_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    refused(
+        capsys,
+        ["show", "sgdr-10-2", "--batch-size", "64"],
+        r"--batch-size needs --dataset-size.* sgdr-10-2 has 391 steps per epoch.*--batch-size=64",
+    )
+    for more in (["--dataset-size", "50000"], ["--steps-per-epoch", "782"]):
+        assert main(["show", "sgdr-10-2", "--batch-size", "64", *more, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["steps_per_epoch"] == 782

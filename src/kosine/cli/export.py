@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from itertools import chain
@@ -34,10 +33,9 @@ class Target(Choice):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            from kosine.export import _OTHER_NAMES
+            from kosine.export import near_target
 
-            name = str(value).lower()
-            near = _OTHER_NAMES.get(name) or next(iter(difflib.get_close_matches(name, TARGETS, 1)), None)
+            near = near_target(str(value), TARGETS)
             self.fail(f"{error.message}{f' Did you mean {near!r}?' if near else ''}", param, ctx)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kosine.cli.output import phase_data, print_json
+from kosine.cli.output import json_option, phase_data, print_json
 from kosine.cli.run_size import AnyType, planned, run_size_options
 from kosine.cli.source import Source, SourceType
 from kosine.linting import LONGEST_WARMUP, RULES, Finding, Rule, lint, read_code
@@ -64,13 +64,7 @@ Examples:
     default=LONGEST_WARMUP,
     help=f"The share of the run that a warm-up may take, such as 10% or 0.1; {LONGEST_WARMUP:.0%} if not given.",
 )
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    is_eager=True,  # read before --explain, wherever it stands
-    help="Print JSON instead, for other programs.",
-)
+@json_option
 @click.option(
     "--explain",
     metavar="[CODE]",

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from kosine.boundaries import PlannedPhase
     from kosine.plan import Plan
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead, for other programs.")
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,  # read before options that print and exit, wherever it stands
+    help="Print JSON instead, for other programs.",
+)
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from kosine.cli.run_size import AnyType
 from kosine.files import whole_file
+from kosine.tables import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,4 +45,8 @@ def write_picture(output: Path, page: Callable[[], str], figure: Callable[[], Fi
     else:
         from kosine.plotting.figure import save_figure
 
-        save_figure(figure(), output, dpi=dpi, format=format_of(output))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            save_figure(figure(), output, dpi=dpi, format=format_of(output))
+        for message in dict.fromkeys(str(warning.message) for warning in caught):  # letters that no font has
+            click.echo(f"kosine: {printable(message)}", err=True)

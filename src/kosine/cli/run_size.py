@@ -104,6 +104,12 @@ def planned(source: Source, size: Mapping[str, Any]) -> Plan:
     given = {name: value for name, value in size.items() if value is not None}
     own = {name: value for name, value in source.run.items() if not _replaced(name, given, source.run)}
     try:
+        if "batch_size" in given and "steps_per_epoch" in own:
+            raise PlanError(
+                "Argument `batch_size` needs `dataset_size`, or `steps_per_epoch` for batches of this size: "
+                f"{source.name} has {shown(own['steps_per_epoch'])} steps per epoch with batches of its own. "
+                f"Received: batch_size={given['batch_size']}."
+            )
         run = _of_data(own | given)
         if "epochs" in run and "steps_per_epoch" not in run:
             raise PlanError(f"Argument `epochs` needs {_PER_EPOCH}. Received: epochs={shown(run['epochs'])}.")
@@ -152,6 +158,8 @@ def _in_the_file(message: str, file: str, own: Mapping[str, Any]) -> str:
 
 def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
     """Whether the options say in another way what the schedule's own file says under this name."""
+    if name in given:
+        return True
     if name in _LENGTHS:
         return any(length in given for length in _LENGTHS)
     if name == "dataset_size":

@@ -8,7 +8,7 @@ can express.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kosine.errors import ArgumentTypeError, PlanError, shown
 from kosine.export.arrays import keras, numpy, optax
@@ -96,13 +96,18 @@ def to_code(plan: Plan, target: str) -> str:
     if not isinstance(target, str):
         raise ArgumentTypeError(f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}.")
     if target not in _TARGETS:
-        other = _OTHER_NAMES.get(target.lower())
-        near = [other] if other else difflib.get_close_matches(target.lower(), _TARGETS, n=1)
+        near = near_target(target, _TARGETS)
         raise PlanError(
             f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}."
-            f"{f' Did you mean {near[0]!r}?' if near else ''}"
+            f"{f' Did you mean {near!r}?' if near else ''}"
         )
     return _TARGETS[target](Outline.of(plan))
+
+
+def near_target(name: str, targets: Iterable[str]) -> str | None:
+    """The target that a name most likely means; None where that is not clear."""
+    other = _OTHER_NAMES.get(name.lower())
+    return other or next(iter(difflib.get_close_matches(name.lower(), list(targets), n=1)), None)
 
 
 def _not_a_plan(value: object) -> str:

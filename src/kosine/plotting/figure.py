@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -316,8 +315,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
 
     kind = format or Path(path).suffix.removeprefix(".") or "png"
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    with whole_file(path, binary=True) as file, mpl.rc_context(_FILES), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a title may have any letters; the picture shows it
+    with whole_file(path, binary=True) as file, mpl.rc_context(_FILES):
         figure.savefig(file, format=kind, dpi=dpi, facecolor="white", metadata=metadata)
 
 

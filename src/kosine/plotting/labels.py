@@ -63,9 +63,9 @@ def bands(plan: Plan) -> list[Band]:
     end = found[-1].stop if found else 0
     if end < total:
         found.append(_band(plan.phase_at(total - 1), total, begins=not found))
-    return (
-        found if len(found) <= MOST_MARKS else [band for band in found if (band.stop - band.first_step) * 50 >= total]
-    )
+    if len(found) <= MOST_MARKS:
+        return found
+    return [band for band in found if (band.stop - band.first_step) * 50 >= total]
 
 
 def _few_rows(group: Group) -> list[PlannedPhase] | None:
