@@ -9,6 +9,7 @@ from kosine.boundaries import PlannedPhase
 from kosine.errors import (
     ArgumentTypeError,
     KosineError,
+    LogError,
     MissingPackageError,
     NotationError,
     PlanError,
@@ -35,9 +36,12 @@ from kosine.shapes import (
 )
 
 if TYPE_CHECKING:
+    from kosine.checking import Verdict, check
     from kosine.comparison import Comparison, compare
     from kosine.export import to_code
+    from kosine.inference import Inference, infer
     from kosine.linting import Finding, lint
+    from kosine.logs import Trace, read_trace
 
 __version__ = "0.3.0"
 
@@ -46,7 +50,9 @@ __all__ = [
     "Comparison",
     "Cycles",
     "Finding",
+    "Inference",
     "KosineError",
+    "LogError",
     "MissingPackageError",
     "NotationError",
     "Phase",
@@ -57,8 +63,11 @@ __all__ = [
     "ScheduleError",
     "Section",
     "StepError",
+    "Trace",
     "TrainingError",
     "TrainingWarning",
+    "Verdict",
+    "check",
     "compare",
     "constant",
     "cosine",
@@ -66,6 +75,7 @@ __all__ = [
     "dumps",
     "exponential",
     "hold",
+    "infer",
     "inverse_sqrt",
     "inverse_sqrt_decay",
     "inverse_time",
@@ -76,6 +86,7 @@ __all__ = [
     "one_minus_sqrt",
     "parse",
     "polynomial",
+    "read_trace",
     "section",
     "sgdr",
     "step_decay",
@@ -97,7 +108,13 @@ _ROOMS = {
     "Comparison": "comparison",
     "Finding": "linting",
     "compare": "comparison",
+    "Inference": "inference",
+    "Trace": "logs",
+    "Verdict": "checking",
+    "check": "checking",
+    "infer": "inference",
     "lint": "linting",
+    "read_trace": "logs",
     "to_code": "export",
 }
 """Public names of rooms that training does not need: each is imported when it is asked for."""

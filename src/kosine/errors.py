@@ -25,6 +25,10 @@ class NotationError(KosineError, ValueError):
     """A text or a JSON document is not a schedule."""
 
 
+class LogError(KosineError, ValueError):
+    """A log cannot be read, or says nothing about the learning rate."""
+
+
 class TrainingError(KosineError, ValueError):
     """A training set-up would not follow the schedule: a rival callback, an unknown number of steps."""
 

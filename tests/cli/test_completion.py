@@ -14,7 +14,7 @@ from kosine.cli.export import TARGETS
 from kosine.published import PUBLISHED
 from tests.cli.console import COMMAND
 
-COMMANDS = ["show", "plot", "compare", "values", "lint", "export", "recipes"]
+COMMANDS = ["show", "plot", "compare", "values", "lint", "export", "check", "infer", "recipes"]
 
 
 @pytest.fixture
@@ -65,6 +65,9 @@ def in_bash(*words: str) -> list[str]:
         (["export", "gpt-3", "--to", "p"], ["python"]),
         (["export", "gpt-3", "-o", ""], ["file"]),
         (["values", "gpt-3", "--per"], ["--per-epoch"]),
+        (["check", ""], ["file"]),
+        (["check", "run.csv", "gpt"], ["file", "gpt-3"]),
+        (["infer", "missing.csv", "--step-c"], ["--step-column"]),
     ],
 )
 def test_bash(words: list[str], expected: list[str], folder: Path) -> None:

@@ -16,6 +16,7 @@ import kosine as ks
 from kosine.cli import main
 from kosine.cli.group import kosine
 from tests.cli.console import COMMAND, SGDR, one_line, refused
+from tests.cli.logs import rates, write_csv
 
 NONE = click.Context(kosine)
 MISSING = r"The run's length is missing\. Give --epochs and --steps-per-epoch \(or --dataset-size and --batch-size\)"
@@ -140,10 +141,12 @@ def test_help_has_examples_that_work(
         for name in example:
             if name.endswith(".toml"):
                 Path(name).write_text("schedule = 'constant(0.1)'\n[run]\ntotal_steps = 10\n", encoding="utf-8")
+            elif name == "history.csv":
+                write_csv(Path(name), {"learning_rate": rates()})
         status = main(example)
         output = capsys.readouterr()
         assert output.err == "", example
-        assert status == 0 or (status == 1 and example[0] in ("compare", "lint")), example
+        assert status == 0 or (status == 1 and example[0] in ("compare", "lint", "check")), example
         assert output.out, example
 
 

@@ -287,8 +287,8 @@ def test_file_that_may_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:
         ({"steps_per_epoch": 100}, (5000, 100, None)),
         ({"epochs": 10.0, "steps_per_epoch": 100}, (1000, 100, None)),
         ({"dataset_size": 1001, "batch_size": 10}, (5050, 101, 10)),
-        ({"batch_size": 16}, (39_400, 788, 16)),
-        ({"samples_per_step": 64, "batch_size": 16}, (39_400, 788, 64)),
+        ({"samples_per_step": 64}, (39_400, 788, 64)),
+        ({"steps_per_epoch": 100, "samples_per_step": 64, "batch_size": 16}, (5000, 100, 64)),
         ({"total_steps": None, "epochs": None}, (39_400, 788, None)),
     ],
 )

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "kosine"
-            many = "unexpected extra argument" in error.format_message() and not command.endswith("recipes")
+            many = "unexpected extra argument" in error.format_message() and not command.endswith(
+                ("recipes", "check", "infer")
+            )
             hint = " `kosine compare` takes more than one schedule." if many else ""
             return _complain(f"{error.format_message()}{hint} See: {command} --help")
         except click.ClickException as error:
@@ -82,7 +84,8 @@ def _as_options(message: str) -> str:
     from kosine.cli.run_size import RUN_NAMES
 
     message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
-    names = rf"({'|'.join((*RUN_NAMES, 'points', 'tolerance', 'longest_warmup'))})"
+    others = ("points", "tolerance", "longest_warmup", "group", "step_column", "rate_column")
+    names = rf"({'|'.join((*RUN_NAMES, *others))})"
     message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
     return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine.cli.output import json_option, print_json, say_written, written
-from kosine.cli.picture import PictureFile, write_picture
+from kosine.cli.picture import picture_option, write_picture
 from kosine.cli.run_size import planned, run_size_options
 from kosine.cli.source import Source, SourceType
 
@@ -43,10 +43,7 @@ Exit status: 0 where the schedules are equal, 1 where they differ beyond the tol
     "--tolerance", type=Tolerance(min=0), default=1e-9, show_default=True, metavar="T",
     help="How far two rates may be apart, as a share of the highest rate of all, such as 0.05 or 5%.",
 )  # fmt: skip
-@click.option(
-    "-o", "--output", type=PictureFile(), metavar="FILE",
-    help="Also draw it into a file; the ending .png, .svg, .pdf or .html tells the format.",
-)  # fmt: skip
+@picture_option()
 @json_option
 def command(
     schedules: tuple[Source, ...],

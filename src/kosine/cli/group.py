@@ -18,6 +18,8 @@ _COMMANDS = {
     "values": "The learning rates of a schedule as CSV.",
     "lint": "What is odd about a schedule in this run: the mistakes that people make.",
     "export": "A schedule as a program or as data that needs no kosine.",
+    "check": "Whether the log of a run followed its schedule, and where it left it.",
+    "infer": "The schedule that the log of a run shows, as a file.",
     "recipes": "The schedules of published training runs, with their sources.",
 }
 

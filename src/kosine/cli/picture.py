@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ from kosine.tables import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 FORMATS = ("png", "svg", "pdf", "html")
 
@@ -30,6 +32,19 @@ class PictureFile(AnyType):
             known = ", ".join(f".{ending}" for ending in FORMATS)
             self.fail(f"{value!r} must end in one of {known}: the ending tells the format.", param, ctx)
         return path
+
+
+def picture_option(*names: str) -> Callable[[Function], Function]:
+    """The option of a command that also draws what it prints."""
+    return click.option(
+        *names,
+        "-o",
+        "--output",
+        "output",
+        type=PictureFile(),
+        metavar="FILE",
+        help="Also draw it into a file; the ending .png, .svg, .pdf or .html tells the format.",
+    )
 
 
 def format_of(path: Path) -> str:

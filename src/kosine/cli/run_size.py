@@ -83,7 +83,7 @@ _OPTIONS: tuple[tuple[str, AnyType, str], ...] = (
     ("--tokens-per-step", Count(), 'Tokens in a step, for durations such as "375Mtok".'),
 )
 RUN_NAMES = tuple(name.removeprefix("--").replace("-", "_") for name, _, _ in _OPTIONS)
-_LENGTHS = ("total_steps", "epochs")
+LENGTHS = ("total_steps", "epochs")
 _DATA = ("dataset_size", "batch_size")
 
 
@@ -129,7 +129,7 @@ def _missing(schedule: Schedule, run: Mapping[str, Any]) -> str:
     """All that a run must say, and does not, before the schedule can be planned."""
     units = set(re.findall(r'(ep|sp|tok)"', repr(schedule)))
     asked = []
-    if not any(length in run for length in _LENGTHS):
+    if not any(length in run for length in LENGTHS):
         if "steps_per_epoch" in run:
             how = "`epochs` or `total_steps`"
         else:
@@ -160,8 +160,8 @@ def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bo
     """Whether the options say in another way what the schedule's own file says under this name."""
     if name in given:
         return True
-    if name in _LENGTHS:
-        return any(length in given for length in _LENGTHS)
+    if name in LENGTHS:
+        return any(length in given for length in LENGTHS)
     if name == "dataset_size":
         return "steps_per_epoch" in given
     if name == "steps_per_epoch":

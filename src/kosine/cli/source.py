@@ -60,9 +60,7 @@ class SourceType(AnyType):
         if ctx is not None and ctx.resilient_parsing:  # a shell completes what comes after it: read no file for that
             return Source(value, recipes.constant(0.0))
         if value == "-" and ctx is not None:
-            if ctx.meta.get(_STANDARD_INPUT):
-                self.fail("Standard input can be read once: give `-` for one schedule only.", param, ctx)
-            ctx.meta[_STANDARD_INPUT] = True
+            take_standard_input(ctx, "one schedule only")
         return read_source(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -73,6 +71,13 @@ class SourceType(AnyType):
             )
             found += [CompletionItem(name) for name in files]
         return [CompletionItem(incomplete, type="file"), *found]
+
+
+def take_standard_input(ctx: click.Context, one: str) -> None:
+    """Note that an argument is read from standard input, which only one can be."""
+    if ctx.meta.get(_STANDARD_INPUT):
+        raise click.BadParameter(f"Standard input can be read once: give `-` for {one}.", ctx)
+    ctx.meta[_STANDARD_INPUT] = True
 
 
 def known_recipes(begin: str) -> list[CompletionItem]:
@@ -186,7 +191,7 @@ def _read_data(data: object, name: str) -> Source:
         value = from_data(data)
         if isinstance(value, Schedule):
             return Source(name, value)
-        return Source(name, value.schedule, _run_of(value))
+        return Source(name, value.schedule, run_of(value))
     unknown = sorted(set(data) - {"schedule", "run"})
     if unknown:
         fix = " What it says of the run stands in the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
@@ -202,5 +207,6 @@ def _read_data(data: object, name: str) -> Source:
     return Source(name, parse(text), dict(run))
 
 
-def _run_of(plan: Plan) -> dict[str, Any]:
+def run_of(plan: Plan) -> dict[str, Any]:
+    """What a plan knows of its run, by the names of the options."""
     return {name: value for name in RUN_NAMES if (value := getattr(plan.run, name, None)) is not None}

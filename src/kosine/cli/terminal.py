@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import numpy as np
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
     from kosine.comparison import Comparison
     from kosine.plan import Plan
+    from kosine.plotting.logview import LogView
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
 """Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can tell apart."""
+
+_FINE = 2**20
+"""Steps of an axis that counts something else: finer than any column."""
+_FIRST_OFF = "first off"
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bits of a braille character, by row and column."""
@@ -62,11 +67,36 @@ class Screen:
 class Curve(NamedTuple):
     """A line of a picture."""
 
-    steps: NDArray[np.int64]
+    steps: NDArray[Any]
     values: NDArray[np.float64]
     mark: str = "*"
     """What it is drawn with where colours and fine marks cannot tell it from others."""
     colour: int = _COLOURS[0]
+    joined: bool = True
+    """Whether it is a line; if not, its dots lie on top of other curves."""
+
+
+class Ruler(NamedTuple):
+    """The axis of a picture that does not count steps from 0."""
+
+    unit: str
+    first: float
+    last: float
+
+    def across(self, positions: NDArray[Any], total: int) -> NDArray[np.float64]:
+        """Positions as steps of a run that is so long."""
+        return np.asarray((positions - self.first) / (self.last - self.first) * (total - 1))
+
+    def ticks(self, width: int) -> dict[int, str]:
+        """Round numbers on it, by the columns that they stand in."""
+        length = self.last - self.first
+        some = nice_ticks(length, width // 12, whole=self.unit != "epoch" and length >= 1)
+        every = some[1] - some[0] if len(some) > 1 else length
+        numbers = range(math.ceil(self.first / every), math.floor(self.last / every) + 1)
+        return {
+            round((number * every - self.first) / length * (width - 1)): _tick_text(number * every)
+            for number in numbers
+        }
 
 
 def draw(plan: Plan, screen: Screen) -> str:
@@ -102,6 +132,35 @@ def draw_comparison(comparison: Comparison, screen: Screen) -> str:
     return "\n".join(lines)
 
 
+def draw_log(view: LogView, screen: Screen) -> str:
+    """A log over its plan, and where it leaves it, below them how far each row is from it."""
+    (low, high), log = view.limits, view.log
+    rows, course = view.rows(8 * screen.columns), view.course(8 * screen.columns)
+    ruler = None if view.axis == "step" and low == 0 else Ruler(view.axis, low, high)
+    total = math.ceil(high) if ruler is None else _FINE
+
+    def across(positions: NDArray[Any]) -> NDArray[Any]:
+        return positions if ruler is None else ruler.across(positions, total)
+
+    here, few = across(log.positions[rows]), len(log) <= 2 * screen.columns
+    curves = [Curve(here, log.rates[rows], "o", _COLOURS[1], joined=not few)]
+    names = [f"o  {view.log_name(screen.columns - 12)}"]
+    if course is not None:
+        curves.insert(0, Curve(across(course.positions), course.rates, "."))
+        names.insert(0, f".  {view.plan_name(screen.columns - 12)}")
+    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
+    marked = {} if view.mark is None else {int(across(np.array([view.mark.position]))[0]): _FIRST_OFF}
+    lines.append(picture(curves, total, screen, 15, view.steps_per_epoch, marked, ruler))
+    if view.expected is not None and view.mark is not None:
+        apart = Curve(here, view.apart(rows), "o", _COLOURS[1], joined=not few)
+        lines += [
+            "",
+            f"  {_painted('log - plan', apart.colour, screen)}",
+            picture([apart], total, screen, 7, view.steps_per_epoch, None, ruler),
+        ]
+    return "\n".join(lines)
+
+
 def picture(
     curves: Sequence[Curve],
     total: int,
@@ -109,6 +168,7 @@ def picture(
     rows: int,
     steps_per_epoch: int | None = None,
     names: Mapping[int, str] | None = None,
+    ruler: Ruler | None = None,
 ) -> str:
     """Curves over a run in a frame, with ticks in steps, and in epochs where it is known how long they are.
 
@@ -119,6 +179,7 @@ def picture(
         rows: lines inside the frame.
         steps_per_epoch: steps in an epoch.
         names: names of steps, written above the frame where there is room.
+        ruler: what stands on the axis instead of the steps.
     """
     low = min(0.0, *(float(curve.values.min()) for curve in curves))
     high = max(0.0, *(float(curve.values.max()) for curve in curves))
@@ -127,17 +188,18 @@ def picture(
         round((high - tick) / (high - low) * (rows - 1)): rate_text(tick, max(high, -low))
         for tick in nice_ticks(high, 5 if rows > 10 else 4, low=low)
     }
-    margin = max(5, *map(len, rate_ticks.values()))
+    margin = max(5, len(ruler.unit) if ruler else 0, *map(len, rate_ticks.values()))
     width = screen.columns - margin - 2
     named, named_line = _labels({_column(step, total, width): name for step, name in (names or {}).items()}, width)
-    ticked, steps_line = _labels(_ticks(total, total, width), width)
+    ticked, steps_line = _labels(_ticks(total, total, width) if ruler is None else ruler.ticks(width), width)
+    unit = "step" if ruler is None else ruler.unit
     lines = [f"{'':{margin}} {named_line}"] if named else []
     lines.append(f"{'':{margin}}┌{''.join('┴' if column in named else '─' for column in range(width))}┐")
     for row, cells in enumerate(_cells(curves, total, (low, high), (width, rows), screen)):
         lines.append(f"{rate_ticks.get(row, ''):>{margin}}{'┤' if row in rate_ticks else '│'}{cells}│")
     lines.append(f"{'':{margin}}└{''.join('┬' if column in ticked else '─' for column in range(width))}┘")
-    lines.append(f"{'step':{margin}} {steps_line}")
-    if steps_per_epoch is not None:
+    lines.append(f"{unit:{margin}} {steps_line}")
+    if steps_per_epoch is not None and ruler is None:
         lines.append(f"{'epoch':{margin}} {_labels(_ticks(total, total / steps_per_epoch, width), width)[1]}")
     text = "\n".join(line.rstrip() for line in lines)
     return text if screen.unicode else text.translate(_PLAIN)
@@ -151,10 +213,11 @@ def _column(step: float, total: int, width: int) -> int:
 def _ticks(total: int, length: float, width: int) -> dict[int, str]:
     """Round numbers along a run that is so long in its own unit, by the columns that they stand in."""
     ticks = nice_ticks(length, width // 12, whole=length >= 1)
-    return {
-        _column(tick / length * total, total, width): step_text(tick) if tick.is_integer() else f"{tick:.6g}"
-        for tick in ticks
-    }
+    return {_column(tick / length * total, total, width): _tick_text(tick) for tick in ticks}
+
+
+def _tick_text(tick: float) -> str:
+    return step_text(tick) if float(tick).is_integer() else f"{tick:.6g}"
 
 
 def _labels(texts: Mapping[int, str], width: int) -> tuple[set[int], str]:
@@ -177,10 +240,12 @@ def _cells(
     across, down = (2, 4) if fine else (1, 1)
     bits = np.zeros((rows, width), np.int64)
     there = np.zeros((len(curves), rows, width), np.bool_)
+    dots = np.array([not curve.joined for curve in curves])
     for number, curve in enumerate(curves):
         x = np.rint(curve.steps / max(total - 1, 1) * (width * across - 1)).astype(np.int64)
         y = np.rint((high - curve.values) / (high - low) * (rows * down - 1)).astype(np.int64)
-        x, y = _joined(x, y)
+        if curve.joined:
+            x, y = _joined(x, y)
         there[number, y // down, x // across] = True
         np.bitwise_or.at(bits, (y // down, x // across), _DOTS[y % down, x % across])
     lines = []
@@ -188,6 +253,7 @@ def _cells(
         cells: list[tuple[str, int | None]] = []
         for column in range(width):
             here = np.flatnonzero(there[:, row, column])
+            here = on_top if (on_top := here[dots[here]]).size else here
             shown = curves[here[column % here.size]] if here.size else None
             mark = chr(0x2800 + int(bits[row, column])) if fine else shown.mark[0] if shown else " "
             cells.append((mark, shown.colour) if shown else (" ", None))

@@ -1,4 +1,4 @@
-"""What a notebook shows for a schedule, a plan or a comparison on the last line of a cell: its curve and its table."""
+"""What a notebook shows on the last line of a cell, for a plan, a comparison, a log, ...: the curve and the table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from kosine.tables import shortened
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from kosine.checking import Verdict
     from kosine.comparison import Comparison
+    from kosine.inference import Inference
     from kosine.plan import Plan
     from kosine.schedule import Schedule
 
@@ -65,9 +67,30 @@ def comparison_html(comparison: Comparison) -> str:
     """The curves of a comparison over each other and their differences, with its table."""
     from kosine.plotting.overlay import comparison_figure
 
-    text = html.escape(str(comparison))
+    return _with_text(
+        lambda: comparison_figure(comparison), f"Learning rates of {', '.join(comparison.names)}", comparison
+    )
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """A log over the plan that it was checked against, and what was found."""
+    from kosine.plotting.logged import verdict_figure
+
+    return _with_text(lambda: verdict_figure(verdict), "Learning rates of a log and its plan", verdict)
+
+
+def inference_html(inference: Inference) -> str:
+    """A log over the schedule that explains it, and what was found."""
+    from kosine.plotting.logged import inference_figure
+
+    return _with_text(lambda: inference_figure(inference), "Learning rates of a log and its schedule", inference)
+
+
+def _with_text(draw: Callable[[], Figure], name: str, shown: object) -> str:
+    """A picture, and below it what a terminal shows."""
+    text = html.escape(str(shown))
     return _piece(
-        _image(lambda: _svg(lambda: comparison_figure(comparison)), f"Learning rates of {', '.join(comparison.names)}"),
+        _image(lambda: _svg(draw), name),
         f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
     )
 

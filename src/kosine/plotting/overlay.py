@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine.plotting.figure import default_style, draw_frame, highest, new_figure, new_pyplot_figure
+from kosine.plotting.figure import default_style, draw_frame, highest, new_figure, new_pyplot_figure, root_figure
 from kosine.plotting.labels import marked_name, rate_text
 
 if TYPE_CHECKING:
@@ -64,15 +64,25 @@ def comparison_figure(comparison: Comparison) -> Figure:
 
 
 def _draw_both(comparison: Comparison, figure: Figure) -> Axes:
-    upper: Axes
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
+    upper, lower = two_panels(figure)
     steps, rates = comparison.trace()
     _draw_curves(comparison, upper, steps, rates)
     _draw_differences(comparison, lower, steps, rates)
+    share_axis(upper, lower)
+    return upper
+
+
+def two_panels(figure: Figure) -> tuple[Axes, Axes]:
+    """A high panel for curves, and below it a low one for what is between them."""
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
+    return upper, lower
+
+
+def share_axis(upper: Axes, lower: Axes) -> None:
+    """Leave the words of the common axis to the lower panel, when both are drawn."""
     upper.tick_params(labelbottom=False)
     upper.set_xlabel("")
-    figure.align_ylabels([upper, lower])
-    return upper
+    root_figure(upper).align_ylabels([upper, lower])
 
 
 def _draw_curves(
@@ -88,10 +98,10 @@ def _draw_curves(
         if not own.all():
             beyond = slice(int(own.sum()) - 1, None)
             axes.plot(steps[beyond], curve[beyond], **{**style, "alpha": 0.4, "linewidth": 1.2})
-    _name_curves(axes, epochs=comparison.steps_per_epoch is not None)
+    name_curves(axes, epochs=comparison.steps_per_epoch is not None)
 
 
-def _name_curves(axes: Axes, *, epochs: bool) -> None:
+def name_curves(axes: Axes, *, epochs: bool) -> None:
     """The legend, above the picture, where no curve runs under it."""
     from matplotlib.transforms import offset_copy
 
@@ -113,19 +123,24 @@ def _name_curves(axes: Axes, *, epochs: bool) -> None:
 def _draw_differences(
     comparison: Comparison, axes: Axes, steps: NDArray[np.int64], rates: list[NDArray[np.float64]]
 ) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    draw_frame(axes, 0, comparison.total_steps, 1.0, None)
-    axes.axhline(0, color="#555555", linewidth=0.8, zorder=2)
     apart = [curve - rates[0] for curve in rates]
+    draw_frame(axes, 0, comparison.total_steps, 1.0, None)
+    frame_differences(axes, apart, comparison.peak)
     for curve, style in list(zip(apart, _styles(), strict=False))[1:]:
         axes.plot(steps, curve, **style)
+    axes.set_ylabel(f"difference\nfrom {comparison.marks[0]}")
+
+
+def frame_differences(axes: Axes, apart: Sequence[NDArray[np.float64]], peak: float) -> None:
+    """A line at 0, and an axis that has room for differences of rates up to `peak`."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.axhline(0, color="#555555", linewidth=0.8, zorder=2)
     low, high = min(float(curve.min()) for curve in apart), max(float(curve.max()) for curve in apart)
-    pad = 0.08 * (high - low) or 0.01 * (comparison.peak or 1.0)
+    pad = 0.08 * (high - low) or 0.01 * (peak or 1.0)
     axes.set_ylim(low - pad, high + pad)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, max(high, -low) + pad)))
-    axes.set_ylabel(f"difference\nfrom {comparison.marks[0]}")
 
 
 def _styles() -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const picture = document.getElementById("picture");
 const steps = data.steps.map(Number);
-const wholeRun = () => [0, data.total]; // a new one each time: plotly changes what it is given
+const wholeRun = () => [data.begin, data.total]; // a new one each time: plotly changes what it is given
 const withDifferences = data.curves.length > 1;
 const narrow = picture.clientWidth < 600;
 const margin = { l: narrow ? 65 : 80, r: 20, t: data.per_epoch ? 50 : 36, b: 45 };
@@ -27,7 +27,7 @@ function rateText(rate) {
 
 function where(index) {
   const epoch = data.per_epoch ? `<br>epoch ${grouped(steps[index] / data.per_epoch)}` : "";
-  return `step ${stepText(index)}${epoch}`;
+  return `${data.unit} ${stepText(index)}${epoch}`;
 }
 
 // --- what is drawn ---
@@ -42,14 +42,15 @@ function curves() {
     x: steps,
     y: curve.rates,
     name: curve.name,
-    mode: steps.length <= 64 ? "lines+markers" : "lines",
+    mode: curve.mode || (steps.length <= 64 ? "lines+markers" : "lines"),
+    connectgaps: true,
     line: { color: curve.colour, width: number || !withDifferences ? 2 : 3.5, dash: curve.dash, simplify: false },
     customdata: steps.map((_, index) => hoverText(number, index)),
     hovertemplate: "%{customdata}<extra></extra>",
   }));
   const apart = data.curves.slice(1).map((curve, number) => ({
     ...drawn[number + 1],
-    y: curve.rates.map((rate, index) => rate - data.curves[0].rates[index]),
+    y: apartOf(curve),
     yaxis: "y2",
     showlegend: false,
     hoverinfo: "skip",
@@ -59,11 +60,28 @@ function curves() {
   const below = { x: data.leaves, y: data.leaves.map(() => data.lowest), mode: "markers", cliponaxis: false,
     marker: { symbol: "triangle-down", size: 11, color: data.curves[0].colour }, hoverinfo: "skip", showlegend: false,
     visible: scale === "log" };
-  return [...drawn, ...apart, ...(data.per_epoch ? [topAxis] : []), ...(data.leaves.length ? [below] : [])];
+  return [...drawn, ...precision(), ...apart, ...(data.per_epoch ? [topAxis] : []), ...(data.leaves.length ? [below] : [])];
+}
+
+// A curve minus the first; null where it has no rate.
+function apartOf({ rates }) {
+  return rates.map((rate, index) => (rate === null ? null : rate - data.curves[0].rates[index]));
+}
+
+// Where a rate may be that is printed as the one on the curve.
+function precision() {
+  if (!data.half_widths) return [];
+  const here = steps.map((_, index) => index).filter((index) => data.half_widths[index] !== null);
+  const side = (sign, fill) => ({
+    x: here.map((index) => steps[index]), y: here.map((index) => sign * data.half_widths[index]), yaxis: "y2",
+    mode: "lines", line: { width: 0 }, fill, fillcolor: "#d0d0d0", hoverinfo: "skip", showlegend: false,
+  });
+  return [side(-1, "none"), side(1, "tonexty")];
 }
 
 function hoverText(number, index) {
   const rate = data.curves[number].rates[index];
+  if (rate === null) return "";
   if (!withDifferences) return `${where(index)}<br>rate ${rateText(rate)}`;
   const apart = rate - data.curves[0].rates[index];
   const difference = number ? ` (${apart < 0 ? "−" : "+"}${rateText(Math.abs(apart))})` : "";
@@ -79,7 +97,8 @@ function rateRange() {
 }
 
 function apartRange() {
-  const apart = data.curves.flatMap(({ rates }) => rates.map((rate, index) => rate - data.curves[0].rates[index]));
+  const widths = (data.half_widths || []).flatMap((width) => [width, -width]);
+  const apart = [...data.curves.flatMap(apartOf), ...widths];
   const [low, high] = apart.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [0, 0]);
   const space = 0.08 * (high - low) || 0.01 * (data.peak || 1);
   return [low - space, high + space];
@@ -94,7 +113,11 @@ function shapes() {
     type: "line", layer: "below", yref: "y domain", y0: 0, y1: 1, x0: step, x1: step,
     line: { color: data.restart_colour, width: 1, dash: "dash" },
   }));
-  return [...bands, ...restarts];
+  const mark = data.mark && [{
+    type: "line", yref: "paper", y0: 0, y1: 1, x0: data.mark.position, x1: data.mark.position,
+    line: { color: "#333333", width: 1, dash: "dash" },
+  }];
+  return [...bands, ...restarts, ...(mark || [])];
 }
 
 function names([first, stop]) {
@@ -106,6 +129,13 @@ function names([first, stop]) {
     const [x, font] = [(left + right) / 2, { size: 12 }];
     return [{ x, y: 1, yref: "y domain", yanchor: "top", text, showarrow: false, font }];
   });
+}
+
+function mark([first, stop]) {
+  if (!data.mark || data.mark.position < first || data.mark.position > stop) return [];
+  const late = data.mark.position - first > (stop - first) / 2;
+  return [{ x: data.mark.position, y: 1, yref: "y domain", yanchor: "top", xanchor: late ? "right" : "left",
+    text: data.mark.text, showarrow: false, font: { size: 12 } }];
 }
 
 function points([first, stop]) {
@@ -127,7 +157,8 @@ function roundNumbers(first, stop, about) {
 }
 
 function stepTicks([first, stop]) {
-  const whole = roundNumbers(first, stop, width() / 90).filter(Number.isInteger);
+  const round = roundNumbers(first, stop, width() / 90);
+  const whole = data.unit === "epoch" ? round : round.filter(Number.isInteger);
   const text = (step) => (data.total < 1e10 ? grouped(step) : step && step.toExponential().replace("+", ""));
   return { tickvals: whole, ticktext: whole.map(text) };
 }
@@ -148,23 +179,23 @@ function rateTicks([low, high], scale) {
 
 function layout() {
   const line = { showline: true, linecolor: grey, ticks: "outside", tickcolor: grey, zeroline: false };
-  const x = { ...line, range: wholeRun(), minallowed: 0, maxallowed: data.total, showgrid: false,
+  const x = { ...line, range: wholeRun(), minallowed: data.begin, maxallowed: data.total, showgrid: false,
     tickmode: "array" };
   const rates = { ...line, type: scale, range: rateRange(), gridcolor: "#d9d9d9", tickmode: "array" };
   const made = {
     margin, hovermode: "x", dragmode: "zoom", showlegend: withDifferences, shapes: shapes(),
-    annotations: [...names(wholeRun()), ...points(wholeRun())],
+    annotations: [...names(wholeRun()), ...mark(wholeRun()), ...points(wholeRun())],
     paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff",
     font: { color: "#1a1a1a", size: 13, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 }, align: "left" },
-    legend: { orientation: "h", y: -0.16, yanchor: "top", x: 0 },
-    xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: "step" }, anchor: withDifferences ? "y2" : "y" },
+    legend: { orientation: "h", traceorder: "normal", y: -0.16, yanchor: "top", x: 0 },
+    xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: data.unit }, anchor: withDifferences ? "y2" : "y" },
     yaxis: { ...rates, ...rateTicks(rateRange(), scale), automargin: "left",
       title: { text: "learning rate", standoff: 8 }, domain: [withDifferences ? 0.34 : 0, 1] },
   };
   if (withDifferences) {
     made.yaxis2 = { ...rates, ...rateTicks(apartRange(), "linear"), type: "linear", range: apartRange(),
-      automargin: "left", title: { text: `difference<br>from ${data.first}`, standoff: 8 }, domain: [0, 0.28],
+      automargin: "left", title: { text: data.difference, standoff: 8 }, domain: [0, 0.28],
       zeroline: true, zerolinecolor: "#555555" };
   }
   if (data.per_epoch) {
@@ -185,7 +216,7 @@ async function follow() {
   if (view() === followed) return;
   followed = view();
   const steps = shown("xaxis");
-  const changes = { annotations: [...names(steps), ...points(steps)] };
+  const changes = { annotations: [...names(steps), ...mark(steps), ...points(steps)] };
   const ticks = { xaxis: stepTicks(steps), yaxis: rateTicks(shown("yaxis"), scale) };
   if (withDifferences) ticks.yaxis2 = rateTicks(shown("yaxis2"), "linear");
   if (data.per_epoch) ticks.xaxis2 = epochTicks(steps);

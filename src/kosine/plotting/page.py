@@ -6,16 +6,20 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
 
 from kosine.boundaries import Group
 from kosine.errors import MissingPackageError
 from kosine.plan import table_lines
 from kosine.plotting.figure import CURVE, LOWEST_PEAK, RESTART, TINTS, goes_below, highest, lowest_shown, tinted
 from kosine.plotting.labels import bands, key_names, marked_name, point_text
+from kosine.plotting.logged import FEW, GREY, LOG, PLAN
+from kosine.plotting.logview import LogView
 from kosine.plotting.overlay import COLOURS, NAME
 from kosine.plotting.points import read_points
 from kosine.sampling import COLUMNS, restarts, trace
@@ -23,10 +27,11 @@ from kosine.summary import Summary, summarize
 from kosine.tables import shortened
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from kosine.checking import Verdict
     from kosine.comparison import Comparison
+    from kosine.inference import Inference
     from kosine.plan import Plan
 
 _COLUMNS = 8 * COLUMNS  # one zooms
@@ -113,37 +118,107 @@ def comparison_page(comparison: Comparison, title: str) -> str:
     """
     steps, rates = comparison.trace(_COLUMNS // 2)
     curves = [
-        {
-            "mark": mark,
-            "name": html.escape(marked_name(mark, name, NAME), quote=False).replace(
-                "$", "&#36;"
-            ),  # plotly reads tags and TeX
-            "rates": curve.tolist(),
-            "colour": COLOURS[number % len(COLOURS)],
-            "dash": _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
-        }
+        _named(
+            marked_name(mark, name, NAME),
+            curve.tolist(),
+            COLOURS[number % len(COLOURS)],
+            _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
+            mark=mark,
+        )
         for number, (mark, name, curve) in enumerate(zip(comparison.marks, comparison.names, rates, strict=True))
     ]
     data = _data(steps, curves, comparison.total_steps, comparison.steps_per_epoch, rates, False)
-    data["first"] = comparison.marks[0]
-    return _document(
-        title, data, [f'<h2>Differences</h2>\n<div class="wide"><pre>{html.escape(str(comparison))}</pre></div>']
-    )
+    data["difference"] = f"difference<br>from {comparison.marks[0]}"
+    return _document(title, data, [_text("Differences", comparison)])
+
+
+def verdict_page(verdict: Verdict, title: str) -> str:
+    """A whole html document: a log over the plan that it was checked against, how far it is from it, and the table.
+
+    Args:
+        verdict: what `check` returned.
+        title: the heading; any text.
+
+    Raises:
+        MissingPackageError: plotly is not installed.
+    """
+    return _logged(LogView.of_verdict(verdict), title, _text("Verdict", verdict))
+
+
+def inference_page(inference: Inference, title: str) -> str:
+    """A whole html document: a log over the schedule that explains it, how far it is from it, and what was found.
+
+    Args:
+        inference: what `infer` returned.
+        title: the heading; any text.
+
+    Raises:
+        MissingPackageError: plotly is not installed.
+    """
+    return _logged(LogView.of_inference(inference), title, _text("Inference", inference))
+
+
+def _logged(view: LogView, title: str, below: str) -> str:
+    """A log and its plan on an axis that has the places of both: a rate is null where the log has no row."""
+    rows, course, log = view.rows(_COLUMNS // 2), view.course(_COLUMNS // 2), view.log
+    here = log.positions[rows].astype(np.float64)
+    positions = here if course is None else np.union1d(here, course.positions)
+    at = np.searchsorted(positions, here)
+
+    def of_rows(values: NDArray[np.float64]) -> list[float | None]:
+        found: list[float | None] = [None] * positions.size
+        for index, value in zip(at.tolist(), values.tolist(), strict=True):
+            found[index] = value
+        return found
+
+    mode = "markers" if len(log) <= FEW else "lines"
+    curves = [_named(view.log_name(NAME), of_rows(log.rates[rows]), LOG, "solid", mark="log") | {"mode": mode}]
+    rates = [np.interp(positions, here, log.rates[rows])]
+    if course is not None and view.expected is not None:
+        planned = np.interp(positions, course.positions, course.rates)
+        planned[at] = view.expected[rows]
+        curves.insert(0, _named(view.plan_name(NAME), planned.tolist(), PLAN, "solid", mark="plan") | {"mode": "lines"})
+        rates.append(planned)
+    low, high = view.limits
+    data = _data(positions, curves, high, view.steps_per_epoch, rates, False, begin=low, unit=view.axis)
+    data["restarts"], data["restart_colour"] = list(view.boundaries), GREY
+    if course is not None:
+        data["difference"], data["half_widths"] = "log - plan", of_rows(view.half_widths(rows))
+    if view.mark is not None:
+        data["mark"] = view.mark._asdict()
+    return _document(title, data, [below])
+
+
+def _named(name: str, rates: Sequence[float | None], colour: str, dash: str, *, mark: str) -> dict[str, Any]:
+    """A curve with the name that its legend has; plotly reads tags and TeX in it."""
+    escaped = html.escape(name, quote=False).replace("$", "&#36;")
+    return {"mark": mark, "name": escaped, "rates": rates, "colour": colour, "dash": dash}
+
+
+def _text(heading: str, shown: object) -> str:
+    """What a terminal shows, under a heading."""
+    return f'<h2>{heading}</h2>\n<div class="wide"><pre>{html.escape(str(shown))}</pre></div>'
 
 
 def _data(
-    steps: NDArray[np.int64],
+    steps: NDArray[Any],
     curves: list[dict[str, Any]],
-    total: int,
+    total: float,
     per_epoch: int | None,
     rates: list[NDArray[np.float64]],
     log: bool,
+    *,
+    begin: float = 0,
+    unit: str = "step",
 ) -> dict[str, Any]:
     """What the script draws."""
     peak = max(map(highest, rates))
+    whole = [int(step) if float(step).is_integer() else step for step in steps.tolist()]
     return {
-        "steps": steps.tolist() if total <= _EXACT else [str(step) for step in steps.tolist()],
+        "steps": whole if total <= _EXACT else list(map(str, whole)),
+        "unit": unit,
         "curves": curves,
+        "begin": begin,
         "total": total,
         "per_epoch": per_epoch,
         "peak": peak,

@@ -1,0 +1,77 @@
+"""A verdict in words, and as a table."""
+
+from __future__ import annotations
+
+import textwrap
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from kosine.tables import aligned, printable
+
+if TYPE_CHECKING:
+    from kosine.checking.verdict import Jump, Point, Verdict
+    from kosine.logs import Trace
+
+_WIDTH = 80  # columns
+_LISTED = 4  # skips and jumps
+
+
+def text(verdict: Verdict) -> str:
+    """The sentence, a small table, and the remarks."""
+    trace = verdict.trace
+    rows = [["rows compared", f"{verdict.compared:,}"], ["positions", _span(trace)]]
+    rows += [["rows that are off", f"{verdict.off:,}"]] if verdict.off else []
+    rows += [["precision", str(trace.precision)], ["offset", offset_text(verdict.offset, verdict.averaged)]]
+    if verdict.factor != 1:
+        rows.append(["factor", factor_text(verdict.factor)])
+    rows += _listed("skipped steps", [f"{count:,} by {place(trace, at)}" for at, count in verdict.skips])
+    rows += _listed("jumps", [jump_text(trace, jump) for jump in verdict.jumps])
+    if verdict.first:
+        rows.append(["first difference", _point(trace, verdict.first)])
+    rows.append(["largest difference" if verdict.largest.expected != verdict.largest.found else "differences", ""])
+    rows[-1][1] = _point(trace, verdict.largest) if rows[-1][0] == "largest difference" else "none"
+    lines = [*textwrap.wrap(printable(verdict.sentence), _WIDTH), "", *aligned(rows, left=(0, 1))]
+    remarks = [line for remark in verdict.remarks for line in textwrap.wrap(printable(remark), _WIDTH)]
+    return "\n".join([*lines, *([""] if remarks else []), *remarks])
+
+
+def place(trace: Trace, position: float) -> str:
+    """A position with its unit, such as "step 1,000"."""
+    return f"{trace.axis} {number(position)}"
+
+
+def number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,.10g}"
+
+
+def factor_text(factor: Fraction) -> str:
+    if not factor:
+        return "0"
+    return f"{factor.numerator:,}" if factor.denominator == 1 else f"{factor.numerator:,}/{factor.denominator:,}"
+
+
+def offset_text(offset: int, averaged: bool) -> str:
+    told = f"{offset:+,}" if offset else "0"
+    return f"{told}, mean of an epoch" if averaged else told
+
+
+def jump_text(trace: Trace, jump: Jump) -> str:
+    return f"at {place(trace, jump.position)} from step {jump.before:,} to step {jump.after:,}"
+
+
+def _span(trace: Trace) -> str:
+    return f"{place(trace, trace.positions[0])} to {number(trace.positions[-1])}"
+
+
+def _point(trace: Trace, point: Point) -> str:
+    step = "" if trace.axis == "step" and point.position == point.step else f" (step {point.step:,} of the plan)"
+    return (
+        f"{place(trace, point.position)}{step}: expected {point.expected:.8g}, found {point.found:.8g}, "
+        f"within {point.half_width:.2g}"
+    )
+
+
+def _listed(name: str, told: list[str]) -> list[list[str]]:
+    """A line for each of a few, and how many more there are."""
+    shown = told if len(told) <= _LISTED else [*told[: _LISTED - 1], f"and {len(told) - _LISTED + 1:,} more"]
+    return [[name if i == 0 else "", line] for i, line in enumerate(shown)]

@@ -1,0 +1,231 @@
+"""Which schedule a log shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine.durations import RunSize
+from kosine.errors import ArgumentTypeError, PlanError, shown
+from kosine.inference.explaining import Run
+from kosine.inference.opening import Open
+from kosine.inference.search import Axis, search, steps_at
+from kosine.inference.stretches import Rows
+from kosine.inference.telling import Piece, offset_in_words, opened, pieces_of, told, unexplained
+from kosine.inference.writing import Written
+from kosine.logs import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from kosine.plan import Plan
+    from kosine.schedule import Schedule
+
+__all__ = ["Inference", "Open", "Piece", "infer"]
+
+
+@dataclass(frozen=True, repr=False)
+class Inference:
+    """The schedule that explains a trace best; made by `infer`. `print` shows it.
+
+    The row at the position p shows the plan's step round(p * steps_per_unit) + offset, less what was skipped before.
+
+    Attributes:
+        trace: the log.
+        schedule: the schedule; None where none explains the log to its printed precision.
+        plan: the schedule planned for the run, as far as the log tells how long it is.
+        residual: the largest distance of a row from the plan; 0.0 where there is no plan.
+        offset: see above.
+        steps_per_unit: the plan's steps in one unit of the log's axis.
+        open: what the log does not decide.
+        skips: pairs (position, count): from that position on the log shows so many of the plan's steps less.
+        pieces: the shape of the log as data: one curve after the other.
+        sentence: the result in plain words.
+    """
+
+    trace: Trace
+    schedule: Schedule | None
+    plan: Plan | None
+    residual: float
+    offset: int
+    steps_per_unit: Fraction
+    open: tuple[Open, ...]
+    skips: tuple[tuple[int, int], ...]
+    pieces: tuple[Piece, ...]
+    sentence: str
+
+    def steps(self, positions: NDArray[np.generic] | Sequence[float] | None = None) -> NDArray[np.int64]:
+        """The plan's steps whose rates the log shows at these positions; at those of its rows if None."""
+        at = self.trace.positions if positions is None else np.asarray(positions)
+        lost = np.zeros(at.shape)
+        for position, count in self.skips:
+            lost[at >= position] += count
+        return steps_at(at * float(self.steps_per_unit) - lost, -self.offset)
+
+    def expected(self) -> NDArray[np.float64]:
+        """The plan's rates at the rows of the trace.
+
+        Raises:
+            PlanError: no schedule explains the trace.
+        """
+        if self.plan is None:
+            raise PlanError(f"There is no plan to expect anything of. {self.sentence}")
+        return self.plan(self.steps())
+
+    @property
+    def explained(self) -> bool:
+        """Whether a schedule explains the trace."""
+        return self.schedule is not None
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the log over the plan with Matplotlib (extra `plot`).
+
+        Args:
+            ax: the axes to draw on; if None, a new figure that also has what the log is off by.
+
+        Returns:
+            The axes of the curves.
+        """
+        from kosine.plotting.logged import plot_inference
+
+        return plot_inference(self, ax=ax)
+
+    def _repr_html_(self) -> str:
+        from kosine.plotting.notebook import inference_html
+
+        return inference_html(self)
+
+    def __repr__(self) -> str:
+        return f"<Inference: {self.schedule!r}>"
+
+    def __str__(self) -> str:
+        return told(self)
+
+
+def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
+    """The simplest schedule that has the rate of every row of a trace, to the precision that it was printed with.
+
+    The rows are cut into as few stretches as one curve each goes through, the curves are joined and fitted to all rows
+    together, and their numbers are replaced by the roundest ones that every row allows. Phases that repeat become
+    cycles, rates that stand still for equal times a section with a tick, and a curve that goes on some steps late is a
+    run that skipped steps. What is found is proven: the plan is evaluated at every row.
+
+    Args:
+        trace: the log, from `read_trace` or made of arrays.
+        steps_per_epoch: how many steps an epoch of the run has, for a trace whose axis counts epochs; without it the
+            schedule is in epochs, each of one step.
+
+    Returns:
+        An `Inference`. Where its `schedule` is None, no schedule explains the trace: a plateau scheduler, or changes by
+        hand; `pieces` has its shape.
+
+    Raises:
+        ArgumentTypeError: something that is no trace.
+        PlanError: `steps_per_epoch` below 1.
+        MissingPackageError: SciPy is not installed (extra `infer`).
+
+    Example:
+        >>> import numpy as np
+        >>> import kosine as ks
+        >>> plan = ks.warmup_cosine(peak=3e-4, warmup=100).plan(total_steps=1000)
+        >>> log = ks.Trace(np.arange(0, 900, 10), plan(np.arange(0, 900, 10)))
+        >>> ks.infer(log).schedule
+        Schedule(linear(100, start=0.0, to=0.0003), cosine(to=0.0))
+    """
+    if not isinstance(trace, Trace):
+        raise ArgumentTypeError(
+            f"Argument `trace` must be a Trace. Received: trace={shown(trace)}. "
+            "Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`."
+        )
+    if steps_per_epoch is not None and (not isinstance(steps_per_epoch, int) or steps_per_epoch < 1):
+        raise PlanError(
+            f"Argument `steps_per_epoch` must be an integer >= 1. Received: steps_per_epoch={shown(steps_per_epoch)}."
+        )
+    unit = _unit(trace, steps_per_epoch)
+    x = trace.positions.astype(np.float64) * unit
+    for position, count in trace.skipped:
+        x[trace.positions >= position] -= count
+    rows = Rows(x, np.asarray(trace.rates), trace.half_widths())
+    axis = _axis(trace, rows, unit, steps_per_epoch)
+    found, seen = search(rows, axis)
+    if found is None:
+        pieces = pieces_of(rows, seen, unit)
+        sentence = unexplained(pieces, trace.axis)
+        return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, sentence)
+    skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
+    inference = Inference(
+        trace,
+        found.plan.schedule,
+        found.plan,
+        0.0,
+        -found.origin,
+        Fraction(unit),
+        opened(trace, rows, axis, found, unit),
+        tuple(sorted(skips)),
+        pieces_of(rows, seen, unit),
+        "",
+    )
+    residual = float(np.abs(inference.expected() - trace.rates).max())
+    inference = replace(inference, residual=residual)
+    return replace(inference, sentence=f"{found.plan.schedule!r} explains every row. {offset_in_words(inference)}")
+
+
+def _unit(trace: Trace, steps_per_epoch: int | None) -> int:
+    """How many steps one unit of the log's axis has: as few as make every position a whole step."""
+    if trace.axis == "epoch" and steps_per_epoch is not None:
+        return steps_per_epoch
+    for unit in (1, 10, 100):
+        places = trace.positions * unit
+        if bool((np.abs(places - np.round(places)) < 1e-6).all()):
+            return unit
+    return _FINEST
+
+
+_FINEST = 1000
+"""Steps of an epoch where the log has fractions of epochs of any kind."""
+
+
+def _axis(trace: Trace, rows: Rows, unit: int, steps_per_epoch: int | None) -> Axis:
+    first, last = float(rows.x[0]), float(rows.x[-1])
+    stride = float(np.median(np.diff(rows.x))) if len(rows) > 1 else 1.0
+    starts = [0.0, 1.0, -1.0] if first >= 1 and stride > 1 else [1.0, 0.0, -1.0] if first >= 1 else [0.0, -1.0, 1.0]
+    if unit > 1 and steps_per_epoch is not None:
+        starts = [0.0, 1.0 - unit, float(-unit), float(unit), 1.0]
+    ends = [] if trace.total is None or trace.total * unit <= last else [float(trace.total * unit)]
+    ends += [_round_up(last + 1, last + max(stride, 1.0)), last + stride, last + 1]
+    begins = first <= 2 * max(stride, 1.0)
+    run = Run(tuple(starts), tuple(dict.fromkeys(ends)), begins)
+    written, size = _duration(trace.axis, unit)
+    return Axis(run, written, size)
+
+
+def _round_up(low: float, high: float) -> float:
+    """The roundest whole number from `low` to `high`."""
+    for place in range(18, 0, -1):
+        number = float(math.ceil(low / 10**place) * 10**place)
+        if number <= high:
+            return number
+    return float(math.ceil(low))
+
+
+def _duration(axis: str, unit: int) -> tuple[Written, RunSize]:
+    """How a number of steps is written on an axis, and what of the run's size that needs."""
+    if axis == "epoch":
+        return (
+            lambda steps: (
+                f"{format(Decimal(steps) / Decimal(unit), 'f')}ep" if steps % unit == 0 or 1000 % unit == 0 else steps
+            )
+        ), RunSize(steps_per_epoch=unit)
+    if axis == "sample":
+        return (lambda steps: f"{steps}sp"), RunSize(samples_per_step=1)
+    if axis == "token":
+        return (lambda steps: f"{steps}tok"), RunSize(tokens_per_step=1)
+    return (lambda steps: steps), RunSize()

@@ -1,0 +1,102 @@
+"""What a log leaves open: the numbers of an explanation that could be others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine.inference.curves import ENDLESS, HOLD
+from kosine.inference.draft import Draft, refine
+from kosine.inference.settling import EXPLAINS, centred
+from kosine.inference.stretches import Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FAR = 2.0**20  # of the length that was seen: beyond it no end can be told
+_HALVINGS = 7
+_SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Something that a log does not decide.
+
+    Attributes:
+        what: "begin of the run", "end of the run", or which bound of which phase.
+        low: the lowest position, in units of the log, at which it may be; None: any.
+        high: the highest; None: any.
+        text: a sentence.
+    """
+
+    what: str
+    low: float | None
+    high: float | None
+    text: str
+
+
+def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | None]]:
+    """The bounds that may be elsewhere: their number, and the lowest and the highest place; None: any later one."""
+    kinds, count = draft.kinds, draft.bounds.size
+    rates = np.ones(draft.rates.size, np.bool_)
+    told = np.zeros(count, np.bool_)
+    for index in range(count):
+        before = kinds[index - 1] if index else None
+        after = kinds[index] if index < count - 1 else None
+        joined = before is not None and after is not None and draft.joined[index - 1]
+        told[index] = joined or bool(before and before.ends) or bool(after and after.begins)
+    free = replace(draft, free_bounds=told, free_rates=rates)
+    spread = dict(zip(np.flatnonzero(told).tolist(), refine(free, rows).spread.tolist(), strict=False))
+    for index in range(count):
+        if told[index]:
+            if spread[index] > 0.15:
+                low, high = (_limit(free, rows, index, sign, spread[index]) for sign in (-1, 1))
+                assert low is not None
+                if high is None or round(low) < round(high):
+                    yield index, low, high
+        elif 0 < index < count - 1:
+            left, right = _neighbours(rows.x, float(draft.bounds[index]))
+            if right - left > 1:
+                yield index, left + 1, right
+        elif (
+            index == count - 1
+            and kinds[-1] is not HOLD
+            and kinds[-1] not in ENDLESS
+            and draft.bounds[-1] > rows.x[-1] + 1
+        ):
+            yield index, float(rows.x[-1]) + 1, None
+
+
+def _neighbours(x: NDArray[np.float64], bound: float) -> tuple[float, float]:
+    """The last row before a bound, and the first at it or after."""
+    at = int(np.clip(np.searchsorted(x, bound), 1, x.size - 1))
+    return float(x[at - 1]), float(x[at])
+
+
+def _limit(free: Draft, rows: Rows, index: int, sign: int, spread: float) -> float | None:
+    """How far a bound can move to one side while other numbers make up for it; None: as far as you like."""
+    bound = float(free.bounds[index])
+    fixed = replace(free, free_bounds=np.where(np.arange(free.bounds.size) == index, False, free.free_bounds))
+    edge = np.inf if sign > 0 else float(rows.x[-1]) if index == free.bounds.size - 1 else -np.inf
+
+    def fits(distance: float) -> bool:
+        bounds = fixed.bounds.copy()
+        bounds[index] = bound + sign * distance
+        if not (np.diff(bounds) >= 0).all() or (sign < 0 and bounds[index] < edge and index == bounds.size - 1):
+            return False
+        draft = refine(replace(fixed, bounds=bounds), rows).draft
+        return draft.worst(rows) <= EXPLAINS or centred(draft, rows).worst(rows) <= EXPLAINS + _SLACK
+
+    span = float(rows.x[-1] - rows.x[0])
+    good, bad = 0.0, max(spread / 2, 0.5)
+    while fits(bad):
+        good, bad = bad, bad * 3
+        if bad > _FAR * span:
+            return None
+    for _ in range(_HALVINGS):
+        middle = (good + bad) / 2
+        good, bad = (middle, bad) if fits(middle) else (good, middle)
+    return bound + sign * good

@@ -1,0 +1,197 @@
+"""The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine.durations import RunSize
+from kosine.errors import PlanError, ScheduleError
+from kosine.inference.curves import ENDLESS, HOLD
+from kosine.inference.draft import Draft
+from kosine.inference.explaining import MOST_PHASES, ROUGH, Run, explain
+from kosine.inference.lag import Skip, moved, skips_around
+from kosine.inference.settling import NEARLY
+from kosine.inference.stairs import Stairs, stairs
+from kosine.inference.stretches import Rows, Stretch, stretches
+from kosine.inference.writing import Written, course, parts, plausible, repeating
+from kosine.plan import Plan
+from kosine.schedule import Part, Schedule, cycles, section
+from kosine.shapes import hold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SOME = 7  # stretches that are enough to see how phases repeat
+_MOST_TURNS = 12
+_BLOCK = 2**18  # rows that a plan is compared with at a time
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The unit of the log, and what is known of the run.
+
+    Attributes:
+        run: where it may begin and end.
+        written: a number of steps as a duration.
+        size: what turns such durations into steps.
+    """
+
+    run: Run
+    written: Written
+    size: RunSize
+
+
+@dataclass(frozen=True)
+class Found:
+    """What explains the rows.
+
+    Attributes:
+        plan: the schedule, planned for the run as far as the log tells how long it is.
+        origin: the position of its first step.
+        phases: how many phases it is written with.
+        draft: their numbers, where nothing repeats; else None.
+        skips: pairs (row, count): from that row on the log shows so many steps less than before.
+        open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; where there is a
+            draft, that tells.
+        rows: the rows at the positions without skips, where there are any.
+    """
+
+    plan: Plan
+    origin: int
+    phases: int
+    draft: Draft | None
+    skips: tuple[Skip, ...] = ()
+    open: tuple[tuple[str, float, float, str], ...] = ()
+    rows: Rows | None = None
+
+
+def search(rows: Rows, axis: Axis) -> tuple[Found | None, tuple[Stretch, ...]]:
+    """The simplest schedule that explains all rows, or None; and the stretches that were seen."""
+    treads = stairs(rows, axis.run.starts)
+    found = None if treads is None else _climbed(rows, axis, treads)
+    if found is not None:
+        return found, ()
+    seen = tuple(islice(stretches(rows.rough(ROUGH)), MOST_PHASES + 1))
+    found = _phases(rows, axis, seen)
+    if found is None or found.phases > 3:
+        late = _skipping(rows, axis, seen)
+        if late is not None and (found is None or late.phases < found.phases):
+            found = late
+    return found, seen
+
+
+def _phases(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+    if len(seen) > _SOME:
+        found = _from_some(rows, axis, seen[:_SOME])
+        if found is not None:
+            return found
+    if len(seen) > MOST_PHASES:
+        return None
+    draft = explain(rows, axis.run, seen)
+    return None if draft is None else _proven(rows, axis, draft)
+
+
+def _from_some(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+    """The phases of the first rows, if they repeat and explain the others as well."""
+    some = rows.part(0, seen[-1].stop)
+    draft = explain(some, replace(axis.run, ends=(float(some.x[-1]) + 1,)), seen)
+    if draft is None:
+        return None
+    found = _proven(rows, axis, draft)
+    return found if found is not None and found.draft is None else None
+
+
+def _proven(rows: Rows, axis: Axis, draft: Draft) -> Found | None:
+    """The draft as a schedule, with what repeats in it as a group, that explains all rows."""
+    whole = course(draft, float(rows.x[0]))
+    for group in repeating(whole.rows, axis.written):
+        plan = _planned(group, axis, axis.run.ends[0] - whole.origin)
+        if plan is not None and explains(plan, whole.origin, rows):
+            return Found(plan, whole.origin, len(group), None)
+    if not plausible(whole):
+        return None
+    endless = whole.rows[-1].kind is HOLD or whole.rows[-1].kind in ENDLESS
+    stop = max(axis.run.ends[0], whole.stop) if endless else whole.stop
+    fills = endless or whole.stop >= rows.x[-1]
+    total = (stop if fills else max(axis.run.ends[0], stop)) - whole.origin
+    plan = _planned(parts(whole.rows, axis.written, rest=fills), axis, total)
+    if plan is None or not explains(plan, whole.origin, rows):
+        return None
+    return Found(plan, whole.origin, len(whole.rows), draft)
+
+
+def _planned(made: Sequence[Part], axis: Axis, total: float) -> Plan | None:
+    try:
+        return Plan(Schedule(*made), replace(axis.size, total_steps=round(total)))
+    except (ScheduleError, PlanError):  # numbers that no schedule can have, such as a rise by more than 1e30
+        return None
+
+
+def explains(plan: Plan, origin: int, rows: Rows) -> bool:
+    """Whether a plan has the rate of every row."""
+    for low in range(0, len(rows), _BLOCK):
+        part = rows.part(low, low + _BLOCK)
+        off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
+        if not float(off.max()) <= NEARLY:
+            return False
+    return True
+
+
+def steps_at(x: NDArray[np.float64], origin: int) -> NDArray[np.int64]:
+    """The steps of a plan at positions; before its first step that one."""
+    return np.maximum(np.floor(x + 0.5).astype(np.int64) - origin, 0)
+
+
+# --- treads -----------------------------------------------------------------------------------------------------------
+
+
+def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
+    """A schedule whose rates stand still for the length of a tread."""
+    length, levels = treads.length, treads.treads
+    total = axis.run.ends[0] - treads.origin
+    factor = treads.factor
+    if factor is not None:
+        step = hold(axis.written(length), start=float(levels.y[0] / factor ** levels.x[0]))
+        plan = _planned([cycles(step, shrink=factor)], axis, total)
+        if plan is not None and explains(plan, treads.origin, rows):
+            return Found(plan, treads.origin, 1, None, open=treads.open)
+    inner = Axis(Run((0.0,), (float(levels.x[-1]) + 1,), axis.run.begins), lambda steps: steps, RunSize())
+    found, _ = search(levels, inner)
+    if found is None or found.origin or found.skips:
+        return None
+    plan = _planned([section(*found.plan.schedule.parts, tick=axis.written(length))], axis, total)
+    if plan is None or not explains(plan, treads.origin, rows):
+        return None
+    return Found(plan, treads.origin, found.phases + 1, None, open=treads.open)
+
+
+# --- skipped steps ----------------------------------------------------------------------------------------------------
+
+
+def _skipping(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+    """A schedule that explains the rows, if some steps were skipped."""
+    skips: list[Skip] = []
+    shifted, done = rows, set[int]()
+    for _ in range(_MOST_TURNS):
+        rough = shifted.rough(ROUGH)
+        left = [stretch for stretch in seen if stretch.first not in done and stretch.arc.kind is not HOLD]
+        if not left:
+            break
+        longest = max(left, key=lambda stretch: stretch.stop - stretch.first)
+        done.add(longest.first)
+        found = skips_around(rough, longest)
+        if found:
+            skips += found
+            shifted = moved(rows, skips)
+            seen = tuple(islice(stretches(shifted.rough(ROUGH)), MOST_PHASES + 1))
+    if not skips:
+        return None
+    lost = sum(count for _, count in skips)
+    run = replace(axis.run, ends=tuple(end - lost for end in axis.run.ends))
+    explained = _phases(shifted, replace(axis, run=run), seen)
+    return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)

@@ -1,0 +1,178 @@
+"""An inference in words: what was found, what stays open, and the shape of a log that nothing explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine.inference.curves import HOLD
+from kosine.inference.explaining import ROUGH, fewer
+from kosine.inference.opening import Open, open_bounds
+from kosine.inference.stretches import Rows, Stretch, stretches
+from kosine.tables import aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kosine.inference import Inference
+    from kosine.inference.search import Axis, Found
+    from kosine.logs import Trace
+
+_MOST_PIECES = 1000
+_ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a log that one curve goes through.
+
+    Attributes:
+        curve: the name of the curve.
+        first: the position of its first row, in units of the log's axis.
+        last: the position of its last row.
+        first_rate: the rate of its first row.
+        last_rate: the rate of its last row.
+    """
+
+    curve: str
+    first: float
+    last: float
+    first_rate: float
+    last_rate: float
+
+
+def pieces_of(rows: Rows, seen: Sequence[Stretch], unit: int) -> tuple[Piece, ...]:
+    """The stretches of a log as data."""
+    rough = rows.rough(ROUGH)
+    found = tuple(seen) if seen and seen[-1].stop == len(rows) else tuple(islice(stretches(rough), _MOST_PIECES))
+    if len(found) <= 64:
+        found = fewer(rough, found)
+    return tuple(
+        Piece(
+            each.arc.kind.name,
+            float(rows.x[each.first]) / unit,
+            float(rows.x[each.stop - 1]) / unit,
+            float(rows.y[each.first]),
+            float(rows.y[each.stop - 1]),
+        )
+        for each in found
+    )
+
+
+def unexplained(pieces: Sequence[Piece], axis: str) -> str:
+    """Why no schedule explains a log of these pieces, as far as their shape tells."""
+    known = "No schedule of mine explains this log"
+    levels = [piece.first_rate for piece in pieces]
+    if len(pieces) > 2 and all(piece.curve == HOLD.name for piece in pieces) and min(levels) > 0:
+        factors = np.array(levels[1:]) / np.array(levels[:-1])
+        places = ", ".join(f"{piece.first:,g}" for piece in pieces[1:6])
+        more = ", ..." if len(pieces) > 6 else ""
+        if factors.max() < 1 and np.ptp(factors) <= _ALIKE * factors.max():
+            return (
+                f"{known}: its rate is multiplied by {float(np.median(factors)):.3g} at {axis} {places}{more}, at no "
+                "regular times. That is what a plateau scheduler does, which follows the loss."
+            )
+        return f"{known}: its rate changes at {axis} {places}{more}, at no regular times."
+    jumps = [
+        after
+        for before, after in pairwise(pieces)
+        if abs(after.first_rate - before.last_rate) > 0.05 * max(before.first_rate, after.first_rate)
+    ]
+    if jumps:
+        place = f"{axis} {jumps[0].first:,g}"
+        return (
+            f"{known}: it jumps at {place}{f' and {len(jumps) - 1} times more' if len(jumps) > 1 else ''}, as after a "
+            "change by hand or a resume that lost the schedule's state."
+        )
+    return f"{known}: it has {len(pieces):,} pieces."
+
+
+def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tuple[Open, ...]:
+    """What the log does not decide."""
+    told: list[Open] = []
+    name = trace.axis
+    first, last = float(trace.positions[0]), float(trace.positions[-1])
+    if not axis.run.begins:
+        text = f"The log begins at {name} {first:,g}; what came before is not in it."
+        told.append(Open("begin of the run", None, first, text))
+    if found.draft is not None:
+        count = found.draft.bounds.size
+        for index, low, high in open_bounds(found.draft, found.rows or rows):
+            what, sentence = _bound(found, index, count, name)
+            least, most = low / unit, None if high is None else high / unit
+            told.append(Open(what, least, most, f"{sentence} {_interval(least, most)}."))
+    else:
+        told += [
+            Open(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
+            for what, low, high, text in found.open
+        ]
+    endless = found.draft is None or found.draft.kinds[-1] is HOLD or found.draft.kinds[-1].name.startswith("inverse")
+    if endless and trace.total is None:
+        text = f"The log ends at {name} {last:,g}; how long the run is meant to be, it does not say."
+        told.append(Open("end of the run", last, None, text))
+    return tuple(told)
+
+
+def _bound(found: Found, index: int, count: int, name: str) -> tuple[str, str]:
+    draft = found.draft
+    assert draft is not None
+    if index == 0:
+        return f"begin of {draft.kinds[0].name}", f"The {draft.kinds[0].name} may begin at any {name}"
+    if index == count - 1:
+        return f"end of {draft.kinds[-1].name}", f"The {draft.kinds[-1].name} may end at any {name}"
+    before, after = draft.kinds[index - 1].name, draft.kinds[index].name
+    return f"{before} to {after}", f"The {before} may give way to the {after} at any {name}"
+
+
+def _interval(low: float, high: float | None) -> str:
+    if high is None:
+        return f"from {_place(low)} on"
+    return f"from {_place(low)} to {_place(high)}"
+
+
+def _place(value: float) -> str:
+    return f"{round(value):,}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def offset_in_words(inference: Inference) -> str:
+    """What the offset means, as a sentence."""
+    axis, offset, unit = inference.trace.axis, inference.offset, inference.steps_per_unit
+    if unit == 1 and offset in (0, 1, -1):
+        return {
+            0: f"Each row shows the rate of its own {axis}, counted from 0.",
+            1: f"Each row shows the rate of the next {axis}.",
+            -1: f"The log counts from 1, or shows the rate of the {axis} before.",
+        }[offset]
+    if unit != 1 and offset in (0, int(unit) - 1, int(unit)):
+        what = {0: "first batch", int(unit) - 1: "last batch"}.get(offset, "next epoch's first batch")
+        return (
+            f"Each row shows the rate of the epoch's {what}."
+            if offset != unit
+            else f"Each row shows that of the {what}."
+        )
+    return f"The schedule's step 0 is at {axis} {_place(-offset / float(unit))}."
+
+
+def told(inference: Inference) -> str:
+    """The sentence, and a table of what it rests on."""
+    trace = inference.trace
+    lines = [["rows", f"{len(trace):,}, {trace.axis} {trace.positions[0]:,g} to {trace.positions[-1]:,g}"]]
+    lines.append(["printed to", str(trace.precision)])
+    if inference.plan is not None:
+        lines.append(["largest residual", f"{inference.residual:.3g}"])
+        lines.append(["offset", f"{inference.offset:+d}" if inference.offset else "0"])
+    if inference.skips:
+        lines.append(["skipped steps", f"{sum(count for _, count in inference.skips):,}"])
+    table = aligned(lines, left=(0, 1))
+    opens = [f"open: {each.text}" for each in inference.open]
+    if inference.plan is None:
+        shape = [["curve", "first", "last", "from", "to"]]
+        shape += [
+            [piece.curve, f"{piece.first:,g}", f"{piece.last:,g}", f"{piece.first_rate:.6g}", f"{piece.last_rate:.6g}"]
+            for piece in inference.pieces[:24]
+        ]
+        table += ["", *aligned(shape)]
+    return "\n".join([inference.sentence, "", *table, *opens])

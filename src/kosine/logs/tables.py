@@ -1,0 +1,137 @@
+"""Tables: CSV with commas, semicolons or tabs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kosine.errors import LogError
+from kosine.logs.cells import Cells, IrregularError
+from kosine.logs.choice import Choice, Layout
+from kosine.logs.lines import decoded
+from kosine.logs.series import Collection, number, numbers
+
+_SEPARATORS = ",\t;"
+_HEADER_WITHIN = 100  # lines
+_WIDEST = 10_000  # columns
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where a table begins and what its columns are.
+
+    Attributes:
+        line: the number of lines before it.
+        separator: what is between two cells.
+        columns: the names.
+        layout: which of the columns to read; None if no rate and position were recognised.
+        bare: whether the table has no header: the columns are named by their numbers, from 1.
+    """
+
+    line: int
+    separator: str
+    columns: tuple[str, ...]
+    layout: Layout | None
+    bare: bool = False
+
+
+def find_header(lines: Sequence[str], choice: Choice) -> Header | None:
+    """The first line that can be the header of a log; one that is no known kind if there is nothing better."""
+    likeliest = None
+    for place, line in enumerate(lines[:_HEADER_WITHIN]):
+        for separator in _SEPARATORS:
+            columns = _cells(line, separator)
+            if not 2 <= len(columns) <= _WIDEST:
+                continue
+            layout = choice.layout(columns)
+            if layout is not None:
+                return Header(place, separator, columns, layout)
+            if likeliest is None and all(number(cell) == number(cell) for cell in columns):
+                bare = tuple(str(place + 1) for place in range(len(columns)))
+                likeliest = Header(place, separator, bare, choice.layout(bare), bare=True)
+                if likeliest.layout is not None:
+                    return likeliest
+            elif likeliest is None and place == 0:
+                likeliest = Header(place, separator, columns, None)
+    return likeliest
+
+
+def read_table(pieces: Iterable[bytes], header: Header, layout: Layout, found: Collection) -> None:
+    """Add the rows of a table to what was found.
+
+    Args:
+        pieces: the lines of the file, from the first, some at a time.
+        header: where the table begins.
+        layout: which columns to read.
+        found: takes the rows.
+    """
+    skip = header.line + (not header.bare)
+    regular = not layout.group and layout.only is None
+    for piece in pieces:
+        lines = piece
+        while skip and lines:
+            skip -= 1
+            lines = lines[lines.find(b"\n") + 1 :]
+        if lines and not (regular and _read_regular(lines, header, layout, found)):
+            _read_any(lines, header, layout, found)
+
+
+def _read_regular(lines: bytes, header: Header, layout: Layout, found: Collection) -> bool:
+    """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
+    places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
+    try:
+        cells = Cells(lines, header.separator, len(header.columns))
+        where = cells.numbers(places[layout.position])
+        epochs = None if layout.epoch is None else cells.numbers(places[layout.epoch])
+        rates = [cells.numbers(places[column]) for column in layout.rates]
+    except IrregularError:
+        return False
+    for name, values in zip(layout.rates, rates, strict=True):
+        printed = cells.texts(places[name]) if found.wants(name) else ()
+        found.columns(name, where, values, printed, epochs)
+    return True
+
+
+def _read_any(lines: bytes, header: Header, layout: Layout, found: Collection) -> None:
+    places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
+    comma = header.separator == ";"
+    rows: list[Sequence[str]]
+    if b'"' in lines:  # each line on its own: a quote that is never closed must not swallow the rest of the file
+        rows = [_cells(line, header.separator) for line in decoded(lines) if line]
+    else:
+        rows = [line.split(header.separator) for line in decoded(lines) if line]
+    if layout.only is not None:
+        place, value = places[layout.only[0]], layout.only[1]
+        rows = [row for row in rows if len(row) > place and row[place].strip() == value]
+    where = _column(rows, places[layout.position], comma)
+    positions = numbers(where)
+    epochs = None if layout.epoch is None else numbers(_column(rows, places[layout.epoch], comma))
+    for column in layout.rates:
+        texts = _column(rows, places[column], comma)
+        if not layout.group:
+            found.columns(column, positions, numbers(texts), texts, epochs)
+            continue
+        for name, place_, text in zip(_column(rows, places[layout.group], False), where, texts, strict=True):
+            found.row(name.strip(), place_, text)
+
+
+def _cells(line: str, separator: str) -> tuple[str, ...]:
+    try:
+        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:  # a cell longer than the module takes
+        row = line.split(separator)
+    return tuple(cell.strip() for cell in row)
+
+
+def _column(rows: list[Sequence[str]], place: int, comma: bool) -> list[str]:
+    try:
+        cells = [row[place] for row in rows]
+    except IndexError:  # a line that was cut
+        cells = [row[place] if place < len(row) else "" for row in rows]
+    return [cell.replace(",", ".") for cell in cells] if comma else cells
+
+
+def no_rate(header: Header, choice: Choice) -> LogError:
+    """The error for a table whose columns are not known."""
+    return choice.unknown("columns " + ", ".join(repr(column[:60]) for column in header.columns[:40]))
