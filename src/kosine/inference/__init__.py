@@ -14,7 +14,7 @@ from kosine.durations import RunSize
 from kosine.errors import ArgumentTypeError, PlanError, shown
 from kosine.inference.explaining import Run
 from kosine.inference.opening import Open
-from kosine.inference.search import Axis, search, steps_at
+from kosine.inference.search import Axis, explanation, steps_at
 from kosine.inference.stretches import Rows
 from kosine.inference.telling import Piece, offset_in_words, opened, pieces_of, told, unexplained
 from kosine.inference.writing import Written
@@ -153,9 +153,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
-    rows = Rows(x, np.asarray(trace.rates), trace.half_widths())
+    rows = Rows(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), _LEAST))
     axis = _axis(trace, rows, unit, steps_per_epoch)
-    found, seen = search(rows, axis)
+    found, seen = explanation(rows, axis)
     if found is None:
         pieces = pieces_of(rows, seen, unit)
         sentence = unexplained(pieces, trace.axis)
@@ -188,6 +188,8 @@ def _unit(trace: Trace, steps_per_epoch: int | None) -> int:
             return unit
     return _FINEST
 
+
+_LEAST = 1e-30  # a half-width that can be divided by
 
 _FINEST = 1000
 """Steps of an epoch where the log has fractions of epochs of any kind."""

@@ -128,6 +128,8 @@ def fit(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
             rates = np.nan_to_num(basis((at - origin) / length, theta) @ coefficients, nan=np.inf)
         return cast("Floats", scale * rates)
 
+    if kind is COSINE and _crest(theta, coefficients) > _HIGHEST:
+        return None
     begin, end = _ends(kind, theta, coefficients)
     return Arc(
         kind,
@@ -192,7 +194,7 @@ def _sqrt_basis(kind: Kind) -> tuple[_Basis, Floats]:
         t, lead = np.broadcast_arrays(t, lead)
         return np.stack([np.ones_like(t), np.sqrt(np.maximum(t + lead, 0.0))], axis=-1)
 
-    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 8, 24)])
+    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
 
 def _polynomial_basis(kind: Kind) -> tuple[_Basis, Floats]:
@@ -202,7 +204,7 @@ def _polynomial_basis(kind: Kind) -> tuple[_Basis, Floats]:
         t, left = np.broadcast_arrays(t, left)
         return np.stack([np.ones_like(t), np.maximum(1.0 + left - t, 0.0) ** power], axis=-1)
 
-    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 8, 24)])
+    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
 
 _BENT: dict[str, Callable[[Kind], tuple[_Basis, Floats]]] = {
@@ -241,6 +243,16 @@ def _bent(t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats) 
         step = float(these[1] - these[0])
         low, high = max(theta - 1.3 * step, float(thetas[0])), theta + 1.3 * step
     return theta, found
+
+
+_HIGHEST = 1e4  # times the rates that were seen: a wave that comes from so far above is a parabola
+
+
+def _crest(half_wave: float, coefficients: Floats) -> float:
+    """How high the wave comes, in units of the highest rate that was seen."""
+    pace = np.pi / half_wave
+    middle = coefficients[0] + coefficients[2] / pace**2
+    return float(middle + np.hypot(coefficients[1] / pace, coefficients[2] / pace**2))
 
 
 def _ends(kind: Kind, theta: float, coefficients: Floats) -> tuple[float | None, float | None]:

@@ -37,7 +37,8 @@ class Draft:
         ends: the rate at which each phase ends.
         joined: whether each phase begins at the rate at which the one before ended; one less than the phases.
         endpoints: whether each phase reaches its end one step before the next begins.
-        tied: the phase at whose end stands the rate that the last phase goes to as well; None: it has one of its own.
+        limits: the lowest and the highest place of each bound, as two rows.
+        tied: the phase at whose end stands the rate that the last phase goes to as well; None: it has its own.
         free_bounds: which bounds the rows decide.
         free_rates: which of the rates, see `rates`, the rows decide.
     """
@@ -48,6 +49,7 @@ class Draft:
     ends: Floats
     joined: tuple[bool, ...]
     endpoints: tuple[bool, ...]
+    limits: Floats
     free_bounds: NDArray[np.bool_]
     free_rates: NDArray[np.bool_]
     tied: int | None = None
@@ -80,7 +82,8 @@ class Draft:
         starts, ends = rates[slots[0::2]], rates[slots[1::2]]
         if self.kinds[-1] in ENDLESS:
             ends[-1] *= starts[-1]
-        return replace(self, bounds=bounds, starts=starts, ends=ends)
+        places = np.maximum.accumulate(np.clip(bounds, *self.limits))
+        return replace(self, bounds=places, starts=starts, ends=ends)
 
     def predict(self, x: Floats) -> Floats:
         """The rates at ascending positions; before the first phase its start, after the last one its end."""
@@ -106,12 +109,10 @@ class Fitted:
     Attributes:
         draft: with its best numbers.
         spread: of each free number, bounds before rates, how far it may be off (one standard deviation).
-        links: the covariance of the free numbers.
     """
 
     draft: Draft
     spread: Floats
-    links: Floats
 
 
 def sample(rows: Rows, draft: Draft) -> Rows:
@@ -148,13 +149,13 @@ def refine(draft: Draft, rows: Rows) -> Fitted:
     top = float(rows.y.max()) or 1.0
     units = np.concatenate([np.full(free_bounds.size, span), np.maximum(rates[free_rates], 1e-3 * top)])
     if not units.size:
-        return Fitted(draft, units, np.zeros((0, 0)))
+        return Fitted(draft, units)
 
     def numbers(free: Floats) -> tuple[Floats, Floats]:
         changed, rates_now = bounds.copy(), rates.copy()
         changed[free_bounds] = free[: free_bounds.size] * span
         rates_now[free_rates] = np.maximum((free * units)[free_bounds.size :], 1e-300)
-        return np.maximum.accumulate(changed), rates_now
+        return changed, rates_now
 
     def off(free: Floats) -> Floats:
         return (draft.with_numbers(*numbers(free)).predict(seen.x) - seen.y) / seen.width
@@ -172,7 +173,7 @@ def refine(draft: Draft, rows: Rows) -> Fitted:
     )  # rounding is even over a width: its variance is a third of the half-width's square
     links = np.linalg.pinv(information + np.eye(units.size) * 1e-12, hermitian=True)
     spread = np.sqrt(np.maximum(np.diag(links), 0)) * units
-    return Fitted(draft.with_numbers(*numbers(free)), spread, links * np.outer(units, units))
+    return Fitted(draft.with_numbers(*numbers(free)), spread)
 
 
 def drafted(rows: Rows, found: Sequence[Stretch], total: float | None) -> Draft:
@@ -188,7 +189,7 @@ def drafted(rows: Rows, found: Sequence[Stretch], total: float | None) -> Draft:
         bounds.append(place)
         joined.append(meets)
         free.append(meets or before.arc.kind.ends or after.arc.kind.begins)
-    bounds.append(end if found[-1].arc.end is None else max(found[-1].arc.end, last))
+    bounds.append(_last_bound(found[-1], last, end))
     free.append(found[-1].arc.kind.ends)
     places = np.maximum.accumulate(np.array(bounds))
     starts = [_value(stretch, places[index]) for index, stretch in enumerate(found)]
@@ -199,18 +200,44 @@ def drafted(rows: Rows, found: Sequence[Stretch], total: float | None) -> Draft:
         np.array(starts),
         np.array(ends),
         tuple(joined),
-        (*(_has_endpoint(rows, *pair) for pair in pairwise(found)), False),
+        (False,) * len(found),
+        _limits(rows, found, joined),
         np.array(free),
         np.ones(0, np.bool_),
     )
     return replace(draft, free_rates=np.ones(draft.rates.size, np.bool_))
 
 
+def _last_bound(stretch: Stretch, last: float, end: float) -> float:
+    """Where the last phase ends: where its curve says so, or where it comes down to 0, or with the run."""
+    if stretch.arc.end is not None:
+        return max(stretch.arc.end, last)
+    places = np.linspace(last, end, 65)
+    below = np.flatnonzero(stretch.arc.predict(places) < 0)
+    return float(places[below[0]]) if below.size else end
+
+
+def _limits(rows: Rows, found: Sequence[Stretch], joined: Sequence[bool]) -> Floats:
+    """Between which places each bound may move: one at a jump only between the two rows around it."""
+    limits = np.tile([[-np.inf], [np.inf]], len(found) + 1)
+    for index, after in enumerate(found[1:]):
+        if not joined[index]:
+            left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
+            limits[:, index + 1] = left + 1e-9 * max(1.0, abs(left)), right
+    return limits
+
+
+def with_endpoints(draft: Draft, rows: Rows, found: Sequence[Stretch]) -> Draft | None:
+    """The draft with phases that reach their end in their last row, where rows look so; None if none does."""
+    endpoints = (*(_has_endpoint(rows, *pair) for pair in pairwise(found)), False)
+    return replace(draft, endpoints=endpoints) if any(endpoints) else None
+
+
 def _has_endpoint(rows: Rows, before: Stretch, after: Stretch) -> bool:
     """Whether the last row of a stretch shows where its curve ends, though the next begins one step later only."""
     left, right, end = float(rows.x[after.first - 1]), float(rows.x[after.first]), before.arc.end
     jumps = abs(rows.y[after.first] - rows.y[after.first - 1]) > 100 * rows.width[after.first - 1]
-    return end is not None and right - left == 1 and abs(end - left) < 0.1 and bool(jumps)
+    return end is not None and right - left == 1 and abs(end - left) < 0.5 and bool(jumps)
 
 
 def _value(stretch: Stretch, place: float) -> float:
@@ -228,10 +255,11 @@ def _joint(rows: Rows, before: Stretch, after: Stretch) -> tuple[float, bool]:
     low, high = _both(rows, before, after)
     places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))
     apart = before.arc.predict(places) - after.arc.predict(places)
-    near = [place for place in told if low <= place <= high]
+    near = [place for place in told if min(low, 2 * left - right) <= place <= high]
     width = 4 * float(rows.width[after.first - 1 : after.first + 1].max())
+    moved = 0.3 * abs(float(rows.y[after.first] - rows.y[after.first - 1]))  # a steep start is not told exactly
     for place in near:
-        if abs(_apart(before, after, place)) <= width:
+        if abs(_apart(before, after, place)) <= max(width, moved if place <= right else 0.0):
             return place, True
     crossing = np.flatnonzero((apart[1:] > 0) != (apart[:-1] > 0))
     if crossing.size:

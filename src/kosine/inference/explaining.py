@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine.inference.curves import ENDLESS, HOLD, LINEAR
-from kosine.inference.draft import Draft, Fitted, drafted, refine
-from kosine.inference.rounding import round_rate
+from kosine.inference.curves import CURVED, ENDLESS, HOLD, LINEAR
+from kosine.inference.draft import Draft, Fitted, drafted, refine, with_endpoints
+from kosine.inference.rounding import round_rate, significant
 from kosine.inference.settling import EXPLAINS, NEARLY, settled
 from kosine.inference.stretches import Rows, Stretch
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 MOST_PHASES = 24
 """More phases than these are no explanation."""
 
-_PLAUSIBLE = 6.0  # half-widths that a draft may miss by least squares and still be settled on numbers that do not
+_PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be settled on numbers that do not
 _FEW = 8  # rows
 ROUGH = 1e-6
 """Of the peak: near 0 the rows of a curve are too precise to follow it by."""
+_DIGITS = 2  # of a rate that a line may be meant to end at
 _CONVINCING = 0.1  # of a round rate: see `rounding`
 _VISIBLE = 3.0  # a line that falls to 0 within so many times the length that is seen of it is meant to
 
@@ -56,14 +57,16 @@ def explain(rows: Rows, run: Run, found: tuple[Stretch, ...]) -> Draft | None:
     rough = rows.rough(ROUGH)
     few = fewer(rough, found)
     for several in (few, found) if few != found else (found,):
-        draft = _settled(rows, rough, several, run)
-        if draft is not None:
-            return draft
+        plain = drafted(rough, several, run.ends[0])
+        for idea in (plain, with_endpoints(plain, rough, several)):
+            draft = None if idea is None else _settled(rows, rough, idea, run)
+            if draft is not None:
+                return draft
     return None
 
 
-def _settled(rows: Rows, rough: Rows, found: Sequence[Stretch], run: Run) -> Draft | None:
-    fitted = refine(drafted(rough, found, run.ends[0]), rows)
+def _settled(rows: Rows, rough: Rows, idea: Draft, run: Run) -> Draft | None:
+    fitted = refine(idea, rows)
     for ended in _ended(fitted, run):
         for begun in _begun(refine(ended, rows), run):
             whole = refine(begun, rows)
@@ -97,6 +100,7 @@ def _with_a_peak(draft: Draft, rows: Rows, run: Run) -> Iterator[Draft]:
                     np.insert(draft.ends, index, peak),
                     (*draft.joined[: index - 1], True, True, *draft.joined[index:]),
                     (*draft.endpoints[:index], False, *draft.endpoints[index:]),
+                    np.tile([[-np.inf], [np.inf]], bounds.size),
                     free,
                     np.zeros(0, np.bool_),
                 )
@@ -137,7 +141,7 @@ def _without(rows: Rows, found: tuple[Stretch, ...], index: int) -> tuple[Stretc
             if left is not None and right is not None:
                 whole = Stretch(before.first, cut, left), Stretch(cut, after.stop, right)
                 return *found[: index - 1], *whole, *found[index + 2 :]
-    if gone.arc.kind is not HOLD and index < len(found) - 1 and gone.stop - gone.first <= _FEW:
+    if gone.arc.kind in CURVED and index < len(found) - 1 and gone.stop - gone.first <= _FEW:
         after = found[index + 1]
         for cut in range(gone.first + 1, gone.stop) if after.arc.kind.begins else ():
             level, right = rows.through(HOLD, gone.first, cut), rows.through(after.arc.kind, cut, after.stop)
@@ -170,13 +174,12 @@ def _begun(fitted: Fitted, run: Run) -> Iterator[Draft]:
             continue
         each = round_rate(max(start, 0.0), spread, scale)
         zero = abs(start) <= max(spread, 1e-9 * scale) and kind is not HOLD
-        options.append(
-            ((not zero, order if each.surprise <= 0.3 or zero else order + 10), place, 0.0 if zero else start)
-        )
-    for (other, _), place, start in sorted(options):
+        digits = 0 if zero else significant(each.value) if each.surprise <= 0.3 else 99
+        options.append((digits, order, place, 0.0 if zero else start))
+    for digits, _, place, start in sorted(options):
         bounds, rates, free_rates = draft.bounds.copy(), draft.rates.copy(), draft.free_rates.copy()
         bounds[0], rates[0] = place, start
-        free_rates[0] = other
+        free_rates[0] = bool(digits)
         yield replace(draft.with_numbers(bounds, rates), free_rates=free_rates)
     if not options:
         yield draft
@@ -207,8 +210,9 @@ def _ended(fitted: Fitted, run: Run) -> Iterator[Draft]:
         bounds[-1], rates[-1] = zero, 0.0
         free_bounds[-1], free_rates[-1] = True, False
         yield replace(draft.with_numbers(bounds, rates), free_bounds=free_bounds, free_rates=free_rates)
-    if place is None:
-        yield _ending(draft, run.ends[0])
+    for end in dict.fromkeys((run.ends[0], run.ends[-1])) if place is None else ():
+        if (_extrapolated(draft, -1, end) or 0.0) > 0:
+            yield _ending(draft, end)
 
 
 def _as_before(draft: Draft, seen: float) -> Draft | None:
@@ -217,8 +221,8 @@ def _as_before(draft: Draft, seen: float) -> Draft | None:
     if not same or draft.bounds[-1] <= seen or draft.starts[same[-1]] <= draft.ends[same[-1]]:
         return None
     length = float(draft.bounds[same[-1] + 1] - draft.bounds[same[-1]])
-    if len(same) > 1:
-        before = float(draft.bounds[same[-2] + 1] - draft.bounds[same[-2]])
+    before = float(draft.bounds[same[-2] + 1] - draft.bounds[same[-2]]) if len(same) > 1 else 0.0
+    if before:
         length *= round(100 * length / before) / 100 if same[-2] > 0 or draft.bounds[0] <= seen - length else 1.0
     bounds = draft.bounds.copy()
     bounds[-1] = max(bounds[-2] + length, seen)
@@ -238,7 +242,10 @@ def _ending(draft: Draft, place: float) -> Draft:
 
 
 def _is_round(rate: float | None, reach: float, scale: float) -> bool:
-    return rate is not None and rate > -reach and round_rate(max(rate, 0.0), reach, scale).surprise < _CONVINCING
+    if rate is None or rate <= -reach:
+        return False
+    each = round_rate(max(rate, 0.0), reach, scale)
+    return each.surprise < _CONVINCING and significant(each.value) <= _DIGITS
 
 
 def _extrapolated(draft: Draft, index: int, place: float) -> float | None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 200  # steps that are skipped at once
-_FEWEST = 4  # rows that a curve must explain before or after a place
+_FEWEST = 4  # rows that a curve must explain before or after a place,
+_MOST_PLACES = 16  # at which a run skips steps: one that does at more of them goes slower
+_LAST = 2  # but for so many places before its end
 _ROWS_OF_A_SKIP = 3  # on average, at least,
 _BURST = 12  # but for so many rows at first
 _NEARLY = (1.6, 5.0)  # half-widths: the curve was fitted to other rows, and may be less sure where it goes on
@@ -29,6 +31,16 @@ def skips_around(rows: Rows, stretch: Stretch) -> list[Skip]:
     if stretch.arc.kind is HOLD or stretch.stop - stretch.first < stretch.arc.kind.rows + 2:
         return []
     return [*_ahead(rows, stretch), *_behind(rows, stretch)]
+
+
+def skip_after_restart(rows: Rows, found: Sequence[Stretch]) -> list[Skip]:
+    """The skips that show only in that a curve begins some steps after the row at which it was started again."""
+    skips: list[Skip] = []
+    for stretch in found[1:]:
+        place, begin = float(rows.x[stretch.first]), stretch.arc.begin
+        if begin is not None and 0.7 < begin - place < _MOST:
+            skips.append((int(np.searchsorted(rows.x, begin)), round(begin - place)))
+    return skips
 
 
 def moved(rows: Rows, skips: Sequence[Skip]) -> Rows:
@@ -66,7 +78,9 @@ def _followed(off: _Off, places: NDArray[np.intp], nearly: float) -> list[Skip]:
     """The rows at which the lag of the curve grows, and by how much, while it explains the rows one after another."""
     found: list[tuple[int, int]] = []  # how many rows were followed before, and how many steps more it lags from there
     lag, done = 0.0, 0
-    while done < places.size and len(found) * _ROWS_OF_A_SKIP <= done + _BURST:
+    while done < places.size:
+        if len(found) > min(_MOST_PLACES, (done + _BURST) / _ROWS_OF_A_SKIP):
+            return []
         block = places[done : done + _BLOCK]
         missed = np.flatnonzero(off(block, lag) > nearly)
         if not missed.size:
@@ -78,10 +92,12 @@ def _followed(off: _Off, places: NDArray[np.intp], nearly: float) -> list[Skip]:
             break
         found.append((done, more))
         lag += more
-    stop = done
-    while found and stop - found[-1][0] < (_FEWEST if stop < places.size else 2):
-        stop = found.pop()[0]  # what follows so few rows is another curve
-    return [(int(places[at]), more) for at, more in found]
+    runs = np.diff([*(at for at, _ in found), done]).tolist()
+    good = max((number for number, run in enumerate(runs) if run >= _FEWEST), default=-1) + 1
+    whole = done >= places.size or bool(np.isinf(off(places[done : done + 1], lag))[0])  # up to where the curve ends
+    if whole and len(found) - good <= _LAST and all(run > 1 for run in runs[good:]):
+        good = len(found)
+    return [(int(places[at]), more) for at, more in found[:good]]
 
 
 def _later(off: _Off, places: NDArray[np.intp], lag: float, nearly: float) -> int | None:

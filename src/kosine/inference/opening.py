@@ -51,7 +51,10 @@ def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | 
     free = replace(draft, free_bounds=told, free_rates=rates)
     spread = dict(zip(np.flatnonzero(told).tolist(), refine(free, rows).spread.tolist(), strict=False))
     for index in range(count):
-        if told[index]:
+        if 0 < index < count - 1 and _steepness_unknown(draft, rows, index):
+            left, right = _neighbours(rows.x, float(draft.bounds[index]))
+            yield index, left + 1, right
+        elif told[index]:
             if spread[index] > 0.15:
                 low, high = (_limit(free, rows, index, sign, spread[index]) for sign in (-1, 1))
                 assert low is not None
@@ -68,6 +71,16 @@ def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | 
             and draft.bounds[-1] > rows.x[-1] + 1
         ):
             yield index, float(rows.x[-1]) + 1, None
+
+
+def _steepness_unknown(draft: Draft, rows: Rows, index: int) -> bool:
+    """Whether the phase before a bound, or after it, has too few rows to say how steep its curve is."""
+    for phase in (index - 1, index):
+        inside = np.searchsorted(rows.x, draft.bounds[phase : phase + 2])
+        kind = draft.kinds[phase]
+        if kind is not HOLD and not kind.begins and not kind.ends and inside[1] - inside[0] < 2:
+            return True
+    return False
 
 
 def _neighbours(x: NDArray[np.float64], bound: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import NamedTuple
 
 _DIGITS = 17
@@ -19,6 +20,16 @@ class Round(NamedTuple):
 
     value: float
     surprise: float
+
+
+def significant(number: float) -> int:
+    """How many digits it takes to write a number.
+
+    Example:
+        >>> significant(0.0019), significant(300.0)
+        (2, 1)
+    """
+    return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
 def round_rate(middle: float, reach: float, scale: float, known: Iterable[float] = ()) -> Round:

@@ -14,9 +14,9 @@ from kosine.errors import PlanError, ScheduleError
 from kosine.inference.curves import ENDLESS, HOLD
 from kosine.inference.draft import Draft
 from kosine.inference.explaining import MOST_PHASES, ROUGH, Run, explain
-from kosine.inference.lag import Skip, moved, skips_around
+from kosine.inference.lag import Skip, moved, skip_after_restart, skips_around
 from kosine.inference.settling import NEARLY
-from kosine.inference.stairs import Stairs, stairs
+from kosine.inference.stairs import Stairs, long_treads, stairs
 from kosine.inference.stretches import Rows, Stretch, stretches
 from kosine.inference.writing import Written, course, parts, plausible, repeating
 from kosine.plan import Plan
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SOME = 7  # stretches that are enough to see how phases repeat
-_MOST_TURNS = 12
+_FEW_LEVELS = 5
+_MOST_TURNS = 8
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 
@@ -39,11 +40,13 @@ class Axis:
         run: where it may begin and end.
         written: a number of steps as a duration.
         size: what turns such durations into steps.
+        fills: whether the last phase lasts for the rest of the run.
     """
 
     run: Run
     written: Written
     size: RunSize
+    fills: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,9 @@ class Found:
     rows: Rows | None = None
 
 
-def search(rows: Rows, axis: Axis) -> tuple[Found | None, tuple[Stretch, ...]]:
+def explanation(rows: Rows, axis: Axis) -> tuple[Found | None, tuple[Stretch, ...]]:
     """The simplest schedule that explains all rows, or None; and the stretches that were seen."""
-    treads = stairs(rows, axis.run.starts)
-    found = None if treads is None else _climbed(rows, axis, treads)
+    found = _stairs(rows, axis)
     if found is not None:
         return found, ()
     seen = tuple(islice(stretches(rows.rough(ROUGH)), MOST_PHASES + 1))
@@ -119,7 +121,7 @@ def _proven(rows: Rows, axis: Axis, draft: Draft) -> Found | None:
     stop = max(axis.run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
     total = (stop if fills else max(axis.run.ends[0], stop)) - whole.origin
-    plan = _planned(parts(whole.rows, axis.written, rest=fills), axis, total)
+    plan = _planned(parts(whole.rows, axis.written, rest=fills and (axis.fills or endless)), axis, total)
     if plan is None or not explains(plan, whole.origin, rows):
         return None
     return Found(plan, whole.origin, len(whole.rows), draft)
@@ -150,6 +152,25 @@ def steps_at(x: NDArray[np.float64], origin: int) -> NDArray[np.int64]:
 # --- treads -----------------------------------------------------------------------------------------------------------
 
 
+def _stairs(rows: Rows, axis: Axis) -> Found | None:
+    """A schedule whose rates stand still for equal times, if need be with skipped steps."""
+    treads = stairs(rows, axis.run.starts)
+    found = None if treads is None else _climbed(rows, axis, treads)
+    skips = long_treads(rows, axis.run.starts) if found is None else []
+    if not skips:
+        return found
+    shifted, later = moved(rows, skips), _without(axis, skips)
+    treads = stairs(shifted, axis.run.starts)
+    found = None if treads is None else _climbed(shifted, later, treads)
+    return None if found is None else replace(found, skips=tuple(skips), rows=shifted)
+
+
+def _without(axis: Axis, skips: Sequence[Skip]) -> Axis:
+    """The axis of rows that were moved by skips."""
+    lost = sum(count for _, count in skips)
+    return replace(axis, run=replace(axis.run, ends=tuple(end - lost for end in axis.run.ends)))
+
+
 def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
     """A schedule whose rates stand still for the length of a tread."""
     length, levels = treads.length, treads.treads
@@ -160,8 +181,10 @@ def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
         plan = _planned([cycles(step, shrink=factor)], axis, total)
         if plan is not None and explains(plan, treads.origin, rows):
             return Found(plan, treads.origin, 1, None, open=treads.open)
-    inner = Axis(Run((0.0,), (float(levels.x[-1]) + 1,), axis.run.begins), lambda steps: steps, RunSize())
-    found, _ = search(levels, inner)
+    if len(levels) <= _FEW_LEVELS:
+        return None  # so few are written one by one
+    inner = Axis(Run((0.0,), (float(levels.x[-1]) + 1,), axis.run.begins), lambda steps: steps, RunSize(), fills=False)
+    found, _ = explanation(levels, inner)
     if found is None or found.origin or found.skips:
         return None
     plan = _planned([section(*found.plan.schedule.parts, tick=axis.written(length))], axis, total)
@@ -180,7 +203,7 @@ def _skipping(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None
     for _ in range(_MOST_TURNS):
         rough = shifted.rough(ROUGH)
         left = [stretch for stretch in seen if stretch.first not in done and stretch.arc.kind is not HOLD]
-        if not left:
+        if not left or len(seen) > MOST_PHASES:
             break
         longest = max(left, key=lambda stretch: stretch.stop - stretch.first)
         done.add(longest.first)
@@ -191,7 +214,14 @@ def _skipping(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None
             seen = tuple(islice(stretches(shifted.rough(ROUGH)), MOST_PHASES + 1))
     if not skips:
         return None
-    lost = sum(count for _, count in skips)
-    run = replace(axis.run, ends=tuple(end - lost for end in axis.run.ends))
-    explained = _phases(shifted, replace(axis, run=run), seen)
+    again = skip_after_restart(shifted, seen)
+    explained = (_explained(rows, axis, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    return next((found for found in explained if found is not None), None)
+
+
+def _explained(rows: Rows, axis: Axis, skips: Sequence[Skip]) -> Found | None:
+    """A schedule that explains the rows, if these steps were skipped."""
+    shifted = moved(rows, skips)
+    seen = tuple(islice(stretches(shifted.rough(ROUGH)), MOST_PHASES + 1))
+    explained = _phases(shifted, _without(axis, skips), seen)
     return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)

@@ -31,8 +31,10 @@ _Run = tuple[Sequence[float], Sequence[float]]
 
 _VAGUE = 0.003  # of its distance from the beginning: a bound that is known less well may as well be round
 
+_HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
+
 _RATIOS = (1.0, 0.1, 0.01, 0.5)
-_TURNS = 5
+_TURNS = 25
 _MOVED = (0.1, 0.02, 0.004, 0.0008, 1e-4, 1e-5)
 """Half-widths by which the digits left out of a rate that is not round may move any row, as far as all allow it."""
 
@@ -46,6 +48,9 @@ def settled(fitted: Fitted, rows: Rows, starts: Sequence[float], ends: Sequence[
         starts: where the run may have begun.
         ends: where it may end, even if that is no round number: such as the step after the last row.
     """
+    middle = centred(fitted.draft, rows)
+    if middle.worst(rows) > _HOPELESS:
+        return middle
     best: tuple[float, Draft] | None = None
     for reach, convincing in _TRIES:
         draft = _settled(fitted, rows, (starts, ends), reach, convincing)
@@ -55,14 +60,66 @@ def settled(fitted: Fitted, rows: Rows, starts: Sequence[float], ends: Sequence[
         if best is None or worst < best[0]:
             best = worst, draft
     assert best is not None
-    return best[1]
+    draft = _settled_by_ranges(best[1], fitted.draft, rows, (starts, ends))
+    return draft if draft.worst(rows) < best[0] else best[1]
+
+
+def _settled_by_ranges(best: Draft, fitted: Draft, rows: Rows, run: _Run) -> Draft:
+    """The same from the exact ranges of the numbers, where least squares misjudge them.
+
+    They do where a rate is printed with few digits: its errors have the same sign for many rows then.
+    """
+    all_free = replace(best, free_bounds=fitted.free_bounds, free_rates=fitted.free_rates)
+    draft = centred(all_free, rows)
+    while bool(draft.free_bounds.any() or draft.free_rates.any()):
+        if draft.worst(rows) > EXPLAINS:
+            return best
+        low, high = _ranges(draft, rows)
+        found = _candidates(draft, (low + high) / 2, (high - low) / 2, rows, run)
+        count = int(draft.free_bounds.sum())
+        order = sorted(range(len(found)), key=lambda index: (found[index].surprise, index))
+        if not any(each.surprise <= 1 for each in found) and count < len(found):
+            order = [*range(count), *order]
+        place = order[0]
+        middle, reach = float(low[place] + high[place]) / 2, float(high[place] - low[place]) / 2
+        nearest = float(round(middle)) if place < count else _shortest_near(middle, reach)
+        tried = (centred(_fixed(draft, {place: value}), rows) for value in (found[place].value, nearest))
+        draft = next((each for each in tried if each.worst(rows) <= EXPLAINS), _fixed(draft, {place: nearest}))
+    return draft
+
+
+def _shortest_near(middle: float, reach: float) -> float:
+    return round_rate(middle, reach / 8, middle).value if middle > 0 else 0.0
+
+
+def _ranges(draft: Draft, rows: Rows) -> tuple[Floats, Floats]:
+    """The lowest and the highest value of each free number with which the others can still explain every row."""
+    from scipy.optimize import linprog
+
+    seen = with_worst(sample(rows, draft), rows, draft)
+    off = (draft.predict(seen.x) - seen.y) / seen.width
+    changes, units = _changes(draft, seen, off)
+    numbers = np.concatenate([draft.bounds[draft.free_bounds], draft.rates[draft.free_rates]])
+    ends = []
+    for sign in (1.0, -1.0):
+        for index in range(numbers.size):
+            result = linprog(
+                sign * (np.arange(numbers.size) == index),
+                A_ub=np.vstack([changes, -changes]),
+                b_ub=np.concatenate([1.0 - off, 1.0 + off]).clip(0.0),
+                bounds=_boxes(draft, units),
+            )
+            ends.append(numbers[index] + units[index] * (float(result.x[index]) if result.success else 0.0))
+    low, high = np.array(ends).reshape(2, -1)
+    return low, high
 
 
 def _settled(fitted: Fitted, rows: Rows, run: _Run, reach: float, convincing: float) -> Draft:
     """The most surprising numbers first, the others fitted anew after each."""
     while True:
         draft = fitted.draft
-        found = _candidates(fitted, rows, run, reach)
+        numbers = np.concatenate([draft.bounds[draft.free_bounds], draft.rates[draft.free_rates]])
+        found = _candidates(draft, numbers, reach * fitted.spread, rows, run)
         chosen = [index for index, each in enumerate(found) if each.surprise < 1e-3]
         if not chosen:
             least = min(range(len(found)), key=lambda index: found[index].surprise, default=None)
@@ -82,11 +139,10 @@ def _settled(fitted: Fitted, rows: Rows, run: _Run, reach: float, convincing: fl
     return _shortened(centred(draft, rows), rows)
 
 
-def _candidates(fitted: Fitted, rows: Rows, run: _Run, reach: float) -> list[Round]:
-    """For each free number of the draft, bounds before rates, the roundest that it may be."""
-    draft = fitted.draft
+def _candidates(draft: Draft, middles: Floats, reaches: Floats, rows: Rows, run: _Run) -> list[Round]:
+    """For each free number of the draft, bounds before rates, the roundest within its reach of its middle."""
     scale = float(rows.y.max()) or 1.0
-    spread = iter(fitted.spread.tolist())
+    estimates = zip(middles.tolist(), reaches.tolist(), strict=True)
     found: list[Round] = []
     settled_bounds = [float(bound) for bound in draft.bounds[~draft.free_bounds]]
     lengths = np.diff(draft.bounds)[~(draft.free_bounds[1:] | draft.free_bounds[:-1])].tolist()
@@ -97,15 +153,12 @@ def _candidates(fitted: Fitted, rows: Rows, run: _Run, reach: float) -> list[Rou
             bases.append(float(draft.bounds[index - 1]))
             again = [bases[-1] + length for length in lengths]
         special = run[0] if index == 0 else [*run[1], *again] if index == draft.bounds.size - 1 else again
-        middle = float(draft.bounds[index])
-        found.append(
-            round_step(middle, reach * next(spread), bases, [each for each in special if each not in settled_bounds])
-        )
+        found.append(round_step(*next(estimates), bases, [each for each in special if each not in settled_bounds]))
     rates = draft.rates
     known = [float(rate) * ratio for rate in np.unique(rates[~draft.free_rates]) if rate for ratio in _RATIOS]
     for index in np.flatnonzero(draft.free_rates).tolist():
-        middle = float(rates[index])
-        width = max(reach * next(spread), 1e-13 * scale)
+        middle, width = next(estimates)
+        width = max(width, 1e-13 * scale)
         if index == rates.size - 1 and draft.kinds[-1] in ENDLESS:
             found.append(_by_timescale(draft, width))
         else:
@@ -155,7 +208,10 @@ def centred(draft: Draft, rows: Rows) -> Draft:
     if not count:
         return draft
     seen = sample(rows, draft)
-    for _ in range(_TURNS):  # the rates are nearly linear in the numbers: each turn starts nearer
+    best, least = draft, draft.worst(rows)
+    for _ in range(
+        _TURNS
+    ):  # the rates are nearly linear in the numbers, and few rows decide: each turn has more of them
         off = (draft.predict(seen.x) - seen.y) / seen.width
         changes, units = _changes(draft, seen, off)
         ones = np.ones((off.size, 1))
@@ -163,21 +219,33 @@ def centred(draft: Draft, rows: Rows) -> Draft:
             np.append(np.zeros(count), 1.0),
             A_ub=np.vstack([np.hstack([changes, -ones]), np.hstack([-changes, -ones])]),
             b_ub=np.concatenate([-off, off]),
-            bounds=[(-1.0, 1.0)] * count + [(0.0, None)],
+            bounds=[*_boxes(draft, units), (0.0, None)],
         )
-        if not result.success or result.x[-1] >= np.abs(off).max():
+        if not result.success:
             break
         moved = result.x[:-1] * units
         bounds, rates = draft.bounds.copy(), draft.rates.copy()
         bounds[free_bounds] += moved[: free_bounds.size]
         rates[free_rates] = np.maximum(rates[free_rates] + moved[free_bounds.size :], 0.0)
-        nearer = draft.with_numbers(np.maximum.accumulate(bounds), rates)
-        if nearer.worst(seen) >= float(np.abs(off).max()):
+        nearer = draft.with_numbers(bounds, rates)
+        stands = nearer.worst(seen) >= float(np.abs(off).max()) - 1e-6
+        draft = draft if stands else nearer
+        worst = draft.worst(rows)
+        best, least = (draft, worst) if worst < least else (best, least)
+        more = with_worst(seen, rows, draft)
+        if least <= float(result.x[-1]) + 1e-3 or (stands and len(more) == len(seen)):
             break
-        draft = nearer
-        if len(seen) < len(rows):
-            seen = with_worst(seen, rows, draft)
-    return draft
+        seen = more
+    return best
+
+
+def _boxes(draft: Draft, units: Floats) -> list[tuple[float, float]]:
+    """How far each free number may be moved in a linear program, in its unit: within its limits, rates not below 0."""
+    bounds, rates = draft.bounds[draft.free_bounds], draft.rates[draft.free_rates]
+    low, high = draft.limits[:, draft.free_bounds] - bounds
+    least = np.maximum(np.concatenate([low, -rates]) / units, -1.0)
+    most = np.minimum(np.concatenate([high, np.full(rates.size, np.inf)]) / units, 1.0)
+    return list(zip(least.tolist(), most.tolist(), strict=True))
 
 
 def _changes(draft: Draft, seen: Rows, off: Floats) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine.inference.rounding import round_rate
+from kosine.inference.rounding import round_rate, significant
 from kosine.inference.stretches import Rows
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_TRIED = 4000  # lengths of a tread
+_FEW = 16  # steps that are skipped, or this share of a tread:
+_TREADS_SHARE = 50
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,8 @@ class Stairs:
 
 def stairs(rows: Rows, starts: Sequence[float]) -> Stairs | None:
     """The treads of a log, or None where it has none, or none of equal lengths."""
-    change = np.abs(np.diff(rows.y))
-    both = rows.width[1:] + rows.width[:-1]
-    jumps = np.flatnonzero(change > 2 * both)
-    creeps = np.flatnonzero((change > 0.5 * both) & (change <= 2 * both))
-    short = np.count_nonzero(np.diff(jumps) < 2)
-    if jumps.size < 2 or creeps.size or short > jumps.size / 5:
+    jumps = _jumps(rows)
+    if jumps is None:
         return None
     above, upto = rows.x[jumps], rows.x[jumps + 1]  # a tread ends in (above, upto]
     found = _length(above, upto, starts)
@@ -74,6 +72,44 @@ def stairs(rows: Rows, starts: Sequence[float]) -> Stairs | None:
     number = np.floor((rows.x - origin) / length)
     firsts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
     return Stairs(origin, length, Rows(number[firsts], rows.y[firsts], rows.width[firsts]), lengths)
+
+
+def long_treads(rows: Rows, starts: Sequence[float]) -> list[tuple[int, int]]:
+    """The skips that make treads of equal lengths of these, some of which last longer as steps were skipped.
+
+    Returns:
+        Pairs (row, count), as in `lag`; none where that cannot be.
+    """
+    jumps = _jumps(rows)
+    if jumps is None:
+        return []
+    above, upto = rows.x[jumps], rows.x[jumps + 1]
+    options: list[tuple[int, int, int, list[float], list[float]]] = []
+    for order, start in enumerate(starts):
+        longest = int(np.floor(((upto - start) / np.arange(1, jumps.size + 1)).min()))
+        for length in range(longest, max(1, longest - 1 - longest // _TREADS_SHARE), -1):
+            ends = start + length * np.arange(1, jumps.size + 1)
+            lags = np.maximum.accumulate(np.maximum(above + 1 - ends, 0.0))
+            if bool((ends + lags <= upto).all()) and lags[-1] <= max(_FEW, length // _TREADS_SHARE):
+                options.append((order, significant(length), int(lags[-1]), ends.tolist(), lags.tolist()))
+    if not options:
+        return []
+    _, _, _, ends_found, lags_found = min(options)
+    return [
+        (int(np.searchsorted(rows.x, end + before)), round(after - before))  # the first row after the tread should end
+        for end, before, after in zip(ends_found, [0.0, *lags_found[:-1]], lags_found, strict=True)
+        if after > before
+    ]
+
+
+def _jumps(rows: Rows) -> NDArray[np.intp] | None:
+    """The rows before which a tread ends; None where the rates creep, or jump too often to stand still in between."""
+    change = np.abs(np.diff(rows.y))
+    both = rows.width[1:] + rows.width[:-1]
+    jumps = np.flatnonzero(change > 2 * both)
+    creeps = np.flatnonzero((change > 0.5 * both) & (change <= 2 * both))
+    short = np.count_nonzero(np.diff(jumps) < 2)
+    return None if jumps.size < 2 or creeps.size or short > jumps.size / 5 else jumps
 
 
 def _length(
@@ -91,13 +127,9 @@ def _length(
         if first <= last:
             jumps = [first + (int(start) - first) % length for start in starts]
             fits = next((order for order, jump in enumerate(jumps) if jump <= last), len(jumps))
-            options.append((fits, _digits(length), -length, [*jumps, last][fits]))
+            options.append((fits, significant(length), -length, [*jumps, last][fits]))
     if not options:
         return None
     _, _, length, jump = min(options)
     every = [-option[2] for option in options]
     return jump, -length, (min(every), max(every))
-
-
-def _digits(number: int) -> int:
-    return len(str(number).rstrip("0"))

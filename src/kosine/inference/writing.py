@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import kosine.shapes as shapes
 from kosine.inference.curves import ENDLESS, HOLD, Kind
 from kosine.inference.draft import Draft
-from kosine.inference.rounding import round_rate
+from kosine.inference.rounding import round_rate, significant
 from kosine.inference.settling import timescale
 from kosine.phases import Phase
 from kosine.schedule import Part, cycles
@@ -69,7 +69,7 @@ def plausible(whole: Course) -> bool:
     jumps = [index for index in range(1, len(whole.rows)) if whole.rows[index].start != whole.rows[index - 1].end]
     if all(row.kind is HOLD for row in whole.rows):
         places = [sum(row.steps for row in whole.rows[:index]) for index in jumps]
-        return len(jumps) < 2 or all(len(str(place).rstrip("0")) <= 2 for place in places)
+        return len(jumps) < 2 or all(significant(place) <= 2 for place in places)
     return all(_restarts(whole.rows[index - 1], whole.rows[index]) for index in jumps)
 
 

@@ -1,0 +1,26 @@
+"""Random logs: the recovered plan is the true one at every step, within the precision of the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.inference.recovering import outcome
+from tests.random_logs import random_case
+
+# `python -m benchmarks.recovered` does this for 1,000 logs; some of the same ones, without the slowest, stand here.
+SEEDS = range(0, 1000, 5)
+
+
+def test_recovers_the_plan_of_random_logs() -> None:
+    found = Counter(outcome(random_case(seed)).kind for seed in SEEDS)
+    assert found["equal"] + found["open"] >= 0.97 * len(SEEDS), found
+    assert found["different"] == 0, found
+
+
+@pytest.mark.parametrize("recipe", ["warmup_cosine", "wsd", "one_cycle", "step_decay", "constant"])
+def test_recovers_every_recipe_without_skips(recipe: str) -> None:
+    cases = [case for case in map(random_case, range(1000, 1100)) if case.recipe == recipe and not case.skips]
+    assert len(cases) > 5
+    assert all(outcome(case).kind in ("equal", "open") for case in cases)
