@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all figures, one after another; about 20 minutes on two cores."""
+"""`python -m benchmarks`: all figures, one after another; about 30 minutes on two cores."""
 
 from benchmarks import (
     accuracy,
@@ -6,11 +6,15 @@ from benchmarks import (
     cost,
     frameworks,
     graph_accuracy,
+    inference_growth,
     jax_schedule,
+    logs,
+    recovered,
     restarts,
     torch_curve,
     torch_step,
     train_step,
+    verdicts,
 )
 
 for benchmark in (
@@ -24,6 +28,10 @@ for benchmark in (
     accuracy,
     graph_accuracy,
     restarts,
+    logs,
+    inference_growth,
+    verdicts,
+    recovered,
 ):
     print(f"--- {benchmark.__name__} ---", flush=True)
     benchmark.main()

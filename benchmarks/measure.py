@@ -7,8 +7,8 @@ from statistics import median
 from time import perf_counter
 
 
-def interleaved_medians(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each rival over `rounds` rounds of one call each, in turn (A B A B ...)."""
+def interleaved_seconds(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """The seconds of each rival in `rounds` rounds of one call each, in turn (A B A B ...)."""
     for call in rivals.values():  # once unmeasured: imports, caches and lazily made functions
         call()
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
@@ -17,7 +17,12 @@ def interleaved_medians(rivals: Mapping[str, Callable[[], object]], rounds: int)
             begin = perf_counter()
             call()
             seconds[name].append(perf_counter() - begin)
-    return {name: median(values) for name, values in seconds.items()}
+    return seconds
+
+
+def interleaved_medians(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The median seconds of each rival; see `interleaved_seconds`."""
+    return {name: median(values) for name, values in interleaved_seconds(rivals, rounds).items()}
 
 
 def print_table(rows: list[list[str]]) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,8 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def test_every_example_has_its_output() -> None:
-    assert len(EXAMPLES) == README.count("```python") == 14
-    assert README.count("```text") == 14 + sum(bool(output) for _, output in CONSOLE)
+    assert len(EXAMPLES) == README.count("```python") == 15
+    assert README.count("```text") == 15 + sum(bool(output) for _, output in CONSOLE)
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=range(1, len(EXAMPLES) + 1))
@@ -42,11 +43,12 @@ def test_example(code: str, output: str, tmp_path: Path) -> None:
 def test_command(command: str, output: str, tmp_path: Path) -> None:
     arguments = shlex.split(command)
     (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "gpt2-124m.csv", tmp_path / "docs")
     done = subprocess.run(
         [sys.executable, "-m", "kosine.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
     )
     assert done.stderr == ""
-    assert done.returncode == (arguments[0] == "compare")  # those that are compared differ
+    assert done.returncode == (arguments[0] in ("compare", "check"))  # those that are compared differ
     if output:
         assert done.stdout == output
     else:  # it is there for its picture, which the README shows

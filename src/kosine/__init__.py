@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kosine.linting import Finding, lint
     from kosine.logs import Trace, read_trace
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "ArgumentTypeError",
@@ -103,7 +103,7 @@ _NEEDS = {
 }
 """What the adapters need; each imports its framework, so it is imported when it is asked for."""
 
-_ON_DEMAND = (*_NEEDS, "dialects", "published", "testing")
+_ON_DEMAND = (*_NEEDS, "dialects", "logs", "published", "testing")
 _ROOMS = {
     "Comparison": "comparison",
     "Finding": "linting",

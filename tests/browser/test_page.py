@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 import kosine as ks
@@ -266,3 +267,62 @@ def test_page_of_a_comparison(browser: Browser, tmp_path: Path) -> None:
     page.mouse.dblclick(*watched.at(0.5, 0.5))
     watched.wait_for_range(0, 39_400)
     watched.close()
+
+
+def test_page_of_a_log_that_jumped(browser: Browser, tmp_path: Path) -> None:
+    log, file = tmp_path / "log.csv", tmp_path / "check.html"
+    steps = np.arange(0, 39_400, 100)
+    write_log(log, steps, PLAN(np.where(steps < 20_000, steps, steps - 6000)))
+    assert main(["check", str(log), *COMMAND[:5], "--plot", str(file)]) == 1
+    watched = Watched(browser, file)
+    page = watched.page
+    assert "jumped at step 20,000" in page.locator("main").inner_text()
+    assert [name[:4] for name in page.locator("#picture .legendtext").all_text_contents()] == ["plan", "log "]
+    words = " ".join(page.locator("#picture .annotation-text").all_text_contents())
+    place, *rates = read(r"step ([\d,]+): expected ([\de.-]+), found ([\de.-]+)", words)
+    assert place == "20,000"
+    assert [float(rate) for rate in rates] == pytest.approx([PLAN(20_000), PLAN(14_000)], rel=1e-3)
+    watched.screenshot("check")
+    for across, apart in ((0.3, False), (0.8, True)):
+        said = watched.hover(across)
+        step = int(read(r"step ([\d,]+)", said)[0].replace(",", ""))
+        assert abs(step - across * 39_400) < 200
+        planned = float(read(r"plan .*: ([\de.-]+)", said)[0])
+        assert planned == pytest.approx(PLAN(step), rel=1e-9)
+        assert (float(read(r"log .*: ([\de.-]+)", said)[0]) > 1.5 * planned) == apart
+    watched.screenshot("check-hovered")
+    watched.drag((0.7, 0.1), (0.9, 0.9))
+    watched.wait_for_zoom(39_400)
+    assert not page.locator("#picture .annotation-text").filter(has_text="expected").count()  # it is out of sight
+    watched.screenshot("check-zoomed")
+    page.mouse.dblclick(*watched.at(0.5, 0.5))
+    watched.wait_for_range(0, 39_400)
+    watched.close()
+
+
+def test_page_of_what_was_inferred(browser: Browser, tmp_path: Path) -> None:
+    log, file = tmp_path / "log.csv", tmp_path / "infer.html"
+    plan = ks.warmup_cosine(peak=1e-3, warmup=1000).plan(total_steps=10_000)
+    steps = np.arange(0, 10_000, 10)
+    write_log(log, steps, plan(steps))
+    assert main(["infer", str(log), "--plot", str(file)]) == 0
+    watched = Watched(browser, file)
+    page = watched.page
+    assert "cosine" in page.locator("main").inner_text()
+    watched.screenshot("infer")
+    said = watched.hover(0.5)
+    step = int(read(r"step ([\d,]+)", said)[0].replace(",", ""))
+    assert float(read(r"plan .*: ([\de.-]+)", said)[0]) == pytest.approx(plan(step), rel=1e-8)
+    watched.screenshot("infer-hovered")
+    whole = watched.range()
+    watched.drag((0.05, 0.1), (0.3, 0.9))
+    watched.wait_for_zoom(10_000)
+    watched.screenshot("infer-zoomed")
+    page.mouse.dblclick(*watched.at(0.5, 0.5))
+    watched.wait_for_range(whole[0], whole[1])
+    watched.close()
+
+
+def write_log(path: Path, steps: NDArray[np.int64], rates: NDArray[np.float64]) -> None:
+    rows = "".join(f"{step},{rate!r}\n" for step, rate in zip(steps.tolist(), rates.tolist(), strict=True))
+    path.write_text(f"step,lr\n{rows}", encoding="utf-8")

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import kosine as ks
 from kosine.checking import check
 from kosine.logs import Precision, Trace
+from tests.logs.real import real
 
 LOGS = json.loads((Path(__file__).parent / "real_traces.json").read_text(encoding="utf-8"))
 MEGATRON = ks.Schedule(ks.linear(8, start=0.0, to=1.5e-4), ks.cosine(792, to=1e-5)).plan(total_steps=1000)
@@ -44,12 +47,30 @@ def test_llm_c_with_six_decimals() -> None:
     assert verdict.kind == "differs"
 
 
+@pytest.mark.parametrize("total", [10_000, 18_000, 18_865, 19_400, 25_000])
+def test_llm_c_planned_for_another_length_does_not_lag(total: int) -> None:
+    """Its warm-up shows the next step's rate and its decay does not, so no length explains every row."""
+    log = ks.read_trace(real("llmc_gpt2_124m_10B").file())
+    verdict = check(log, ks.warmup_cosine(peak=6e-4, warmup=700).plan(total_steps=total))
+    assert verdict.kind == "differs"
+    assert "All but 20 of 2,008 rows follow the same schedule planned for 19,562 steps" in verdict.sentence
+
+
 def test_megatron_declares_the_steps_that_its_loss_scaler_skipped() -> None:
     name = "megatron_cosine_skipped_start"
     skipped = [(position, count) for position, count in LOGS[name]["skipped"]]
     verdict = check(trace(name, precision=Precision(digits=4), skipped=skipped), MEGATRON)
     assert (verdict.kind, verdict.skips) == ("lags", ((10, 10), (20, 8), (30, 1)))
     assert "lags behind the plan by 19 steps that the optimizer skipped, as the log itself declares" in verdict.sentence
+
+
+def test_megatron_whose_decay_ends_before_the_run() -> None:
+    """Planned for all 1,000 iterations, where its decay was told to take 800."""
+    log = ks.read_trace(real("megatron_cosine_skipped_start").file())
+    verdict = check(log, ks.warmup_cosine(peak=1.5e-4, warmup="1%", floor=1e-5).plan(total_steps=1000))
+    assert (verdict.kind, verdict.skips) == ("differs", ((10, 10), (20, 8), (30, 1)))
+    told = "the same schedule planned for 800 steps instead of 1,000, less the 19 steps that the log declares"
+    assert told in verdict.sentence
 
 
 def test_without_the_declaration_the_skipped_steps_are_found() -> None:

@@ -53,6 +53,29 @@ def test_a_log_that_counts_from_0_but_begins_mid_run() -> None:
     assert "it counts from 0, but begins at step 500 of the plan (+500 steps)" in verdict.sentence
 
 
+def test_a_warmup_that_was_left_out_is_no_log_that_begins_mid_run() -> None:
+    with_warmup, without = ks.sgdr(peak=0.1, period=200, warmup=100), ks.sgdr(peak=0.1, period=200)
+    verdict = judged(EVERY, EVERY, without.plan(total_steps=1000))
+    assert verdict.follows
+    verdict = check(verdict.trace, with_warmup.plan(total_steps=1000))
+    assert (verdict.kind, verdict.jumps[0].after) == ("jumped", 100)
+
+
+@pytest.mark.parametrize("schedule", [ks.step_decay(peak=3e-4, every=166), ks.exponential(start=0.1, to=1e-4)])
+def test_a_multiple_that_looks_like_the_further_course(schedule: Any) -> None:
+    plan = (schedule if isinstance(schedule, ks.Schedule) else ks.Schedule(schedule)).plan(total_steps=500)
+    steps = np.arange(330)
+    verdict = check(Trace(steps, plan(steps) * 0.1), plan)
+    assert verdict.kind == "differs"
+    assert "Its rates are 0.1 times those of the plan throughout." in verdict.sentence
+
+
+def test_an_exponential_from_its_midst_to_its_end_follows() -> None:
+    plan = ks.Schedule(ks.exponential(start=0.1, to=1e-4)).plan(total_steps=1000)
+    verdict = judged(np.arange(0, 600, 10), np.arange(400, 1000, 10), plan, decimals=None)
+    assert (verdict.kind, verdict.offset) == ("offset", 400)
+
+
 def test_a_log_that_begins_mid_run_and_counts_on_follows() -> None:
     assert judged(EVERY[500:900], EVERY[500:900]).sentence.endswith("its 400 rows cover steps 500 to 899 of 1,000.")
 
@@ -181,6 +204,19 @@ def test_declared_skips_that_do_not_show() -> None:
     assert "The log declares skipped steps, but its rates do not lag behind the plan." in verdict.remarks
 
 
+def test_a_lag_that_grows_all_the_time_is_none() -> None:
+    verdict = judged(EVERY, EVERY - EVERY // 40)
+    assert verdict.kind == "differs"
+
+
+@pytest.mark.parametrize(("every", "kind"), [(20, "differs"), (600, "lags")])
+def test_how_many_skipped_steps_are_believed(every: int, kind: str) -> None:
+    plan = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=20_000)
+    steps = np.arange(20_000)
+    skipped = np.minimum(steps, 16) + steps // every  # a burst, then one in so many
+    assert judged(steps, steps - skipped, plan, decimals=None).kind == kind
+
+
 # --- too fast, too slow -----------------------------------------------------------------------------------------------
 
 
@@ -208,6 +244,35 @@ def test_once_an_epoch_and_steps_that_are_epochs() -> None:
     assert (slow.kind, slow.factor, fast.kind, fast.factor) == ("too slow", Fraction(1, 50), "too fast", Fraction(50))
     assert "an epoch has 50 steps: the scheduler is called once an epoch" in slow.sentence
     assert "an epoch has 50 steps: the log's steps are epochs" in fast.sentence
+
+
+@pytest.mark.parametrize(("first", "offset"), [(0, 0), (0, 49), (0, 50), (1, -50), (1, -1)])
+@pytest.mark.parametrize("factor", [Fraction(2), Fraction(1, 4), Fraction(1, 50)])
+def test_the_speed_of_epochs(first: int, offset: int, factor: Fraction) -> None:
+    epochs = np.arange(first, 20 + first)
+    verdict = judged(epochs, ((epochs * 50 + offset) * factor.numerator) // factor.denominator, axis="epoch")
+    assert verdict.factor == factor
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("factor", [Fraction(2), Fraction(1, 4)])
+def test_the_speed_of_means(first: int, factor: Fraction) -> None:
+    rates = PLAN(EVERY * factor.numerator // factor.denominator).reshape(20, 50).mean(axis=1)
+    verdict = check(Trace(np.arange(first, first + 20), rates, axis="epoch"), PLAN)
+    assert (verdict.factor, verdict.averaged) == (factor, True)
+
+
+def test_a_speed_that_is_another_length_as_well() -> None:
+    plan = ks.warmup_cosine(peak=1e-3, warmup="10%").plan(total_steps=1000)
+    verdict = judged(STEPS, STEPS * 2, plan)
+    assert verdict.kind == "too fast"
+    assert "The same schedule planned for 500 steps would explain the log as well." in verdict.remarks
+
+
+def test_a_constant_log_has_no_speed() -> None:
+    plan = ks.wsd(peak=1e-3, warmup=5, cooldown=100).plan(total_steps=500)
+    verdict = judged(np.arange(9, 500, 10), np.full(50, 300), plan)
+    assert verdict.kind == "differs"
 
 
 def test_more_steps_an_epoch_than_factors_are_tried() -> None:
@@ -242,6 +307,30 @@ def test_a_restart_between_two_rows() -> None:
     assert (verdict.kind, verdict.jumps[0].position) == ("restarted", 412)
 
 
+def test_a_restart_in_a_hold_shows_after_it() -> None:
+    plan = ks.step_decay(peak=0.1, every=100, factor=0.5).plan(total_steps=1000)
+    verdict = judged(EVERY, np.where(EVERY < 60, EVERY, EVERY - 60), plan)
+    assert (verdict.kind, verdict.first and verdict.first.position, verdict.jumps[0].position) == ("restarted", 100, 60)
+
+
+@pytest.mark.parametrize(("first", "offset"), [(0, 0), (0, 49), (0, 50), (1, -50), (1, -1)])
+def test_a_restart_with_an_epoch(first: int, offset: int) -> None:
+    epochs = np.arange(first, 20 + first)
+    steps = epochs * 50 + offset
+    verdict = judged(epochs, np.where(steps < 500, steps, steps - 500), axis="epoch", decimals=None)
+    at = epochs[steps >= 500][0]
+    assert (verdict.kind, verdict.offset) == ("restarted", offset)
+    assert [(jump.position, jump.before, jump.after) for jump in verdict.jumps] == [(at, 500, 0)]
+
+
+def test_a_restart_of_means() -> None:
+    rates = PLAN(np.where(EVERY < 500, EVERY, EVERY - 500)).reshape(20, 50).mean(axis=1)
+    verdict = check(Trace(np.arange(20), rates, axis="epoch"), PLAN)
+    assert (verdict.kind, verdict.averaged) == ("restarted", True)
+    assert [(jump.position, jump.before, jump.after) for jump in verdict.jumps] == [(10, 500, 0)]
+    assert "restarted at epoch 10" in verdict.sentence
+
+
 def test_two_restarts() -> None:
     steps = np.concatenate([EVERY[:400], EVERY[:350], EVERY[:250]])
     verdict = judged(EVERY, steps)
@@ -273,7 +362,7 @@ def test_a_wrong_floor() -> None:
     assert (verdict.first.expected, verdict.first.found) == (PLAN(151), other(151))
     assert verdict.largest.position == 999
     assert verdict.off == 849
-    assert "differs from the plan from step 151 on: expected 0.000999997, found 0.000999997" in verdict.sentence
+    assert "differs from the plan from step 151 on: expected 0.0009999966, found 0.0009999969" in verdict.sentence
 
 
 def test_a_run_of_another_length() -> None:
@@ -289,10 +378,23 @@ def test_rates_that_are_a_multiple() -> None:
     assert "Its rates are 0.3 times those of the plan throughout." in verdict.sentence
 
 
+@pytest.mark.parametrize("offset", [1, -1])
+def test_a_multiple_with_an_offset(offset: int) -> None:
+    verdict = check(Trace(EVERY[1:], PLAN(EVERY[1:] + offset) * 8), PLAN)
+    assert (verdict.kind, verdict.offset) == ("differs", offset)
+    assert "Its rates are 8 times those of the plan throughout." in verdict.sentence
+
+
 def test_a_rate_that_moves_only_once_an_epoch() -> None:
     verdict = judged(EVERY, EVERY // 50 * 50)
     assert verdict.kind == "differs"
     assert "The rate moves only once an epoch, every 50 steps." in verdict.sentence
+
+
+def test_a_staircase_of_few_rates_is_no_lag() -> None:
+    plan = ks.step_decay(peak=0.1, every=166).plan(total_steps=500, steps_per_epoch=25)
+    verdict = judged(EVERY[:500], EVERY[:500] // 25 * 25, plan)
+    assert "The rate moves only once an epoch, every 25 steps." in verdict.sentence
 
 
 def test_a_few_rows_by_hand_are_no_jump() -> None:

@@ -240,3 +240,16 @@ def test_completion_names_files_for_the_log_and_reads_none(command: str) -> None
 
     assert "file," in completed(f"kosine {command} ")
     assert "plain,--step-column" in completed(f"kosine {command} missing.csv --st")
+
+
+def test_length_that_is_missing_is_the_one_of_the_log(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "rates.csv"
+    log.write_text("step,lr\n" + "".join(f"{step},0.1\n" for step in range(50)), encoding="utf-8")
+    refused(capsys, ["check", str(log), "warmup_cosine(peak=0.1)"], "log ends at step 49: .* --total-steps 50")
+
+
+def test_log_that_differs_is_one_for_infer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "rates.csv"
+    log.write_text("step,lr\n" + "".join(f"{step},{0.1 - step / 1000}\n" for step in range(50)), encoding="utf-8")
+    assert main(["check", str(log), "warmup_cosine(peak=0.1)", "--total-steps", "50"]) == 1
+    assert "`kosine infer` works out which schedule a log shows." in capsys.readouterr().out

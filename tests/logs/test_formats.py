@@ -364,6 +364,25 @@ LOGS = {
         [0.1, 0.2, 0.3, 0.4, 0.5],
         "epoch",
     ),
+    "the index of pandas": Log(
+        "table with a position and a rate", ",loss,lr\n0,2,0.1\n5,1,0.05\n", [0, 5], [0.1, 0.05]
+    ),
+    "named rates": Log(
+        "table with a position and a rate",
+        lines({"step": 0, "lr": {"head": 0.1, "body": 0.2}}, {"step": 1, "lr": {"head": 0.3, "body": 0.4}}),
+        [0, 1],
+        [0.1, 0.3],
+        groups=("lr/head", "lr/body"),
+    ),
+    "Hugging Face Trainer, printed": Log(
+        "text with an epoch and a rate",
+        " 10%|#         | 10/100 [00:01<00:09,  9.5it/s]\r{'loss': 2.1, 'learning_rate': 5e-05, 'epoch': 0.01}\n"
+        "{'eval_loss': 2.0, 'epoch': 0.02}\n{'loss': '2.0', 'learning_rate': '4.9e-05', 'epoch': '0.03'}\n",
+        [0.01, 0.03],
+        [5e-05, 4.9e-05],
+        "epoch",
+        ("learning_rate",),
+    ),
     "lists of rates": Log(
         "table with a position and a rate",
         lines({"step": 0, "lr": [0.1, 0.2]}, {"step": 1, "lr": [0.3, 0.4]}),

@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine.logs.series as series
 from kosine.errors import ArgumentTypeError, LogError
-from kosine.logs import Trace, read_trace
+from kosine.logs import Precision, Trace, read_trace
 from tests.logs.real import NAMES, real
 
 
@@ -47,6 +47,7 @@ TABLE = "epoch,step,lr\n" + "".join(f"{step // 10},{step},{0.1 / (step + 1)!r}\n
         (TABLE.replace("\n", "\n\0\0"), {"zero bytes": 82}),
         (TABLE + TABLE[14:], {"doubles": 40, "out of order": 1, "starts again": 1}),
         (TABLE.replace("1,12,", "1,12,0.5\n1,12,"), {"conflicts": 1}),
+        (TABLE.replace("1,12,", '"' + "x" * 200_000 + '",-,x\n1,12,'), {"unreadable": 1}),
         (TABLE.replace("1,12,", "x" * 5_000_000 + "\n1,12,"), {"long lines": 1}),
     ],
 )
@@ -91,6 +92,43 @@ def test_text_among_other_text() -> None:
     assert trace.format == "Megatron-LM output"
     assert len(trace) == 20
     assert len(trace.groups) == 1
+
+
+def test_steps_in_a_text_count_more_than_epochs() -> None:
+    trace = read("epoch 3 began, lr 0.5\nstep 1 lr 0.1\nepoch 3 ended, lr 0.5\nstep 2 lr 0.05\n")
+    assert (trace.axis, trace.positions.tolist(), trace.rates.tolist()) == ("step", [1, 2], [0.1, 0.05])
+
+
+def epochs(*rows: tuple[int, int]) -> Trace:
+    """The trace of a long table of (epoch, step), which is read in several parts."""
+    text = "".join(f"{epoch},{step},{1 / (step + epoch + 1)!r}\n" for epoch, step in rows)
+    return read(f"epoch,step,lr\n{text}")
+
+
+def test_steps_of_long_epochs() -> None:
+    """They go back for the first time where some parts of the file are read already."""
+    trace = epochs(*((epoch, step) for epoch in range(3, 6) for step in range(50_000)))
+    assert trace.axis == "epoch"
+    assert trace.positions[[0, 49_999, 50_000, -1]].tolist() == [0, 0.99998, 1, 2.99998]
+    assert remarks(trace) == {"steps of each epoch": 2}
+
+
+def test_rows_that_do_not_tell_their_epoch() -> None:
+    assert read("epoch,step,lr\n0,0,0.1\n,1,0.2\n1,0,0.3\n,1,0.4\n").positions.tolist() == [0, 0.5, 1, 1.5]
+
+
+def test_steps_that_go_back_late() -> None:
+    rows = [(step // 10_000, step) for step in range(150_000)]
+    trace = epochs(*rows[:120_000], (13, 99_000), *rows[120_000:])
+    assert trace.axis == "step"
+    assert trace.positions.tolist() == list(range(150_000))
+    assert trace.rates[99_000] == 1 / 99_014
+
+
+def test_more_steps_than_any_epoch_has() -> None:
+    steps = [1, 2, 1, 2, 5 * 10**9, 6 * 10**9, 5 * 10**9 + 1]
+    trace = epochs(*enumerate(steps))
+    assert (trace.axis, trace.positions.tolist()) == ("step", sorted(set(steps)))
 
 
 def test_own_columns() -> None:
@@ -346,3 +384,20 @@ def test_a_damaged_event_file(tmp_path_factory: pytest.TempPathFactory, junk: by
     file.write_bytes(data[:place] + junk + data[place:])
     with suppress(LogError):
         assert len(read_trace(file))
+
+
+@pytest.mark.parametrize("rows", [20_000, 200_000])
+def test_document_on_one_line(rows: int) -> None:
+    rates = [1e-3 / (row + 1) for row in range(rows)]
+    trace = read_trace(io.BytesIO(json.dumps({"loss": [1.0] * rows, "learning_rate": rates}).encode()))
+    assert trace.rates.tolist() == rates
+
+
+def test_json_tells_how_its_rates_were_printed() -> None:
+    rates = [f"{1e-3 * 0.99**row:.3e}" for row in range(50)]
+    lines = "".join(f'{{"step": {row}, "lr": {rate}}}\n' for row, rate in enumerate(rates))
+    document = '{"lr": [' + ", ".join(rates) + "]}"
+    for text in (lines, document):
+        trace = read_trace(io.BytesIO(text.encode()))
+        assert trace.precision == Precision(digits=4)
+        assert trace.rates.tolist() == [float(rate) for rate in rates]

@@ -14,18 +14,20 @@ from kosine.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
 _WIDEST = 16  # the run may be so many times longer or shorter
 _TRIED = 64  # lengths that are tried, spread over that
-_LOOKED_AT = 128  # rows
+_LOOKED_AT = 2048  # rows
+_FEW = 1 / 20  # of the rows may contradict a length
 
 
-def find_horizon(rows: Rows, offset: int) -> int | None:
-    """The length of the run for which the same schedule explains every row."""
+def find_horizon(rows: Rows, reading: Reading) -> tuple[int, int] | None:
+    """The length of a run for which the same schedule explains all rows or nearly all, and how many it does not."""
     total = rows.plan.total_steps
     if total is None or rows.plan.run.total_steps is None:
         return None
     spread = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _LOOKED_AT)).astype(np.int64))
-    reading = Reading(offset=offset)
     steps, rates = np.maximum(rows.steps(reading, spread), 0), rows.trace.rates[spread]
     width = rows.tolerance(spread)
 
@@ -37,17 +39,21 @@ def find_horizon(rows: Rows, offset: int) -> int | None:
             return float("inf")
         return float(np.minimum(np.abs(plan(steps) - rates) / width, 1e9).mean())
 
-    for length in _tried(rows, total, error):
-        if length != total and np.isfinite(error(length)):
-            other = Rows(rows.trace, _planned(rows.plan, length))
-            if other.explains(reading):
-                return length
-    return None
+    tried = {length: error(length) for length in _tried(rows, total, error) if length != total}
+    possible = [length for length, off in tried.items() if np.isfinite(off)]
+    for length in possible:
+        if Rows(rows.trace, _planned(rows.plan, length)).explains(reading):
+            return length, 0
+    nearest = min(possible, key=tried.__getitem__, default=total)
+    if tried.get(nearest, np.inf) > 1:  # half-widths
+        return None
+    other = Rows(rows.trace, _planned(rows.plan, nearest))
+    off = sum(int(np.count_nonzero(other.off(reading, index))) for index in rows.blocks())
+    return (nearest, off) if off <= _FEW * len(rows) else None
 
 
-def find_scale(rows: Rows, offset: int) -> float | None:
+def find_scale(rows: Rows, reading: Reading) -> float | None:
     """The number that the plan's rates times it are the log's."""
-    reading = Reading(offset=offset)
     best, at = 0.0, 0
     for index in rows.blocks():
         planned = rows.planned(reading, index)
@@ -57,13 +63,13 @@ def find_scale(rows: Rows, offset: int) -> float | None:
     if not scale:
         return None
     slack = float(rows.tolerance(slice(at, at + 1))[0]) / best
-    unlike = rows.first(
-        lambda index: (
-            np.abs(rows.planned(reading, index) * scale - rows.trace.rates[index])
-            > rows.tolerance(index) + slack * rows.planned(reading, index)
-        )
-    )
-    return scale if unlike is None else None
+
+    def unlike(index: slice) -> NDArray[np.bool_]:
+        planned = rows.planned(reading, index)
+        apart = np.abs(planned * scale - rows.trace.rates[index])
+        return (apart > rows.tolerance(index) + slack * planned) | (rows.steps(reading, index) < 0)
+
+    return scale if rows.first(unlike) is None else None
 
 
 def _planned(plan: Plan, length: int) -> Plan:

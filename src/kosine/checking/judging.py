@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +14,15 @@ from kosine.checking.path import Path, find_path, find_skips, typical_gap
 from kosine.checking.rows import Reading, Rows
 from kosine.checking.shifts import Interval, Shifts
 from kosine.checking.speeds import find_speed, find_staircase
-from kosine.checking.text import factor_text, jump_text, number, place
+from kosine.checking.text import difference_text, factor_text, jump_text, number, place
 from kosine.checking.verdict import Jump, Kind, Point, Verdict
 
-_FEWEST = 3  # rates that a log which begins mid-run is told from
+if TYPE_CHECKING:
+    from kosine.logs import Trace
+
+_FEWEST = 3  # rates that a log which begins mid-run is told from, and rows that show means
+
+Skips = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class _Found:
     kind: Kind
     reading: Reading
     sentence: str
-    skips: tuple[tuple[int, int], ...] = ()
+    skips: Skips = ()
     jumps: tuple[Jump, ...] = ()
 
 
@@ -58,16 +64,19 @@ def _explanations(rows: Rows) -> Iterator[_Found | None]:
     yield _follows(rows)
     yield _declared(rows)
     yield _speed(rows)
+    yield _staircase(rows)
     shifts = Shifts(rows)
     yield _mid_run(rows, shifts)
     offsets = [reading.offset for reading in _conventions(rows) if not reading.averaged]
     if (path := find_skips(shifts, offsets)) is not None:
         yield _lags(rows, path)
+    yield _scaled(rows)
     base = _best_base(rows)
     yield _other_length(rows, base)
+    yield _means_again(rows, base)
     if (path := find_path(shifts, offsets)) is not None:
         yield _jumps(rows, path) if path.jumps else _lags(rows, path)
-    yield _differs(rows, base)
+    yield _Found("differs", base, _difference(rows, base))
 
 
 def _conventions(rows: Rows) -> list[Reading]:
@@ -116,30 +125,34 @@ def _covered(rows: Rows, reading: Reading) -> str:
 
 
 def _declared(rows: Rows) -> _Found | None:
-    last = rows.trace.positions[-1]
-    skips = tuple((at, count) for at, count in rows.trace.skipped if at <= last and count)
-    if not skips:
-        return None
-    for reading in _conventions(rows):
-        taken_off = replace(reading, declared=True)
-        if rows.explains(taken_off):
-            lost = sum(count for _, count in skips)
+    skips = _declared_skips(rows.trace)
+    for reading in _conventions(rows) if skips else ():
+        if rows.explains(replace(reading, declared=True)):
             sentence = (
-                f"The log lags behind the plan by {_steps(lost)} that the optimizer skipped, as the log itself "
-                f"declares: {_where(rows, skips)}."
+                f"The log lags behind the plan by {_steps(_total(skips))} that the optimizer skipped, as the log "
+                f"itself declares: {_where(rows, skips)}."
             )
             return _Found("lags", reading, sentence, skips=skips)
     return None
 
 
+def _declared_skips(trace: Trace) -> Skips:
+    return tuple((at, count) for at, count in trace.skipped if at <= trace.positions[-1] and count)
+
+
+def _total(skips: Skips) -> int:
+    return sum(count for _, count in skips)
+
+
 def _lags(rows: Rows, path: Path) -> _Found:
     positions = rows.trace.positions
     skips = tuple((positions[row].item(), count) for row, count in path.skips)
-    lost, told = sum(count for _, count in skips), sum(count for _, count in rows.trace.skipped)
+    lost, told = _total(skips), _total(rows.trace.skipped)
     said = f" The log declares {told:,} skipped steps, which do not account for it." if told else ""
+    them = "it" if lost == 1 else "them"
     sentence = (
-        f"The log lags behind the plan by {_steps(lost)}, as if the optimizer had skipped them (mixed precision does, "
-        f"where gradients overflow): {_where(rows, skips)}.{said}"
+        f"The log lags behind the plan by {_steps(lost)}, as if the optimizer had skipped {them} "
+        f"(mixed precision does, where gradients overflow): {_where(rows, skips)}.{said}"
     )
     return _Found("lags", Reading(offset=path.offset), sentence, skips=skips)
 
@@ -148,7 +161,7 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'' if count == 1 else 's'}"
 
 
-def _where(rows: Rows, skips: tuple[tuple[float, int], ...]) -> str:
+def _where(rows: Rows, skips: Skips) -> str:
     first, last = skips[0], skips[-1]
     if len(skips) == 1:
         return f"all of them by {place(rows.trace, first[0])}" if first[1] > 1 else f"by {place(rows.trace, first[0])}"
@@ -156,7 +169,7 @@ def _where(rows: Rows, skips: tuple[tuple[float, int], ...]) -> str:
 
 
 def _speed(rows: Rows) -> _Found | None:
-    reading = find_speed(rows)
+    reading = find_speed(rows, _conventions(rows))
     if reading is None:
         return None
     factor = reading.factor
@@ -199,6 +212,11 @@ def _mid_run(rows: Rows, shifts: Shifts) -> _Found | None:
     run = shifts.run(0, wanted)
     if run is None or run.stop < len(rows) or run.shift < fewest:
         return None
+    if total is not None and own[1] + run.shift > total:
+        return None  # the log is as long as the run: something was left out of it
+    ends = total is not None and total - own[1] - run.shift <= typical_gap(rows)
+    if not ends and find_scale(rows, Reading()) is not None:
+        return None  # a multiple of this curve looks like its further course
     sentence = (
         f"The log follows the plan with an offset: it counts from {number(rows.trace.positions[0])}, but begins at "
         f"step {own[0] + run.shift:,} of the plan ({run.shift:+,} steps)."
@@ -210,24 +228,30 @@ def _jumps(rows: Rows, path: Path) -> _Found:
     jumps = []
     for i, (row, before, after) in enumerate(path.jumps):
         own = int(rows.own(slice(row, row + 1))[0])
-        if i == 0 and path.again:
-            began = path.offset - after
+        if i == 0 and path.again and rows.trace.axis == "epoch":
+            jumps.append(Jump(rows.trace.positions[row].item(), before - after, 0))
+        elif i == 0 and path.again:
+            began = min(max(0, path.offset) - after, own)
             position = began / rows.steps_per_unit
             at = int(position) if position.denominator == 1 else float(position)
-            jumps.append(Jump(at, began + before, 0 if path.offset <= 0 else path.offset))
+            jumps.append(Jump(at, began + before, began + after))
         else:
             jumps.append(Jump(rows.trace.positions[row].item(), own + before, own + after))
     positions = rows.trace.positions
     skips = tuple((positions[row].item(), count) for row, count in path.skips)
     more = f" It jumps {len(jumps) - 1} more time{'s' if len(jumps) > 2 else ''}." if len(jumps) > 1 else ""
     if path.again:
-        sentence = (
-            f"The log restarted at {place(rows.trace, jumps[0].position)}: there the schedule begins again at its "
-            f"first step, where step {jumps[0].before:,} would have come (a resume lost the state).{more}"
-        )
+        sentence = f"{_restarted(rows, jumps[0])}{more}"
     else:
         sentence = f"The log jumped {jump_text(rows.trace, jumps[0])} of the plan.{more}"
     return _Found("restarted" if path.again else "jumped", Reading(offset=path.offset), sentence, skips, tuple(jumps))
+
+
+def _restarted(rows: Rows, jump: Jump) -> str:
+    return (
+        f"The log restarted at {place(rows.trace, jump.position)}: there the schedule begins again at its first step, "
+        f"where step {jump.before:,} would have come (a resume lost the state)."
+    )
 
 
 def _best_base(rows: Rows) -> Reading:
@@ -244,27 +268,53 @@ def _difference(rows: Rows, base: Reading) -> str:
     offset = f" (read with an offset of {base.offset:+,})" if base.offset else ""
     return (
         f"The log differs from the plan from {place(rows.trace, rows.trace.positions[row])} on{offset}: "
-        f"expected {expected:.6g}, found {found:.6g}."
+        f"{difference_text(expected, found, 6)}."
     )
 
 
 def _other_length(rows: Rows, base: Reading) -> _Found | None:
-    length = None if base.averaged else find_horizon(rows, base.offset)
-    if length is None:
+    skips = _declared_skips(rows.trace)
+    readings = [reading for reading in (base, *_conventions(rows)) if not reading.averaged]
+    readings += [replace(reading, declared=True) for reading in readings] if skips else []
+    lengths = [(found[1], found[0], reading) for reading in readings if (found := find_horizon(rows, reading))]
+    if not lengths:
         return None
-    why = f"It follows the same schedule planned for {_steps(length)} instead of {rows.plan.total_steps:,}."
-    return _Found("differs", base, f"{_difference(rows, base)} {why}")
+    off, length, reading = min(lengths, key=lambda each: each[0])
+    fits = "It follows" if not off else f"All but {off:,} of {len(rows):,} rows follow"
+    why = f"{fits} the same schedule planned for {_steps(length)} instead of {rows.plan.total_steps:,}"
+    why += f", less the {_steps(_total(skips))} that the log declares as skipped." if reading.declared else "."
+    plain = replace(reading, declared=False)
+    return _Found("differs", plain, f"{_difference(rows, plain)} {why}", skips=skips if reading.declared else ())
 
 
-def _differs(rows: Rows, base: Reading) -> _Found:
-    sentence = _difference(rows, base)
-    staircase = find_staircase(rows)
-    scale = None if staircase else find_scale(rows, base.offset)
-    if staircase:
-        sentence += f" The rate moves only once an epoch, every {_steps(staircase.every)}."
-    elif scale is not None:
-        sentence += f" Its rates are {scale:.6g} times those of the plan throughout."
+def _means_again(rows: Rows, base: Reading) -> _Found | None:
+    """A log of means whose plan began again with an epoch."""
+    row = rows.first_off(base)
+    if not base.averaged or not row or len(rows) - row < _FEWEST:
+        return None
+    own = int(rows.own(slice(row, row + 1))[0])
+    if rows.first_off(replace(base, offset=-own), row) is not None:
+        return None
+    jump = Jump(rows.trace.positions[row].item(), own + base.offset, 0)
+    return _Found("restarted", base, _restarted(rows, jump), jumps=(jump,))
+
+
+def _staircase(rows: Rows) -> _Found | None:
+    reading = find_staircase(rows)
+    if reading is None:
+        return None
+    base = Reading(offset=reading.offset)
+    sentence = f"{_difference(rows, base)} The rate moves only once an epoch, every {_steps(reading.every)}."
     return _Found("differs", base, sentence)
+
+
+def _scaled(rows: Rows) -> _Found | None:
+    for reading in _conventions(rows):
+        scale = find_scale(rows, reading)
+        if scale is not None:
+            why = f"Its rates are {scale:.6g} times those of the plan throughout."
+            return _Found("differs", reading, f"{_difference(rows, reading)} {why}")
+    return None
 
 
 def _points(rows: Rows, reading: Reading) -> tuple[Point | None, Point, int]:
@@ -308,7 +358,14 @@ def _remarks(rows: Rows, found: _Found) -> Iterator[str]:
         declared = round(trace.total * rows.steps_per_unit)
         if declared != total:
             yield f"The log declares a run of {declared:,} steps, the plan has {total:,}."
-    if found.kind == "follows" and any(count for _, count in trace.skipped):
+    told = _total(_declared_skips(trace))
+    if told and found.kind in ("follows", "offset"):
         yield "The log declares skipped steps, but its rates do not lag behind the plan."
+    elif told and not found.skips:
+        yield f"The log declares {_steps(told)} as skipped, which alone do not explain its rates."
+    if found.reading.factor not in (0, 1) or (found.kind == "lags" and not trace.skipped):
+        other = find_horizon(rows, Reading(offset=found.reading.offset))
+        if other is not None and not other[1]:
+            yield f"The same schedule planned for {_steps(other[0])} would explain the log as well."
     yield from other_groups(trace)
     yield from (remark.text for remark in trace.remarks)

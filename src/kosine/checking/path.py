@@ -13,11 +13,11 @@ from kosine.checking.shifts import Interval, Run, Shifts, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST = 256  # runs
+_MOST = 1024  # runs
 _SIMPLE = 6  # runs that are believed however few the rows are
 _ROWS_OF_A_RUN = 8  # on average, of more
-_MANY_SKIPPED = 64  # steps: more only as a share of those that were taken
-_SHARE_SKIPPED = 1 / 8
+_BURST = 32  # steps that may be skipped before the scale of the loss is found,
+_STEPS_OF_A_SKIP = 500  # and then one in so many; a lag that grows faster is that of another schedule
 _FEWEST = 3  # rows that a jump can be told from, and rates of theirs
 
 
@@ -46,9 +46,10 @@ def find_skips(shifts: Shifts, offsets: Sequence[int]) -> Path | None:
 def find_path(shifts: Shifts, offsets: Sequence[int]) -> Path | None:
     """Of the paths with skipped steps alone, if there are any, else of all, that with the fewest jumps and runs."""
     most = max(_SIMPLE, len(shifts.rows) // _ROWS_OF_A_RUN)
+    lags = min(most, _SIMPLE + int(shifts.rows.own(slice(-1, None))[0]) // _STEPS_OF_A_SKIP)
     return (
-        _best(shifts, offsets, ["skips"], most)
-        or _best(shifts, offsets, ["fewest skips"], most)
+        _best(shifts, offsets, ["skips"], lags)
+        or _best(shifts, offsets, ["fewest skips"], lags)
         or _best(shifts, offsets, ["skips", "again", "elsewhere"], most)
     )
 
@@ -78,6 +79,7 @@ class _Walk:
         }
         self.choices = [(known[name], name) for name in choices]
         self.shift = self.least = offset  # that of the run so far, and the least that it may have
+        self.base = offset  # the shift of the rows since the last jump, had no step been skipped
         self.row = 0
 
     def path(self) -> Path | None:
@@ -97,6 +99,7 @@ class _Walk:
             elif self._believed(run, choice == "again"):
                 again = again or (not jumps and choice == "again")
                 jumps.append((run.begin, self.shift, run.shift))
+                self.base = run.shift
             else:
                 return None
             runs += run.stop - run.begin > 1  # one row after another of a burst counts once
@@ -121,35 +124,40 @@ class _Walk:
 
     def _skippable(self) -> Interval | None:
         """The shifts that skipped steps can have led to: the least of them, and the greatest that the row allows."""
-        lowest = self.least - self._believable(self._own(self.row))
-        less = self.shifts.narrowed(((lowest, self.shift - 1),), self.row)
+        less = self.shifts.narrowed(((self._lowest(self.row), self.shift - 1),), self.row)
         if not less:
             return None
-        least = self.least - self._most_skipped(less[-1][1])
+        least = self._after_most(self.least, less[-1][1], self.row)
         return (least, less[-1][1]) if least <= less[-1][1] else None
 
-    def _most_skipped(self, shift: int) -> int:
-        before = self.rows.last_off(Reading(offset=shift), self.row)
-        room = self._own(self.row) - (0 if before is None else self._own(before))
-        return min(room, self._believable(room))
+    def _lowest(self, row: int) -> int:
+        """The shift of a row after as many skipped steps as can be believed."""
+        return self.base - _BURST - self._own(row) // _STEPS_OF_A_SKIP
 
-    def _believable(self, steps: int) -> int:
-        """How many of so many steps may have been skipped."""
-        return max(_MANY_SKIPPED, int(steps * _SHARE_SKIPPED))
+    def _after_most(self, before: int, shift: int, row: int) -> int:
+        """The least shift of a row, if all steps were skipped since the last row that contradicts its shift."""
+        other = self.rows.last_off(Reading(offset=shift), row)
+        room = self._own(row) - (0 if other is None else self._own(other))
+        return max(before - room, self._lowest(row))
 
     def _least(self, run: Run, before: int) -> int:
         """The least shift that explains a run: the most steps that may have been skipped before it."""
-        widest = min(before, run.shift) - self._most_skipped(run.shift), run.shift
+        widest = self._after_most(min(before, run.shift), run.shift, run.begin), run.shift
         least = self.shifts.run(run.begin, lambda allowed: allowed[0][0], widest, run.stop)
         return run.shift if least is None or least.stop < run.stop else least.shift
 
     def _begun_again(self) -> Run | None:
-        """The rows from here on, if the plan can have begun again since the last row that contradicts it."""
-        whole = self.offset - self._own(self.row)
-        again = nearest(self.shifts.of_row(self.row) or ((whole, whole),), whole)
-        before = self.rows.last_off(Reading(offset=again), self.row)
-        latest = self.offset - 1 if before is None else self.offset - self._own(before) - 1
-        return self.shifts.run(self.row, lambda allowed: nearest(allowed, whole), (whole, latest))
+        """The rows from here on, if the plan began again at a step after which no row contradicts it."""
+        own, first = self._own(self.row), max(0, self.offset)
+        whole, latest = first - own, self.offset - 1
+        lowest = -own  # this row may show the very first step, whatever the offset
+        while lowest <= latest:
+            run = self.shifts.run(self.row, lambda allowed: nearest(allowed, whole), (lowest, latest))
+            other = None if run is None else self.rows.last_off(Reading(offset=run.shift), self.row)
+            if run is None or other is None or self._own(other) < first - run.shift:
+                return run
+            latest = min(first - self._own(other), run.shift) - 1
+        return None
 
     def _elsewhere(self) -> Run | None:
         """The rows from here on, wherever the plan may have them."""

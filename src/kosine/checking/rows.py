@@ -99,11 +99,18 @@ class Rows:
 
     def steps(self, reading: Reading, index: Index) -> Steps:
         """The steps of rows, as they are read; below 0 where the plan has none."""
+        return self._read(reading, self._counted(reading, index))
+
+    def _counted(self, reading: Reading, index: Index) -> Steps:
+        """The steps of rows, without those that the log declares as skipped if the reading says so."""
         own = self.own(index)
         if reading.declared:
             at = np.array([position for position, _ in self.trace.skipped])
             counts = np.cumsum([0, *(count for _, count in self.trace.skipped)])
             own = own - counts[np.searchsorted(at, self.trace.positions[index], side="right")]
+        return own
+
+    def _read(self, reading: Reading, own: Steps) -> Steps:
         if reading.every > 1:
             own = own // reading.every * reading.every
         if reading.factor != 1:
@@ -112,15 +119,15 @@ class Rows:
 
     def planned(self, reading: Reading, index: Index) -> Rates:
         """The plan's rates for rows, as they are read; the first step's for steps below 0."""
-        steps = np.maximum(self.steps(reading, index), 0)
         if not reading.averaged:
-            return self.plan(steps)
-        means = np.empty(steps.shape, np.float64)
+            return self.plan(np.maximum(self.steps(reading, index), 0))
+        own = self._counted(reading, index)
+        means = np.empty(own.shape, np.float64)
         inside = np.arange(self.per_epoch)
         together = max(1, _BLOCK // self.per_epoch)
-        for begin in range(0, steps.size, together):
-            part = slice(begin, begin + together)
-            means[part] = self.plan(steps[part, None] + inside).mean(axis=1)
+        for begin in range(0, own.size, together):
+            part = own[begin : begin + together, None] + inside
+            means[begin : begin + together] = self.plan(np.maximum(self._read(reading, part), 0)).mean(axis=1)
         return means
 
     def tolerance(self, index: Index) -> Rates:

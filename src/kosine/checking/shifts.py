@@ -41,7 +41,7 @@ class Shifts:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         last = int(rows.own(slice(-1, None))[0])
-        limit = max(rows.plan.total_steps or 0, last) + 2 * rows.per_epoch + 1
+        limit = 2 * max(rows.plan.total_steps or 0, last) + 2 * rows.per_epoch + 1  # a jump may be as far as the run
         found = phases(rows.plan, 0, limit)
         self.firsts = np.array([row.first_step for row in found], np.int64)
         self.lasts = np.array([min(row.stop, limit) - 1 for row in found], np.int64)

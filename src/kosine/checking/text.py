@@ -28,8 +28,14 @@ def text(verdict: Verdict) -> str:
     rows += _listed("jumps", [jump_text(trace, jump) for jump in verdict.jumps])
     if verdict.first:
         rows.append(["first difference", _point(trace, verdict.first)])
-    rows.append(["largest difference" if verdict.largest.expected != verdict.largest.found else "differences", ""])
-    rows[-1][1] = _point(trace, verdict.largest) if rows[-1][0] == "largest difference" else "none"
+    apart = abs(verdict.largest.expected - verdict.largest.found)
+    if verdict.off:
+        rows.append(["largest difference", _point(trace, verdict.largest)])
+    elif apart:
+        where = f"{apart:.2g} at {place(trace, verdict.largest.position)}, within {verdict.largest.half_width:.2g}"
+        rows.append(["largest difference", where])
+    else:
+        rows.append(["differences", "none"])
     lines = [*textwrap.wrap(printable(verdict.sentence), _WIDTH), "", *aligned(rows, left=(0, 1))]
     remarks = [line for remark in verdict.remarks for line in textwrap.wrap(printable(remark), _WIDTH)]
     return "\n".join([*lines, *([""] if remarks else []), *remarks])
@@ -55,6 +61,12 @@ def offset_text(offset: int, averaged: bool) -> str:
     return f"{told}, mean of an epoch" if averaged else told
 
 
+def difference_text(expected: float, found: float, digits: int) -> str:
+    """Two rates with so many digits, or with as many as tell them apart."""
+    told = next((count for count in range(digits, 17) if f"{expected:.{count}g}" != f"{found:.{count}g}"), 17)
+    return f"expected {expected:.{told}g}, found {found:.{told}g}"
+
+
 def jump_text(trace: Trace, jump: Jump) -> str:
     return f"at {place(trace, jump.position)} from step {jump.before:,} to step {jump.after:,}"
 
@@ -65,10 +77,8 @@ def _span(trace: Trace) -> str:
 
 def _point(trace: Trace, point: Point) -> str:
     step = "" if trace.axis == "step" and point.position == point.step else f" (step {point.step:,} of the plan)"
-    return (
-        f"{place(trace, point.position)}{step}: expected {point.expected:.8g}, found {point.found:.8g}, "
-        f"within {point.half_width:.2g}"
-    )
+    told = difference_text(point.expected, point.found, 8)
+    return f"{place(trace, point.position)}{step}: {told}, within {point.half_width:.2g}"
 
 
 def _listed(name: str, told: list[str]) -> list[list[str]]:

@@ -13,6 +13,7 @@ from kosine.cli.output import json_option, print_json, say_written, written
 from kosine.cli.picture import picture_option, write_picture
 from kosine.cli.run_size import LENGTHS, planned, run_size_options
 from kosine.cli.source import Source, SourceType
+from kosine.errors import PlanError
 from kosine.tables import printable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from kosine.checking import Point, Verdict
     from kosine.logs import Trace
+    from kosine.plan import Plan
 
 _LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
 
@@ -61,7 +63,7 @@ def command(
 
     trace = read_log(log, group, step_column, rate_column)
     size, of_log = _with_length(size, schedule, trace)
-    verdict = check(trace, planned(schedule, size))
+    verdict = check(trace, _planned(schedule, size, trace))
     if output is not None:
         _write(verdict, output, schedule)
     if as_json:
@@ -71,12 +73,26 @@ def command(
         from kosine.plotting.logview import LogView
 
         told = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+        told += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
         picture = draw_log(LogView.of_verdict(verdict), Screen.of_stdout())
         click.echo("\n\n".join([str(verdict), *told, picture]))
         if output is not None:
             click.echo()
             say_written(output, as_json)
     return 0 if verdict.follows else 1
+
+
+def _planned(schedule: Source, size: Mapping[str, Any], trace: Trace) -> Plan:
+    """The plan, or an error that says what the log knows of a length that is missing."""
+    try:
+        return planned(schedule, size)
+    except PlanError as error:
+        if "length is missing" not in str(error) or trace.axis != "step":
+            raise
+        last = int(trace.positions[-1])
+        raise PlanError(
+            f"{error} The log ends at step {last:,}: if that is the end of the run, `total_steps` {last + 1}."
+        ) from error
 
 
 def _with_length(size: Mapping[str, Any], schedule: Source, trace: Trace) -> tuple[dict[str, Any], int | None]:

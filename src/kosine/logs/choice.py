@@ -77,5 +77,6 @@ class Choice:
             return LogError(f"The log has no {' and '.join(asked)} that could be read. Found: {found}.")
         return LogError(
             f"No learning rate was found in the log. Looked for: {looked_for()}. Found: {found}. If it is another "
-            "table, JSON lines or text, name its columns: step_column=..., rate_column=...."
+            "table, JSON lines or text, name its columns: step_column=..., rate_column=... (--step-column ..., "
+            "--rate-column ...)."
         )

@@ -22,6 +22,7 @@ _STEPS = (
     "batch",
 )
 _EPOCHS = ("epoch", "epochs", "current_epoch")
+_INDEX = ("", "unnamed: 0", "index")  # of the rows, which pandas writes first
 _RATES = ("learning_rate", "lr", "train/learning_rate", "train/lr", "train_lr", "rate")
 _RATE = r"(?:.*[^a-z])?(?:lr|learning[ _-]?rates?)(?:[^a-z].*)?|rate"
 _OTHER = re.compile(
@@ -81,8 +82,9 @@ class Lines:
 
 
 _NUMBER = r"[-+.\w]+"
+_ANY_RATE = rf"(?i)\b(?P<name>lr|learning[ _]rate)\b[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<rate>[-+]?[.\d]{_NUMBER})"
 
-ANY_TEXT = "text with a step and a rate"
+ANY_TEXT = ("text with a step and a rate", "text with an epoch and a rate")
 
 COLUMNS = (
     Columns("kosine history", ("schedule", "step", "rate"), rates="rate", group="schedule"),
@@ -139,14 +141,20 @@ LINES = (
         rf"(?<!\w)lr: (?P<rate>{_NUMBER})",
     ),
     Lines(
-        ANY_TEXT,
+        ANY_TEXT[0],
         r"(?i)\b(?:global_?step|current_steps|num_updates|steps?|iteration|iter)\b"
         r"[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<step>\d[\d,]*)",
-        rf"(?i)\b(?P<name>lr|learning[ _]rate)\b[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<rate>[-+]?[.\d]{_NUMBER})",
+        _ANY_RATE,
+        must="",
+    ),
+    Lines(
+        ANY_TEXT[1],
+        r"(?i)\bepoch\b[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
+        _ANY_RATE,
         must="",
     ),
 )
-"""Tried in this order on every line until one fits; from then on the log is of that kind. The last one gives way."""
+"""Tried in this order on every line until one fits; from then on the log is of that kind. The last ones give way."""
 
 
 def looked_for() -> str:
@@ -187,7 +195,8 @@ def rate_columns(columns: Iterable[str], pattern: str = _RATE) -> list[str]:
 def position_columns(columns: Iterable[str]) -> tuple[str | None, str | None]:
     """The column that counts steps and the one that counts epochs; None for one that is not there."""
     names = list(columns)
-    return _named(names, _STEPS), _named(names, _EPOCHS)
+    step, epoch = _named(names, _STEPS), _named(names, _EPOCHS)
+    return (step, epoch) if step is not None or epoch is not None else (_named(names[:1], _INDEX), None)
 
 
 def axis_of(column: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PRINT = re.compile(r"\s*[-+]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:([eE])([-+]?)(\d+))?\s*", re.ASCII)
-_ENOUGH = 1 << 15  # different prints: more of them tell nothing new
+_ENOUGH = 1 << 13  # different prints: more of them tell nothing new
 _MANY = 8  # different prints: fewer that end early may just be round numbers
 _SHARE = 0.6  # of the prints end at the last place, where a place was the reason: 9 of 10 on average
 _FEWEST = 3  # digits: nobody rounds to fewer, but many type 0.05

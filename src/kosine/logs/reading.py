@@ -122,6 +122,8 @@ def _read_chunks(chunks: Iterator[bytes], choice: Choice, source: str) -> dict[s
         raise LogError("The log is empty.")
     whole = chain([head], data)
     found = Collection()
+    if text is None and begins_as_json(head[:_CHUNK].decode(encoding, "replace").lstrip("\ufeff")):
+        return _read_document(whole, choice, found, remarks, source, encoding)  # all on one line
     if text is not None and begins_as_json("\n".join(first[:3]) if text.strip() == "[" else text):
         if is_lines(first):
             return _read_lines(pieces(whole, remarks), choice, found, remarks, source)

@@ -41,7 +41,7 @@ class Records:
     def line(self, text: str) -> None:
         """Read one line."""
         try:
-            record = json.loads(text)
+            record = json.loads(text, parse_float=str)  # as it was printed
         except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
@@ -77,7 +77,10 @@ class Records:
             self.total = record[layout.total]
         for column in layout.rates:
             value = record[column]
-            if isinstance(value, list):
+            if isinstance(value, dict):
+                for name, one in value.items():
+                    self._found.row(f"{column}/{name}", position, one, epoch)
+            elif isinstance(value, list):
                 for place, one in enumerate(value):
                     self._found.row(f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
             else:
@@ -95,7 +98,7 @@ def read_document(data: str, choice: Choice, records: Records, found: Collection
             f"A JSON document can have {LARGEST:,} characters at most. Write the log as CSV or JSON lines instead."
         )
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_float=str)  # as they were printed
     except RecursionError as error:
         raise LogError("The JSON document is nested too deeply to be a log.") from error
     except ValueError as error:  # also a number of thousands of digits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from kosine.logs.printed import Prints
 from kosine.logs.trace import Axis, Remark, Trace, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ class Series:
     """The rows of one param group."""
 
     __slots__ = (
+        "_anew",
         "_epochs",
         "_last",
         "_positions",
@@ -47,8 +49,9 @@ class Series:
         self._positions: NDArray[Any] = np.empty(0, np.int64)
         self._rates: NDArray[np.float64] = np.empty(0)
         self._prints = Prints()
+        self._anew = True
         self._epochs = False
-        self._last = math.inf, 0.0
+        self._last = math.inf, -math.inf
         self._resets = self._rests = 0
 
     @property
@@ -60,8 +63,8 @@ class Series:
         self,
         positions: NDArray[np.float64],
         rates: NDArray[np.float64],
-        texts: Sequence[str] | None,
-        epochs: NDArray[np.float64] | None,
+        texts: Iterable[str] | None,
+        epochs: Callable[[], NDArray[np.float64]] | None,
         most: int,
     ) -> None:
         """Add rows, all with a finite position and rate.
@@ -69,8 +72,9 @@ class Series:
         Args:
             positions: of the rows.
             rates: of the rows.
-            texts: the rates as they were printed; None where all were stored as float32; empty if not `wants`.
-            epochs: the epoch of each row where the log tells both, as steps may be counted anew in each.
+            texts: the different prints of rates; None where all were stored as float32; empty if not `wants`.
+            epochs: the epoch of each row where the log tells both, as steps may be counted anew in each; asked for
+                once they go back.
             most: how many rows to keep.
         """
         self._prints.add(texts, rates)
@@ -95,21 +99,48 @@ class Series:
         self._positions[kept : self.kept] = positions
         self._rates[kept : self.kept] = rates
 
-    def _paired(self, steps: NDArray[np.float64], epochs: NDArray[np.float64]) -> NDArray[np.float64]:
-        self._epochs = True
-        known = np.isfinite(epochs)
+    def _paired(self, steps: NDArray[np.float64], epochs: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Steps with their epochs, from where steps first go back; just steps before."""
+        if not self._anew or not 0 <= steps.min() <= steps.max() < _EPOCH:
+            self._anew = False
+            self._unpair()
+            return steps
         before, step = self._last
-        if not known.all():  # a row that does not tell its epoch is of the one before
-            latest = np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))
-            epochs = np.concatenate(([before if before < math.inf else 0.0], epochs))[latest]
-        epochs = np.clip(np.floor(epochs), 0, 1 << 20)
-        further = np.diff(epochs, prepend=before) > 0
         back = np.diff(steps, prepend=step) <= 0
+        again = self._epochs or bool(back.any())
+        if self.seen and not again:
+            self._last = before, float(steps[-1])
+            return steps
+        told = epochs()
+        known = np.isfinite(told)
+        first = math.floor(told[known][0]) if known.any() else before
+        before = before if self.seen else first
+        if not self._epochs:
+            if not again or first == math.inf:
+                self._last = before, float(steps[-1])
+                return steps
+            self._epochs = True
+            if self.kept:  # all taken to be of one epoch: this one, or that before
+                latest = max(int(first) - int(back[0]), 0)
+                self._rests += max(latest - int(before), 0) if before < math.inf else 0
+                self._positions[: self.kept] = _pairs(latest, self._positions[: self.kept])
+                before = latest
+        if not known.all():  # a row that does not tell its epoch is of the one before
+            told = np.concatenate(([before if before < math.inf else 0.0], told))
+            told = told[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
+        told = np.clip(np.floor(told), 0, 1 << 20)
+        further = np.diff(told, prepend=before) > 0
         self._resets += int(np.count_nonzero(further & back))
         self._rests += int(np.count_nonzero(further & ~back))
-        self._last = float(epochs[-1]), float(steps[-1])
-        paired: NDArray[np.float64] = epochs * _EPOCH + np.clip(steps, 0, _EPOCH - 1)
-        return paired
+        self._last = float(told[-1]), float(steps[-1])
+        return _pairs(told, steps)
+
+    def _unpair(self) -> None:
+        """Keep just the steps: they are not counted anew in each epoch."""
+        if self._epochs:
+            self._epochs = False
+            kept = self._positions[: self.kept]
+            np.remainder(kept, _EPOCH, out=kept)
 
     def _thin(self) -> None:
         """Keep every second of the rows that are kept."""
@@ -131,18 +162,19 @@ class Series:
             batches: in an epoch, where the log tells it.
             **told: what the trace is to hold besides.
         """
+        anew = self._epochs and self._resets > self._rests
+        if not anew:
+            self._unpair()
         positions, rates = self._positions, self._rates
         self._positions, self._rates = np.empty(0, np.int64), np.empty(0)
         positions.resize(self.kept, refcheck=False)
         rates.resize(self.kept, refcheck=False)
         mine = list(remarks)
-        if self._epochs and self._resets > self._rests:
+        if anew:
             positions, most = _of_epochs(positions, batches)
             axis, told["total"] = "epoch", None
             text = f"Steps are counted anew in each epoch, which is taken to have {most:,g} of them."
             mine.append(Remark("steps of each epoch", self._resets, text))
-        elif self._epochs:
-            np.remainder(positions, _EPOCH, out=positions)
         if self.stride > 1:
             text = f"The log is long: one row in {self.stride} is kept, of {self.seen:,}."
             mine.append(Remark("thinned", self.seen - self.kept, text))
@@ -153,6 +185,12 @@ class Series:
 
 def _whole(positions: NDArray[np.float64]) -> bool:
     return bool((np.abs(positions) < 2**62).all() and (positions == np.floor(positions)).all())
+
+
+def _pairs(epochs: NDArray[Any] | float, steps: NDArray[Any]) -> NDArray[Any]:
+    """An epoch and a step in it as one number."""
+    pairs: NDArray[Any] = epochs * _EPOCH + steps
+    return pairs
 
 
 def _of_epochs(pairs: NDArray[Any], batches: int | None) -> tuple[NDArray[np.float64], float]:
@@ -212,20 +250,22 @@ class Collection:
         name: str,
         positions: NDArray[np.float64],
         rates: NDArray[np.float64],
-        texts: Sequence[str] | None,
-        epochs: NDArray[np.float64] | None = None,
+        texts: Iterable[str] | None,
+        epochs: Callable[[], NDArray[np.float64]] | None = None,
+        odd: int = 0,
     ) -> None:
-        """Add rows of one group; those without a finite position and rate are counted."""
+        """Add rows of one group, some of which have an odd rate; those without a finite position and rate are counted.
+
+        See `Series.add`.
+        """
         series = self.series.get(name)
         good = np.isfinite(positions) & np.isfinite(rates)
         if not good.all():
-            bad = np.flatnonzero(~good).tolist()
-            odd = sum(1 for row in bad if texts and not absent(texts[row]))
+            odd += int(np.count_nonzero(np.isfinite(rates) & ~good))
             self._unreadable[name] += odd
-            self._missing[name] += len(bad) - odd
+            self._missing[name] += int(good.size - np.count_nonzero(good)) - odd
             positions, rates = positions[good], rates[good]
-            texts = texts and [texts[row] for row in np.flatnonzero(good).tolist()]
-            epochs = None if epochs is None else epochs[good]
+            epochs = None if epochs is None else partial(_some, epochs, good)
         if not rates.size:
             return
         if series is None:
@@ -236,14 +276,9 @@ class Collection:
         series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.series))
 
     def _flush(self, name: str, waiting: _Waiting) -> None:
-        epochs = np.array(waiting.epochs)
-        self.columns(
-            name,
-            np.array(waiting.positions),
-            numbers(waiting.texts),
-            waiting.texts,
-            None if bool(np.isnan(epochs).all()) else epochs,
-        )
+        rates = numbers(waiting.texts)
+        epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
+        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd)
         self._waiting[name] = _Waiting()
 
     def finish(self) -> None:
@@ -267,6 +302,10 @@ class Collection:
         return remarks
 
 
+def _some(values: Callable[[], NDArray[np.float64]], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return values()[rows]
+
+
 class _Waiting:
     __slots__ = ("epochs", "positions", "texts")
 
@@ -279,9 +318,9 @@ class _Waiting:
 _ABSENT = frozenset(("", "na", "n/a", "nan", "none", "null", "-", "inf", "-inf", "infinity", "-infinity", "<na>"))
 
 
-def absent(text: str) -> bool:
-    """Whether a cell says that there is no value, which is no mistake."""
-    return text.strip().lower() in _ABSENT
+def unreadable(texts: Sequence[str], values: NDArray[np.float64]) -> int:
+    """How many of the texts were neither a finite number nor say that there is no value, which is no mistake."""
+    return sum(1 for row in np.flatnonzero(~np.isfinite(values)).tolist() if texts[row].strip().lower() not in _ABSENT)
 
 
 def number(value: object) -> float:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kosine.errors import LogError
 from kosine.logs.cells import Cells, IrregularError
 from kosine.logs.choice import Choice, Layout
 from kosine.logs.lines import decoded
-from kosine.logs.series import Collection, number, numbers
+from kosine.logs.series import Collection, number, numbers, unreadable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SEPARATORS = ",\t;"
 _HEADER_WITHIN = 100  # lines
@@ -67,13 +74,12 @@ def read_table(pieces: Iterable[bytes], header: Header, layout: Layout, found: C
         found: takes the rows.
     """
     skip = header.line + (not header.bare)
-    regular = not layout.group and layout.only is None
     for piece in pieces:
         lines = piece
         while skip and lines:
             skip -= 1
             lines = lines[lines.find(b"\n") + 1 :]
-        if lines and not (regular and _read_regular(lines, header, layout, found)):
+        if lines and (layout.group or not _read_regular(lines, header, layout, found)):
             _read_any(lines, header, layout, found)
 
 
@@ -83,13 +89,13 @@ def _read_regular(lines: bytes, header: Header, layout: Layout, found: Collectio
     try:
         cells = Cells(lines, header.separator, len(header.columns))
         where = cells.numbers(places[layout.position])
-        epochs = None if layout.epoch is None else cells.numbers(places[layout.epoch])
         rates = [cells.numbers(places[column]) for column in layout.rates]
     except IrregularError:
         return False
+    epochs = None if layout.epoch is None else partial(cells.every, places[layout.epoch])
     for name, values in zip(layout.rates, rates, strict=True):
-        printed = cells.texts(places[name]) if found.wants(name) else ()
-        found.columns(name, where, values, printed, epochs)
+        new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0) if found.wants(name) else np.empty(0, np.intp)
+        found.columns(name, where, values, cells.texts(places[name], new), epochs)
     return True
 
 
@@ -101,19 +107,21 @@ def _read_any(lines: bytes, header: Header, layout: Layout, found: Collection) -
         rows = [_cells(line, header.separator) for line in decoded(lines) if line]
     else:
         rows = [line.split(header.separator) for line in decoded(lines) if line]
-    if layout.only is not None:
-        place, value = places[layout.only[0]], layout.only[1]
-        rows = [row for row in rows if len(row) > place and row[place].strip() == value]
     where = _column(rows, places[layout.position], comma)
     positions = numbers(where)
-    epochs = None if layout.epoch is None else numbers(_column(rows, places[layout.epoch], comma))
+    epochs = None if layout.epoch is None else partial(_epochs, rows, places[layout.epoch], comma)
     for column in layout.rates:
         texts = _column(rows, places[column], comma)
         if not layout.group:
-            found.columns(column, positions, numbers(texts), texts, epochs)
+            rates = numbers(texts)
+            found.columns(column, positions, rates, texts, epochs, unreadable(texts, rates))
             continue
         for name, place_, text in zip(_column(rows, places[layout.group], False), where, texts, strict=True):
             found.row(name.strip(), place_, text)
+
+
+def _epochs(rows: list[Sequence[str]], place: int, comma: bool) -> NDArray[np.float64]:
+    return numbers(_column(rows, place, comma))
 
 
 def _cells(line: str, separator: str) -> tuple[str, ...]:

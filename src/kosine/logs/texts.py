@@ -63,14 +63,15 @@ class Texts:
     def line(self, text: str) -> None:
         """Read one line."""
         kind = self._kind
-        if kind is None or kind.name == ANY_TEXT:
+        if kind is None or kind.name in ANY_TEXT:
             if not self._word.search(text):
                 return
             kind = next((one for one in self._kinds if one.position.search(text) and one.rate.search(text)), None)
             if kind is None:
                 return
-            if self._kind is not None and kind is not self._kind:  # what was found before was only talk
-                self._found.clear()
+            if kind is not self._kind:
+                self._found.clear()  # what was found before was only talk
+                self._kinds = self._kinds[: self._kinds.index(kind) + 1]
             self._kind = kind
         elif kind.must not in text:
             return
