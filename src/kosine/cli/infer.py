@@ -98,7 +98,8 @@ def _comments(inference: Inference) -> Iterator[str]:
         f"The largest residual is {inference.residual:.3g}; the precision of the log ({log.precision}) leaves "
         f"{allowed:.3g} open."
     )
-    yield _reading(log.axis, inference.steps_per_unit, inference.offset)
+    if inference.steps_per_unit != 1 or log.axis != "step":  # else the sentence has said it
+        yield _reading(log.axis, inference.steps_per_unit, inference.offset)
     if inference.skips:
         yield _skipped(log.axis, inference.skips)
     yield from (f"Left open: {found.text}" for found in inference.open)

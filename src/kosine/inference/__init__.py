@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine.durations import RunSize
-from kosine.errors import ArgumentTypeError, PlanError, shown
+from kosine.errors import ArgumentTypeError, LogError, PlanError, shown
 from kosine.inference.explaining import Run
 from kosine.inference.opening import Open
+from kosine.inference.rounding import roundest
 from kosine.inference.search import Axis, explanation, steps_at
 from kosine.inference.stretches import Rows
 from kosine.inference.telling import Piece, offset_in_words, opened, pieces_of, told, unexplained
 from kosine.inference.writing import Written
-from kosine.logs import Trace
+from kosine.logs import Precision, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +132,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     Raises:
         ArgumentTypeError: something that is no trace.
         PlanError: `steps_per_epoch` below 1.
+        LogError: positions that no run has.
         MissingPackageError: SciPy is not installed (extra `infer`).
 
     Example:
@@ -150,6 +153,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
             f"Argument `steps_per_epoch` must be an integer >= 1. Received: steps_per_epoch={shown(steps_per_epoch)}."
         )
     unit = _unit(trace, steps_per_epoch)
+    if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
+        raise LogError(f"A position must be at most 2**62 steps. Received: {trace!r}.")
+    trace = _as_computed(trace)
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
@@ -178,18 +184,38 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     return replace(inference, sentence=f"{found.plan.schedule!r} explains every row. {offset_in_words(inference)}")
 
 
+def _as_computed(trace: Trace) -> Trace:
+    """The trace; with the precision of float32 where its rates are such numbers and it says nothing else."""
+    if trace.precision != Precision():
+        return trace
+    with np.errstate(over="ignore", under="ignore"):
+        if bool((trace.rates != trace.rates.astype(np.float32)).any()):
+            return trace
+    single = copy(trace)
+    single.precision = Precision(single=True)
+    return single
+
+
 def _unit(trace: Trace, steps_per_epoch: int | None) -> int:
     """How many steps one unit of the log's axis has: as few as make every position a whole step."""
     if trace.axis == "epoch" and steps_per_epoch is not None:
         return steps_per_epoch
-    for unit in (1, 10, 100):
-        places = trace.positions * unit
-        if bool((np.abs(places - np.round(places)) < 1e-6).all()):
+    some = trace.positions[np.linspace(0, len(trace) - 1, min(len(trace), _SOME)).astype(np.intp)].tolist()
+    batches = math.lcm(*(Fraction(place).limit_denominator(_MOST_BATCHES).denominator for place in some))
+    for unit in (1, 10, 100, batches):
+        places = trace.positions * float(unit)
+        if unit <= _MOST_BATCHES and bool((np.abs(places - np.round(places)) < 1e-6 * max(unit, 1)).all()):
             return unit
     return _FINEST
 
 
 _LEAST = 1e-30  # a half-width that can be divided by
+
+_FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
+
+_SOME = 50  # positions that tell how many steps an epoch has
+
+_MOST_BATCHES = 10**6
 
 _FINEST = 1000
 """Steps of an epoch where the log has fractions of epochs of any kind."""
@@ -202,20 +228,12 @@ def _axis(trace: Trace, rows: Rows, unit: int, steps_per_epoch: int | None) -> A
     if unit > 1 and steps_per_epoch is not None:
         starts = [0.0, 1.0 - unit, float(-unit), float(unit), 1.0]
     ends = [] if trace.total is None or trace.total * unit <= last else [float(trace.total * unit)]
-    ends += [_round_up(last + 1, last + max(stride, 1.0)), last + stride, last + 1]
+    total = roundest(last + 1, last + max(stride, 1.0))
+    ends += [total, max(total - 1, last + 1), last + stride, last + 1]  # OneCycleLR comes down in one step less
     begins = first <= 2 * max(stride, 1.0)
     run = Run(tuple(starts), tuple(dict.fromkeys(ends)), begins)
     written, size = _duration(trace.axis, unit)
     return Axis(run, written, size)
-
-
-def _round_up(low: float, high: float) -> float:
-    """The roundest whole number from `low` to `high`."""
-    for place in range(18, 0, -1):
-        number = float(math.ceil(low / 10**place) * 10**place)
-        if number <= high:
-            return number
-    return float(math.ceil(low))
 
 
 def _duration(axis: str, unit: int) -> tuple[Written, RunSize]:

@@ -21,6 +21,7 @@ SAMPLE = 160
 """Rows of a stretch that a curve is fitted to; it is tested on all of them."""
 _ONE = Fraction(1)
 _LEAST = 1e-20  # of the higher rate of a phase that cannot reach 0
+_NEAREST = 1e-300  # in place of a distance of 0, which a formula divides by
 
 LOOSE = 1.35
 """How far a fitted curve may be off, in half-widths: least squares do not find the curve that is nearest everywhere."""
@@ -49,23 +50,29 @@ class Kind:
     positive: bool = False
 
     def values(self, start: float, end: float, share: Floats) -> Floats:
-        """The rates after these shares of the phase, from the one formula that the curve has."""
+        """The rates after these shares of the phase; before it its start, after it its end."""
+        return self.beyond(start, end, np.clip(share, 0.0, 1.0))
+
+    def beyond(self, start: float, end: float, share: Floats) -> Floats:
+        """The same from the one formula that the curve has, also outside the phase; not finite where it has no rate."""
         if start == end or self.name == "hold":
             return np.full(share.shape, start)
         if self.positive:
             least = max(start, end) * _LEAST
             start, end = max(start, least), max(end, least)
         form = self.curve.form(start, end, _ONE)
-        done, left = np.clip(share, 0.0, 1.0), np.clip(1.0 - share, 0.0, 1.0)
+        done, left = share, 1.0 - share
         near, far = (done, left) if form.origin == "start" else (left, done)
         ratio = float(form.ratio)
         weight = form.weight(cast(Operations, np))
-        weighed = {
+        weighed: dict[str, Callable[[], Floats]] = {
             "distance": lambda: weight(near * ratio),
-            "split": lambda: weight(near * ratio, np.zeros_like(near)),
+            "split": lambda: weight(np.where(near == 0, _NEAREST, near * ratio), np.zeros_like(near)),
             "both": lambda: weight(near * ratio, far * ratio),
-        }[form.takes]()
-        return cast("Floats", form.top * weighed + form.bottom * (1.0 - weighed))
+        }
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            weight_here = weighed[form.takes]()
+            return form.top * weight_here + form.bottom * (1.0 - weight_here)
 
 
 HOLD = Kind("hold", shapes.Hold(), 1)
@@ -118,7 +125,7 @@ def fit(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
         return None
     scale = float(y.max()) or 1.0
     basis, thetas = _BENT[kind.name](kind)
-    found = _bent((x - origin) / length, y / scale, scale / width, basis, thetas)
+    found = _bent((x - origin) / length, y / scale, scale / width, basis, thetas, kind)
     if found is None:
         return None
     theta, coefficients = found
@@ -157,7 +164,8 @@ def _straight(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
         return None
     scale = float(y.max()) or 1.0
     seen = y / scale
-    weights = change(seen) * scale / width
+    weights = change(seen) / width
+    weights /= float(weights.max())
     origin, length = float(x[0]), float(x[-1] - x[0]) or 1.0
     share = (x - origin) / length
     z = there(seen)
@@ -214,8 +222,10 @@ _BENT: dict[str, Callable[[Kind], tuple[_Basis, Floats]]] = {
 }
 
 
-def _bent(t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats) -> tuple[float, Floats] | None:
-    """The number and the coefficients with the least squares: the best of a grid, then Gauss and Newton's steps."""
+def _bent(
+    t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats, kind: Kind
+) -> tuple[float, Floats] | None:
+    """The number and the coefficients with the least squares: the best of a grid, then of ever finer ones."""
     weighed = weights * y
 
     def solved(these: Floats) -> tuple[Floats, Floats]:
@@ -224,7 +234,10 @@ def _bent(t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats) 
         r = r + np.eye(r.shape[-1]) * 1e-300  # where a column is 0 its coefficient is free
         coefficients = np.linalg.solve(r, shares[..., None])[..., 0]
         left = weighed[None, :] - np.einsum("gmk,gk->gm", q, shares)
-        return coefficients, np.einsum("gm,gm->g", left, left)
+        errors = np.einsum("gm,gm->g", left, left)
+        if kind is COSINE:
+            errors = np.where(_trough(these, coefficients) < _DEEPEST, np.inf, errors)
+        return coefficients, errors
 
     coefficients, errors = solved(thetas)
     best = int(np.nanargmin(errors)) if bool(np.isfinite(errors).any()) else -1
@@ -238,7 +251,7 @@ def _bent(t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats) 
         best = int(np.argmin(errors))
         if float(errors[best]) <= error:
             theta, found, error = float(these[best]), coefficients[best], float(errors[best])
-        if float(errors.max() - errors.min()) < 1e-4:  # of a squared half-width: nothing that can be seen
+        if np.isfinite(errors).all() and float(np.ptp(errors)) < 1e-4:  # of a squared half-width: nothing to be seen
             break
         step = float(these[1] - these[0])
         low, high = max(theta - 1.3 * step, float(thetas[0])), theta + 1.3 * step
@@ -246,6 +259,15 @@ def _bent(t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats) 
 
 
 _HIGHEST = 1e4  # times the rates that were seen: a wave that comes from so far above is a parabola
+_DEEPEST = -0.3  # times them: a wave that goes so far below 0 is no schedule's, and no end can be told from it
+
+
+def _trough(half_wave: Floats, coefficients: Floats) -> Floats:
+    """How low the waves come, in units of the highest rate that was seen."""
+    pace = np.pi / half_wave
+    bent = coefficients[..., 2] / pace**2
+    lowest: Floats = coefficients[..., 0] + bent - np.hypot(coefficients[..., 1] / pace, bent)
+    return lowest
 
 
 def _crest(half_wave: float, coefficients: Floats) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kosine.errors import MissingPackageError
 from kosine.inference.curves import ENDLESS, HOLD, Kind
+from kosine.inference.rounding import roundest
 from kosine.inference.stretches import Rows, Stretch
 
 if TYPE_CHECKING:
@@ -168,9 +169,7 @@ def refine(draft: Draft, rows: Rows) -> Fitted:
         free, jacobian = result.x, result.jac
     else:
         free, jacobian = start, np.zeros((0, units.size))
-    information = (
-        jacobian.T @ jacobian * 3
-    )  # rounding is even over a width: its variance is a third of the half-width's square
+    information = 3 * jacobian.T @ jacobian  # rounding is even over a width: its variance is a third of that's square
     links = np.linalg.pinv(information + np.eye(units.size) * 1e-12, hermitian=True)
     spread = np.sqrt(np.maximum(np.diag(links), 0)) * units
     return Fitted(draft.with_numbers(*numbers(free)), spread)
@@ -268,7 +267,7 @@ def _joint(rows: Rows, before: Stretch, after: Stretch) -> tuple[float, bool]:
     closest = int(np.argmin(np.abs(apart)))
     if abs(float(apart[closest])) <= width:
         return float(places[closest]), True
-    return min(max(near[0] if near else right, left + 1e-9 * max(1.0, abs(left))), right), False
+    return min(max(near[0], left + 1e-9 * max(1.0, abs(left))), right) if near else roundest(left + 1, right), False
 
 
 def _both(rows: Rows, before: Stretch, after: Stretch) -> tuple[float, float]:

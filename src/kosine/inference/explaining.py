@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine.inference.curves import CURVED, ENDLESS, HOLD, LINEAR
+from kosine.inference.curves import CURVED, ENDLESS, HOLD, LINEAR, Arc
 from kosine.inference.draft import Draft, Fitted, drafted, refine, with_endpoints
 from kosine.inference.rounding import round_rate, significant
 from kosine.inference.settling import EXPLAINS, NEARLY, settled
@@ -24,10 +26,13 @@ MOST_PHASES = 24
 
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be settled on numbers that do not
 _FEW = 8  # rows
+_NEAR = 0.1  # steps that the beginning of a curve may be off
+_TOP = 6.0  # half-widths that a curve may be off there
 ROUGH = 1e-6
 """Of the peak: near 0 the rows of a curve are too precise to follow it by."""
 _DIGITS = 2  # of a rate that a line may be meant to end at
 _CONVINCING = 0.1  # of a round rate: see `rounding`
+_MAYBE = 20.0  # standard deviations from 0 that a floor is fitted at which may be 0
 _VISIBLE = 3.0  # a line that falls to 0 within so many times the length that is seen of it is meant to
 
 
@@ -46,8 +51,8 @@ class Run:
     begins: bool
 
 
-def explain(rows: Rows, run: Run, found: tuple[Stretch, ...]) -> Draft | None:
-    """The phases that all rows allow, as few and as round as can be, or None.
+def explain(rows: Rows, run: Run, found: tuple[Stretch, ...]) -> Iterator[Draft]:
+    """The phases that all rows allow, as few and as round as can be; others of the kind after them.
 
     Args:
         rows: the log.
@@ -58,14 +63,20 @@ def explain(rows: Rows, run: Run, found: tuple[Stretch, ...]) -> Draft | None:
     few = fewer(rough, found)
     for several in (few, found) if few != found else (found,):
         plain = drafted(rough, several, run.ends[0])
-        for idea in (plain, with_endpoints(plain, rough, several)):
-            draft = None if idea is None else _settled(rows, rough, idea, run)
+        topped = _topped(rough, several)
+        for idea in (
+            plain,
+            with_endpoints(plain, rough, several),
+            None if topped is None else drafted(rough, topped, run.ends[0]),
+        ):
+            draft = None if idea is None else _finished(rows, rough, idea, run)
             if draft is not None:
-                return draft
-    return None
+                yield draft
 
 
-def _settled(rows: Rows, rough: Rows, idea: Draft, run: Run) -> Draft | None:
+def _finished(rows: Rows, rough: Rows, idea: Draft, run: Run) -> Draft | None:
+    """The idea with the numbers that were meant, if they are near all rows."""
+    nearly: Draft | None = None
     fitted = refine(idea, rows)
     for ended in _ended(fitted, run):
         for begun in _begun(refine(ended, rows), run):
@@ -75,10 +86,35 @@ def _settled(rows: Rows, rough: Rows, idea: Draft, run: Run) -> Draft | None:
                 worst = draft.worst(rows)
                 if worst <= EXPLAINS:
                     return draft
-                if worst <= NEARLY:
-                    return next(
-                        (each for each in _with_a_peak(draft, rows, run) if each.worst(rows) <= EXPLAINS), draft
-                    )
+                if worst <= NEARLY and nearly is None:
+                    nearly = draft
+    if nearly is None:
+        return None
+    return next((each for each in _with_a_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), nearly)
+
+
+def _topped(rows: Rows, found: tuple[Stretch, ...]) -> tuple[Stretch, ...] | None:
+    """The stretches with a level one of a row or two between a line and the curve that begins after it; None if none.
+
+    Such a level may have no row of its own: the first one of the curve is at its beginning.
+    """
+    for index, (before, after) in enumerate(pairwise(found)):
+        begin = after.arc.begin
+        if begin is None or before.arc.kind is not LINEAR:
+            continue
+        first = int(np.searchsorted(rows.x, begin - _NEAR))
+        top, above = (float(stretch.arc.predict(np.array([begin]))[0]) for stretch in (after, before))
+        width = _TOP * float(rows.width[min(first, len(rows) - 1)])
+        cut = first - (abs(float(rows.y[first - 1]) - top) <= width)
+        enough = before.first + LINEAR.rows <= cut and first + after.arc.kind.rows < after.stop
+        if above > top + width and first >= before.stop - 1 and enough:
+            return (
+                *found[:index],
+                Stretch(before.first, cut, before.arc),
+                Stretch(cut, first, Arc(HOLD, partial(np.full_like, fill_value=top))),
+                Stretch(first, after.stop, after.arc),
+                *found[index + 2 :],
+            )
     return None
 
 
@@ -193,6 +229,10 @@ def _ended(fitted: Fitted, run: Run) -> Iterator[Draft]:
         again = _as_before(draft, run.ends[-1])
         if again is not None:
             yield again
+        if again is None and 0 < draft.rates[-1] <= _MAYBE * fitted.spread[-1]:
+            rates, free_rates = draft.rates.copy(), draft.free_rates.copy()
+            rates[-1], free_rates[-1] = 0.0, False
+            yield replace(draft.with_numbers(draft.bounds, rates), free_rates=free_rates)
         yield draft
         return
     if kind is HOLD or kind in ENDLESS or draft.ends[-1] >= draft.starts[-1]:
@@ -203,11 +243,11 @@ def _ended(fitted: Fitted, run: Run) -> Iterator[Draft]:
     place = next((end for end in run.ends if _is_round(_extrapolated(draft, -1, end), reach, scale)), None)
     if place is not None:
         yield _ending(draft, place)
-    zero = _zero(draft)
-    if zero is not None and zero - draft.bounds[-2] <= _VISIBLE * (run.ends[0] - draft.bounds[-2]):
+    place_of_0 = zero(draft)
+    if place_of_0 is not None and place_of_0 - draft.bounds[-2] <= _VISIBLE * (run.ends[0] - draft.bounds[-2]):
         bounds, rates = draft.bounds.copy(), draft.rates.copy()
         free_bounds, free_rates = draft.free_bounds.copy(), draft.free_rates.copy()
-        bounds[-1], rates[-1] = zero, 0.0
+        bounds[-1], rates[-1] = place_of_0, 0.0
         free_bounds[-1], free_rates[-1] = True, False
         yield replace(draft.with_numbers(bounds, rates), free_bounds=free_bounds, free_rates=free_rates)
     for end in dict.fromkeys((run.ends[0], run.ends[-1])) if place is None else ():
@@ -256,23 +296,12 @@ def _extrapolated(draft: Draft, index: int, place: float) -> float | None:
     length = float(draft.bounds[index + 1] - draft.bounds[index])
     if not length:
         return None
-    share = (place - float(draft.bounds[index])) / length
-    if kind is HOLD or start == end:
-        return start
-    if kind.name == "linear":
-        return start + (end - start) * share
-    if kind.name == "one_minus_sqrt":
-        return None if share < 0 else start + (end - start) * share**0.5
-    least = max(start, end) * 1e-20
-    start, end = max(start, least), max(end, least)
-    if kind.name == "exponential":
-        return float(start * (end / start) ** share)
-    power = ENDLESS[kind]
-    turned = start**-power + (end**-power - start**-power) * share
-    return None if turned <= 0 else float(turned ** (-1 / power))
+    share = np.array([(place - float(draft.bounds[index])) / length])
+    rate = float(kind.beyond(start, end, share)[0])
+    return rate if np.isfinite(rate) else None
 
 
-def _zero(draft: Draft) -> float | None:
+def zero(draft: Draft) -> float | None:
     """Where the last phase would reach 0, if it does."""
     start, end = float(draft.starts[-1]), float(draft.ends[-1])
     length = float(draft.bounds[-1] - draft.bounds[-2])

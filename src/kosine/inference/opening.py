@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import numpy as np
 
 from kosine.inference.curves import ENDLESS, HOLD
 from kosine.inference.draft import Draft, refine
+from kosine.inference.explaining import zero
+from kosine.inference.rounding import significant
 from kosine.inference.settling import EXPLAINS, centred
 from kosine.inference.stretches import Rows
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _FAR = 2.0**20  # of the length that was seen: beyond it no end can be told
 _HALVINGS = 7
+_DIGITS = 2  # of a rate that a decay may be meant to end at
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 
 
@@ -68,9 +72,22 @@ def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | 
             index == count - 1
             and kinds[-1] is not HOLD
             and kinds[-1] not in ENDLESS
-            and draft.bounds[-1] > rows.x[-1] + 1
+            and (draft.bounds[-1] > rows.x[-1] + 1 or not _final(draft))
         ):
-            yield index, float(rows.x[-1]) + 1, None
+            yield index, float(rows.x[-1]) + 1, _latest_zero(draft, rows)
+
+
+def _latest_zero(draft: Draft, rows: Rows) -> float | None:
+    """Where the last phase reaches 0 at the latest: as flat as its rows allow; None if it never does."""
+    seen, length = float(rows.x[-1] - draft.bounds[-2]), float(draft.bounds[-1] - draft.bounds[-2])
+    raised = 2 * float(rows.width[-1]) * max(length / seen, 1.0) if seen > 0 else math.inf
+    end = float(draft.ends[-1]) + raised
+    return zero(replace(draft, ends=np.append(draft.ends[:-1], end))) if end < draft.starts[-1] else None
+
+
+def _final(draft: Draft) -> bool:
+    """Whether the last rate is one that a decay may be meant to end at."""
+    return draft.ends[-1] < draft.starts[-1] and significant(float(draft.ends[-1])) <= _DIGITS
 
 
 def _steepness_unknown(draft: Draft, rows: Rows, index: int) -> bool:
@@ -90,7 +107,7 @@ def _neighbours(x: NDArray[np.float64], bound: float) -> tuple[float, float]:
 
 
 def _limit(free: Draft, rows: Rows, index: int, sign: int, spread: float) -> float | None:
-    """How far a bound can move to one side while other numbers make up for it; None: as far as you like."""
+    """Up to where a bound may move to one side while other numbers make up for it; None: as far as you like."""
     bound = float(free.bounds[index])
     fixed = replace(free, free_bounds=np.where(np.arange(free.bounds.size) == index, False, free.free_bounds))
     edge = np.inf if sign > 0 else float(rows.x[-1]) if index == free.bounds.size - 1 else -np.inf
@@ -112,4 +129,4 @@ def _limit(free: Draft, rows: Rows, index: int, sign: int, spread: float) -> flo
     for _ in range(_HALVINGS):
         middle = (good + bad) / 2
         good, bad = (middle, bad) if fits(middle) else (good, middle)
-    return bound + sign * good
+    return bound + sign * bad

@@ -72,3 +72,12 @@ def round_step(middle: float, reach: float, bases: Iterable[float], special: Ite
                 found.append(Round(base + count * 10.0**place, 2 * reach / 10.0**place))
                 break
     return min(found, key=lambda each: each.surprise)
+
+
+def roundest(low: float, high: float) -> float:
+    """The roundest whole number from `low` to `high`; the one after `low` if there is none."""
+    for place in range(18, 0, -1):
+        number = float(math.ceil(low / 10**place) * 10**place)
+        if number <= high:
+            return number
+    return float(math.ceil(low))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from kosine.inference.settling import NEARLY
 from kosine.inference.stairs import Stairs, long_treads, stairs
 from kosine.inference.stretches import Rows, Stretch, stretches
 from kosine.inference.writing import Written, course, parts, plausible, repeating
+from kosine.phases import Phase
 from kosine.plan import Plan
 from kosine.schedule import Part, Schedule, cycles, section
 from kosine.shapes import hold
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _SOME = 7  # stretches that are enough to see how phases repeat
 _FEW_LEVELS = 5
+_LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
+_CHANGES = 2  # of the rate for each phase, at least: fewer are no staircase
 _MOST_TURNS = 8
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
@@ -94,18 +97,20 @@ def _phases(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
             return found
     if len(seen) > MOST_PHASES:
         return None
-    draft = explain(rows, axis.run, seen)
-    return None if draft is None else _proven(rows, axis, draft)
+    return _first_proven(rows, axis, explain(rows, axis.run, seen))
 
 
 def _from_some(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
     """The phases of the first rows, if they repeat and explain the others as well."""
     some = rows.part(0, seen[-1].stop)
-    draft = explain(some, replace(axis.run, ends=(float(some.x[-1]) + 1,)), seen)
-    if draft is None:
-        return None
-    found = _proven(rows, axis, draft)
+    run = replace(axis.run, ends=(float(some.x[-1]) + 1,))
+    found = _first_proven(rows, axis, explain(some, run, seen))
     return found if found is not None and found.draft is None else None
+
+
+def _first_proven(rows: Rows, axis: Axis, drafts: Iterable[Draft]) -> Found | None:
+    proven = (_proven(rows, axis, draft) for draft in drafts)
+    return next((found for found in proven if found is not None), None)
 
 
 def _proven(rows: Rows, axis: Axis, draft: Draft) -> Found | None:
@@ -115,7 +120,7 @@ def _proven(rows: Rows, axis: Axis, draft: Draft) -> Found | None:
         plan = _planned(group, axis, axis.run.ends[0] - whole.origin)
         if plan is not None and explains(plan, whole.origin, rows):
             return Found(plan, whole.origin, len(group), None)
-    if not plausible(whole):
+    if not plausible(whole, rows.x):
         return None
     endless = whole.rows[-1].kind is HOLD or whole.rows[-1].kind in ENDLESS
     stop = max(axis.run.ends[0], whole.stop) if endless else whole.stop
@@ -174,6 +179,9 @@ def _without(axis: Axis, skips: Sequence[Skip]) -> Axis:
 def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
     """A schedule whose rates stand still for the length of a tread."""
     length, levels = treads.length, treads.treads
+    late = min((treads.origin - start) % length for start in axis.run.starts)
+    if axis.run.begins and late > length // _LATE:
+        return None
     total = axis.run.ends[0] - treads.origin
     factor = treads.factor
     if factor is not None:
@@ -185,7 +193,11 @@ def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
         return None  # so few are written one by one
     inner = Axis(Run((0.0,), (float(levels.x[-1]) + 1,), axis.run.begins), lambda steps: steps, RunSize(), fills=False)
     found, _ = explanation(levels, inner)
-    if found is None or found.origin or found.skips:
+    if found is None:
+        return None
+    leaves = sum(1 if isinstance(part, Phase) else len(part.phases) for part in found.plan.schedule.parts)
+    changes = np.count_nonzero(np.diff(levels.y))
+    if found.origin or found.skips or changes < _CHANGES * leaves:
         return None
     plan = _planned([section(*found.plan.schedule.parts, tick=axis.written(length))], axis, total)
     if plan is None or not explains(plan, treads.origin, rows):

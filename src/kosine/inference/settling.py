@@ -53,18 +53,18 @@ def settled(fitted: Fitted, rows: Rows, starts: Sequence[float], ends: Sequence[
         return middle
     best: tuple[float, Draft] | None = None
     for reach, convincing in _TRIES:
-        draft = _settled(fitted, rows, (starts, ends), reach, convincing)
+        draft = _by_surprise(fitted, rows, (starts, ends), reach, convincing)
         worst = draft.worst(rows)
         if worst <= EXPLAINS:
             return draft
         if best is None or worst < best[0]:
             best = worst, draft
     assert best is not None
-    draft = _settled_by_ranges(best[1], fitted.draft, rows, (starts, ends))
+    draft = _by_ranges(best[1], fitted.draft, rows, (starts, ends))
     return draft if draft.worst(rows) < best[0] else best[1]
 
 
-def _settled_by_ranges(best: Draft, fitted: Draft, rows: Rows, run: _Run) -> Draft:
+def _by_ranges(best: Draft, fitted: Draft, rows: Rows, run: _Run) -> Draft:
     """The same from the exact ranges of the numbers, where least squares misjudge them.
 
     They do where a rate is printed with few digits: its errors have the same sign for many rows then.
@@ -114,7 +114,7 @@ def _ranges(draft: Draft, rows: Rows) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _settled(fitted: Fitted, rows: Rows, run: _Run, reach: float, convincing: float) -> Draft:
+def _by_surprise(fitted: Fitted, rows: Rows, run: _Run, reach: float, convincing: float) -> Draft:
     """The most surprising numbers first, the others fitted anew after each."""
     while True:
         draft = fitted.draft
@@ -176,12 +176,22 @@ def _by_timescale(draft: Draft, width: float) -> Round:
     """The share that an endless curve ends at, where its timescale is round."""
     if draft.free_bounds[-2]:
         return Round(float(draft.rates[-1]), np.inf)  # it follows from where the curve begins
-    length, power = float(draft.bounds[-1] - draft.bounds[-2]), ENDLESS[draft.kinds[-1]]
+    middle, reach = _timescales(draft, width)
+    each = round_rate(middle, reach, middle, (float(draft.bounds[-2] - draft.bounds[0]),))
+    return Round(_share(draft, each.value), each.surprise) if each.value > 0 else Round(middle, np.inf)
+
+
+def _timescales(draft: Draft, width: float) -> tuple[float, float]:
+    """The timescale of an endless curve, and how far it moves with the share that the curve ends at."""
     middle = timescale(draft)
     moved = draft.with_numbers(draft.bounds, np.append(draft.rates[:-1], min(draft.rates[-1] + width, 1 - 1e-12)))
-    reach = abs(timescale(moved) - middle)
-    each = round_rate(middle, reach, middle, (float(draft.bounds[-2] - draft.bounds[0]),))
-    return Round((1 + length / each.value) ** (-1 / power), each.surprise) if each.value > 0 else Round(middle, np.inf)
+    return middle, abs(timescale(moved) - middle)
+
+
+def _share(draft: Draft, steps: float) -> float:
+    """The share that the last phase ends at with a timescale of so many steps."""
+    length = float(draft.bounds[-1] - draft.bounds[-2])
+    return float((1 + length / steps) ** (-1 / ENDLESS[draft.kinds[-1]]))
 
 
 def _fixed(draft: Draft, numbers: dict[int, float]) -> Draft:
@@ -209,9 +219,7 @@ def centred(draft: Draft, rows: Rows) -> Draft:
         return draft
     seen = sample(rows, draft)
     best, least = draft, draft.worst(rows)
-    for _ in range(
-        _TURNS
-    ):  # the rates are nearly linear in the numbers, and few rows decide: each turn has more of them
+    for _ in range(_TURNS):  # the rates are nearly linear in the numbers; few rows decide, and each turn has more
         off = (draft.predict(seen.x) - seen.y) / seen.width
         changes, units = _changes(draft, seen, off)
         ones = np.ones((off.size, 1))
@@ -252,7 +260,7 @@ def _changes(draft: Draft, seen: Rows, off: Floats) -> tuple[Floats, Floats]:
     """How far each row moves, in half-widths, when a free number changes by a unit of its own, and these units."""
     columns, units = [], []
     rates, bounds = draft.rates, draft.bounds
-    span, top = float(bounds[-1] - bounds[0]), float(seen.y.max()) or 1.0
+    span, top = max(float(bounds[-1] - bounds[0]), 1.0), float(seen.y.max()) or 1.0
     for which, index in [
         *(("bounds", index) for index in np.flatnonzero(draft.free_bounds).tolist()),
         *(("rates", index) for index in np.flatnonzero(draft.free_rates).tolist()),
@@ -294,10 +302,8 @@ def _shortened(draft: Draft, rows: Rows) -> Draft:
 
 def _round_timescale(draft: Draft, reach: float) -> float:
     """The share that an endless curve ends at, with as short a timescale as lets it move so far."""
-    length, power = float(draft.bounds[-1] - draft.bounds[-2]), ENDLESS[draft.kinds[-1]]
-    middle = timescale(draft)
-    moved = draft.with_numbers(draft.bounds, np.append(draft.rates[:-1], min(draft.rates[-1] + reach, 1 - 1e-15)))
-    steps = round_rate(middle, abs(timescale(moved) - middle), middle).value
+    middle, reach_of_steps = _timescales(draft, reach)
     whole = float(round(middle))
-    steps = whole if whole and abs(whole - middle) <= 8 * abs(timescale(moved) - middle) else steps
-    return float((1 + length / steps) ** (-1 / power))
+    if whole and abs(whole - middle) <= 8 * reach_of_steps:
+        return _share(draft, whole)
+    return _share(draft, round_rate(middle, reach_of_steps, middle).value)

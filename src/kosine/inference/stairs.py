@@ -84,17 +84,18 @@ def long_treads(rows: Rows, starts: Sequence[float]) -> list[tuple[int, int]]:
     if jumps is None:
         return []
     above, upto = rows.x[jumps], rows.x[jumps + 1]
-    options: list[tuple[int, int, int, list[float], list[float]]] = []
+    options: list[tuple[int, int, int, int, list[float], list[float]]] = []
     for order, start in enumerate(starts):
         longest = int(np.floor(((upto - start) / np.arange(1, jumps.size + 1)).min()))
         for length in range(longest, max(1, longest - 1 - longest // _TREADS_SHARE), -1):
             ends = start + length * np.arange(1, jumps.size + 1)
             lags = np.maximum.accumulate(np.maximum(above + 1 - ends, 0.0))
             if bool((ends + lags <= upto).all()) and lags[-1] <= max(_FEW, length // _TREADS_SHARE):
-                options.append((order, significant(length), int(lags[-1]), ends.tolist(), lags.tolist()))
+                places = int(np.count_nonzero(np.diff(lags, prepend=0.0)))
+                options.append((places, order, significant(length), int(lags[-1]), ends.tolist(), lags.tolist()))
     if not options:
         return []
-    _, _, _, ends_found, lags_found = min(options)
+    _, _, _, _, ends_found, lags_found = min(options)
     return [
         (int(np.searchsorted(rows.x, end + before)), round(after - before))  # the first row after the tread should end
         for end, before, after in zip(ends_found, [0.0, *lags_found[:-1]], lags_found, strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ _ROUNDS = 40
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
 _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
+_MUCH = 0.5  # of the next half wave: less of it may be a curve that was followed too far
+_EARLY = 0.05  # of a half wave: rows so shortly before one belong to it
 _SHARE = 0.85  # of the rows that the best curve explains a simpler one must explain, to be preferred
 
 
@@ -104,8 +107,27 @@ def stretches(rows: Rows) -> Iterator[Stretch]:
     first = 0
     while first < len(rows):
         found = _longest(rows, first)
-        yield from _held(rows, found)
+        for part in _half_waves(rows, found):
+            yield from _held(rows, part)
         first = found.stop
+
+
+def _half_waves(rows: Rows, found: Stretch) -> Iterator[Stretch]:
+    """The stretch; in parts where its curve is a wave that goes up and down."""
+    begin, end = found.arc.begin, found.arc.end
+    if begin is not None and end is not None and found.stop - found.first > 2 * found.arc.kind.rows:
+        half = end - begin
+        first = found.first
+        place = begin + half * math.floor((float(rows.x[first]) - begin) / half + _EARLY)
+        while place + (1 + _MUCH) * half < rows.x[found.stop - 1]:
+            stop = int(np.searchsorted(rows.x, place + half))
+            if stop - first < found.arc.kind.rows:
+                break
+            yield Stretch(first, stop, replace(found.arc, begin=place, end=place + half))
+            first, place = stop, place + half
+        if first > found.first:
+            found = Stretch(first, found.stop, replace(found.arc, begin=place, end=place + half))
+    yield found
 
 
 def _held(rows: Rows, found: Stretch) -> Iterator[Stretch]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine.inference.curves import HOLD
+from kosine.inference.curves import ENDLESS, HOLD
 from kosine.inference.explaining import ROUGH, fewer
 from kosine.inference.opening import Open, open_bounds
 from kosine.inference.stretches import Rows, Stretch, stretches
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kosine.inference import Inference
+    from kosine.inference.draft import Draft
     from kosine.inference.search import Axis, Found
     from kosine.logs import Trace
 
@@ -77,17 +78,18 @@ def unexplained(pieces: Sequence[Piece], axis: str) -> str:
             )
         return f"{known}: its rate changes at {axis} {places}{more}, at no regular times."
     jumps = [
-        after
+        (before, after)
         for before, after in pairwise(pieces)
         if abs(after.first_rate - before.last_rate) > 0.05 * max(before.first_rate, after.first_rate)
     ]
     if jumps:
-        place = f"{axis} {jumps[0].first:,g}"
-        return (
-            f"{known}: it jumps at {place}{f' and {len(jumps) - 1} times more' if len(jumps) > 1 else ''}, as after a "
-            "change by hand or a resume that lost the schedule's state."
+        drops = all(
+            before.curve == after.curve == HOLD.name and after.first_rate < before.last_rate for before, after in jumps
         )
-    return f"{known}: it has {len(pieces):,} pieces."
+        again = " and later again" if len(jumps) > 1 else ""
+        cause = "a plateau scheduler or by hand" if drops else "hand or by a resume that lost the schedule's state"
+        return f"{known}: it jumps at {axis} {jumps[0][1].first:,g}{again}, as when it is changed by {cause}."
+    return f"{known}, which has {len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
 
 
 def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tuple[Open, ...]:
@@ -99,9 +101,8 @@ def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tup
         text = f"The log begins at {name} {first:,g}; what came before is not in it."
         told.append(Open("begin of the run", None, first, text))
     if found.draft is not None:
-        count = found.draft.bounds.size
         for index, low, high in open_bounds(found.draft, found.rows or rows):
-            what, sentence = _bound(found, index, count, name)
+            what, sentence = _bound(found.draft, index, name)
             least, most = low / unit, None if high is None else high / unit
             told.append(Open(what, least, most, f"{sentence} {_interval(least, most)}."))
     else:
@@ -109,21 +110,30 @@ def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tup
             Open(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
             for what, low, high, text in found.open
         ]
-    endless = found.draft is None or found.draft.kinds[-1] is HOLD or found.draft.kinds[-1].name.startswith("inverse")
+    if found.draft is not None and _drops(found.draft):
+        text = "Such drops can also be made by a plateau scheduler or by hand."
+        told.append(Open("cause of the drops", None, None, text))
+    endless = found.draft is None or found.draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
         text = f"The log ends at {name} {last:,g}; how long the run is meant to be, it does not say."
         told.append(Open("end of the run", last, None, text))
     return tuple(told)
 
 
-def _bound(found: Found, index: int, count: int, name: str) -> tuple[str, str]:
-    draft = found.draft
-    assert draft is not None
+def _drops(draft: Draft) -> bool:
+    """Whether a level rate falls to another one."""
+    levels = [kind is HOLD for kind in draft.kinds]
+    return any(levels[at - 1] and levels[at] and draft.starts[at] < draft.ends[at - 1] for at in range(1, len(levels)))
+
+
+def _bound(draft: Draft, index: int, name: str) -> tuple[str, str]:
     if index == 0:
         return f"begin of {draft.kinds[0].name}", f"The {draft.kinds[0].name} may begin at any {name}"
-    if index == count - 1:
+    if index == draft.bounds.size - 1:
         return f"end of {draft.kinds[-1].name}", f"The {draft.kinds[-1].name} may end at any {name}"
     before, after = draft.kinds[index - 1].name, draft.kinds[index].name
+    if before == after:
+        return f"{before} to {after}", f"The next {after} may begin at any {name}"
     return f"{before} to {after}", f"The {before} may give way to the {after} at any {name}"
 
 

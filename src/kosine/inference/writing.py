@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 import kosine.shapes as shapes
 from kosine.inference.curves import ENDLESS, HOLD, Kind
@@ -13,6 +15,18 @@ from kosine.inference.rounding import round_rate, significant
 from kosine.inference.settling import timescale
 from kosine.phases import Phase
 from kosine.schedule import Part, cycles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_MOST_MULTIPLE = 25
+"""Milestones are few multiples of an epoch or of a round number of steps; what follows the loss comes at any time."""
+_DIGITS = 2  # of a round number of steps
+_COARSE = 0.05  # of what they are multiples of: drops that are known less well may be multiples of anything
+_LOW = 0.2  # of the peak: a line that is above has not come down to its end
+_SAME = 0.01  # of the rate: two curves that are as near as this go the same way
 
 Written = Callable[[int], int | str]
 """A number of steps as a duration in the unit of the log."""
@@ -61,24 +75,55 @@ def course(draft: Draft, first: float) -> Course:
     return Course(bounds[0], tuple(row for row in rows if row.steps > 0))
 
 
-def plausible(whole: Course) -> bool:
-    """Whether a run may have been meant to go so: its jumps are few, or at round places.
+def plausible(whole: Course, x: Floats) -> bool:
+    """Whether a run may have been meant to go so: its jumps are restarts, drops at multiples of one time, or one drop.
 
     Jumps that are neither are a plateau scheduler's, or were made by hand, or by a resume that lost its state.
+
+    Args:
+        whole: the phases.
+        x: the positions of the rows of the log.
     """
-    jumps = [index for index in range(1, len(whole.rows)) if whole.rows[index].start != whole.rows[index - 1].end]
-    if all(row.kind is HOLD for row in whole.rows):
-        places = [sum(row.steps for row in whole.rows[:index]) for index in jumps]
-        return len(jumps) < 2 or all(significant(place) <= 2 for place in places)
-    return all(_restarts(whole.rows[index - 1], whole.rows[index]) for index in jumps)
+    rows = whole.rows
+    places = whole.origin + np.cumsum([row.steps for row in rows])
+    level, drops = all(row.kind is HOLD for row in rows), []
+    for before, after, place in zip(rows, rows[1:], places.tolist(), strict=False):
+        if after.start == before.end:
+            continue
+        if before.kind is HOLD and after.kind is HOLD and (level or after.start < before.start):
+            drops.append(place)
+        elif not _restarts(before, after):
+            return False
+    begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts its steps from there as well
+    return len(drops) < 2 or _regular(drops, x, begin)
+
+
+def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
+    """Whether all drops can be at multiples of one number of steps, small ones of one that the log can tell."""
+    at = np.clip(np.searchsorted(x, drops), 1, x.size - 1)
+    low, high = x[at - 1] + 1 - begin, x[at] - begin  # each drop is between two rows
+    clear = len(drops) > 2 or all(significant(drop - begin) <= _DIGITS for drop in drops)
+    for last in range(len(drops), (_MOST_MULTIPLE if clear else _MOST_MULTIPLE // 2) + 1):
+        least, most = low[-1] / last, high[-1] / last
+        multiples = np.round((low + high) / (least + most))
+        if multiples[0] < 1 or float((high - low).max()) > _COARSE * least:
+            continue
+        if max(least, float((low / multiples).max())) <= min(most, float((high / multiples).min())) * (1 + 1e-9):
+            return True
+    return False
 
 
 def _restarts(before: Row, after: Row) -> bool:
-    """Whether a jump is a restart: a curve of the same kind goes down again, from no higher and for no less long."""
-    falls = before.start > before.end and after.start > after.end
-    return (
-        falls and before.kind is after.kind and after.start <= before.start and after.steps >= 0.98 * before.steps - 1
-    )
+    """Whether a jump is a restart: a curve of the same kind goes down again, from no higher and for no less long.
+
+    One that goes the same way for longer than before is no restart, but a resume that lost its state.
+    """
+    falls = before.start > before.end and after.start > after.end and before.kind is after.kind
+    if not falls or after.start > before.start or after.steps < 0.98 * before.steps - 1:
+        return False
+    longer = after.steps > 1.02 * before.steps + 1
+    there = float(after.kind.values(after.start, after.end, np.array([before.steps / max(after.steps, 1)]))[0])
+    return not (longer and after.start == before.start and abs(there - before.end) <= _SAME * before.start)
 
 
 def parts(rows: Sequence[Row], written: Written, *, rest: bool = True) -> list[Part]:
@@ -95,13 +140,11 @@ def parts(rows: Sequence[Row], written: Written, *, rest: bool = True) -> list[P
 def _phase(row: Row, duration: int | str, start: float | None) -> Phase:
     if row.kind is HOLD:
         return shapes.hold(duration, start=start)
+    constructor: Callable[..., Phase] = getattr(shapes, row.kind.name)
     if row.timescale is not None:
         whole = round(row.timescale)
         exact = whole if abs(row.timescale - whole) <= 1e-9 * whole else f"{row.timescale:.9g}st"
-        return {"inverse_sqrt": shapes.inverse_sqrt, "inverse_time": shapes.inverse_time}[row.kind.name](
-            duration, start=start, timescale=exact
-        )
-    constructor: Callable[..., Phase] = getattr(shapes, row.kind.name)
+        return constructor(duration, start=start, timescale=exact)
     arguments: dict[str, Any] = dict(row.kind.arguments)
     if row.endpoint:
         arguments["endpoint"] = True
@@ -119,6 +162,12 @@ def repeating(rows: Sequence[Row], written: Written) -> Iterator[list[Part]]:
                 yield from _grouped(rows, before, length, written)
 
 
+def _comes_down(unit: Sequence[Row]) -> bool:
+    """Whether what is seen to begin again had come to its end before, so that it is no resume that lost its state."""
+    last = unit[-1]
+    return last.end < last.start and (last.kind.ends or last.end <= _LOW * max(row.start for row in unit))
+
+
 def _grouped(rows: Sequence[Row], before: int, length: int, written: Written) -> Iterator[list[Part]]:
     inside = rows[before:]
     unit = inside[:length]
@@ -128,7 +177,7 @@ def _grouped(rows: Sequence[Row], before: int, length: int, written: Written) ->
     lengths = [sum(row.steps for row in inside[at : at + length]) for at in range(0, again - length + 1, length)]
     peaks = [max(max(row.start, row.end) for row in inside[at : at + length]) for at in range(0, again, length)]
     whole = len(lengths)
-    if whole < 2 and len(peaks) < 2:
+    if whole < 2 and (len(peaks) < 2 or not _comes_down(unit)):
         return
     stretch = 1.0
     if whole > 1:
@@ -143,7 +192,13 @@ def _grouped(rows: Sequence[Row], before: int, length: int, written: Written) ->
         for factor in sorted(stretches):
             group = parts(unit, written, rest=False)
             phases = [part for part in group if isinstance(part, Phase)]
-            count = None if before + again == len(rows) else again // length
-            made = cycles(*phases, stretch=int(factor) if factor == int(factor) else factor, shrink=shrink, count=count)
-            tail = parts(inside[again - again % length :], written) if count else []
-            yield [*parts(rows[:before], written, rest=False), made, *tail]
+            counts: list[int | None] = [None] if before + again == len(rows) else []
+            if whole > 1 and whole * length == again:
+                counts.append(whole)  # the last cycle is not followed by another one
+            elif not counts and again // length > 1:
+                counts.append(again // length)
+            for count in counts:
+                stretched = int(factor) if factor == int(factor) else factor
+                made = cycles(*phases, stretch=stretched, shrink=shrink, count=count)
+                tail = parts(inside[again - again % length :], written) if count and len(inside) > again else []
+                yield [*parts(rows[:before], written, rest=False), made, *tail]
