@@ -235,9 +235,9 @@ def test_an_unknown_name_is_an_error_with_the_nearest(typed: str, pattern: str) 
 
 def test_a_recipe_is_a_frozen_value() -> None:
     with pytest.raises(TypeError):
-        PUBLISHED["sgdr-10-2"].run["epochs"] = 3  # type: ignore[index]
+        PUBLISHED["sgdr-10-2"].run["epochs"] = 3  # type: ignore[index]  # what is tested
     with pytest.raises(ks.ArgumentTypeError, match=r"must be a string\. Received: 3"):
-        published(3)  # type: ignore[arg-type]
+        published(3)  # type: ignore[arg-type]  # what is tested
 
 
 def test_the_aliases_lead_to_recipes() -> None:

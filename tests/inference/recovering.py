@@ -49,9 +49,9 @@ def outcome(case: Case) -> Outcome:
     off = np.abs(found - true) / units
     decided = ~_open(inference, case, positions)
     worst = float(off[decided].max())
-    if worst > 1.2:
+    if worst > 1:
         return Outcome("different", worst)
-    return Outcome("equal" if float(off.max()) <= 1.2 else "open", worst)
+    return Outcome("equal" if float(off.max()) <= 1 else "open", worst)
 
 
 def _open(inference: ks.Inference, case: Case, positions: np.ndarray) -> np.ndarray:

@@ -267,3 +267,11 @@ def test_inference_is_a_value() -> None:
     assert again == inference.schedule
     with pytest.raises(AttributeError):
         inference.offset = 3  # type: ignore[misc]  # what is tested
+
+
+def test_text_has_positions_in_full_and_lines_that_fit() -> None:
+    rates = np.repeat([1e-3, 5e-4, 2.5e-4, 1.25e-4], [237, 411, 152, 200])
+    text = str(ks.infer(ks.Trace(np.arange(1000) * 10_001, rates)))
+    assert "2,370,237" in text
+    assert "e+0" not in text
+    assert max(map(len, text.splitlines())) <= 78

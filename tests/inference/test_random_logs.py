@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
+import numpy as np
 import pytest
 
+import kosine as ks
 from tests.inference.recovering import outcome
 from tests.random_logs import random_case
 
@@ -24,3 +27,12 @@ def test_recovers_every_recipe_without_skips(recipe: str) -> None:
     cases = [case for case in map(random_case, range(1000, 1100)) if case.recipe == recipe and not case.skips]
     assert len(cases) > 5
     assert all(outcome(case).kind in ("equal", "open") for case in cases)
+
+
+@pytest.mark.parametrize("seed", [177, 201, 1])
+def test_says_where_a_row_is_further_off_than_its_print_allows(seed: int) -> None:
+    inference = ks.infer(random_case(seed).trace())
+    worst = float((np.abs(inference.expected() - inference.trace.rates) / inference.trace.half_widths()).max())
+    said = re.search(r"the furthest to ([\d.]+) times what its print leaves open", inference.sentence)
+    assert (said is not None) == (worst > 1 + 1e-6)
+    assert said is None or float(said[1]) == pytest.approx(worst, abs=0.005)

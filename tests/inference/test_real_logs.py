@@ -29,7 +29,7 @@ def test_every_row_is_explained(name: str) -> None:
     inference = inferred(name)
     assert inference.plan is not None, inference.sentence
     off = np.abs(inference.expected() - inference.trace.rates)
-    assert bool((off <= 1.2 * inference.trace.half_widths()).all())
+    assert bool((off <= inference.trace.half_widths()).all())
 
 
 @pytest.mark.parametrize(("name", "expected"), RECOVERED.items())

@@ -17,10 +17,12 @@ from kosine.inference.explaining import Run
 from kosine.inference.opening import Open
 from kosine.inference.rounding import roundest
 from kosine.inference.search import Axis, explanation, steps_at
+from kosine.inference.settling import EXPLAINS
 from kosine.inference.stretches import Rows
 from kosine.inference.telling import Piece, offset_in_words, opened, pieces_of, told, unexplained
 from kosine.inference.writing import Written
 from kosine.logs import Precision, Trace
+from kosine.plan import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +120,8 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     The rows are cut into as few stretches as one curve each goes through, the curves are joined and fitted to all rows
     together, and their numbers are replaced by the roundest ones that every row allows. Phases that repeat become
     cycles, rates that stand still for equal times a section with a tick, and a curve that goes on some steps late is a
-    run that skipped steps. What is found is proven: the plan is evaluated at every row.
+    run that skipped steps. What is found is proven: the plan is evaluated at every row. Where no numbers bring
+    every row within half of its last printed place, 1.2 times that is taken, and the sentence says so.
 
     Args:
         trace: the log, from `read_trace` or made of arrays.
@@ -130,7 +133,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         hand; `pieces` has its shape.
 
     Raises:
-        ArgumentTypeError: something that is no trace.
+        ArgumentTypeError: something that is no trace, or `steps_per_epoch` no integer.
         PlanError: `steps_per_epoch` below 1.
         LogError: positions that no run has.
         MissingPackageError: SciPy is not installed (extra `infer`).
@@ -148,10 +151,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
             f"Argument `trace` must be a Trace. Received: trace={shown(trace)}. "
             "Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`."
         )
-    if steps_per_epoch is not None and (not isinstance(steps_per_epoch, int) or steps_per_epoch < 1):
-        raise PlanError(
-            f"Argument `steps_per_epoch` must be an integer >= 1. Received: steps_per_epoch={shown(steps_per_epoch)}."
-        )
+    steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
     unit = _unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
         raise LogError(f"A position must be at most 2**62 steps. Received: {trace!r}.")
@@ -179,9 +179,11 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         pieces_of(rows, seen, unit),
         "",
     )
-    residual = float(np.abs(inference.expected() - trace.rates).max())
-    inference = replace(inference, residual=residual)
-    return replace(inference, sentence=f"{found.plan.schedule!r} explains every row. {offset_in_words(inference)}")
+    apart = np.abs(inference.expected() - trace.rates)
+    worst = float((apart / rows.width).max())
+    nearly = f", the furthest to {worst:.2f} times what its print leaves open" if worst > EXPLAINS else ""
+    sentence = f"{found.plan.schedule!r} explains every row{nearly}. {offset_in_words(inference)}"
+    return replace(inference, residual=float(apart.max()), sentence=sentence)
 
 
 def _as_computed(trace: Trace) -> Trace:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kosine.logs import Trace
 
 _MOST_PIECES = 1000
+_WIDTH = 78  # characters of a line
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
 
 
@@ -69,7 +72,7 @@ def unexplained(pieces: Sequence[Piece], axis: str) -> str:
     levels = [piece.first_rate for piece in pieces]
     if len(pieces) > 2 and all(piece.curve == HOLD.name for piece in pieces) and min(levels) > 0:
         factors = np.array(levels[1:]) / np.array(levels[:-1])
-        places = ", ".join(f"{piece.first:,g}" for piece in pieces[1:6])
+        places = ", ".join(f"{_place(piece.first)}" for piece in pieces[1:6])
         more = ", ..." if len(pieces) > 6 else ""
         if factors.max() < 1 and np.ptp(factors) <= _ALIKE * factors.max():
             return (
@@ -88,7 +91,7 @@ def unexplained(pieces: Sequence[Piece], axis: str) -> str:
         )
         again = " and later again" if len(jumps) > 1 else ""
         cause = "a plateau scheduler or by hand" if drops else "hand or by a resume that lost the schedule's state"
-        return f"{known}: it jumps at {axis} {jumps[0][1].first:,g}{again}, as when it is changed by {cause}."
+        return f"{known}: it jumps at {axis} {_place(jumps[0][1].first)}{again}, as when it is changed by {cause}."
     return f"{known}, which has {len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
 
 
@@ -98,7 +101,7 @@ def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tup
     name = trace.axis
     first, last = float(trace.positions[0]), float(trace.positions[-1])
     if not axis.run.begins:
-        text = f"The log begins at {name} {first:,g}; what came before is not in it."
+        text = f"The log begins at {name} {_place(first)}; what came before is not in it."
         told.append(Open("begin of the run", None, first, text))
     if found.draft is not None:
         for index, low, high in open_bounds(found.draft, found.rows or rows):
@@ -115,7 +118,7 @@ def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tup
         told.append(Open("cause of the drops", None, None, text))
     endless = found.draft is None or found.draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
-        text = f"The log ends at {name} {last:,g}; how long the run is meant to be, it does not say."
+        text = f"The log ends at {name} {_place(last)}; how long the run is meant to be, it does not say."
         told.append(Open("end of the run", last, None, text))
     return tuple(told)
 
@@ -156,20 +159,16 @@ def offset_in_words(inference: Inference) -> str:
             1: f"Each row shows the rate of the next {axis}.",
             -1: f"The log counts from 1, or shows the rate of the {axis} before.",
         }[offset]
-    if unit != 1 and offset in (0, int(unit) - 1, int(unit)):
-        what = {0: "first batch", int(unit) - 1: "last batch"}.get(offset, "next epoch's first batch")
-        return (
-            f"Each row shows the rate of the epoch's {what}."
-            if offset != unit
-            else f"Each row shows that of the {what}."
-        )
+    batches = {0: "epoch's first batch", unit - 1: "epoch's last batch", unit: "next epoch's first batch"}
+    if unit != 1 and offset in batches:
+        return f"Each row shows the rate of the {batches[Fraction(offset)]}."
     return f"The schedule's step 0 is at {axis} {_place(-offset / float(unit))}."
 
 
 def told(inference: Inference) -> str:
     """The sentence, and a table of what it rests on."""
     trace = inference.trace
-    lines = [["rows", f"{len(trace):,}, {trace.axis} {trace.positions[0]:,g} to {trace.positions[-1]:,g}"]]
+    lines = [["rows", f"{len(trace):,}, {trace.axis} {_place(trace.positions[0])} to {_place(trace.positions[-1])}"]]
     lines.append(["printed to", str(trace.precision)])
     if inference.plan is not None:
         lines.append(["largest residual", f"{inference.residual:.3g}"])
@@ -177,12 +176,18 @@ def told(inference: Inference) -> str:
     if inference.skips:
         lines.append(["skipped steps", f"{sum(count for _, count in inference.skips):,}"])
     table = aligned(lines, left=(0, 1))
-    opens = [f"open: {each.text}" for each in inference.open]
+    opens = [line for each in inference.open for line in textwrap.wrap(f"open: {each.text}", _WIDTH)]
     if inference.plan is None:
         shape = [["curve", "first", "last", "from", "to"]]
         shape += [
-            [piece.curve, f"{piece.first:,g}", f"{piece.last:,g}", f"{piece.first_rate:.6g}", f"{piece.last_rate:.6g}"]
+            [
+                piece.curve,
+                f"{_place(piece.first)}",
+                f"{_place(piece.last)}",
+                f"{piece.first_rate:.6g}",
+                f"{piece.last_rate:.6g}",
+            ]
             for piece in inference.pieces[:24]
         ]
         table += ["", *aligned(shape)]
-    return "\n".join([inference.sentence, "", *table, *opens])
+    return "\n".join([*textwrap.wrap(inference.sentence, _WIDTH), "", *table, *opens])
