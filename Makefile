@@ -1,11 +1,25 @@
 # make demo: train on real data and show what the schedule did.    make test: everything that is checked.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --constraint
+PIP := $(BIN)/python $(PIP_INSTALL) constraints.txt
+BENCH := .venv-bench/bin
+OLDEST := .venv-oldest/bin
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench docs docs-images browser clean
+# Two processes; a test goes to the one that is idle.
+IN_PARALLEL := --numprocesses 2 --dist worksteal
+
+# What the oldest versions are not for: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came
+# after Keras 3.12, and the README, which shows what the versions of constraints.txt print.
+NOT_OLDEST := $(patsubst %,--ignore=tests/%, torch keras/test_streams.py $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) test_applied.py test_readme.py \
+  export/test_host.py export/test_huggingface.py logs/test_torch_writers.py \
+  $(patsubst %,dialects/test_%.py, composer huggingface keras megatron names timm torch)) \
+  $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends \
+  keras/test_applied_rates.py::test_multi_optimizer_drives_every_optimizer)
+
+.PHONY: demo test test-slow test-oldest bench docs docs-images browser clean
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
@@ -15,13 +29,20 @@ test: .venv/test browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests --ignore=tests/keras
+	$(BIN)/python -m pytest tests --ignore=tests/keras -m 'not slow' $(IN_PARALLEL)
 	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/keras
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/keras
 	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/keras
 
-bench: .venv/test
-	$(BIN)/python -m benchmarks
+test-slow: .venv/test
+	$(BIN)/python -m pytest tests --ignore=tests/keras -m slow $(IN_PARALLEL)
+
+test-oldest: .venv-oldest/test browser  # the oldest versions that pyproject.toml admits: all but PyTorch and TensorFlow
+	$(OLDEST)/python -m pytest tests --ignore=tests/keras $(NOT_OLDEST) -m 'not slow' $(IN_PARALLEL)
+	KERAS_BACKEND=jax $(OLDEST)/python -m pytest tests/keras $(NOT_OLDEST)
+
+bench: .venv-bench/ready
+	$(BENCH)/python -m benchmarks
 
 docs: docs-images
 	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
@@ -37,7 +58,7 @@ browser:  # Debian's, for the tests of html pages; where it cannot be installed,
 	fi || echo "Chromium could not be installed." >&2
 
 clean:
-	rm -rf .venv runs build dist
+	rm -rf .venv .venv-bench .venv-oldest runs build dist
 
 .venv/python:
 	$(PYTHON) -m venv .venv
@@ -50,4 +71,15 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
 	$(PIP) --no-deps timm mosaicml megatron-core  # only their schedulers are run, without what the rest of them needs
+	touch $@
+
+.venv-bench/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	$(BENCH)/python $(PIP_INSTALL) constraints.txt --editable '.[bench]'
+	$(BENCH)/python $(PIP_INSTALL) constraints.txt --no-deps pytorch-ignite timm  # only their schedulers are run
+	touch $@
+
+.venv-oldest/test: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv .venv-oldest
+	$(OLDEST)/python $(PIP_INSTALL) constraints-oldest.txt --editable '.[test-core]'
 	touch $@

@@ -1,24 +1,26 @@
 """How far the rates inside the train step are from the exact ones, in ulp of float32, on each Keras backend.
 
-The exact rate is the plan's, which is within 4 ulp of float64 (benchmarks.accuracy). Sampled are the first and the
-last 2,000 steps and 60,000 others. Run as `python -m benchmarks.graph_accuracy`.
+The exact rate is the plan's, which is within 4 ulp of float64 (`benchmarks.exactness`).
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import kosine as ks
-from benchmarks.backends import on_each_backend
-from benchmarks.measure import print_table
+from benchmarks.backends import backend_name, on_each_backend
+from benchmarks.measure import progress
+from benchmarks.tables import Table, report
 from kosine.graph import tabulate
+from tests.jax.probe import ulps
 
-RUNS = {"40,000 (table)": 40_000, "40,000 (formula)": 40_000, "100,000,000": 10**8, "2,000,000,000": 2 * 10**9}
-TARGET = 8
+RUNS = {"40,000 (table)": 40_000, "40,000 (formula)": 40_000, "10⁸": 10**8, "2·10⁹": 2 * 10**9}
+EDGE, OTHERS, LAST = 1_000, 20_000, 100
 CURVES: tuple[ks.Phase | ks.Cycles | ks.Section, ...] = (
     ks.linear(start=1e-3, to=0.0),
     ks.linear(start=0.0, to=1e-3),
@@ -41,56 +43,63 @@ CURVES: tuple[ks.Phase | ks.Cycles | ks.Section, ...] = (
 )
 
 
-def compiled(schedule: Any, backend: str) -> Callable[[Any], Any]:
-    """The schedule as the train step runs it."""
-    if backend == "jax":
-        import jax
+def compiled(schedule: Any) -> Callable[[NDArray[np.int64]], Any]:
+    """The schedule as the train step runs it, at an array of steps."""
+    match os.environ["KERAS_BACKEND"]:
+        case "jax":
+            import jax
 
-        jitted: Callable[[Any], Any] = jax.jit(schedule)
-        return jitted
-    if backend == "tensorflow":
-        import tensorflow as tf
+            jitted = jax.jit(schedule)
+            return lambda steps: jitted(steps.astype(np.int32))
+        case "tensorflow":
+            import tensorflow as tf
 
-        tf.get_logger().setLevel("ERROR")  # it warns of many functions; each schedule is one
-        function: Callable[[Any], Any] = tf.function(lambda step: schedule(step))
-        return function
-    return lambda steps: np.array([np.float32(schedule(int(step))) for step in steps])
+            tf.get_logger().setLevel("ERROR")  # it warns of many functions; each schedule is one
+            function = tf.function(lambda steps: schedule(steps))
+            return lambda steps: function(tf.constant(steps))
+        case _:
+            return lambda steps: [np.float32(schedule(step)) for step in steps.tolist()]
 
 
-def measure(backend: str) -> None:
-    import keras
+def rates(plan: ks.Plan, steps: NDArray[np.int64], by_formula: bool) -> Any:
+    schedule = ks.keras.LearningRateSchedule(plan)
+    if by_formula and schedule._table is not None:  # what a long run does, in a short one
+        dtype = "int64" if os.environ["KERAS_BACKEND"] == "tensorflow" else "int32"
+        schedule._table = tabulate(plan, dtype, max_table_steps=0)
+    return compiled(schedule)(steps)
 
-    rows = [[f"{backend}: largest error in ulp; steps:", *RUNS, "last 100"]]
-    largest = 0.0
-    for curve in CURVES:
-        errors, last = [], 0.0
-        for name, total in RUNS.items():
+
+def on_this_backend() -> Iterator[Table]:
+    rows = []
+    for name, total in RUNS.items():
+        progress(f"{len(CURVES)} curves of {name} steps on {backend_name()}")
+        edge, others = np.arange(EDGE), np.random.default_rng(0).integers(0, total, OTHERS)
+        steps = np.concatenate([edge, others, total - EDGE + edge])
+        largest, of, last = 0.0, "", 0.0
+        for curve in CURVES:
             plan = ks.Schedule(curve).plan(total_steps=total)
-            edge, middle = np.arange(2000), np.random.default_rng(0).integers(0, total, 60_000)
-            steps = np.concatenate([edge, middle, total - 2000 + edge])
-            typed = steps.astype("int64" if backend == "tensorflow" else "int32")
-            schedule = ks.keras.LearningRateSchedule(plan)
-            if "formula" in name:  # what a long run does, in a short one
-                schedule._table = tabulate(plan, str(typed.dtype), max_table_steps=0)
-            call = compiled(schedule, backend)
-            found = call(typed if backend == "torch" else keras.ops.convert_to_tensor(typed))
-            rates = np.asarray(keras.ops.convert_to_numpy(found), np.float64)
-            exact = plan(steps)
-            error = np.abs(rates - exact) / np.spacing(exact.astype(np.float32)).astype(np.float64)
-            errors.append(float(error.max()))
-            last = max(last, float(error[-100:].max()))
-        largest = max(largest, *errors)
-        rows.append([repr(curve), *(f"{error:.1f}" for error in errors), f"{last:.1f}"])
-    print_table(rows)
-    print(f"largest: {largest:.1f} ulp; target: <= {TARGET} ulp")
+            errors = ulps(rates(plan, steps, "formula" in name), plan(steps))
+            last = max(last, float(errors[-LAST:].max()))
+            if errors.max() > largest:
+                largest, of = float(errors.max()), repr(curve)
+        rows.append((name, largest, of, last))
+    yield Table(
+        f"All curves of kosine in the train step, Keras on {backend_name()}, float32: largest error in ulp",
+        ("steps of the run", "ulp", "of", f"last {LAST} steps"),
+        tuple(rows),
+    )
 
 
-def main() -> None:
-    if len(sys.argv) > 1:
-        measure(sys.argv[1])
-    else:
-        on_each_backend("benchmarks.graph_accuracy")
+def tables() -> Iterator[Table]:
+    *made, last = on_each_backend("benchmarks.graph_accuracy")
+    yield from made
+    note = (
+        f"{len(CURVES)} curves, each at the first and the last {EDGE:,} steps and at {OTHERS:,} others. Target: at "
+        "most 8 ulp. Plans that end or repeat within 131,072 steps, all but those growing cycles, are a table in the "
+        "graph unless it says formula; PyTorch works rates out on the host."
+    )
+    yield Table(last.title, last.columns, last.rows, note)
 
 
 if __name__ == "__main__":
-    main()
+    report(tables)

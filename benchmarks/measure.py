@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from statistics import median
+from random import Random
 from time import perf_counter
 
+from benchmarks.tables import Spread
 
-def interleaved_seconds(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """The seconds of each rival in `rounds` rounds of one call each, in turn (A B A B ...)."""
+
+def interleaved(rivals: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """The seconds that each rival says it took, in `rounds` rounds of one call each.
+
+    The order is drawn anew for each round, so that no place in it and no neighbour is favoured.
+    """
     for call in rivals.values():  # once unmeasured: imports, caches and lazily made functions
         call()
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
+    order, dice = [*rivals.items()], Random(0)
     for _ in range(rounds):
-        for name, call in rivals.items():
-            begin = perf_counter()
-            call()
-            seconds[name].append(perf_counter() - begin)
+        dice.shuffle(order)
+        for name, call in order:
+            seconds[name].append(call())
     return seconds
 
 
-def interleaved_medians(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each rival; see `interleaved_seconds`."""
-    return {name: median(values) for name, values in interleaved_seconds(rivals, rounds).items()}
+def interleaved_seconds(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """The seconds of each rival's calls, as `interleaved`."""
+    return interleaved({name: _timed(call) for name, call in rivals.items()}, rounds)
 
 
-def print_table(rows: list[list[str]]) -> None:
-    """Rows of cells, the first row a header, in aligned columns."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+def _timed(call: Callable[[], object]) -> Callable[[], float]:
+    def timed() -> float:
+        begin = perf_counter()
+        call()
+        return perf_counter() - begin
+
+    return timed
+
+
+def ratio(seconds: list[float], base: list[float]) -> Spread:
+    """How many times as long as another rival: round by round, so that both had the same machine."""
+    return Spread.of(ours / theirs for ours, theirs in zip(seconds, base, strict=True))
+
+
+def progress(what: str) -> None:
+    """Say on standard error what is measured now."""
+    print(f"{what} ...", file=sys.stderr, flush=True)

@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HELPERS = {"__init__", "__main__", "backends", "measure"}
 EXAMPLES = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
 CONSOLE = re.findall(r"```console\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
 COMMANDS = [
@@ -63,9 +62,10 @@ def test_every_picture_has_its_command() -> None:
 
 def test_the_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"\bmake (\w+)", README)) - {"in"}
-    assert {"demo", "test", "bench", "docs"} <= named
-    for target in named & {"demo", "test", "bench", "docs"}:
+    named = set(re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", README, re.MULTILINE))
+    named = {one or other for one, other in named}
+    assert {"demo", "test", "test-slow", "test-oldest", "bench", "mutation", "docs"} <= named
+    for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
@@ -74,9 +74,19 @@ def test_linked_files_exist() -> None:
         assert (ROOT / target).is_file(), target
 
 
+def section(title: str) -> str:
+    return re.split(r"^##+ ", README.split(f" {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_the_figures_of_the_report_are_quoted_as_they_are() -> None:
+    quoted = [line for line in section("The report").splitlines() if line.startswith("|")]
+    assert len(quoted) > 20
+    report = set((ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8").splitlines())
+    assert [line for line in quoted if line not in report] == []
+
+
 def test_every_figure_has_its_command() -> None:
-    measured = README[README.index("## Measured") : README.index("## Limits")]
-    commands = set(re.findall(r"`python -m benchmarks\.(\w+)`", measured))
-    assert commands == {file.stem for file in (ROOT / "benchmarks").glob("*.py")} - HELPERS
-    for command in commands:
-        assert (ROOT / "benchmarks" / f"{command}.py").is_file()
+    report = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
+    named = re.findall(r"`python -m benchmarks\.([\w.]+)`", section("The report") + section("Logs") + report)
+    parts = [file for file in (ROOT / "benchmarks").rglob("*.py") if "\n    report(tables)" in file.read_text("utf-8")]
+    assert set(named) == {".".join(file.relative_to(ROOT / "benchmarks").with_suffix("").parts) for file in parts}

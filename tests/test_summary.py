@@ -179,9 +179,9 @@ def test_a_long_run_takes_no_longer() -> None:
         ks.sgdr(peak=0.05, period=100, stretch=1.00003),
     ):
         plan = schedule.plan(total_steps=10**9)
-        started = time.perf_counter()
+        started = time.process_time()
         summarize(plan)
-        assert time.perf_counter() - started < 2, schedule
+        assert time.process_time() - started < 2, schedule
 
 
 # --- what follows from them -------------------------------------------------------------------------------------

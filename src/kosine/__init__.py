@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kosine.linting import Finding, lint
     from kosine.logs import Trace, read_trace
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "ArgumentTypeError",

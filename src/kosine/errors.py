@@ -41,11 +41,18 @@ class TrainingWarning(UserWarning):
     """A training run left the path that its schedule was planned for."""
 
 
+_MOST_SHOWN = 80  # characters of a value in a message
+
+
 def shown(value: object) -> str:
     """`repr` cut to a length that fits an error message, whatever a user passes in."""
+    if type(value) in (str, bytes, list, tuple):
+        value = value[:_MOST_SHOWN]  # type: ignore[index]  # megabytes need not be written to be cut
+    if isinstance(value, int) and value.bit_length() > 4 * _MOST_SHOWN:  # Python refuses to write out the longest
+        return f"<an integer of {value.bit_length():,} bits>"
     try:
         text = repr(value)
     except Exception as error:  # a broken __repr__ must not hide the error that is being reported
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     text = " ".join(text.split()) if "\n" in text else text
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."

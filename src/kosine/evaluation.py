@@ -98,9 +98,8 @@ def _bind_short(form: Form, total: int, weight: Callable[..., Any]) -> Callable[
     if form.takes == "both":
 
         def both_value(offset: Any) -> Any:
-            steps = offset if from_start else total - offset
-            other = total - steps
-            share = weight(steps * high + steps * low, other * high + other * low)
+            left = total - offset
+            share = weight(left * high + left * low, offset * high + offset * low)
             return top * share + bottom * (1.0 - share)
 
         return both_value
@@ -156,9 +155,7 @@ def _bind_long(form: Form, clock: Clock, total: int, weight: Callable[..., Any])
         elif takes == "split":
             share = weight(coarse, fine)
         else:
-            share = weight(
-                coarse + fine, sum(addends(left - steps, left_part) if from_start else addends(steps + done, done_part))
-            )
+            share = weight(coarse + fine, sum(addends(steps + done, done_part)))
         return top * share + bottom * (1.0 - share)
 
     return value

@@ -32,6 +32,9 @@ MAX_CYCLE_ROWS = 2**17
 _VANISHED = 110
 """Whose negative is an exponent of e that float32 knows as 0."""
 
+_FAR = 2**24
+"""How many steps a plan without a length is followed for at least, before a rate is held."""
+
 _FEW_PHASES = 64
 _SHORT_BITS = 16  # phases of so many bits need no split of the step: float32's 24 leave 8 for the coefficient
 
@@ -162,7 +165,8 @@ def check_length(plan: Plan, step_dtype: str) -> None:
     if plan.total_steps is not None and plan.total_steps > last_step(step_dtype):
         raise PlanError(
             f"This backend counts steps in {step_dtype}, up to {last_step(step_dtype):,}. "
-            f"Received: total_steps={plan.total_steps:,}."
+            f"Received: total_steps={plan.total_steps:,}. Plan for fewer, larger batches, or count in int64: Keras on "
+            "TensorFlow does, and JAX with `jax_enable_x64`."
         )
 
 
@@ -313,10 +317,15 @@ def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> 
         if whole:
             continue
         reached = max(row.first_step, reached) if clock.tick <= last else row.first_step
-        if total_steps is not None and total_steps > reached:
+        wanted = total_steps
+        if wanted is None:
+            wanted = 0 if clock.span is None else _FAR
+        if reached < wanted:
+            run = "plan without a length" if total_steps is None else f"run of {total_steps:,} steps"
             raise PlanError(
                 f"This backend counts steps up to {last:,}. Received: a phase of more, {row.curve.name} from step "
-                f"{row.first_step:,} on, in a run of {total_steps:,} steps."
+                f"{row.first_step:,} on, in a {run}. Plan for the steps that the run has, or count in int64: Keras on "
+                "TensorFlow does, and JAX with `jax_enable_x64`."
             )
         held = level(reached, row.value_at(reached))
         return [*rows[:number], *_nonempty([row.between(row.first_step, reached)]), held]

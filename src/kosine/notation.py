@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kosine import recipes, shapes
@@ -35,20 +35,23 @@ _CALLS: dict[str, Callable[..., Any]] = {
 }
 _SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
 _MADE_OF = {"cycles": "phases", "section": "phases, groups and sections"}
+_LONGEST_WORD = 40
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
+# Nothing in it backtracks: a hostile text must not cost more than its length.
 _TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-      | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
-      | (?P<string>"[^"\\\n]*"|'[^'\\\n]*')
+    r"""\s*+(?:
+        (?P<number>[+-]?(?:[0-9]++(?:_[0-9]++)*+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
+      | (?P<name>[A-Za-z_][A-Za-z_0-9]*+)
+      | (?P<string>"[^"\\\n]*+"|'[^'\\\n]*+')
       | (?P<mark>[(),=])
     )""",
     re.VERBOSE | re.ASCII,
 )
 
+_SPACE = re.compile(r"\s*+", re.ASCII)
 
-# A string, closed or not, is one match without backtracking: a hostile text must not cost more than its length.
+# A string, closed or not, is one match without backtracking.
 _JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -63,6 +66,8 @@ def parse(text: str) -> Schedule:
 
     The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `section`, `Schedule` and the recipes,
     with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
+
+    It takes time in proportion to the text, and memory of at most 40 times its length, whatever it holds.
 
     Args:
         text: the expression; at most 64 Mi characters and 32 calls deep.
@@ -109,9 +114,7 @@ class _Parser:
             return _Token("end", "", self._end)
         match = _TOKEN.match(self._text, self._position)
         if match is None:
-            start = self._position
-            while self._text[start].isspace():
-                start += 1
+            start = _SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
             self._token = _Token("character", self._text[start], start)
             dotted = re.search(r"\b(ks|kosine)\s*\Z", self._text[max(0, start - 20) : start])
             hint = f"; leave out `{dotted[1]}.`," if dotted and self._text[start] == "." else ""
@@ -146,13 +149,13 @@ class _Parser:
         if re.fullmatch(r"[+-]?[0-9_]+", token.text):
             if len(token.text) > 400:
                 raise self._error("a number of at most 400 digits", token)
-            return int(token.text.replace("_", ""))
-        return float(token.text.replace("_", ""))
+            return int(token.text)
+        return float(token.text)
 
     def _call(self, name: _Token) -> object:
         if name.text not in _CALLS:
-            near = difflib.get_close_matches(name.text, _CALLS, 1)
-            known = f"`{near[0]}`" if near else "one of " + ", ".join(sorted(_CALLS))
+            near = _near(name.text, _CALLS)
+            known = f"`{near}`" if near else "one of " + ", ".join(sorted(_CALLS))
             raise self._error(known, name)
         if self._depth == MAX_DEPTH:
             raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
@@ -199,22 +202,36 @@ class _Parser:
 
 
 def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
+    try:
+        return _CALLS[name](*arguments, **keywords)
+    except TypeError as error:
+        _check_arguments(name, arguments, keywords, error)
+        raise
+
+
+def _check_arguments(name: str, arguments: list[Any], keywords: Mapping[str, Any], error: TypeError) -> None:
+    """Raise NotationError where the error is about which arguments there are, not about their values."""
     parameters = _SIGNATURES[name].parameters
     for keyword in keywords:
         if keyword not in parameters:
-            near = difflib.get_close_matches(keyword, parameters, 1)
+            near = _near(keyword, parameters)
             raise NotationError(
-                f"`{name}` has no argument {shown(keyword)}.{f' Did you mean `{near[0]}`?' if near else ''} "
+                f"`{name}` has no argument {shown(keyword)}.{f' Did you mean `{near}`?' if near else ''} "
                 f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
-            )
+            ) from error
     try:
         _SIGNATURES[name].bind(*arguments, **keywords)
-    except TypeError as error:
+    except TypeError as unbound:
         raise NotationError(
-            f"`{name}` cannot be called like this: {error}. Received: {shown(keywords or arguments)}. "
+            f"`{name}` cannot be called like this: {unbound}. Received: {shown(keywords or arguments)}. "
             f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
         ) from error
-    return _CALLS[name](*arguments, **keywords)
+
+
+def _near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a wrong one was meant to be; a long one is none of them, and comparing it takes long."""
+    near = difflib.get_close_matches(word, known, 1) if len(word) <= _LONGEST_WORD else []
+    return near[0] if near else None
 
 
 def _plain(signature: inspect.Signature) -> str:
@@ -241,6 +258,8 @@ def dumps(value: Schedule | Plan) -> str:
 
 def loads(text: str | bytes) -> Any:
     """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule and every plan.
+
+    It takes time in proportion to the document, and memory of at most 40 times its length, whatever it holds.
 
     Args:
         text: the JSON document; at most 64 MiB and 32 levels deep.
@@ -376,8 +395,7 @@ def _fields(data: Mapping[str, Any], what: str, needed: set[str], optional: set[
     if missing or unknown:
         problem = f"lacks {sorted(missing)}" if missing else f"has the unknown fields {shown(sorted(unknown))}"
         raise NotationError(
-            f"{what[0].upper()}{what[1:]} {problem}. "
-            f"It has {sorted(needed)}{f' and may have {sorted(optional - needed)}' if optional - needed else ''}."
+            f"{what[0].upper()}{what[1:]} {problem}. It has {sorted(needed)} and may have {sorted(optional - needed)}."
         )
 
 

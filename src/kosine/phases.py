@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
@@ -36,7 +37,7 @@ class Form(NamedTuple):
         top * weight(d) + bottom * (1 - weight(d))
 
     `ratio` is exact. `takes` says what `weight` is called with: the "distance"; "both" distances, the one
-    counted from `origin` first; or the distance "split" into two addends, the second the smaller or 0, whose
+    counted from `origin`, the end, first; or the distance "split" into two addends, the second the smaller or 0, whose
     exact sum has more digits than one number holds.
     """
 
@@ -194,6 +195,14 @@ def read_number(value: object, argument: str, rule: str) -> float:
     if not math.isfinite(number):
         raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
     return number
+
+
+def read_index(value: object) -> int | None:
+    """An integer of any type, exactly; None for anything else, a boolean and an array of one number too."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # it says whether
+    except TypeError:
+        return None
 
 
 def without_quotes(value: object) -> str:

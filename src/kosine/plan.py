@@ -13,7 +13,7 @@ from kosine.boundaries import Block, Group, Placed, PlannedPhase, level, place
 from kosine.durations import MAX_STEPS, RunSize, round_half_up
 from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
 from kosine.evaluation import array_function
-from kosine.phases import read_number
+from kosine.phases import read_index, read_number
 from kosine.schedule import Schedule
 from kosine.tables import aligned
 
@@ -63,9 +63,9 @@ class PhaseRows(Sequence[PlannedPhase]):
         return block
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence) or len(other) != len(self):
-            return NotImplemented if not isinstance(other, Sequence) else False
-        return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(operator.eq, self, other))
 
     def __repr__(self) -> str:
         head = ", ".join(repr(row) for row in self[:8])
@@ -367,16 +367,13 @@ def _repeat(blocks: Sequence[Block], table_stop: int) -> tuple[int, int] | None:
 
 
 def _read_step(step: SupportsIndex) -> int:
-    try:
-        number = operator.index(step)
-    except TypeError:
-        number = None
-    if number is None or isinstance(step, bool):
+    number = read_index(step)
+    if number is None:
         raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.{_traced(step)}")
     if not 0 <= number <= MAX_STEPS:
         raise StepError(
             "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
-            f"Received: {number}."
+            f"Received: {shown(number)}."
         )
     return number
 
@@ -410,17 +407,19 @@ def read_run(
             raise PlanError(
                 f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
             )
-        exact = Fraction(operator.index(epochs)) if isinstance(epochs, SupportsIndex) else Fraction(repr(number))
+        whole = read_index(epochs)
+        exact = Fraction(repr(number)) if whole is None else Fraction(whole)
         product = round_half_up(exact * per_epoch)
         if total is not None and total != product:
             raise PlanError(
                 "Arguments `total_steps` and `epochs` disagree. "
-                f"Received: total_steps={total}, epochs={epochs}, steps_per_epoch={per_epoch}, which make {product}."
+                f"Received: total_steps={total}, epochs={shown(epochs)}, steps_per_epoch={per_epoch}, "
+                f"which make {shown(product)}."
             )
         if not 1 <= product <= MAX_STEPS:
             raise PlanError(
                 "Arguments `epochs` and `steps_per_epoch` must make at least 1 and at most 2**63 - 1 steps. "
-                f"Received: epochs={epochs}, steps_per_epoch={per_epoch}."
+                f"Received: epochs={shown(epochs)}, steps_per_epoch={per_epoch}."
             )
         total = product
     return RunSize(
@@ -434,9 +433,9 @@ def read_run(
 def _read_count(value: object, argument: str) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    count = read_index(value)
+    if count is None:
         raise ArgumentTypeError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
-    count = operator.index(value)
     if not 1 <= count <= MAX_STEPS:
         raise PlanError(
             f"Argument `{argument}` must be an integer >= 1 and at most 2**63 - 1. Received: {argument}={shown(value)}."
@@ -467,8 +466,9 @@ def table_lines(plan: Plan) -> list[list[str]]:
         if row.clock.tick > 1 and row.name != "hold":
             name += f"  every {row.clock.tick:,}"
         steps = "for ever" if row.steps is None else f"{row.steps:,}"
-        goes_on = row.steps is None and plan.total_steps is not None and plan.total_steps > row.first_step
-        end = plan(plan.total_steps or 0) if goes_on else row.end_lr  # what stands at the end of the run
+        end = row.end_lr
+        if row.steps is None and plan.total_steps is not None and plan.total_steps > row.first_step:
+            end = plan(plan.total_steps)  # what stands at the end of the run
         lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{end:.6g}"])
     total = "for ever" if plan.total_steps is None else f"{plan.total_steps:,}"
     epochs = [_epochs(plan.total_steps, per_epoch)] if per_epoch else []

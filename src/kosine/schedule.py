@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from kosine.durations import MAX_STEPS, Duration, DurationLike
 from kosine.errors import ArgumentTypeError, KosineError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_number, read_rate, written_string
+from kosine.phases import Phase, read_flag, read_index, read_number, read_rate, written_string
 
 if TYPE_CHECKING:
     from kosine.plan import Plan
@@ -62,15 +62,21 @@ class Cycles:
                 "Argument `stretch` must be >= 1: a cycle is never shorter than the last. "
                 f"Received: stretch={self.stretch!r}."
             )
+        if self.stretch > MAX_STEPS + 1:
+            raise ScheduleError(
+                "Argument `stretch` must be at most 2**63: the second cycle would never end. "
+                f"Received: stretch={self.stretch!r}."
+            )
         if not 0 < self.shrink <= 1:
             raise ScheduleError(f"Argument `shrink` must be in (0, 1]. Received: shrink={self.shrink!r}.")
         if self.count is not None:
-            if isinstance(self.count, bool) or not hasattr(self.count, "__index__"):
+            count = read_index(self.count)
+            if count is None:
                 raise ArgumentTypeError(
                     f"Argument `count` must be an integer >= 1, or None for ever. Received: count={shown(self.count)}."
                 )
-            object.__setattr__(self, "count", int(self.count))
-            if not 1 <= self.count <= MAX_STEPS:
+            object.__setattr__(self, "count", count)
+            if not 1 <= count <= MAX_STEPS:
                 raise ScheduleError(
                     f"Argument `count` must be an integer >= 1, or None for ever. Received: count={shown(self.count)}."
                 )
@@ -127,16 +133,16 @@ def cycles(
 
     Args:
         *phases: what one cycle is made of, each with a duration of its own.
-        stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number >= 1; a float
-            means its shortest decimal, so 1.1 is 11/10.
+        stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number from 1 to 2**63; a
+            float means its shortest decimal, so 1.1 is 11/10.
         shrink: the factor by which each cycle's peak is lower than the last, in (0, 1].
         shrink_to: the value that the peaks come nearer to.
         shrink_power: how fast the peaks fall with the number of the cycle, between 0 and 1000.
         count: how many cycles; None: for ever, also past the end of the run.
 
     Raises:
-        ScheduleError: a stretch below 1, a shrink outside (0, 1], a negative shrink_to or shrink_power, no phase, or a
-            phase without a duration.
+        ScheduleError: a stretch below 1 or above 2**63, a shrink outside (0, 1], a negative shrink_to or shrink_power,
+            no phase, or a phase without a duration.
         ArgumentTypeError: something that is no phase or no number.
 
     Example:

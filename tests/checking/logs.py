@@ -1,4 +1,4 @@
-"""How random logs and logs with a planted fault are judged; the tests and the table of `benchmarks.verdicts` use it."""
+"""How random logs and logs with a planted fault are judged; the tests and `benchmarks.logs.verdicts` use it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("hundred", range(SEEDS // 100))
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("hundred", [0, *(pytest.param(hundred, marks=SLOW) for hundred in range(1, SEEDS // 100))])
 def test_logs_without_a_fault(hundred: int) -> None:
     for seed in range(100 * hundred, 100 * hundred + 100):
         case = random_case(seed)
@@ -37,10 +40,11 @@ def test_logs_without_a_fault(hundred: int) -> None:
             )
 
 
+@pytest.mark.parametrize("seeds", [SEEDS_OF_A_FAULT // 8, pytest.param(SEEDS_OF_A_FAULT, marks=SLOW)])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_caught(fault: str) -> None:
+def test_a_planted_fault_is_caught(fault: str, seeds: int) -> None:
     restarted = 0
-    for seed in range(SEEDS_OF_A_FAULT):
+    for seed in range(seeds):
         log = planted(seed, fault)
         trace, plan = log.case.trace(), log.case.plan
         verdict = check(trace, plan)
@@ -60,4 +64,4 @@ def test_a_planted_fault_is_caught(fault: str) -> None:
             assert bool((np.abs(plan(steps) - trace.rates) <= trace.half_widths()).all()), seed
             assert verdict.first is not None
             assert position <= verdict.first.position, seed
-    assert fault != "lost resume" or restarted > 0.95 * SEEDS_OF_A_FAULT
+    assert fault != "lost resume" or restarted > 0.95 * seeds

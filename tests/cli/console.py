@@ -23,6 +23,12 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
     )
 
 
+def time_of_commands() -> float:
+    """Processor seconds of all commands that were run so far: other work on the machine does not count."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def on_a_terminal(arguments: list[str], **environment: str) -> str:
     """What the command writes to a terminal of 60 columns."""
     reader, writer = pty.openpty()

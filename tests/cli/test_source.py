@@ -255,9 +255,9 @@ def test_name_that_would_steer_the_terminal_is_filtered() -> None:
 def test_hints_cost_no_more_than_the_text(begin: str, capsys: pytest.CaptureFixture[str]) -> None:
     for text in (begin * (500_000 // len(begin)) + "x", begin + "(" * 500_000):
         Path("schedule.toml").write_text(text, encoding="utf-8")
-        started = time.perf_counter()
+        started = time.process_time()
         refused(capsys, ["show", "schedule.toml"], r"^kosine: schedule\.toml: ")
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
 
 
 def test_yaml_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, settings, strategies as st
 import kosine as ks
 from kosine.dialects import optax
 from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.jax.probe import enable_x64
 
 FLOAT32, FLOAT64 = 2e-7, 1e-12
 NAMES = [name for name in optax.__all__ if name != "FOLLOWS"]
@@ -24,7 +25,7 @@ NAMES = [name for name in optax.__all__ if name != "FOLLOWS"]
 
 def rates_of(schedule: Callable[[Any], Any], steps: int, exact: bool = True, first: int = 0) -> list[float]:
     """What an Optax schedule gives at each step."""
-    with jax.enable_x64(exact):
+    with enable_x64(exact):
         rates = jax.vmap(schedule)(jax.numpy.arange(first, first + steps))
     return [float(rate) for rate in np.asarray(rates, np.float64)]
 

@@ -115,6 +115,13 @@ CYCLES = {
     "with endpoints, doubling": ks.Schedule(
         ks.cycles(ks.cosine(1, start=0.3, to=0.1, endpoint=True), ks.inverse_sqrt(6, to=0.05, endpoint=True), stretch=2)
     ),
+    "of end values": ks.Schedule(ks.cycles(ks.cosine(1, start=8.0, to=0.5, endpoint=True))),
+    "of end values, shrinking": ks.Schedule(
+        ks.cycles(ks.exponential(1, start=2.0, to=1.0, endpoint=True), shrink=0.99, count=3)
+    ),
+    "beginning with an end value": ks.Schedule(
+        ks.cycles(ks.cosine(1, start=2.0, to=1.5, endpoint=True), ks.cosine(4, to=0.5), shrink=0.9, count=3)
+    ),
     "of holds": ks.Schedule(ks.cycles(ks.hold(10, start=0.3), ks.hold(5, start=0.1), stretch=1.5, shrink=0.9)),
     "two groups": ks.Schedule(
         ks.cycles(*_CYCLE, stretch=1.5, count=3), ks.cycles(*_CYCLE, count=4), ks.cycles(*_CYCLE, stretch=1.5)

@@ -91,6 +91,8 @@ EXPRESSED = {
     "cosine": "cosine",
     "linear": "polynomial",
     "polynomial": "polynomial",
+    "of end values": "constant",
+    "of end values, shrinking": "constant",
 }
 
 

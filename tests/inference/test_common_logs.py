@@ -261,6 +261,12 @@ def test_tiny_and_huge_rates(peak: float) -> None:
     assert inference.residual <= 1e-9 * max(peak, 1e-290)
 
 
+@pytest.mark.parametrize("last", [5e-324, 5e-322])
+def test_the_smallest_numbers_are_as_good_as_0(last: float) -> None:
+    at = steps(0, 100)
+    assert repr(found(at, np.linspace(5e-324, last, 100)).schedule) == "Schedule(hold(start=0.0))"
+
+
 @pytest.mark.parametrize("unit", [1e-7, 1e-3, 1.0, 2.0**52])
 def test_tiny_and_huge_positions(unit: float) -> None:
     at = steps(0, 1000, 10)

@@ -1,7 +1,10 @@
-"""How far float32 rates are from a plan."""
+"""How far float32 rates are from a plan, and the switch to 64 bits."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+import jax
+import jax.experimental
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,3 +34,10 @@ def assert_follows(rates: Any, plan: ks.Plan, steps: Any) -> None:
         f"step {np.asarray(steps)[worst]:,}: {np.asarray(rates)[worst]!r}, planned {wanted[worst]!r}, "
         f"{distances[worst]:.1f} ulp"
     )
+
+
+def enable_x64(on: bool = True) -> AbstractContextManager[None]:
+    """int64 and float64 in JAX, by the name that its version has for it."""
+    switch: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    context: AbstractContextManager[None] = switch(on)
+    return context

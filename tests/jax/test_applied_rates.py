@@ -17,7 +17,7 @@ import pytest
 import kosine as ks
 from kosine.jax import schedule
 from kosine.testing.optax import applied_rates
-from tests.jax.probe import assert_follows, ulps
+from tests.jax.probe import assert_follows, enable_x64, ulps
 
 LR = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5)
 PLAN = LR.plan(total_steps=40)
@@ -180,7 +180,7 @@ def test_types_are_those_with_a_schedule_of_optax(made: Callable[..., Any], dtyp
 
 
 def test_float64_parameters() -> None:
-    with jax.enable_x64(True):
+    with enable_x64():
         optimizer = optax.sgd(schedule(PLAN))
         weight = jnp.zeros((), "float64")
         updates, _ = optimizer.update(weight - 1.0, optimizer.init(weight), weight)

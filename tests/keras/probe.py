@@ -1,11 +1,10 @@
 """Train the probe model and compare what was applied with the plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import kosine as ks
@@ -72,11 +71,3 @@ class Crash(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if (self.epoch, batch) >= self.at:
             raise ConnectionAbortedError("power cut")
-
-
-class Stream(torch.utils.data.IterableDataset):  # type: ignore[misc]
-    """One epoch of the probe's samples, without a length."""
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        x, y = probe_data(STEPS)
-        yield from zip(x, y, strict=True)

@@ -1,19 +1,23 @@
 """Each way to train with Keras, proven by the weights: the rate that every batch applied is the plan's."""
 
-import re
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 import pytest
-import torch
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, Stream, assert_follows, compiled, fit, ulps
+from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
 
 MODES: list[dict[str, Any]] = [{}, {"run_eagerly": True}]
 if GRAPH_BACKENDS:  # Keras refuses steps_per_execution on PyTorch, and its jit_compile is torch.compile
@@ -287,6 +291,96 @@ def test_a_crashed_run_resumes_bit_for_bit(tmp_path: Path, save_freq: str | int,
     np.testing.assert_array_equal(np.concatenate([crashed.rates, resumed.rates]), whole)
 
 
+def backed_up(folder: Path, *callbacks: Any, schedule: ks.Schedule = LR, epochs: int = 4, **arguments: Any) -> Any:
+    """Train a new model, from the backup in the folder on if there is one; returns the applied rates."""
+    rates = AppliedRates()
+    backup = keras.callbacks.BackupAndRestore(folder, **arguments)
+    x, y = probe_data(STEPS)
+    callbacks = (LearningRateCallback(schedule), backup, *callbacks, rates)
+    with suppress(ConnectionAbortedError):
+        compiled().fit(x, y, batch_size=2, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
+    return rates.rates
+
+
+def test_a_run_with_backups_within_epochs_that_crashes_twice_in_one_has_the_rates_of_where_keras_goes_on(
+    tmp_path: Path,
+) -> None:
+    """Keras 3.15 forgets the epoch that it was brought back to until that epoch ends, and then begins at epoch 0."""
+    plan = LR.plan(epochs=4, steps_per_epoch=STEPS)
+    assert_follows(backed_up(tmp_path, Crash(2, 5), save_freq=3), plan, count=2 * STEPS)
+    assert len(backed_up(tmp_path, Crash(2, 7), save_freq=3)) == 0  # of no whole epoch
+    last = backed_up(tmp_path, save_freq=3)
+    assert len(last) in (2 * STEPS, 4 * STEPS)
+    assert_follows(last, plan, first=4 * STEPS - len(last), count=len(last))
+
+
+@pytest.mark.parametrize(
+    "other", [LR, ks.sgdr(peak=0.3, period=7, stretch=1.5), ks.constant(0.25)], ids=["the same", "restarts", "constant"]
+)
+def test_a_run_brought_back_with_another_schedule_follows_the_other_from_its_step_on(
+    tmp_path: Path, other: ks.Schedule
+) -> None:
+    backed_up(tmp_path, Crash(2, 5))
+    resumed = backed_up(tmp_path, schedule=other, epochs=6)
+    assert_follows(resumed, other.plan(epochs=6, steps_per_epoch=STEPS), first=2 * STEPS, count=4 * STEPS)
+
+
+BROKEN = {
+    "half of the weights": ("latest.weights.h5", 0.5, OSError),
+    "no weights": ("latest.weights.h5", 0.0, OSError),
+    "half of the epoch": ("training_metadata.json", 0.5, ValueError),
+    "no epoch": ("training_metadata.json", 0.0, ValueError),
+}
+
+
+@pytest.mark.parametrize(("name", "part", "error"), BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_backup_is_an_error_of_keras_and_nothing_was_trained(
+    tmp_path: Path, name: str, part: float, error: type[Exception]
+) -> None:
+    backed_up(tmp_path, Crash(2, 5))
+    os.truncate(tmp_path / name, int(part * (tmp_path / name).stat().st_size))
+    model, callback = compiled(), LearningRateCallback(LR)
+    with pytest.raises(error):
+        fit(model, callback, keras.callbacks.BackupAndRestore(tmp_path))
+    assert len(callback.history) == 0
+    assert_follows(fit(model, callback), LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
+
+
+def test_a_backup_that_lost_its_epoch_trains_from_the_beginning_with_the_rates_of_the_beginning(tmp_path: Path) -> None:
+    """As after a kill between the two files of the first backup: Keras has the weights, and starts at epoch 0."""
+    backed_up(tmp_path, Crash(2, 5))
+    (tmp_path / "training_metadata.json").unlink()
+    assert_follows(backed_up(tmp_path), LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
+def test_a_backup_without_the_optimizers_state_goes_on_at_its_epoch(tmp_path: Path) -> None:
+    backed_up(tmp_path, Crash(2, 5))
+    with h5py.File(tmp_path / "latest.weights.h5", "a") as file:
+        for name in [*file["optimizer/vars"]]:
+            del file["optimizer/vars"][name]
+    plan = LR.plan(epochs=4, steps_per_epoch=STEPS)
+    assert_follows(backed_up(tmp_path), plan, first=2 * STEPS, count=2 * STEPS)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
+def test_a_truncated_model_is_an_error_of_keras(tmp_path: Path, part: float) -> None:
+    model, file = compiled(), tmp_path / "model.keras"
+    fit(model, LearningRateCallback(LR))
+    model.save(file)
+    os.truncate(file, int(part * file.stat().st_size))
+    with pytest.raises(ValueError, match="accessible"):
+        keras.saving.load_model(file)
+
+
+def test_a_model_saved_in_a_run_that_started_in_the_middle_loads_and_trains_on(tmp_path: Path) -> None:
+    model, plan = compiled(), LR.plan(epochs=4, steps_per_epoch=STEPS)
+    fit(model, LearningRateCallback(plan), initial_epoch=2, epochs=3)  # of an optimizer that has not trained before
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert_follows(fit(again, epochs=1), plan, first=3 * STEPS, count=STEPS)
+
+
 def test_a_saved_model_trains_on_without_the_callback(tmp_path: Path) -> None:
     model, plan = compiled(), LR.plan(epochs=4, steps_per_epoch=STEPS)
     fit(model, epochs=1)
@@ -332,30 +426,6 @@ if GRAPH_BACKENDS:
         assert callback.history.steps[:14].tolist() == [*range(12), 10, 11]
 
 
-@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # so Keras finds the end of a stream
-def test_data_that_does_not_know_its_length() -> None:
-    callback = LearningRateCallback(LR, steps_per_epoch=STEPS)
-    loader = torch.utils.data.DataLoader(Stream(), batch_size=2)
-    applied = fit(compiled(), callback, data={"x": loader})
-    assert_follows(applied, LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
-    assert len(callback.history) == 4 * STEPS
-
-
-@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")
-def test_a_schedule_in_steps_needs_no_length() -> None:
-    schedule = ks.sgdr(peak=0.1, period=7)
-    loader = torch.utils.data.DataLoader(Stream(), batch_size=2)
-    assert_follows(fit(compiled(), LearningRateCallback(schedule), data={"x": loader}), schedule.plan(), count=40)
-
-
-@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")
-def test_a_wrong_steps_per_epoch_is_reported() -> None:
-    loader = torch.utils.data.DataLoader(Stream(), batch_size=2)
-    callback = LearningRateCallback(ks.sgdr(peak=0.1, period="1ep"), steps_per_epoch=STEPS + 2)
-    with pytest.warns(ks.TrainingWarning, match=re.escape("had 10 batches, but the schedule was planned for 12")):
-        fit(compiled(), callback, data={"x": loader}, epochs=2)
-
-
 def test_evaluate_and_predict_in_between_change_nothing() -> None:
     model, plan = compiled(), LR.plan(epochs=4, steps_per_epoch=STEPS)
     callback = LearningRateCallback(plan)
@@ -395,31 +465,58 @@ def test_stopping_in_the_middle_of_an_epoch() -> None:
     assert callback.history.steps.tolist() == [0, 1, 2, 3]
 
 
-if BACKEND == "jax":
+if GRAPH_BACKENDS:
 
-    def test_data_parallel_over_two_devices() -> None:
-        devices = keras.distribution.list_devices()
-        assert len(devices) == 2
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
-        try:
-            applied = fit(compiled(), LearningRateCallback(LR))
-        finally:
-            keras.distribution.set_distribution(None)
-        assert_follows(applied, LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
+    @contextmanager
+    def on_two_devices() -> Iterator[None]:
+        """The models that are built and trained within have a copy of each weight on each device."""
+        if BACKEND == "jax":
+            devices = keras.distribution.list_devices()
+            assert len(devices) == 2
+            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+            try:
+                yield
+            finally:
+                keras.distribution.set_distribution(None)
+        else:
+            strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+            assert strategy.num_replicas_in_sync == 2
+            with strategy.scope():
+                yield
+
+    class RatesOfEachDevice(AppliedRates):
+        """Reads the probe's weights on the devices themselves: a column for each."""
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            value = self.model.get_layer(self.layer).kernel._value
+            copies = [shard.data for shard in value.addressable_shards] if BACKEND == "jax" else value.values
+            assert len({copy.device for copy in copies}) == 2
+            self.epochs.append(np.stack([np.asarray(copy)[:, 0] for copy in copies], axis=1))
+
+    @pytest.mark.parametrize("schedule", [LR, ks.sgdr(peak=0.1, period=7, stretch=1.5)], ids=["a table", "a formula"])
+    def test_each_of_two_devices_applies_the_plan(tmp_path: Path, schedule: ks.Schedule) -> None:
+        """From the start, in a second `fit`, and when a backup brings a run back that crashed."""
+        plan = schedule.plan(epochs=4, steps_per_epoch=STEPS)
+
+        def assert_each_follows(model: Any, *callbacks: Any, first: int, count: int) -> None:
+            applied, (x, y) = RatesOfEachDevice(), probe_data(STEPS)
+            callbacks = (LearningRateCallback(schedule), *callbacks, applied)
+            with suppress(ConnectionAbortedError):
+                model.fit(x, y, batch_size=2, epochs=4, shuffle=False, verbose=0, callbacks=list(callbacks))
+            one, other = np.concatenate(applied.epochs).T
+            np.testing.assert_array_equal(one, other)
+            assert_follows(one, plan, first=first, count=count)
+
+        with on_two_devices():
+            model = compiled()
+            assert_each_follows(model, first=0, count=4 * STEPS)
+            backup = keras.callbacks.BackupAndRestore(tmp_path)
+            assert_each_follows(model, backup, Crash(2, 5), first=0, count=2 * STEPS)
+            again = keras.callbacks.BackupAndRestore(tmp_path)
+            assert_each_follows(compiled(), again, first=2 * STEPS, count=2 * STEPS)
 
 
 if BACKEND == "tensorflow":
-    import tensorflow as tf
-
-    def test_mirrored_strategy_over_two_devices() -> None:
-        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        assert strategy.num_replicas_in_sync == 2
-        with strategy.scope():
-            model = compiled()
-        callback = LearningRateCallback(LR)
-        for _ in range(2):
-            applied = fit(model, callback)
-            assert_follows(applied, LR.plan(epochs=4, steps_per_epoch=STEPS), count=4 * STEPS)
 
     @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")
     def test_the_phantom_steps_of_unknown_cardinality_are_taken_out_without_a_new_trace() -> None:

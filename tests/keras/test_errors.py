@@ -1,20 +1,22 @@
 """Set-ups that would not follow the schedule fail before the first batch, and leave the weights alone."""
 
+import json
+import re
 import warnings
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import keras
 import numpy as np
 import pytest
-import torch
 
 import kosine as ks
 from kosine.keras import LearningRateCallback, LearningRateSchedule, WarmUpCosineDecayScheduler
-from tests.keras.probe import BACKEND, LR, STEPS, Stream, compiled, fit
+from kosine.testing.keras import probe_data
+from tests.keras.probe import BACKEND, LR, STEPS, compiled, fit, ulps
 
-
-def stream() -> dict[str, Any]:
-    return {"x": torch.utils.data.DataLoader(Stream(), batch_size=2)}
+LAST_STEP = 2**63 - 1 if BACKEND == "tensorflow" else 2**31 - 1
 
 
 @pytest.mark.parametrize(
@@ -34,16 +36,6 @@ def test_a_rival_callback_is_refused(rival: Any, first: bool) -> None:
     with pytest.raises(ks.TrainingError, match=match):
         fit(model, *([rival, own] if first else [own, rival]))
     assert not np.any(model.get_weights()[0])
-
-
-def test_unknown_steps_per_epoch_are_named() -> None:
-    with pytest.raises(ks.TrainingError, match="Pass `steps_per_epoch` to LearningRateCallback"):
-        fit(compiled(), LearningRateCallback(LR), data=stream())
-
-
-def test_a_run_that_starts_in_the_middle_needs_the_steps_per_epoch() -> None:
-    with pytest.raises(ks.TrainingError, match="starts in the middle needs the number of steps per epoch"):
-        fit(compiled(), LearningRateCallback(ks.sgdr(peak=0.1, period=7)), data=stream(), initial_epoch=1)
 
 
 def test_steps_per_epoch_that_disagree_are_named() -> None:
@@ -77,16 +69,6 @@ def test_units_that_fit_does_not_know_are_named() -> None:
         fit(compiled(), LearningRateCallback(ks.warmup_cosine(peak=0.1, warmup="8sp")))
 
 
-def test_a_later_start_than_where_the_last_fit_ended_needs_the_steps_per_epoch() -> None:
-    callback, model = LearningRateCallback(ks.sgdr(peak=0.1, period=7)), compiled()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
-        fit(model, callback, data=stream(), epochs=2)
-        assert len(fit(model, callback, data=stream(), epochs=3, initial_epoch=2)) == STEPS
-        with pytest.raises(ks.TrainingError, match="starts in the middle needs the number of steps per epoch"):
-            fit(model, callback, data=stream(), epochs=7, initial_epoch=5)
-
-
 def test_a_plan_as_the_learning_rate_is_named() -> None:
     with pytest.raises(
         ks.ArgumentTypeError, match=r"In Keras, give the optimizer `ks.keras.LearningRateSchedule\(plan"
@@ -94,13 +76,13 @@ def test_a_plan_as_the_learning_rate_is_named() -> None:
         fit(compiled(keras.optimizers.SGD(LR.plan(epochs=4, steps_per_epoch=STEPS))), epochs=1)
 
 
-@pytest.mark.parametrize("offset", [-1, 1.5, "3", True], ids=repr)
+@pytest.mark.parametrize("offset", [1.5, "3", True, None, LAST_STEP + 1, -LAST_STEP - 1], ids=repr)
 def test_an_offset_that_is_no_count_is_refused(offset: Any) -> None:
-    with pytest.raises(ks.KosineError, match="`offset` must be an integer >= 0"):
+    with pytest.raises(ks.ArgumentTypeError, match=r"`offset` must be an integer that int\d\d holds: .* Received: of"):
         LearningRateSchedule(LR.plan(epochs=4, steps_per_epoch=STEPS), offset)
 
 
-@pytest.mark.parametrize("wrong", [1e-3, "cosine(to=0)", None, [LR], lambda step: 0.1], ids=repr)
+@pytest.mark.parametrize("wrong", [1e-3, "cosine(to=0)", None, [LR], abs], ids=repr)
 def test_what_is_no_schedule_is_refused(wrong: Any) -> None:
     with pytest.raises(ks.ArgumentTypeError, match="Argument `schedule` must be a kosine Schedule or Plan"):
         LearningRateCallback(wrong)
@@ -124,8 +106,125 @@ def test_a_schedule_instead_of_a_plan_is_refused() -> None:
         LearningRateSchedule(LR)  # type: ignore[arg-type]
 
 
-if BACKEND != "tensorflow":
+# How many steps a backend counts
 
-    def test_more_steps_than_the_backend_counts_are_refused() -> None:
-        with pytest.raises(ks.PlanError, match="counts steps in int32, up to 2,147,483,647"):
-            LearningRateSchedule(LR.plan(total_steps=2**31, steps_per_epoch=100))
+LONGEST = {
+    "with a rest": LR.plan(total_steps=LAST_STEP, steps_per_epoch=STEPS),
+    "a table": ks.Schedule(ks.linear(9, start=0.0, to=0.1), ks.hold(LAST_STEP - 9)).plan(),
+    "cycles": ks.Schedule(ks.cycles(ks.cosine(7, start=0.1, to=0.01))).plan(total_steps=LAST_STEP),
+}
+HOST_LAST_STEP = 2**63 - 1
+
+
+@pytest.mark.parametrize("plan", LONGEST.values(), ids=list(LONGEST))
+def test_a_plan_of_as_many_steps_as_the_backend_counts_is_followed_to_its_end(plan: ks.Plan) -> None:
+    steps = np.array([0, 1, LAST_STEP // 2, LAST_STEP - 2, LAST_STEP - 1])
+    tensor = keras.ops.convert_to_tensor(steps, "int64" if LAST_STEP == HOST_LAST_STEP else "int32")
+    rates = keras.ops.convert_to_numpy(LearningRateSchedule(plan)(tensor))
+    assert ulps(rates, plan(steps)).max() <= 8
+
+
+if BACKEND == "tensorflow":
+
+    def test_a_run_beyond_int32_trains() -> None:
+        plan = LR.plan(epochs=2**31, steps_per_epoch=STEPS)
+        applied = fit(compiled(), LearningRateCallback(LR), epochs=2**31, initial_epoch=2**31 - 2)
+        assert ulps(applied, plan(2**31 * STEPS - 2 * STEPS + np.arange(2 * STEPS))).max() <= 8
+
+else:
+    TOO_LONG = {
+        "with a rest": LR.plan(total_steps=2**31, steps_per_epoch=STEPS),
+        "fixed phases": ks.Schedule(ks.linear(9, start=0.0, to=0.1), ks.hold(2**31 - 8)).plan(),
+        "cycles": ks.Schedule(ks.cycles(ks.cosine(7, start=0.1, to=0.01))).plan(total_steps=2**31),
+    }
+
+    @pytest.mark.parametrize("plan", TOO_LONG.values(), ids=list(TOO_LONG))
+    def test_a_plan_of_more_steps_than_the_backend_counts_is_refused(plan: ks.Plan) -> None:
+        message = r"counts steps in int32, up to 2,147,483,647\. Received: total_steps=2,147,483,64[89]"
+        with pytest.raises(ks.PlanError, match=message):
+            LearningRateSchedule(plan)
+        model = compiled()
+        with pytest.raises(ks.PlanError, match=message):
+            fit(model, LearningRateCallback(plan))
+        assert set(fit(model, epochs=1)) == {np.float32(0.5)}  # nothing was installed
+
+    ENDLESS = ks.sgdr(peak=0.1, period=7)
+
+    @pytest.mark.parametrize(
+        "callback",
+        [
+            LearningRateCallback(LR),
+            LearningRateCallback(ENDLESS),
+            LearningRateCallback(ENDLESS.plan()),
+            LearningRateCallback(LR.plan(total_steps=100, steps_per_epoch=STEPS)),
+            WarmUpCosineDecayScheduler(0.1, 100),
+        ],
+        ids=["a schedule", "an endless schedule", "an endless plan", "a plan that ends before", "the drop-in"],
+    )
+    @pytest.mark.parametrize("initial_epoch", [0, 2**31 // STEPS])
+    def test_a_run_of_more_steps_than_the_backend_counts_is_refused(callback: Any, initial_epoch: int) -> None:
+        model = compiled()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ks.TrainingWarning)  # of a plan that is shorter than the run
+            with pytest.raises(ks.PlanError, match=r"up to 2,147,483,647\. Received: a `fit` of 2,147,483,650 steps"):
+                fit(model, callback, epochs=2**31 // STEPS + 1, initial_epoch=initial_epoch)
+        assert not np.any(model.get_weights()[0])
+        assert set(fit(model, epochs=1)) == {np.float32(0.5)}
+
+    def test_a_run_of_as_many_steps_as_the_backend_counts_trains() -> None:
+        x, y = probe_data(STEPS)
+        one_step = {"x": x[:2], "y": y[:2], "batch_size": 2}
+        applied = fit(compiled(), LearningRateCallback(LR), data=one_step, epochs=2**31 - 1, initial_epoch=2**31 - 2)
+        plan = LR.plan(total_steps=2**31 - 1, steps_per_epoch=1)
+        assert ulps(applied[0], plan(2**31 - 2)) <= 8
+
+
+# Configurations
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda config: config.pop("plan"), r'must have the fields "plan" and "offset" .* the fields \[\'offset\'\]'),
+        (lambda config: config.pop("offset"), r"the fields \['plan'\]"),
+        (lambda config: config.update(name="schedule"), r"the fields \['name', 'offset', 'plan'\]"),
+        (lambda config: config.update(offset="3"), "has a wrong type: Argument `offset` must be an integer"),
+        (lambda config: config.update(offset=None), "has a wrong type: Argument `offset` must be an integer"),
+        (lambda config: config.update(offset=2.0), "has a wrong type: Argument `offset` must be an integer"),
+        (lambda config: config.update(plan=None), "must be a JSON object. Received: None"),
+        (lambda config: config.update(plan="constant(0.1)"), "must be a JSON object. Received: 'constant"),
+        (lambda config: config["plan"].pop("run"), '"plan" must be a plan, with its "run". Received: Schedule'),
+        (lambda config: config["plan"].pop("schedule"), r"lacks \['schedule'\]"),
+        (lambda config: config["plan"].pop("version"), 'needs an integer "version"'),
+        (lambda config: config["plan"].update(version=2), "Update kosine"),
+        (lambda config: config["plan"].update(extra=1), "has the unknown fields"),
+        (lambda config: config["plan"]["run"].update(total_steps="40"), "`total_steps` must be an integer"),
+        (lambda config: config["plan"]["run"].update(total_steps=-1), "`total_steps` must be an integer >= 1"),
+        (lambda config: config["plan"]["run"].update(total_steps=3), "leave no step for the rest of the run"),
+        (lambda config: config["plan"]["schedule"].clear(), "at least one"),
+        (lambda config: config["plan"]["schedule"][0].update(to="fast"), "`to` must be a finite learning rate"),
+        (lambda config: config["plan"]["schedule"][0].update(to=float("nan")), "`to` must be a finite learning rate"),
+        (lambda config: config["plan"]["schedule"][0].pop("curve"), '"curve" must be one of'),
+    ],
+)
+def test_a_saved_model_whose_schedule_is_corrupt_is_refused(tmp_path: Path, change: Any, message: str) -> None:
+    model = compiled(keras.optimizers.SGD(LearningRateSchedule(LR.plan(epochs=4, steps_per_epoch=STEPS))))
+    model.save(tmp_path / "model.keras")
+    with ZipFile(tmp_path / "model.keras") as saved, ZipFile(tmp_path / "corrupt.keras", "w") as corrupt:
+        for name in saved.namelist():
+            content = saved.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                change(config["compile_config"]["optimizer"]["config"]["learning_rate"]["config"])
+                content = json.dumps(config).encode()
+            corrupt.writestr(name, content)
+    with pytest.raises(ks.KosineError, match=message):
+        keras.saving.load_model(tmp_path / "corrupt.keras")
+
+
+@pytest.mark.parametrize("config", [None, [], "plan", 3], ids=repr)
+def test_a_configuration_that_is_no_dict_is_refused(config: Any) -> None:
+    with pytest.raises(
+        ks.NotationError, match=f"no other, as `get_config` writes them. Received: {re.escape(repr(config))}"
+    ):
+        LearningRateSchedule.from_config(config)

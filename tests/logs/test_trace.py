@@ -61,6 +61,7 @@ def test_positions_are_whole_where_they_can_be(positions: Any, kind: str) -> Non
         ([0], [np.inf], "at least one row"),
         ([0, 1], [0.5], "must have the same length. Received: 2 and 1"),
         ([0], [-0.5], "must be >= 0. Received: -0.5"),
+        ([0], [1.1e300], "at most 1e+300. Received: 1.1e+300"),
     ],
 )
 def test_rows_that_are_no_trace(positions: list[float], rates: list[float], message: str) -> None:

@@ -420,6 +420,8 @@ def test_points_are_written_beside_each_other_and_inside(name: str, points: list
     ("points", "error", "message"),
     [
         ([10], ks.PlanError, r"steps of the run, 0 to 9. Received: 10\."),
+        ([10**5000], ks.PlanError, r"steps of the run, 0 to 9. Received: <an integer of 16,610 bits>\."),
+        ([np.array([3])], ks.ArgumentTypeError, r"which are integers. Received: array\(\[3\]\)\."),
         ([-1], ks.PlanError, r"Received: -1\."),
         ([2.0], ks.ArgumentTypeError, r"integers. Received: 2\.0"),
         ([True], ks.ArgumentTypeError, r"Received: True"),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.faults.traces import noted
 from tests.torch.probe import PLAN, STEPS, planned
 from tests.torch.worker import CRASH, SAVE_EVERY
 
@@ -58,6 +59,17 @@ def test_both_go_on_from_the_checkpoint(results: Results) -> None:
     saved = CRASH // SAVE_EVERY * SAVE_EVERY
     assert 0 < saved < CRASH < STEPS
     assert results.rates("resume") == [{"first step": saved, "rates": planned(PLAN)}] * 2
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_each_process_applied_the_plan_before_the_crash_and_after_it(results: Results, rank: int) -> None:
+    """Both load the checkpoint of one, so their own rates are noted as each was applied."""
+    applied = noted(results.folder / f"applied.{rank}.txt")
+    steps = [step for step, _ in applied]
+    assert applied == [(step, (PLAN(step),)) for step in steps]
+    resumed = list(range(CRASH // SAVE_EVERY * SAVE_EVERY, STEPS))
+    assert steps[:CRASH] == list(range(CRASH))
+    assert steps[-len(resumed) :] == resumed
 
 
 def test_accelerate_steps_a_prepared_scheduler_once_for_each_process(results: Results) -> None:

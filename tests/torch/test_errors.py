@@ -21,7 +21,7 @@ def test_what_is_no_optimizer_is_refused(wrong: Any) -> None:
         PlanLR(wrong, PLAN)
 
 
-@pytest.mark.parametrize("wrong", [LR, 0.1, None, [], [PLAN, LR], lambda step: 0.1, [[PLAN]]], ids=repr)
+@pytest.mark.parametrize("wrong", [LR, 0.1, None, [], [PLAN, LR], abs, [[PLAN]]], ids=repr)
 @pytest.mark.parametrize("argument", ["plan", "momentum"])
 def test_what_is_no_plan_is_refused(wrong: Any, argument: str) -> None:
     _, optimizer = probes(0.5, 0.05)

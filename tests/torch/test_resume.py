@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from tests.torch.probe import LR, PLAN, STEPS, planned, probes, through_a_file, 
 
 OTHER = ks.sgdr(peak=0.3, period=4).plan(total_steps=STEPS)
 STOP = 5
+
+NO_STEPS: list[Any] = [-1, None, 2.5, 3.0, float("nan"), float("inf"), "3", True, 2**63, 10**400, [3], {"step": 3}]
 
 ORDERS = ["build optimizer scheduler", "build scheduler optimizer", "optimizer build scheduler"]
 
@@ -367,24 +370,139 @@ def test_the_state_of_another_scheduler_gives_the_step(order: str, foreign: Any)
     assert modules[1].rates[STOP:] == planned(PLAN, range(STOP, STEPS), ratio=0.05 / 0.5)
 
 
-@pytest.mark.parametrize("state", [{}, {"best": 3.0}, {"last_epoch": -1}, {"last_epoch": None}, {"last_epoch": 2.5}])
-def test_a_state_without_a_step_is_refused(state: dict[str, Any]) -> None:
-    _, optimizer = probes(0.5)
+def everything(scheduler: PlanLR) -> Any:
+    """What a state that is refused must leave as it is."""
+    groups = [
+        {name: value for name, value in group.items() if name != "params"} for group in scheduler.optimizer.param_groups
+    ]
+    return copy.deepcopy((scheduler.state_dict(), scheduler.get_last_lr(), scheduler.base_lrs, groups))
+
+
+def refused(state: Any, message: str, kind: Callable[[float], Any] = float) -> None:
+    """Loading the state raises, changes nothing, and the run goes on."""
+    modules, optimizer = probes(kind(0.5), kind(0.05))
     scheduler = PlanLR(optimizer, PLAN)
-    scheduler.step(3)
-    with pytest.raises(ks.TrainingError, match="must hold the step, an integer >= 0, as `last_epoch`"):
+    train(modules, optimizer, scheduler, range(STOP))
+    before = everything(scheduler)
+    with pytest.raises(ks.TrainingError, match=message):
         scheduler.load_state_dict(state)
-    assert scheduler.last_epoch == 3
+    assert everything(scheduler) == before
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert [probe.rates for probe in modules] == [planned(PLAN), planned(PLAN, ratio=0.05 / 0.5)]
 
 
-@pytest.mark.parametrize("state", [None, [], [("last_epoch", 3)], 3], ids=repr)
+PLANS = {"lr": ks.dumps(PLAN)}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"best": 3.0}, {"plans": PLANS}, *({"last_epoch": step, "plans": PLANS} for step in NO_STEPS)],
+    ids=lambda state: str(state)[:30],
+)
+@pytest.mark.parametrize("kind", [float, double])
+def test_a_state_without_a_step_is_refused(kind: Any, state: dict[str, Any]) -> None:
+    refused(state, r"must hold the step, an integer from 0 to 2\*\*63 - 1, as `last_epoch`\. Pass what", kind)
+
+
+@pytest.mark.parametrize("state", [None, [], [("last_epoch", 3)], 3, "last_epoch", b"\x80\x04", PLAN], ids=repr)
 def test_a_state_that_is_no_dict_is_refused(state: Any) -> None:
+    refused(state, "must be a dict that holds the step as `last_epoch`")
+
+
+def test_the_whole_checkpoint_instead_of_the_state_is_named_in_short() -> None:
     _, optimizer = probes(0.5)
     scheduler = PlanLR(optimizer, PLAN)
-    scheduler.step(3)
-    with pytest.raises(ks.TrainingError, match="must be a dict that holds the step as `last_epoch`"):
+    with pytest.raises(ks.TrainingError, match=r"Received: last_epoch=None, among: layer\.0, layer\.1, ") as caught:
+        scheduler.load_state_dict({f"layer.{number}": 0.0 for number in range(10**5)})
+    assert len(str(caught.value)) < 1_500
+
+
+@pytest.mark.parametrize(
+    ("ratios_to", "message"),
+    [
+        ([0.5], r"`ratios_to` must be a dict of numbers: .* Received: ratios_to=\[0\.5\]"),
+        (0.5, "`ratios_to` must be a dict of numbers"),
+        ({"lr": "0.5"}, r"`ratios_to` must be a dict of numbers: .* Received: ratios_to=\{'lr': '0\.5'\}"),
+        ({"lr": None}, "`ratios_to` must be a dict of numbers"),
+        ({"lr": True}, "`ratios_to` must be a dict of numbers"),
+        ({"lr": float("nan")}, r"must be finite and >= 0: .* Received: \[0\.5, 0\.05\], to nan\."),
+        ({"lr": float("inf")}, "must be finite and >= 0"),
+        ({"lr": -0.5}, "must be finite and >= 0"),
+        ({"lr": 0}, r"must not be 0 where another's is not"),
+        ({"lr": 5e-324}, "nor too small to divide by"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [float, double])
+def test_ratios_that_there_cannot_be_are_refused(kind: Any, ratios_to: Any, message: str) -> None:
+    refused({"last_epoch": 7, "plans": PLANS, "ratios_to": ratios_to}, message, kind)
+
+
+@pytest.mark.parametrize("step", [9, None], ids=["another step", "the next"])
+def test_where_one_group_cannot_follow_none_does(step: int | None) -> None:
+    _, optimizer = probes(0.5, 0.05)
+    scheduler = PlanLR(optimizer, PLAN)
+    scheduler.step(STOP - 1)
+    optimizer.param_groups[1]["lr"] = torch.tensor(1)
+    before = everything(scheduler)
+    with pytest.raises(ks.TrainingError, match="`lr` must be a floating-point one"):
+        scheduler.step(step)
+    with pytest.raises(ks.TrainingError, match="`lr` must be a floating-point one"):
+        scheduler.load_state_dict({"last_epoch": 7, "plans": PLANS})
+    assert everything(scheduler) == before
+    optimizer.param_groups[1]["lr"] = 0.05
+    scheduler.step()
+    assert [group["lr"] for group in optimizer.param_groups] == [PLAN(STOP), PLAN(STOP) * (0.05 / 0.5)]
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        {"lr": [ks.dumps(PLAN)] * 3},  # of three groups
+        {},
+        {"lr": None},
+        {"lr": 3},
+        {"lr": {"curve": "hold"}},
+        {"lr": [None, 3]},
+        {"lr": torch.arange(3)},
+        {"lr": ks.dumps(PLAN)[:40]},
+        {"lr": ks.dumps(LR)},
+        {"lr": "[" * 10**5},
+        {7: "\udcff"},
+    ],
+    ids=lambda saved: str(saved)[:40],
+)
+def test_plans_that_cannot_be_compared_with_are_warned_of_and_not_followed(saved: Any) -> None:
+    modules, optimizer = probes(0.5, 0.05)
+    scheduler = PlanLR(optimizer, PLAN)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        scheduler.load_state_dict({"last_epoch": STOP, "plans": saved})
+    what, details = [str(warning.message) for warning in caught]
+    assert what.startswith("The state was saved with another plan. The run follows the plan that this PlanLR was built")
+    assert len(details) < 5_000
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates[STOP:] == planned(PLAN, range(STOP, STEPS))
+    assert modules[1].rates[STOP:] == planned(PLAN, range(STOP, STEPS), ratio=0.05 / 0.5)
+
+
+@pytest.mark.parametrize("first", [2**31 - 3, 2**31, 2**53 - 3, 2**62])
+@pytest.mark.parametrize("kind", [float, double])
+def test_a_run_beyond_the_integers_of_other_libraries_goes_on_where_it_stopped(kind: Any, first: int) -> None:
+    """A step is an integer of Python, so PyTorch is not the backend whose limit is 2**31 - 1."""
+    plan = ks.warmup_cosine(peak=0.1, warmup=2**31).plan(total_steps=2**63 - 1)
+    steps = range(first, first + 6)
+    applied, state = [], {"last_epoch": first, "plans": {"lr": ks.dumps(plan)}}
+    for run in (steps[:3], steps[3:]):
+        modules, optimizer = probes(kind(0.5), steps=6)
+        scheduler = PlanLR(optimizer, plan)
         scheduler.load_state_dict(state)
-    assert scheduler.last_epoch == 3
+        for step in run:
+            assert scheduler.last_epoch == step
+            train(modules, optimizer, scheduler, [step - first])
+        applied += [rate for rate in modules[0].rates if rate]
+        state = through_a_file(scheduler.state_dict())
+    assert applied == planned(plan, steps)
+    assert state["last_epoch"] == first + 6
 
 
 def test_the_plans_are_written_once_for_all_states(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 It does one task after another, each in two processes, which are forks of this one so that PyTorch is imported once.
 They meet through a file in the folder, so there is no port that might be taken, and each writes the rates that it
-applied to a file of its own. The exit codes go to `codes.json`.
+applied to files of its own. The exit codes go to `codes.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from accelerate.utils import DataLoaderConfiguration
 
 from kosine.testing.torch import Probe
 from kosine.torch import PlanLR
+from tests.faults.traces import note
 from tests.torch.probe import PLAN, STEPS
 
 SAVE_EVERY, CRASH = 3, 7
@@ -45,6 +46,7 @@ def data_parallel(rank: int, folder: Path, crash: bool) -> dict[str, Any]:
         if crash and rank == 1 and step == CRASH:
             os.kill(os.getpid(), signal.SIGKILL)
         optimizer.step()
+        note(folder / f"applied.{rank}.txt", step, probe.rates[step])
         scheduler.step()
         if (step + 1) % SAVE_EVERY == 0 and rank == 0:
             torch.save({name: part.state_dict() for name, part in parts.items()}, folder / "new.pt")

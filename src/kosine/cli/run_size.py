@@ -108,7 +108,7 @@ def planned(source: Source, size: Mapping[str, Any]) -> Plan:
             raise PlanError(
                 "Argument `batch_size` needs `dataset_size`, or `steps_per_epoch` for batches of this size: "
                 f"{source.name} has {shown(own['steps_per_epoch'])} steps per epoch with batches of its own. "
-                f"Received: batch_size={given['batch_size']}."
+                f"Received: batch_size={shown(given['batch_size'])}."
             )
         run = _of_data(own | given)
         if "epochs" in run and "steps_per_epoch" not in run:
@@ -180,14 +180,14 @@ def _of_data(run: dict[str, Any]) -> dict[str, Any]:
             raise PlanError(f"Argument `{name}` must be an integer >= 1. Received: {name}={shown(value)}.")
     if batch is None:
         if dataset is not None:
-            raise PlanError(f"Argument `dataset_size` needs `batch_size`. Received: dataset_size={dataset}.")
+            raise PlanError(f"Argument `dataset_size` needs `batch_size`. Received: dataset_size={shown(dataset)}.")
         return run
     run.setdefault("samples_per_step", batch)
     if dataset is not None:
         steps = -(-dataset // batch)
         if run.setdefault("steps_per_epoch", steps) != steps:
             raise PlanError(
-                f"Arguments `dataset_size` and `batch_size` make {steps} steps per epoch. "
+                f"Arguments `dataset_size` and `batch_size` make {shown(steps)} steps per epoch. "
                 f"Received: steps_per_epoch={shown(run['steps_per_epoch'])}. Leave one of them out."
             )
     return run

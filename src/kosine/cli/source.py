@@ -17,13 +17,15 @@ from click.shell_completion import CompletionItem
 from kosine import recipes, shapes
 from kosine.cli.run_size import RUN_NAMES, AnyType
 from kosine.errors import KosineError, NotationError, shown
-from kosine.notation import MAX_TEXT, from_data, parse, read_json
+from kosine.notation import MAX_DEPTH, MAX_TEXT, from_data, parse, read_json
 from kosine.plan import Plan
 from kosine.published import PUBLISHED, published
 from kosine.schedule import Schedule
-from kosine.tables import printable
+from kosine.tables import printable, shortened
 
 _MOST_TOML = 2**20  # characters: its reader is slower than that of JSON
+_DEEP_TOML = re.compile(rf"(?:\.[^=.\n]*+){{{MAX_DEPTH}}}")
+"""A key of many parts, for each of which its reader keeps all those before it."""
 _ENDINGS = (".json", ".toml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 _PATH = re.compile(r"[/\\]|\.[A-Za-z]\w*$", re.ASCII)
@@ -163,6 +165,8 @@ def _read_text(text: str, name: str) -> Source:
         return Source(name, parse(text))
     if len(text) > _MOST_TOML:
         raise NotationError(f"A TOML document has at most {_MOST_TOML:,} characters. This one has {len(text):,}.")
+    if _DEEP_TOML.search(text):
+        raise NotationError(f"A TOML document is nested at most {MAX_DEPTH} levels deep: keys have as few parts.")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -170,7 +174,8 @@ def _read_text(text: str, name: str) -> Source:
             raise NotationError("YAML is not read. Write the schedule in a .toml or .json file.") from error
         hint = """ Put the text form in single quotes: schedule = '...'.""" if _QUOTES_IN_QUOTES.search(text) else ""
         raise NotationError(
-            f"Not a schedule: it is no text form such as constant(0.1), no JSON, and no TOML ({error}).{hint}"
+            "Not a schedule: it is no text form such as constant(0.1), no JSON, and no TOML "
+            f"({shortened(str(error), 200)}).{hint}"
         ) from error
     return _read_data(data, name)
 

@@ -92,10 +92,9 @@ def _equal(loop: Loop, outline: Outline, language: Language, suffix: str) -> Fou
             course = Course(Distance(plus(t, -begin)), Distance(f"{stop} - {t}"), Distance(whole))
             beats.append(Beat(turn, f"t < {stop}", course))
         else:
-            apart = end - begin == 1 or not reaches_end(turn.curve)  # the last step is a constant of its own
-            if end - begin > 1:
-                course = Course(Distance(plus(t, -begin)), Distance(f"{stop} - 1 - {t}"), Distance(f"{whole} - 1"))
-                beats.append(Beat(turn, f"t < {stop} - 1" if apart else f"t < {stop}", course))
+            apart = not reaches_end(turn.curve)  # the last step is a constant of its own
+            course = Course(Distance(plus(t, -begin)), Distance(f"{stop} - 1 - {t}"), Distance(f"{whole} - 1"))
+            beats.append(Beat(turn, f"t < {stop} - 1" if apart else f"t < {stop}", course))
             if apart:
                 beats.append(Beat(turn, f"t < {stop}", None))
     steps = _from_start(loop, _clock(loop, outline, loop.whole_origin), language)
@@ -390,10 +389,9 @@ def peak(
 
 def rate(loop: Loop, outline: Outline, language: Language, value: float) -> str:
     """A rate of the first cycle as it is in every one: lowered to the cycle's peak where it would be above it."""
-    part, ceiling = loop.group.part, loop.group.ceiling
     if not loop.shrinks:
         return outline.value(value)
     if value == loop.peak:
         return "peak"
-    lowest = max(ceiling.floor, part.shrink_to) if part.count is None else ceiling.at(part.count - 1)
-    return outline.value(value) if value <= lowest else language.smaller(outline.value(value), "peak")
+    lowered = value > loop.lowest_peak
+    return language.smaller(outline.value(value), "peak") if lowered else outline.value(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from kosine.boundaries import Group, PlannedPhase
@@ -132,8 +132,14 @@ class Loop:
     @property
     def shrinks(self) -> bool:
         """Whether a later cycle is lower than the first."""
-        part = self.group.part
-        return part.shrinks and part.shrink_to < self.peak
+        highest = max(rate for turn in self.turns for rate in (turn.start, turn.to))
+        return self.group.part.shrinks and highest > self.lowest_peak
+
+    @property
+    def lowest_peak(self) -> float:
+        """What no cycle's peak falls below."""
+        part, ceiling = self.group.part, self.group.ceiling
+        return max(ceiling.floor, part.shrink_to) if part.count is None else ceiling.at(part.count - 1)
 
     @property
     def name(self) -> str:
@@ -342,13 +348,23 @@ def _pieces(block: PlannedPhase | Group) -> list[Piece]:
         if block.offsets[number] < block.offsets[number + 1]
     )
     loop = Loop(block, turns)
-    if all(turn.flat and turn.start == turns[0].start for turn in turns) and not loop.shrinks:
-        return [Level(loop.first, loop.stop, turns[0].start)]
+    if loop.whole and loop.stretch == 1:
+        loop = replace(loop, turns=tuple(_at_its_end(turn) for turn in turns))
+    level = loop.turns[0].start
+    if all(turn.flat and turn.start == level for turn in loop.turns) and not loop.shrinks:
+        return [Level(loop.first, loop.stop, level)]
     phases = len(block.part.phases)
     if block.endless or len(block.cycles_shown) * phases > _FEW_PHASES:
         return [loop]
     rows = [block.row(cycle, phase) for cycle in block.cycles_shown for phase in range(phases)]
     return [piece for row in rows if row.steps != 0 for piece in _phase(row)]
+
+
+def _at_its_end(turn: Turn) -> Turn:
+    """The phase; one whose only step has the end value never has another."""
+    if turn.endpoint and turn.end - turn.begin == 1:
+        return replace(turn, curve=Hold(), start=turn.to)
+    return turn
 
 
 def _phase(row: PlannedPhase) -> list[Piece]:

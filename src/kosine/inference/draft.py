@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -147,8 +148,8 @@ def refine(draft: Draft, rows: Rows) -> Fitted:
     free_bounds, free_rates = np.flatnonzero(draft.free_bounds), np.flatnonzero(draft.free_rates)
     bounds, rates = draft.bounds, draft.rates
     span = float(rows.x[-1] - rows.x[0]) or 1.0
-    top = float(rows.y.max()) or 1.0
-    units = np.concatenate([np.full(free_bounds.size, span), np.maximum(rates[free_rates], 1e-3 * top)])
+    least = max(1e-3 * (float(rows.y.max()) or 1.0), sys.float_info.min)
+    units = np.concatenate([np.full(free_bounds.size, span), np.maximum(rates[free_rates], least)])
     if not units.size:
         return Fitted(draft, units)
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingWarning, shown
 from kosine.files import whole_file
-from kosine.keras.schedule import LearningRateSchedule
+from kosine.graph import last_step
+from kosine.keras.schedule import STEP_DTYPE, LearningRateSchedule
 from kosine.linting import warn_of_errors
 from kosine.phases import read_flag
 from kosine.plan import Plan, read_run
@@ -218,6 +219,8 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             raise TrainingError("The model has no optimizer that could follow a schedule. Compile it with one.")
         self._warned = set()
         self.plan = self.make_plan()
+        params: dict[str, Any] = self.params or {}
+        _refuse_uncountable_steps(params.get("epochs"), self._steps_per_epoch or params.get("steps"))
         self._stale = False
         for optimizer in optimizers(model):
             self._stale |= _install(model, optimizer, self.plan)
@@ -270,7 +273,8 @@ class LearningRateCallback(PlanCallback):
         ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is no integer.
         TrainingError: at the start of `fit`: steps per epoch that are needed and unknown or that disagree, or another
             callback that sets the learning rate.
-        PlanError: at the start of `fit`: a schedule that does not fit the run.
+        PlanError: at the start of `fit`: a schedule that does not fit the run, or a run of more steps than the backend
+            counts: 2**31 - 1 on JAX and PyTorch.
 
     Warns:
         TrainingWarning: at the start of `fit`: the plan surely wastes the training; `lint=False` switches this off.
@@ -388,6 +392,16 @@ def _iterations(optimizer: Any) -> int:
 
 def _scales_loss(model: Any) -> bool:
     return isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def _refuse_uncountable_steps(epochs: int | None, steps_per_epoch: int | None) -> None:
+    """Refuse a run in which Keras' own count of the updates would turn negative, whatever the plan."""
+    run, last = (epochs or 0) * (steps_per_epoch or 0), last_step(STEP_DTYPE)
+    if run > last:
+        raise PlanError(
+            f"On this backend Keras counts steps in {STEP_DTYPE}, up to {last:,}. Received: a `fit` of {run:,} steps. "
+            "Train with larger batches or fewer epochs, or on TensorFlow, where Keras counts in int64."
+        )
 
 
 def _build_if_needed(model: Any) -> None:

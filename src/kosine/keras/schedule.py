@@ -6,13 +6,13 @@ from typing import Any
 
 import keras
 
-from kosine.errors import ArgumentTypeError, shown
+from kosine.errors import ArgumentTypeError, NotationError, shown
 from kosine.graph import check_length, last_step, tabulate
 from kosine.notation import from_data, to_data
 from kosine.plan import Plan
 
 _BACKEND: str = keras.backend.backend()
-_STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
+STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
 _OPERATIONS: Any = keras.ops
 if _BACKEND == "tensorflow":
     import tensorflow as tf
@@ -39,10 +39,11 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
 
     Args:
         plan: what to follow; plan a `Schedule` first.
-        offset: the number of updates that the optimizer has done before step 0 of the plan.
+        offset: the number of updates that the optimizer has done before step 0 of the plan; below 0 where its first
+            update is a later step of the plan, as after `initial_epoch`.
 
     Raises:
-        ArgumentTypeError: no plan.
+        ArgumentTypeError: no plan, or an offset that is no integer or more than the backend can count.
         PlanError: a plan longer than the backend can count: 2**31 - 1 steps on JAX and PyTorch, 2**63 - 1 on
             TensorFlow.
 
@@ -60,14 +61,15 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
                 "Argument `plan` must be a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first. "
                 f"Received: plan={shown(plan)}."
             )
-        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset <= last_step(_STEP_DTYPE):
+        if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > last_step(STEP_DTYPE):
             raise ArgumentTypeError(
-                f"Argument `offset` must be an integer >= 0 that {_STEP_DTYPE} holds. Received: offset={shown(offset)}."
+                f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before step 0 "
+                f"of the plan. Received: offset={shown(offset)}."
             )
         self.plan = plan
-        check_length(plan, _STEP_DTYPE)
+        check_length(plan, STEP_DTYPE)
         # On PyTorch the plan itself is evaluated.
-        self._table = None if _BACKEND == "torch" else tabulate(plan, _STEP_DTYPE)
+        self._table = None if _BACKEND == "torch" else tabulate(plan, STEP_DTYPE)
         self._offset = offset
         # TensorFlow reads a variable in the traced graph, so that a moved offset needs no new trace.
         self._offset_variable = (
@@ -107,7 +109,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
                 return self.plan(max(0, steps - self._offset))
             return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
         offset = self._offset if self._offset_variable is None else self._offset_variable.value
-        steps = keras.ops.cast(keras.ops.convert_to_tensor(step), _STEP_DTYPE)
+        steps = keras.ops.cast(keras.ops.convert_to_tensor(step), STEP_DTYPE)
         assert self._table is not None
         return self._table(steps - offset, _OPERATIONS)
 
@@ -120,8 +122,25 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
-        """Make the schedule again from `get_config`."""
-        plan = from_data(config["plan"])
-        if not isinstance(plan, Plan):
-            raise ArgumentTypeError(f"The configuration must hold a plan. Received: {shown(plan)}.")
-        return cls(plan, config["offset"])
+        """Make the schedule again from `get_config`.
+
+        Raises:
+            NotationError: a field that is missing, unknown or of a wrong type.
+            ScheduleError, PlanError: a value in it breaks a rule.
+        """
+        if not isinstance(config, dict) or set(config) != {"plan", "offset"}:
+            received = f"the fields {shown(sorted(config, key=str))}" if isinstance(config, dict) else shown(config)
+            raise NotationError(
+                'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no other, as '
+                f"`get_config` writes them. Received: {received}."
+            )
+        try:
+            plan = from_data(config["plan"])
+            if isinstance(plan, Plan):
+                return cls(plan, config["offset"])
+        except ArgumentTypeError as error:  # Keras would take a TypeError for one of its own
+            raise NotationError(f"The configuration of a LearningRateSchedule has a wrong type: {error}") from error
+        raise NotationError(
+            'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run". '
+            f"Received: {shown(plan)}."
+        )

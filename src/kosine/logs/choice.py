@@ -26,6 +26,10 @@ class Layout:
     decimals: int | None = None
 
 
+WIDEST = 10_000
+"""Columns of a log, or keys of a row; something with more is none, and to look at each of them takes long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the caller asked for.
@@ -41,6 +45,8 @@ class Choice:
     def layout(self, columns: Iterable[str]) -> Layout | None:
         """The columns to read; None if the ones that are needed are not all there."""
         names = list(columns)
+        if len(names) > WIDEST:
+            return None
         kind = kind_of(names)
         rates = tuple(rate_columns(names, (kind or Columns("")).rates))
         if self.rate_column is not None:

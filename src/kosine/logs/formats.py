@@ -82,7 +82,9 @@ class Lines:
 
 
 _NUMBER = r"[-+.\w]+"
-_ANY_RATE = rf"(?i)\b(?P<name>lr|learning[ _]rate)\b[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<rate>[-+]?[.\d]{_NUMBER})"
+_BEFORE = r"[\"']?+\s*+(?:[=:]\s*+)?+(?:[\"'\[(]\s*+)?+"
+"""Between a name and its number. Nothing here and below backtracks over a run of spaces: lines may mean harm."""
+_ANY_RATE = rf"(?i)\b(?P<name>lr|learning[ _]rate)\b{_BEFORE}(?P<rate>[-+]?[.\d]{_NUMBER})"
 
 ANY_TEXT = ("text with a step and a rate", "text with an epoch and a rate")
 
@@ -117,13 +119,13 @@ LINES = (
     Lines(
         "DeepSpeed output",
         r"\bstep=(?P<step>\d+)",
-        r"\blr=\[(?P<rate>[^\]]*)\]",
+        r"\blr=\[(?P<rate>[^\[\]]*+)\]",
         skipped=r"\bskipped=(\d+)",
         cumulative=True,
     ),
     Lines("llm.c main.log", r"^s:(?P<step>\d+) trl:", rf"\blr:(?P<rate>{_NUMBER})"),
     Lines("llm.c output", r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|", rf"\| lr (?P<rate>{_NUMBER})"),
-    Lines("BasicSR log", r"\biter:\s*(?P<step>\d[\d,]*),", r"\blr:\((?P<rate>[^)]*)\)"),
+    Lines("BasicSR log", r"\biter:\s*(?P<step>\d[\d,]*),", r"\blr:\((?P<rate>[^()]*+)\)"),
     Lines(
         "ESPnet log, batches",
         r"\b(?P<epoch>\d+)epoch:train:(?P<since>\d+)-(?P<batch>\d+)batch:",
@@ -143,13 +145,13 @@ LINES = (
     Lines(
         ANY_TEXT[0],
         r"(?i)\b(?:global_?step|current_steps|num_updates|steps?|iteration|iter)\b"
-        r"[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<step>\d[\d,]*)",
+        rf"{_BEFORE}(?P<step>\d[\d,]*)",
         _ANY_RATE,
         must="",
     ),
     Lines(
         ANY_TEXT[1],
-        r"(?i)\bepoch\b[\"']?\s*[=:]?\s*[\"'\[(]?\s*(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
+        rf"(?i)\bepoch\b{_BEFORE}(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
         _ANY_RATE,
         must="",
     ),
@@ -206,8 +208,9 @@ def axis_of(column: str) -> str:
 
 
 def _named(columns: list[str], names: tuple[str, ...]) -> str | None:
-    for name in names:
-        for column in columns:
-            if plain(column) == name or plain(column).rpartition("/")[2] == name:
-                return column
-    return None
+    found: dict[str, str] = {}
+    for column in columns:
+        whole = plain(column)
+        found.setdefault(whole, column)
+        found.setdefault(whole.rpartition("/")[2], column)
+    return next((found[name] for name in names if name in found), None)

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from kosine.durations import MAX_STEPS
 from kosine.errors import ArgumentTypeError, LogError, shown
 from kosine.logs import events
 from kosine.logs.choice import Choice, Layout
@@ -39,7 +40,9 @@ def read_trace(
     Known are the logs of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Megatron-LM, DeepSpeed, llm.c, BasicSR, ESPnet, Weights & Biases and TensorBoard (extra
     `tensorboard`), and any table, JSON lines or lines of text that tell a position and a rate. Files may be gzipped.
-    A log of any length is read: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so.
+    A log of any length is read: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines of
+    more than 2**20 bytes are left out, tables have at most 10,000 columns, and a log that is one JSON document has at
+    most 2**28 characters; only such a document is held in memory.
 
     Args:
         path: the file, an open one, or a folder with the event files of one run.
@@ -73,7 +76,7 @@ def read_trace(
         name = getattr(path, "name", "")
         return _picked(_read_chunks(_chunks(path), choice, name if isinstance(name, str) else ""), group)
     where = Path(path)
-    if "\0" in str(path):
+    if not _is_name(str(path)):
         raise LogError(f"Argument `path` must be the path of a file. Received: path={shown(path)}.")
     if where.is_dir():
         return _picked(_read_events(events.event_files(where), choice, str(path)), group)
@@ -82,6 +85,14 @@ def read_trace(
         if events.is_event_file(head):
             return _picked(_read_events([where], choice, str(path)), group)
         return _picked(_read_chunks(chain([head], _chunks(file)), choice, str(path)), group)
+
+
+def _is_name(path: str) -> bool:
+    """Whether the system can have a file of this name."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def _word(value: object, argument: str) -> str | None:
@@ -95,6 +106,8 @@ def _word(value: object, argument: str) -> str | None:
 def _chunks(file: Readable) -> Iterator[bytes]:
     source = getattr(file, "buffer", file)  # of standard input, which is text
     while chunk := source.read(_CHUNK):
+        if not isinstance(chunk, str | bytes):
+            raise ArgumentTypeError(f"Argument `path` must be a path or an open file. Received: one of {shown(chunk)}.")
         yield chunk.encode("utf-8", "replace") if isinstance(chunk, str) else chunk
 
 
@@ -209,9 +222,16 @@ def _of_records(
 
 
 def _traces(
-    found: Collection, remarks: list[Remark], *, axis: Axis, layout: Layout | None = None, **told: Any
+    found: Collection,
+    remarks: list[Remark],
+    *,
+    axis: Axis,
+    layout: Layout | None = None,
+    total: int | None = None,
+    **told: Any,
 ) -> dict[str, Trace]:
     """The traces of all groups, by name."""
+    told["total"] = total if total is not None and 1 <= total <= MAX_STEPS else None  # a log may say anything
     found.finish()
     if not found.series:
         raise LogError(f"The log is a {told['format']}, but no row of it has both a position and a rate.")

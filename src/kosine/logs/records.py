@@ -73,7 +73,7 @@ class Records:
         if self.layout is None:
             self.layout = layout
         position, epoch = record[layout.position], None if layout.epoch is None else record[layout.epoch]
-        if layout.total is not None and isinstance(record[layout.total], int):
+        if layout.total is not None and type(record[layout.total]) is int:
             self.total = record[layout.total]
         for column in layout.rates:
             value = record[column]
@@ -116,7 +116,7 @@ def read_document(data: str, choice: Choice, records: Records, found: Collection
             layout = _read_rows(node, records)
         if layout is not None:
             total = document.get("max_steps") if isinstance(document, dict) else None
-            if isinstance(total, int) and total > 0 and layout.axis == "step":
+            if type(total) is int and layout.axis == "step":
                 records.total = total
             return layout
     raise choice.unknown("the keys " + ", ".join(repr(key[:60]) for key in seen) if seen else "no objects")

@@ -12,7 +12,7 @@ import numpy as np
 
 from kosine.errors import LogError
 from kosine.logs.cells import Cells, IrregularError
-from kosine.logs.choice import Choice, Layout
+from kosine.logs.choice import WIDEST, Choice, Layout
 from kosine.logs.lines import decoded
 from kosine.logs.series import Collection, number, numbers, unreadable
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SEPARATORS = ",\t;"
 _HEADER_WITHIN = 100  # lines
-_WIDEST = 10_000  # columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def find_header(lines: Sequence[str], choice: Choice) -> Header | None:
     for place, line in enumerate(lines[:_HEADER_WITHIN]):
         for separator in _SEPARATORS:
             columns = _cells(line, separator)
-            if not 2 <= len(columns) <= _WIDEST:
+            if not 2 <= len(columns) <= WIDEST:
                 continue
             layout = choice.layout(columns)
             if layout is not None:

@@ -123,7 +123,7 @@ def _asked(choice: Choice) -> Iterable[Lines]:
         yield kind
 
 
-_BETWEEN = r"[\"']?\s*[=:]?\s*[\"'\[(]*\s*"
+_BETWEEN = r"[\"']?+\s*+(?:[=:]\s*+)?+[\"'\[(]*+\s*+"  # no backtracking over a run of spaces
 _DIGITS = 18  # of an integer that fits into 64 bits
 
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from kosine.durations import MAX_STEPS
 from kosine.errors import ArgumentTypeError, LogError, shown
 from kosine.logs.precision import Precision
+from kosine.phases import read_index
+
+_MOST_RATE = 1e300  # sums and products of a few rates are finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -57,8 +61,9 @@ class Trace:
         groups: the traces of all param groups of the log, by name; this one among them.
 
     Raises:
-        LogError: no row with a rate, a rate below 0, lengths that differ.
-        ArgumentTypeError: something that is no array of numbers.
+        LogError: no row with a rate, a rate below 0 or above 1e300, lengths that differ, a total or a count that no run
+            has.
+        ArgumentTypeError: something that is no array of numbers, no total, no pairs or no precision.
 
     Example:
         >>> import kosine as ks
@@ -111,6 +116,8 @@ class Trace:
     ) -> None:
         if axis not in get_args(Axis):
             raise LogError(f"Argument `axis` must be one of {list(get_args(Axis))}. Received: axis={shown(axis)}.")
+        if precision is not None and not isinstance(precision, Precision):
+            raise ArgumentTypeError(f"Argument `precision` must be a Precision. Received: {shown(precision)}.")
         where, values = _read(positions, "positions"), _read(rates, "rates")
         if where.shape != values.shape:
             raise LogError(
@@ -127,12 +134,17 @@ class Trace:
             "precision": precision or Precision(),
             "rates": values,
             "remarks": (*remarks, *found),
-            "skipped": tuple(skipped),
+            "skipped": _read_skips(skipped),
             "source": source,
-            "total": total,
+            "total": _read_total(total),
         }.items():
             setattr(self, name_, value)
         where.flags.writeable = values.flags.writeable = False
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        self.positions.flags.writeable = self.rates.flags.writeable = False  # which copies forget
 
     def half_widths(self) -> NDArray[np.float64]:
         """How far each rate may be from the one that was used: half of the last printed place, and the arithmetic."""
@@ -160,6 +172,31 @@ def _read(values: ArrayLike, argument: str) -> NDArray[Any]:
     return array
 
 
+def _read_total(total: object) -> int | None:
+    length = read_index(total)
+    if total is not None and length is None:
+        raise ArgumentTypeError(f"Argument `total` must be an integer >= 1 or None. Received: total={shown(total)}.")
+    if length is not None and not 1 <= length <= MAX_STEPS:
+        raise LogError(f"Argument `total` must be >= 1 and at most 2**63 - 1. Received: total={shown(total)}.")
+    return length
+
+
+def _read_skips(skipped: object) -> tuple[tuple[int, int], ...]:
+    rule = "Argument `skipped` must be pairs of integers, (position, count)"
+    try:
+        pairs = [(read_index(position), read_index(count)) for position, count in skipped]  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(f"{rule}. Received: skipped={shown(skipped)}.") from error
+    skips = []
+    for position, count in pairs:
+        if position is None or count is None:
+            raise ArgumentTypeError(f"{rule}. Received: skipped={shown(skipped)}.")
+        if abs(position) > MAX_STEPS or not 0 <= count <= MAX_STEPS:
+            raise LogError(f"{rule}, each at most 2**63 - 1 and no count below 0. Received: skipped={shown(skipped)}.")
+        skips.append((position, count))
+    return tuple(skips)
+
+
 def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64], list[Remark]]:
     """The rows with a rate, in order, each position once, and what was done for it."""
     remarks: list[Remark] = []
@@ -172,6 +209,11 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
         raise LogError("A trace needs at least one row with a rate. Received: none.")
     if float(rates.min()) < 0:
         raise LogError(f"A learning rate must be >= 0. Received: {float(rates.min())!r} among the rates.")
+    if float(rates.max()) > _MOST_RATE:
+        raise LogError(
+            f"A learning rate in a log must be at most {_MOST_RATE:g}. "
+            f"Received: {float(rates.max())!r} among the rates."
+        )
     rates = _own(rates, np.float64)
     positions = _own(positions, np.int64 if _whole(positions) else np.float64)
     backwards = positions[1:] < positions[:-1]

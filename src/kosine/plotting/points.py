@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 
 from kosine.errors import ArgumentTypeError, PlanError, shown
+from kosine.phases import read_index
 from kosine.plotting.labels import point_text
 from kosine.sampling import length
 
@@ -39,13 +39,19 @@ def read_points(plan: Plan, points: Iterable[SupportsIndex]) -> list[int]:
     steps: set[int] = set()
     total = length(plan)
     for point in points:
-        if isinstance(point, bool) or not isinstance(point, SupportsIndex):
+        step = read_index(point)
+        if step is None:
             raise ArgumentTypeError(f"Argument `points` must be steps, which are integers. Received: {shown(point)}.")
-        step = operator.index(point)
         if not 0 <= step < total:
-            raise PlanError(f"Argument `points` must be steps of the run, 0 to {total - 1:,}. Received: {step:,}.")
+            raise PlanError(
+                f"Argument `points` must be steps of the run, 0 to {total - 1:,}. Received: {_counted(step)}."
+            )
         steps.add(step)
     return sorted(steps)
+
+
+def _counted(step: int) -> str:
+    return f"{step:,}" if abs(step) < 2**63 else shown(step)
 
 
 def draw_points(

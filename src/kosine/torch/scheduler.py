@@ -148,9 +148,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self._groups = []
         self._first_group = next(iter(optimizer.param_groups), {})
         self._rate = None
-        if ratios_to:
-            self._take_ratios_to(ratios_to)
-        self._set_rates(step)
+        self._set_rates(step, ratios_to)
         this = weakref.ref(self)  # an optimizer that outlives its scheduler is free of it
 
         def after_load(_: Optimizer) -> None:
@@ -253,11 +251,14 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to the step that the state holds, along the plan that this scheduler was built with.
 
+        A state that is refused changes nothing.
+
         Args:
             state_dict: from `state_dict`; or from another scheduler, of which `last_epoch` counts.
 
         Raises:
-            TrainingError: no step in it.
+            TrainingError: no step in it; or initial values of a group that was removed, as `ratios_to`, that no ratio
+                can be to.
 
         Warns:
             TrainingWarning: the state was saved with another plan, or by another scheduler.
@@ -267,18 +268,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 "The state must be a dict that holds the step as `last_epoch`, as `state_dict()` returns it. "
                 f"Received: {shown(state_dict)}."
             )
-        try:
-            step = operator.index(state_dict["last_epoch"])
-            self._courses[0].plan.phase_at(step)
-        except (KeyError, TypeError, StepError) as error:
-            raise TrainingError(
-                "The state must hold the step, an integer >= 0, as `last_epoch`. "
-                f"Received: last_epoch={shown(state_dict.get('last_epoch'))}, among: {', '.join(map(str, state_dict))}."
-            ) from error
-        saved, ratios_to = state_dict.get("plans"), state_dict.get("ratios_to")
-        if isinstance(ratios_to, Mapping):
-            self._take_ratios_to(ratios_to)
-        self._set_rates(step)
+        step = _saved_step(state_dict, self._courses[0].plan)
+        saved = state_dict.get("plans")
+        self._set_rates(step, _saved_ratios_to(state_dict))
         if not isinstance(saved, Mapping):
             _warn(
                 "The state is not a PlanLR's: its `last_epoch` was taken as the step. If it counts something else, "
@@ -307,24 +299,38 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         return f"PlanLR({type(self.optimizer).__name__}, {self.plan!r}, last_epoch={self.last_epoch})"
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled loop need not trace how a phase is found
-    def _set_rates(self, step: int) -> None:
+    def _set_rates(self, step: int, ratios_to: Mapping[str, float] | None = None) -> None:
+        """Write the rates of a step; `ratios_to` are the initial values of a group that is not there any more.
+
+        Whatever must be refused is refused before anything is written.
+        """
         groups = self.optimizer.param_groups
         if not groups:
             raise TrainingError(
                 "The optimizer must have a param group. Received: an optimizer whose `param_groups` is empty. "
                 "Give it one with `add_param_group`."
             )
-        if len(groups) != len(self._groups) or not all(map(operator.is_, groups, self._groups)):
-            first_group = _same_group(self._first_group, groups) or self._first_group
-            self._courses = _courses(groups, self._plans, first_group)
-            self._groups, self._first_group = [*groups], first_group
-        self._tensors = []
-        for course in self._courses:
+        first_group, courses = self._first_group, None
+        if ratios_to:
+            initials = {f"initial_{name}": value for name, value in ratios_to.items()}
+            first_group = {**first_group, **initials, "params": []}
+        if ratios_to or len(groups) != len(self._groups) or not all(map(operator.is_, groups, self._groups)):
+            first_group = _same_group(first_group, groups) or first_group
+            courses = _courses(groups, self._plans, first_group)
+        writes = []
+        for course in courses or self._courses:
             value = course.plan(step)
             for index, ratio in course.members:
-                tensor = _write(groups[index], course.name, value * ratio)
-                if tensor is not None:
-                    self._tensors.append((groups[index], course.name, tensor))
+                group = groups[index]
+                writes.append((group, course.name, _number(group, course.name), value * ratio))
+        if courses:
+            self._courses, self._groups, self._first_group = courses, [*groups], first_group
+        self._tensors = []
+        for group, name, number, value in writes:
+            if isinstance(number, torch.Tensor):
+                self._tensors.append((group, name, number.fill_(value)))
+            else:
+                _put(group, name, value)
         self._first, self._offset = step, 0
         self._fast = 0, float, 0, None
         if len(self._courses) == 1 and not self._tensors:
@@ -366,12 +372,6 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             for name, given in self._plans.items()
             if isinstance(given, Plan)
         }
-
-    def _take_ratios_to(self, ratios_to: Mapping[str, float]) -> None:
-        """Let ratios be to a group that is not there any more."""
-        initials = {f"initial_{name}": value for name, value in ratios_to.items()}
-        self._first_group = {**self._first_group, **initials, "params": []}
-        self._groups = []  # all ratios are found anew
 
 
 class _Course(NamedTuple):
@@ -450,16 +450,17 @@ def _initial_values(groups: list[dict[str, Any]], name: str) -> list[float]:
 
 
 def _ratios(first: float, initials: list[float], name: str) -> list[float]:
+    received = f"Received: {initials}{'' if first in initials else f', to {first}'}."
     if not all(math.isfinite(value) and value >= 0 for value in [first, *initials]):
         raise TrainingError(
             f"The initial `{name}` of every param group must be finite and >= 0: groups keep their ratio to the "
-            f"first's. Received: {initials}. Correct it, or pass a list of plans, one for each group."
+            f"first's. {received} Correct it, or pass a list of plans, one for each group."
         )
     ratios = [1.0 if value == first else value / first if first else math.inf for value in initials]
     if not all(map(math.isfinite, ratios)):
         raise TrainingError(
             f"The first param group's initial `{name}` must not be 0 where another's is not, nor too small to divide "
-            f"by: groups keep their ratio to it. Received: {initials}. Pass a list of plans, one for each group."
+            f"by: groups keep their ratio to it. {received} Pass a list of plans, one for each group."
         )
     return ratios
 
@@ -500,13 +501,26 @@ def _put(group: dict[str, Any], name: str, number: object) -> None:
     group[name] = type(entry)((number, *entry[1:])) if isinstance(entry, tuple | list) else number
 
 
-def _write(group: dict[str, Any], name: str, value: float) -> torch.Tensor | None:
-    """Set a number; returns the tensor that it was written into, if it is one."""
-    number = _number(group, name)
-    if isinstance(number, torch.Tensor):
-        return number.fill_(value)
-    _put(group, name, value)
-    return None
+def _saved_step(state: Mapping[str, Any], plan: Plan) -> int:
+    given: Any = state.get("last_epoch")
+    try:
+        plan.phase_at(given)  # fails for what is no step
+    except (ArgumentTypeError, StepError) as error:
+        raise TrainingError(
+            "The state must hold the step, an integer from 0 to 2**63 - 1, as `last_epoch`. Pass what `state_dict()` "
+            f"returned. Received: last_epoch={shown(given)}, among: {_cut(', '.join(map(str, state)))}."
+        ) from error
+    return operator.index(given)
+
+
+def _saved_ratios_to(state: Mapping[str, Any]) -> Mapping[str, float]:
+    given = state.get("ratios_to", {})
+    if isinstance(given, Mapping) and all(type(value) in (int, float) for value in given.values()):
+        return given
+    raise TrainingError(
+        "In the state, `ratios_to` must be a dict of numbers: the initial values of the param group that ratios are "
+        f"to. Pass what `state_dict()` returned. Received: ratios_to={shown(given)}."
+    )
 
 
 def _warn(what: str, details: str) -> None:
@@ -519,9 +533,7 @@ def _difference(saved: Mapping[str, Any], own: Mapping[str, Any], step: int) -> 
     """What a saved state and this scheduler drive differently, line by line; "" where nothing."""
     lines: list[str] = []
     for name in {**own, **saved}:
-        theirs, ours = (
-            given if isinstance(given, list) else [given] for given in (saved.get(name, []), own.get(name, []))
-        )
+        theirs, ours = _texts_of(saved.get(name, [])), _texts_of(own.get(name, []))
         for index, (their_text, our_text) in enumerate(zip_longest(theirs, ours)):
             if their_text == our_text:  # a long one takes seconds to read
                 continue
@@ -532,6 +544,11 @@ def _difference(saved: Mapping[str, Any], own: Mapping[str, Any], step: int) -> 
             lines.append(f"{name}{group} at step {step}: {_value(before, step)} then, {_value(now, step)} now")
             lines += [f"  {when}: {_cut(plan)}" for when, plan in (("then", before), (" now", now))]
     return "\n".join(lines)
+
+
+def _texts_of(given: object) -> list[str]:
+    """The texts of an entry's plans; what is no text, in a state that nobody saved, as it is shown."""
+    return [one if isinstance(one, str) else shown(one) for one in (given if isinstance(given, list) else [given])]
 
 
 def _loaded(text: str | None) -> Any:

@@ -1,0 +1,20 @@
+"""Which verdict `check` gives of random logs, without a fault and with one planted; it takes about a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from benchmarks.tables import Table, report
+from kosine.checking.verdict import Kind
+from tests.checking.logs import confusion
+
+
+def tables() -> Iterator[Table]:
+    kinds = get_args(Kind)
+    rows = tuple((made, *(counts[kind] or None for kind in kinds)) for made, counts in confusion().items())
+    yield Table("Verdicts of check on random logs: number", ("log", *kinds), rows)
+
+
+if __name__ == "__main__":
+    report(tables)

@@ -1,0 +1,70 @@
+"""A Keras run that is killed applies the rates of one that is not, on each backend, and ends with its weights."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.faults.keras_plan import EPOCHS, PLAN, STEPS
+from tests.faults.traces import applied_again, applied_rates
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+KILLS = 20
+MOMENTS = ["before the update", "after the update", "during the backup", "after the backup"]
+
+# The plan is short enough for a table in the graph, so each backend has the nearest float32.
+PLANNED = {step: {float(np.float32(PLAN(step)))} for step in range(EPOCHS * STEPS)}
+
+
+def train(backend: str, folder: Path, *death: object) -> int:
+    """Train in a process of its own, which goes on from the backup in the folder; returns its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.keras_run", folder, *map(str, death)],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
+
+
+def deaths(seed: int) -> list[tuple[int, str]]:
+    """Random steps with random moments. During the first backup there is none before it that Keras could go back to."""
+    draw = random.Random(seed)
+    steps = sorted(draw.sample(range(EPOCHS * STEPS), KILLS))
+    return [(step, draw.choice(MOMENTS if step >= STEPS else MOMENTS[:2])) for step in steps]
+
+
+@BACKENDS
+def test_a_run_killed_while_it_writes_a_backup_goes_on_from_the_one_before(backend: str, tmp_path: Path) -> None:
+    assert train(backend, tmp_path, 2 * STEPS + 3, "during the backup") == -signal.SIGKILL
+    assert train(backend, tmp_path) == 0
+    assert applied_rates(tmp_path) == PLANNED
+    assert applied_again(tmp_path) == STEPS
+
+
+@pytest.mark.slow
+@BACKENDS
+def test_a_run_killed_20_times_is_the_whole_run(backend: str, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert train(backend, whole) == 0
+    for death in deaths(seed=0):
+        assert train(backend, killed, *death) == -signal.SIGKILL
+    assert train(backend, killed) == 0
+    assert applied_rates(killed) == applied_rates(whole) == PLANNED
+    assert applied_again(killed) >= KILLS
+    weights, wanted = np.load(killed / "weights.npz"), np.load(whole / "weights.npz")
+    assert len(wanted.files) == 5
+    for name in wanted.files:
+        np.testing.assert_array_equal(weights[name], wanted[name])

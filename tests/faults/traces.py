@@ -1,0 +1,31 @@
+"""What training processes note of the rates that they applied, and how it is read after they were killed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+
+def note(file: Path, step: int, *rates: float) -> None:
+    """Append the rates of a step, bit for bit; they are in the file when the process is killed after this."""
+    with file.open("a", encoding="ascii") as notes:
+        print(step, *(float(rate).hex() for rate in rates), file=notes)
+
+
+def noted(file: Path) -> list[tuple[int, tuple[float, ...]]]:
+    """The steps and their rates, in the order in which they were applied."""
+    lines = file.read_text(encoding="ascii").splitlines()
+    return [(int(step), tuple(map(float.fromhex, rates))) for step, *rates in map(str.split, lines)]
+
+
+def applied_rates(folder: Path) -> dict[int, set[float]]:
+    """The rates that were applied at each step: several, if a run that was killed applied another when it went on."""
+    rates: defaultdict[int, set[float]] = defaultdict(set)
+    for step, applied in noted(folder / "applied.txt"):
+        rates[step].update(applied)
+    return dict(rates)
+
+
+def applied_again(folder: Path) -> int:
+    """How many steps were trained once more, after a run was killed."""
+    return len(noted(folder / "applied.txt")) - len(applied_rates(folder))
