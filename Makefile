@@ -19,7 +19,7 @@ NOT_OLDEST := $(patsubst %,--ignore=tests/%, torch keras/test_streams.py $(patsu
   $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends \
   keras/test_applied_rates.py::test_multi_optimizer_drives_every_optimizer)
 
-.PHONY: demo test test-slow test-oldest bench docs docs-images browser clean
+.PHONY: demo test test-slow test-oldest bench mutation docs docs-images browser clean
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
@@ -43,6 +43,9 @@ test-oldest: .venv-oldest/test browser  # the oldest versions that pyproject.tom
 
 bench: .venv-bench/ready
 	$(BENCH)/python -m benchmarks
+
+mutation: .venv/mutation
+	$(BIN)/python -m scripts.mutation
 
 docs: docs-images
 	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
@@ -71,6 +74,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
 	$(PIP) --no-deps timm mosaicml megatron-core  # only their schedulers are run, without what the rest of them needs
+	touch $@
+
+.venv/mutation: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[mutation]'
 	touch $@
 
 .venv-bench/ready: pyproject.toml constraints.txt

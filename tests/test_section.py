@@ -298,9 +298,11 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
             r"at most 2\*\*63 - 1 cycles",
         ),
         (
-            lambda: ks.Schedule(*(ks.linear(Fraction(1, 10**59 + i), start=0.0, to=1.0) for i in range(3000))).plan(),
+            lambda: ks.Schedule(
+                *(ks.linear(1 + Fraction(1, 10**59 + i), start=0.0, to=1.0) for i in range(1000))
+            ).plan(),
             ks.PlanError,
-            r"too many digits together|at least one step",
+            r"^The durations of a schedule must add up to .* 1,000 parts .* too many digits together, up to linear\(",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.cosine(5, to=0.0))),
