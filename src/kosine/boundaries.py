@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from kosine.durations import MAX_STEPS, RunSize, Units, round_half_up
@@ -276,12 +276,7 @@ class Group:
             return self._rounded(position), position
         digits = 60
         while True:  # more digits until the bounds round to the same step; a tie has few digits and was exact above
-            context = Context(prec=digits)
-            growth = Fraction(
-                context.power(context.divide(Decimal(stretch.numerator), Decimal(stretch.denominator)), cycle)
-            )
-            error = growth * (cycle + 10) / 10 ** (digits - 1)
-            low, high = (self._position(growth + sign * error, phase) for sign in (-1, 1))
+            low, high = (self._position(growth, phase) for growth in _power_within(stretch, cycle, digits))
             if self._rounded(low) == self._rounded(high) and high - low < Fraction(1, 10**40):
                 return self._rounded(low), low
             digits *= 2
@@ -382,6 +377,15 @@ class Group:
     def _row_number(self, step: int) -> int:
         cycle, phase = self._phase_at(step)
         return cycle * len(self.part.phases) + phase
+
+
+@lru_cache(maxsize=2**10)  # both ends of a phase, and each look at it, need the same
+def _power_within(base: Fraction, exponent: int, digits: int) -> tuple[Fraction, Fraction]:
+    """Two numbers that the power lies between, worked out with so many digits."""
+    context = Context(prec=digits)
+    power = Fraction(context.power(context.divide(Decimal(base.numerator), Decimal(base.denominator)), exponent))
+    error = power * (exponent + 10) / 10 ** (digits - 1)
+    return power - error, power + error
 
 
 Block = PlannedPhase | Group

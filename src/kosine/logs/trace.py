@@ -13,10 +13,10 @@ from kosine.errors import ArgumentTypeError, LogError, shown
 from kosine.logs.precision import Precision
 from kosine.phases import read_index
 
-_MOST_RATE = 1e300  # sums and products of a few rates are finite
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+_MOST_RATE = 1e300  # sums and products of a few rates are finite
 
 Axis = Literal["step", "epoch", "sample", "token"]
 
