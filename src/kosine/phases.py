@@ -180,7 +180,8 @@ def read_number(value: object, argument: str, rule: str) -> float:
         ArgumentTypeError: not a number (a boolean is none).
         ScheduleError: NaN, an infinity, or an integer that no float can hold.
     """
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
+    # NumPy 1.26 still makes a number of an array that has one.
+    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", 0):
         raise ArgumentTypeError(
             f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.{without_quotes(value)}"
         )

@@ -212,7 +212,7 @@ def test_any_warmup_cosine_decay_is_optaxs(
     st.floats(0.05, 1.5),
     st.integers(-10, 60),
     st.booleans(),
-    st.none() | st.floats(0.0, 3.0),
+    st.none() | st.just(0.0) | st.floats(1e-300, 3.0),  # JAX takes numbers below 2e-308 for 0
 )
 def test_any_exponential_decay_is_optaxs(
     start: float, steps: int, rate: float, begin: int, staircase: bool, end: float | None

@@ -131,7 +131,7 @@ def test_a_plan_without_a_length_of_phases_longer_than_int32_is_refused(
     plan = made(steps).plan()
     with pytest.raises(ks.PlanError, match=r"up to 2,147,483,647\. Received: a phase of more, .* without a length\."):
         schedule(plan)
-    with jax.enable_x64(True):
+    with enable_x64():
         near = np.array([0, 9, 10, 10**6, 2**31 - 1])
         assert_follows(schedule(plan)(jnp.asarray(near)), plan, near)
 
