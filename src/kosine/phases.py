@@ -181,7 +181,7 @@ def read_number(value: object, argument: str, rule: str) -> float:
         ScheduleError: NaN, an infinity, or an integer that no float can hold.
     """
     # NumPy 1.26 still makes a number of an array that has one.
-    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", 0):
+    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", False):
         raise ArgumentTypeError(
             f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.{without_quotes(value)}"
         )
