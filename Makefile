@@ -1,4 +1,4 @@
-# make demo: train on real data and show what the schedule did.    make test: everything that is checked.
+# make demo: train on real data and show what the schedule did.    make test: style, types and tests.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --constraint

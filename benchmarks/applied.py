@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kosine as ks
-from benchmarks.backends import BACKENDS
+from benchmarks.backends import BACKENDS, environment
 from benchmarks.measure import progress
 from benchmarks.tables import Table, report
 from tests.jax.probe import ulps
@@ -140,13 +140,12 @@ def collect() -> dict[str, dict[str, list[float]]]:
     """The applied rates of each run with each adapter."""
     found: dict[str, dict[str, list[float]]] = {}
     for backend in ON_BACKEND:
-        quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
         with TemporaryDirectory() as folder:
             file = Path(folder) / "rates.json"
             done = subprocess.run(
                 [sys.executable, "-c", f"from benchmarks.applied import apply; apply({str(file)!r})"],
                 cwd=Path(__file__).parents[1],
-                env={**os.environ, **quiet, "JAX_PLATFORMS": "cpu"},
+                env={**environment(backend), "JAX_PLATFORMS": "cpu"},
                 capture_output=True,
                 text=True,
             )

@@ -26,14 +26,19 @@ def backend_name() -> str:
     return BACKENDS[os.environ["KERAS_BACKEND"]]
 
 
+def environment(backend: str) -> dict[str, str]:
+    """The environment of a quiet process whose Keras has this backend."""
+    quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    return {**os.environ, **quiet}
+
+
 def on_each_backend(module: str) -> Iterator[Table]:
     """The tables that `on_this_backend` of the module makes on each backend."""
     for backend in BACKENDS:
-        quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
         with TemporaryDirectory() as folder:
             file = Path(folder) / "tables.json"
             command = [sys.executable, "-m", "benchmarks.backends", module, str(file)]
-            subprocess.run(command, check=True, env={**os.environ, **quiet})
+            subprocess.run(command, check=True, env=environment(backend))
             made = json.loads(file.read_text(encoding="utf-8"))
         yield from map(Table.from_json, made)
 

@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -47,6 +47,15 @@ def sgd() -> torch.optim.Optimizer:
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
 
 
+def followed(optimizer: torch.optim.Optimizer, go_to: Callable[[int], object], steps: Iterable[int]) -> list[float]:
+    """What a scheduler sets when it is sent to each of the steps."""
+    rates = []
+    for step in steps:
+        go_to(step)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
+
+
 @cache
 def timm_schedulers() -> Any:
     """`timm.scheduler` without the rest of timm, which would need torchvision."""
@@ -79,12 +88,8 @@ def kosine_in_keras(total: int, floor: float, steps: Steps) -> Any:
 def torch_jumping(total: int, floor: float, steps: Steps) -> Any:
     optimizer = sgd()
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total, floor)
-    rates = []
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # its `epoch` is deprecated, and exact
-        for step in steps.tolist():
-            scheduler.step(step)
-            rates.append(optimizer.param_groups[0]["lr"])
-    return rates
+        return followed(optimizer, scheduler.step, steps.tolist())
 
 
 def torch_stepping(total: int, floor: float, steps: Steps) -> Any:
@@ -110,11 +115,7 @@ def hugging_face(total: int, floor: float, steps: Steps) -> Any:
 def timm(total: int, floor: float, steps: Steps) -> Any:
     optimizer = sgd()
     scheduler = timm_schedulers().CosineLRScheduler(optimizer, total, lr_min=floor, t_in_epochs=False)
-    rates = []
-    for step in steps.tolist():
-        scheduler.step_update(step)
-        rates.append(optimizer.param_groups[0]["lr"])
-    return rates
+    return followed(optimizer, scheduler.step_update, steps.tolist())
 
 
 def ignite(total: int, floor: float, steps: Steps) -> Any:

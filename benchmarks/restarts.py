@@ -19,7 +19,7 @@ import torch
 
 import kosine as ks
 from benchmarks.measure import progress
-from benchmarks.peers import PEAK, sgd, timm_schedulers
+from benchmarks.peers import PEAK, followed, sgd, timm_schedulers
 from benchmarks.tables import Table, report
 
 SEED = 20_160_813
@@ -132,11 +132,7 @@ def torch_scheduler(setting: Setting) -> tuple[torch.optim.Optimizer, torch.opti
 
 def torch_jumping(setting: Setting, steps: list[int]) -> Rates:
     optimizer, scheduler = torch_scheduler(setting)
-    rates = []
-    for step in steps:
-        scheduler.step(step)
-        rates.append(optimizer.param_groups[0]["lr"])
-    return rates
+    return followed(optimizer, scheduler.step, steps)
 
 
 def torch_stepping(setting: Setting, steps: list[int]) -> Rates:
@@ -154,11 +150,7 @@ def timm(setting: Setting, steps: list[int]) -> Rates:
     scheduler = timm_schedulers().CosineLRScheduler(
         optimizer, setting.period, cycle_mul=float(setting.multiplier), cycle_limit=1000, t_in_epochs=False
     )
-    rates = []
-    for step in steps:
-        scheduler.step_update(step)
-        rates.append(optimizer.param_groups[0]["lr"])
-    return rates
+    return followed(optimizer, scheduler.step_update, steps)
 
 
 def with_keras(setting: Setting, steps: list[int]) -> Rates:

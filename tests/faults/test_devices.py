@@ -6,35 +6,22 @@ in `tests/keras`, two PyTorch processes in `tests/torch`.
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.faults import traces
 from tests.faults.optax_plans import PLANS, SAVE_EVERY, STEPS
 from tests.faults.traces import noted
 from tests.jax.probe import assert_follows
 
-ROOT = Path(__file__).parents[2]
 DEATH = 23
 
 
 def train(folder: Path, *death: int) -> int:
     flags = "--xla_force_host_platform_device_count=2"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.optax_devices", folder, *map(str, death)],
-        cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode
+    return traces.train("tests.faults.optax_devices", folder, *death, XLA_FLAGS=flags)
 
 
 @pytest.fixture(scope="module")

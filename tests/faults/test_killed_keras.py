@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.faults import traces
 from tests.faults.keras_plan import EPOCHS, PLAN, STEPS
 from tests.faults.traces import applied_again, applied_rates
 
-ROOT = Path(__file__).parents[2]
 BACKENDS = pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 KILLS = 20
 MOMENTS = ["before the update", "after the update", "during the backup", "after the backup"]
@@ -26,17 +23,8 @@ PLANNED = {step: {float(np.float32(PLAN(step)))} for step in range(EPOCHS * STEP
 
 def train(backend: str, folder: Path, *death: object) -> int:
     """Train in a process of its own, which goes on from the backup in the folder; returns its exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.keras_run", folder, *map(str, death)],
-        cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode
+    quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return traces.train("tests.faults.keras_run", folder, *death, **quiet)
 
 
 def deaths(seed: int) -> list[tuple[int, str]]:

@@ -1,9 +1,30 @@
-"""What training processes note of the rates that they applied, and how it is read after they were killed."""
+"""Training processes that may be killed, what they note of the rates that they applied, and how it is read."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def train(module: str, folder: Path, *death: object, **environment: str) -> int:
+    """Train by a module in a process of its own, which ends or is killed; returns its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, folder, *map(str, death)],
+        cwd=ROOT,
+        env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
 
 
 def note(file: Path, step: int, *rates: float) -> None:

@@ -315,7 +315,7 @@ def test_counted_cycles_in_a_table_all_make_the_same_graph() -> None:
 def test_different_cycles_make_a_graph_of_limited_size() -> None:
     counted = [ks.cycles(ks.cosine(10, start=0.1, to=0.0), shrink=0.999, count=count) for count in (1, 10, 100, 10_000)]
     sizes = [graph_size(by_formula(ks.Schedule(part).plan())) for part in counted]
-    assert max(sizes) <= 100
+    assert max(sizes) <= 65  # as in JAX 0.6; newer ones have fewer
 
 
 CURVES: list[Any] = [

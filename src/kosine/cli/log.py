@@ -50,7 +50,7 @@ class LogType(AnyType):
                 fix = "LOG comes first and SCHEDULE after it: kosine check LOG SCHEDULE"
             else:
                 fix = "LOG is the file that a run wrote its learning rates to"
-            self.fail(f"{shortened(name, 80)!r} is a schedule, not a log. {fix}.", param, ctx)
+            self.fail(f"{shortened(name, 200)!r} is a schedule, not a log. {fix}.", param, ctx)
         return name
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
