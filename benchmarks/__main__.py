@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.machine import machine, versions
 from benchmarks.tables import Table
-from kosine.files import whole_file
+from kosine._core.files import whole_file
 
 HERE = Path(__file__).parent
 CHAPTERS = {

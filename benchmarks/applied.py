@@ -18,7 +18,7 @@ import kosine as ks
 from benchmarks.backends import BACKENDS, environment
 from benchmarks.measure import progress
 from benchmarks.tables import Table, report
-from tests.jax.probe import ulps
+from tests.support.jax_probe import ulps
 
 TARGET = 8.0
 STEPS_PER_EPOCH = 50
@@ -86,7 +86,7 @@ def train_torch(run: Run, groups: int) -> list[float]:
     """The rates of the last of the groups."""
     import torch
 
-    from kosine.torch import PlanLR
+    from kosine.torch._scheduler import PlanLR
 
     weights = [torch.zeros(()) for _ in range(groups)]
     optimizer = torch.optim.SGD([{"params": [weight]} for weight in weights], lr=0.1)
@@ -116,7 +116,7 @@ def with_optax(run: Run) -> list[float]:
     import jax.numpy as jnp
     import optax
 
-    from kosine.jax import schedule
+    from kosine.jax._schedule import schedule
     from kosine.testing.optax import applied_rates
 
     optimizer = optax.sgd(schedule(run.plan))

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.measure import progress
 from benchmarks.peers import LIBRARIES, PEAK, Library, Rates, Steps
 from benchmarks.tables import Cell, Table, report
-from tests.exact import CASES, MP, SPANS, Case, sampled_steps, ulps
+from tests.support.exact import CASES, MP, SPANS, Case, sampled_steps, ulps
 
 RUNS = {"10³": 10**3, "10⁴": 10**4, "10⁵": 10**5, "10⁶": 10**6, "10⁷": 10**7, "10⁸": 10**8, "2·10⁹": 2 * 10**9}
 EDGE, OTHERS, LAST = 1_000, 18_000, 100

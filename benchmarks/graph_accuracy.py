@@ -16,8 +16,8 @@ import kosine as ks
 from benchmarks.backends import backend_name, on_each_backend
 from benchmarks.measure import progress
 from benchmarks.tables import Table, report
-from kosine.graph import tabulate
-from tests.jax.probe import ulps
+from kosine._core.traced import tabulate
+from tests.support.jax_probe import ulps
 
 RUNS = {"40,000 (table)": 40_000, "40,000 (formula)": 40_000, "10⁸": 10**8, "2·10⁹": 2 * 10**9}
 EDGE, OTHERS, LAST = 1_000, 20_000, 100

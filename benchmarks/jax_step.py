@@ -16,7 +16,7 @@ import optax
 import kosine as ks
 from benchmarks.measure import interleaved_seconds, progress, ratio
 from benchmarks.tables import Cell, Spread, Table, report
-from kosine.jax import schedule
+from kosine.jax._schedule import schedule
 
 PEAK, WARMUP, PERIOD = 1e-3, 100, 1_000
 CALLS = {"jitted": 100, "a JAX array": 5, "a Python int": 5}

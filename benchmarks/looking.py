@@ -21,7 +21,7 @@ import numpy as np
 import kosine as ks
 from benchmarks.measure import interleaved_seconds, progress, ratio
 from benchmarks.tables import Cell, Table, report
-from kosine.files import whole_file
+from kosine._core.files import whole_file
 
 PYTHON = [sys.executable, "-c"]
 KOSINE = [sys.executable, "-m", "kosine.cli"]
@@ -187,7 +187,7 @@ def whole_curves() -> Table:
     from transformers import get_cosine_schedule_with_warmup
 
     from benchmarks.peers import kosine_plan, sgd, timm_schedulers
-    from kosine.jax import schedule
+    from kosine.jax._schedule import schedule
 
     progress("whole curves")
     array = np.arange(CURVE_STEPS, dtype=np.int32)

@@ -76,7 +76,7 @@ def kosine_on_host(total: int, floor: float, steps: Steps) -> Any:
 
 
 def kosine_in_jax(total: int, floor: float, steps: Steps) -> Any:
-    from kosine.jax import schedule
+    from kosine.jax._schedule import schedule
 
     return jax.jit(schedule(kosine_plan(total, floor)))(steps.astype(np.int32))
 

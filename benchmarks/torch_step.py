@@ -23,7 +23,7 @@ import kosine as ks
 from benchmarks.measure import interleaved_seconds, progress, ratio
 from benchmarks.peers import timm_schedulers
 from benchmarks.tables import Cell, Spread, Table, report
-from kosine.torch import PlanLR
+from kosine.torch._scheduler import PlanLR
 
 WARMUP, TOTAL, PEAK = 100, 1_000_000, 1e-3
 STEPS = {1: 400, 10: 100, 100: 12, 1_000: 2}  # by param groups: less than a time slice, also for the slowest

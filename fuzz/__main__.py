@@ -14,7 +14,7 @@ import atheris
 with atheris.instrument_imports(include=["kosine"]):
     import kosine as ks
     from fuzz.targets import CORPUS, TARGETS
-    from kosine import recipes, shapes
+    from kosine._core import constructors, curves
 
 _LONGEST = 4096  # bytes of an input: larger ones have tests of their own
 _SECONDS = 10  # an input of that length that takes longer is a fault
@@ -23,7 +23,7 @@ _MEGABYTES = 2048  # and so is one that takes more memory, NumPy's included
 
 def _words() -> Iterator[str]:
     """What the texts and documents of schedules are made of, and what logs say."""
-    for name in ("Schedule", "section", "cycles", *shapes.__all__, *recipes.__all__):
+    for name in ("Schedule", "section", "cycles", *curves.CONSTRUCTORS, *constructors.__all__):
         yield f"{name}("
         yield from (f"{argument}=" for argument in inspect.signature(getattr(ks, name)).parameters)
     yield from ("rest", "floor 5%", "10ep", "2.6st", "7/3st", "2e8sp", "375Mtok", "1e400", "9223372036854775807")

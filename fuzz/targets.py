@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import kosine as ks
-from kosine.cli.source import read_source
-from kosine.logs.events import is_event_file
+from kosine._logs.read.tensorboard import is_event_file
+from kosine.cli._schedule_argument import read_source
 
 LONGEST_MESSAGE = 4000
 """Characters of an error's message: it quotes the beginning of what it received, never all of it."""

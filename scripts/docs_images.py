@@ -20,7 +20,7 @@ def commands(text: str) -> list[list[str]]:
 
 def screenshot(page: Path, picture: Path) -> None:
     """What a browser shows of a page, with the mouse over the curve."""
-    from tests.browser.chromium import browser
+    from tests.support.chromium import browser
 
     with browser() as chromium:
         view = chromium.new_page(viewport={"width": 1000, "height": 700})

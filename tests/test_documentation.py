@@ -12,14 +12,32 @@ import pytest
 import kosine as ks
 
 # Those import a framework, a plotting library or the command line, and have tests of their own.
-ELSEWHERE = {"cli", "demo", "graph", "jax", "keras", "plotting", "testing", "torch"}
-CORE = [f"kosine.{module.name}" for module in pkgutil.iter_modules(ks.__path__) if module.name not in ELSEWHERE]
+ELSEWHERE = (
+    "kosine.cli",
+    "kosine.demo",
+    "kosine.__main__",
+    "kosine.jax",
+    "kosine.keras",
+    "kosine._display",
+    "kosine.testing",
+    "kosine.torch",
+)
+CORE = [
+    module.name
+    for module in pkgutil.walk_packages(ks.__path__, "kosine.", onerror=lambda name: None)
+    if not module.name.startswith(ELSEWHERE)
+]
 FUNCTIONS = [name for name in ks.__all__ if inspect.isfunction(getattr(ks, name))]
 CLASSES = [name for name in ks.__all__ if inspect.isclass(getattr(ks, name))]
 
 
 def test_the_core_is_found() -> None:
-    assert {"kosine.durations", "kosine.shapes", "kosine.schedule", "kosine.plan", "kosine.notation"} <= set(CORE)
+    assert {
+        "kosine._core.durations",
+        "kosine._core.curves.cosine",
+        "kosine._core.schedule",
+        "kosine.dialects.torch",
+    } <= set(CORE)
 
 
 @pytest.mark.parametrize("module", ["kosine", *CORE])

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import kosine as ks
-from kosine.published import PUBLISHED, published
+from kosine.published import PUBLISHED
 
 EXACT = 1e-12
 CIFAR_EPOCH = math.ceil(50_000 / 128)
@@ -217,7 +217,7 @@ def test_each_can_be_planned_written_and_read_and_has_a_source(name: str) -> Non
     ],
 )
 def test_names_are_found_as_people_type_them(typed: str, name: str) -> None:
-    assert published(typed) is PUBLISHED[name]
+    assert ks.published(typed) is PUBLISHED[name]
 
 
 @pytest.mark.parametrize(
@@ -230,14 +230,14 @@ def test_names_are_found_as_people_type_them(typed: str, name: str) -> None:
 )
 def test_an_unknown_name_is_an_error_with_the_nearest(typed: str, pattern: str) -> None:
     with pytest.raises(ks.ScheduleError, match=pattern):
-        published(typed)
+        ks.published(typed)
 
 
 def test_a_recipe_is_a_frozen_value() -> None:
     with pytest.raises(TypeError):
         PUBLISHED["sgdr-10-2"].run["epochs"] = 3  # type: ignore[index]  # what is tested
     with pytest.raises(ks.ArgumentTypeError, match=r"must be a string\. Received: 3"):
-        published(3)  # type: ignore[arg-type]  # what is tested
+        ks.published(3)  # type: ignore[arg-type]  # what is tested
 
 
 def test_the_aliases_lead_to_recipes() -> None:
@@ -257,3 +257,9 @@ def test_no_rate_is_above_the_peak_or_below_the_floor() -> None:
         rates = [plan(step) for step in range(0, plan.total_steps or 0, 997)]
         values = [value for row in plan.phases for value in (row.first_lr, row.end_lr)]
         assert min(values) <= min(rates) < max(rates) <= max(values)
+
+
+def test_the_name_of_0_5_still_works_and_names_the_new_one() -> None:
+    with pytest.warns(DeprecationWarning, match=r"is now `kosine.published\(name\)`"):
+        old = ks.published.published  # type: ignore[attr-defined]  # the old name
+    assert old("gpt-3") is ks.published("gpt-3")

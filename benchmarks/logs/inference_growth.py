@@ -15,8 +15,8 @@ import numpy as np
 import kosine as ks
 from benchmarks.measure import interleaved_seconds
 from benchmarks.tables import Cell, Table, report
-from kosine.files import whole_file
-from kosine.plotting.figure import CURVE
+from kosine._core.files import whole_file
+from kosine._display.figure import CURVE
 
 ROWS = (10**3, 10**4, 10**5, 10**6)
 ROUNDS = 5

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks.tables import Cell, Table, report
-from tests.inference.recovering import outcome
-from tests.random_logs import RECIPES, random_case
+from tests.support.random_logs import RECIPES, random_case
+from tests.support.recovering import outcome
 
 CASES = 1000
 KINDS = ("equal", "open", "different", "unexplained")

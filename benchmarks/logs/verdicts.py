@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import get_args
 
 from benchmarks.tables import Table, report
-from kosine.checking.verdict import Kind
-from tests.checking.logs import confusion
+from kosine._logs.check.verdict import Kind
+from tests.support.check_logs import confusion
 
 
 def tables() -> Iterator[Table]:

@@ -5,7 +5,24 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kosine.boundaries import PlannedPhase
+from kosine._core import views
+from kosine._core.constructors import constant, inverse_sqrt_decay, one_cycle, sgdr, step_decay, warmup_cosine, wsd
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.inverse import inverse_sqrt, inverse_time
+from kosine._core.curves.linear import linear
+from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.curves.tanh import tanh
+from kosine._core.groups import Cycles, Section, cycles, section
+from kosine._core.json_form import dumps, loads
+from kosine._core.optional_packages import ADAPTERS, import_adapter
+from kosine._core.phase import Phase
+from kosine._core.schedule import Plan, Schedule
+from kosine._core.text_form import parse
+from kosine._core.timeline import PlannedPhase
+from kosine._version import __version__
 from kosine.errors import (
     ArgumentTypeError,
     KosineError,
@@ -18,32 +35,23 @@ from kosine.errors import (
     TrainingError,
     TrainingWarning,
 )
-from kosine.notation import dumps, loads, parse
-from kosine.phases import Phase
-from kosine.plan import Plan
-from kosine.recipes import constant, inverse_sqrt_decay, one_cycle, sgdr, step_decay, warmup_cosine, wsd
-from kosine.schedule import Cycles, Schedule, Section, cycles, section
-from kosine.shapes import (
-    cosine,
-    exponential,
-    hold,
-    inverse_sqrt,
-    inverse_time,
-    linear,
-    one_minus_sqrt,
-    polynomial,
-    tanh,
-)
 
 if TYPE_CHECKING:
-    from kosine.checking import Verdict, check
-    from kosine.comparison import Comparison, compare
-    from kosine.export import to_code
-    from kosine.inference import Inference, infer
-    from kosine.linting import Finding, lint
-    from kosine.logs import Trace, read_trace
+    from kosine._analysis.compare import Comparison, compare
+    from kosine._analysis.lint.lint import lint
+    from kosine._analysis.lint.rule import Finding
+    from kosine._analysis.summary import Summary, summarize
+    from kosine._export.to_code import to_code
+    from kosine._logs.check.check import check
+    from kosine._logs.check.verdict import Verdict
+    from kosine._logs.infer.infer import infer
+    from kosine._logs.infer.result import Inference
+    from kosine._logs.precision import Precision
+    from kosine._logs.read.read import read_trace
+    from kosine._logs.trace import Trace
+    from kosine.published import recipe as published
 
-__version__ = "0.5.0"
+views.drawn_by("kosine._display")
 
 __all__ = [
     "ArgumentTypeError",
@@ -59,14 +67,17 @@ __all__ = [
     "Plan",
     "PlanError",
     "PlannedPhase",
+    "Precision",
     "Schedule",
     "ScheduleError",
     "Section",
     "StepError",
+    "Summary",
     "Trace",
     "TrainingError",
     "TrainingWarning",
     "Verdict",
+    "__version__",
     "check",
     "compare",
     "constant",
@@ -86,36 +97,35 @@ __all__ = [
     "one_minus_sqrt",
     "parse",
     "polynomial",
+    "published",
     "read_trace",
     "section",
     "sgdr",
     "step_decay",
+    "summarize",
     "tanh",
     "to_code",
     "warmup_cosine",
     "wsd",
 ]
 
-_NEEDS = {
-    "keras": "Keras and one of its backends: pip install 'kosine[keras,jax]' (or tensorflow, or torch)",
-    "torch": "PyTorch: pip install 'kosine[torch]'",
-    "jax": "JAX: pip install 'kosine[jax]'",
-}
-"""What the adapters need; each imports its framework, so it is imported when it is asked for."""
-
-_ON_DEMAND = (*_NEEDS, "dialects", "logs", "published", "testing")
+_ON_DEMAND = (*ADAPTERS, "dialects", "published", "testing")
+_OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
-    "Comparison": "comparison",
-    "Finding": "linting",
-    "compare": "comparison",
-    "Inference": "inference",
-    "Trace": "logs",
-    "Verdict": "checking",
-    "check": "checking",
-    "infer": "inference",
-    "lint": "linting",
-    "read_trace": "logs",
-    "to_code": "export",
+    "Comparison": "_analysis.compare",
+    "Finding": "_analysis.lint.rule",
+    "Summary": "_analysis.summary",
+    "compare": "_analysis.compare",
+    "summarize": "_analysis.summary",
+    "lint": "_analysis.lint.lint",
+    "Inference": "_logs.infer.result",
+    "Precision": "_logs.precision",
+    "Trace": "_logs.trace",
+    "Verdict": "_logs.check.verdict",
+    "check": "_logs.check.check",
+    "infer": "_logs.infer.infer",
+    "read_trace": "_logs.read.read",
+    "to_code": "_export.to_code",
 }
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 
@@ -123,13 +133,10 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
-    if name in _ON_DEMAND:
-        try:
-            return importlib.import_module(f"kosine.{name}")
-        except ModuleNotFoundError as error:
-            if name not in _NEEDS or error.name != name:
-                raise
-            raise MissingPackageError(f"kosine.{name} needs {_NEEDS[name]}") from error
+    if name in ADAPTERS:
+        return import_adapter(name)
+    if name in (*_ON_DEMAND, *_OLD_ROOMS):
+        return importlib.import_module(f"kosine.{name}")
     raise AttributeError(f"module 'kosine' has no attribute {name!r}")
 
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kosine as ks
-from kosine.files import whole_file
-from kosine.plotting.figure import draw_rates, mark_phases, new_figure, save_figure
+from kosine._core.files import whole_file
+from kosine._display.figure import draw_rates, mark_phases, new_figure, save_figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

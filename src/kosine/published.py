@@ -1,21 +1,26 @@
-"""The schedules of published training runs, by name, each with its source."""
+"""The schedules of published training runs, by name, each with its source.
+
+The module can be called: `ks.published("gpt-3")` is the recipe of that name, `ks.published.PUBLISHED` holds them all.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
+import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from types import MappingProxyType, ModuleType
+from typing import Any
 
+from kosine._core.constructors import sgdr, warmup_cosine
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
+from kosine._core.groups import section
+from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.recipes import sgdr, warmup_cosine
-from kosine.schedule import Schedule, section
-from kosine.shapes import cosine, hold, linear
-
-if TYPE_CHECKING:
-    from kosine.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ class Published:
         """The schedule planned for the run that it was published for.
 
         Example:
-            >>> from kosine.published import published
-            >>> plan = published("gpt-3").plan()
+            >>> import kosine as ks
+            >>> plan = ks.published("gpt-3").plan()
             >>> plan.total_steps, plan(93_749)
             (93750, 6e-06)
         """
@@ -233,8 +238,8 @@ _ALIASES = {
 """Other names that people type, without their punctuation."""
 
 
-def published(name: str) -> Published:
-    """The published recipe of a name.
+def recipe(name: str) -> Published:
+    """The recipe of a published run, by its name; `ks.published(name)` is this function.
 
     Args:
         name: one of the names in `PUBLISHED`, in any case and with or without its hyphens, or a shorter name that can
@@ -245,8 +250,8 @@ def published(name: str) -> Published:
         ArgumentTypeError: no text.
 
     Example:
-        >>> from kosine.published import published
-        >>> published("GPT3").schedule
+        >>> import kosine as ks
+        >>> ks.published("GPT3").schedule
         Schedule(linear("375Mtok", start=0.0, to=6e-05), cosine("259.625Btok", to=6e-06), hold())
     """
     return PUBLISHED[full_name(name)]
@@ -274,3 +279,22 @@ def full_name(name: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "published":
+        warnings.warn(
+            "`kosine.published.published(name)` is now `kosine.published(name)`; the old name works until 0.7.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return recipe
+    raise AttributeError(f"module 'kosine.published' has no attribute {name!r}")
+
+
+class _Callable(ModuleType):
+    def __call__(self, name: str) -> Published:
+        return recipe(name)
+
+
+sys.modules[__name__].__class__ = _Callable

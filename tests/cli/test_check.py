@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kosine.cli import main
-from tests.cli.console import COMMAND, on_a_terminal, one_line, refused, run
-from tests.cli.logs import PLAN, RUN, SCHEDULE, rates, write_csv
+from tests.support.cli_logs import PLAN, RUN, SCHEDULE, rates, write_csv
+from tests.support.console import COMMAND, on_a_terminal, one_line, refused, run
 
 
 @pytest.fixture

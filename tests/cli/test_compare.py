@@ -11,7 +11,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import COMMAND, on_a_terminal, one_line, refused, run, time_of_commands
+from tests.support.console import COMMAND, on_a_terminal, one_line, refused, run, time_of_commands
 
 COSINE, WSD = "warmup_cosine(peak=1e-3, warmup=500)", 'wsd(peak=1e-3, warmup=500, cooldown="20%")'
 TWO = ["compare", COSINE, WSD, "--total-steps", "10000"]

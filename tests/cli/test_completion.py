@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kosine.cli.export import TARGETS
+from kosine.cli._export import TARGETS
 from kosine.published import PUBLISHED
-from tests.cli.console import COMMAND
+from tests.support.console import COMMAND
 
 COMMANDS = ["show", "plot", "compare", "values", "lint", "export", "check", "infer", "recipes"]
 
@@ -98,7 +98,7 @@ def test_other_shells(shell: str, folder: Path) -> None:
 def test_completing_imports_no_numpy(words: str) -> None:
     code = (
         "import sys; from kosine.cli import main; status = main([]); "
-        "sys.exit(status or any(name in sys.modules for name in ('numpy', 'matplotlib', 'kosine.export')))"
+        "sys.exit(status or any(name in sys.modules for name in ('numpy', 'matplotlib', 'kosine._export')))"
     )
     environment = {
         **os.environ,

@@ -12,8 +12,8 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from kosine.cli.export import TARGETS
-from tests.cli.console import one_line, refused
+from kosine.cli._export import TARGETS
+from tests.support.console import one_line, refused
 
 COSINE = ["warmup_cosine(peak=1e-3, warmup=100)", "--total-steps", "1000"]
 PLAN = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)

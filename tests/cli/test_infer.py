@@ -13,8 +13,8 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import COMMAND, refused
-from tests.cli.logs import PLAN, RUN, SCHEDULE, rates, write_csv
+from tests.support.cli_logs import PLAN, RUN, SCHEDULE, rates, write_csv
+from tests.support.console import COMMAND, refused
 
 
 @pytest.fixture

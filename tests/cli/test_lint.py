@@ -9,10 +9,10 @@ import shlex
 import pytest
 
 import kosine as ks
+from kosine._analysis.lint.lint import RULES
+from kosine._analysis.lint.report import document, explanation
 from kosine.cli import main
-from kosine.linting import RULES
-from kosine.linting.text import document, explanation
-from tests.cli.console import on_a_terminal, one_line, run
+from tests.support.console import on_a_terminal, one_line, run
 
 SGDR = ["lint", 'sgdr(peak=0.05, period="10ep", stretch=2)', "--epochs", "200", "--steps-per-epoch", "391"]
 TAIL = ["lint", "Schedule(cosine(100, start=0.1, to=0.0))", "--total-steps", "1000"]

@@ -14,9 +14,9 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from kosine.cli.group import kosine
-from tests.cli.console import COMMAND, SGDR, one_line, refused
-from tests.cli.logs import rates, write_csv
+from kosine.cli._commands import kosine
+from tests.support.cli_logs import rates, write_csv
+from tests.support.console import COMMAND, SGDR, one_line, refused
 
 NONE = click.Context(kosine)
 MISSING = r"The run's length is missing\. Give --epochs and --steps-per-epoch \(or --dataset-size and --batch-size\)"
@@ -175,7 +175,7 @@ def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_imports_no_command_and_no_numpy() -> None:
     code = (
         "import sys; from kosine.cli import main; main(['--help']); "
-        "sys.exit(any(name in sys.modules for name in ('numpy', 'matplotlib', 'kosine.cli.show', 'kosine.published')))"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'matplotlib', 'kosine.cli._show', 'kosine.published')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 

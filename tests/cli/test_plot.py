@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from kosine.cli import main
-from tests.cli.console import one_line, refused
+from tests.support.console import one_line, refused
 
 PLOT = ["plot", 'warmup_cosine(peak=1e-4, warmup="10ep", hold=5)', "--epochs", "50", "--steps-per-epoch", "788"]
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "html": b"<!doctype html>"}
@@ -89,7 +89,7 @@ def test_schedule_without_end_needs_a_length(tmp_path: Path, capsys: pytest.Capt
 def test_missing_package_is_one_line_with_the_fix(
     package: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from kosine.plotting import page
+    from kosine._display import page
 
     page._plotly.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)

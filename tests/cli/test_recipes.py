@@ -11,9 +11,9 @@ from click.shell_completion import ShellComplete
 
 import kosine as ks
 from kosine.cli import main
-from kosine.cli.group import kosine
+from kosine.cli._commands import kosine
 from kosine.published import PUBLISHED
-from tests.cli.console import refused, run
+from tests.support.console import refused, run
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

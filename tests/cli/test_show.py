@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import kosine as ks
+from kosine._display.terminal import Screen, draw, nice_ticks
 from kosine.cli import main
-from kosine.cli.terminal import Screen, draw, nice_ticks
-from tests.cli.console import COMMAND, SGDR, curve, on_a_terminal, run, time_of_commands
+from tests.support.console import COMMAND, SGDR, curve, on_a_terminal, run, time_of_commands
 
 
 def test_show_prints_the_table_and_the_curve(capsys: pytest.CaptureFixture[str]) -> None:

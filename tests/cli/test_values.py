@@ -12,7 +12,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import COMMAND, one_line, refused
+from tests.support.console import COMMAND, one_line, refused
 
 COSINE = 'warmup_cosine(peak=1e-3, warmup="5ep")'
 SIZE = ["--epochs", "50", "--steps-per-epoch", "788"]

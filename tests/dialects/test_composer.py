@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import kosine as ks
 from kosine.dialects import composer
-from tests.dialects.peers import assert_plannable_and_written
+from tests.support.peers import assert_plannable_and_written
 
 NAMES = [name for name in composer.__all__ if name != "FOLLOWS"]
 PLAIN: dict[str, dict[str, Any]] = {

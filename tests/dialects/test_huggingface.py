@@ -15,7 +15,7 @@ from transformers.trainer_utils import SchedulerType
 
 import kosine as ks
 from kosine.dialects import huggingface as dialect
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 Arguments = dict[str, Any]
 

@@ -22,7 +22,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import keras
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 FLOAT32, FLOAT64 = 2e-7, 1e-12
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import megatron
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 STYLES = ["constant", "linear", "cosine", "inverse-square-root"]
 WSD_STYLES = ["exponential", "linear", "cosine", "minus_sqrt"]

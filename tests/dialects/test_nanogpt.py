@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import nanogpt
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 
 def published(step: int, peak: float, warmup: int, end: int, floor: float) -> float:

@@ -16,8 +16,8 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import optax
-from tests.dialects.peers import assert_plannable_and_written, assert_same
-from tests.jax.probe import enable_x64
+from tests.support.jax_probe import enable_x64
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 FLOAT32, FLOAT64 = 2e-7, 1e-12
 NAMES = [name for name in optax.__all__ if name != "FOLLOWS"]

@@ -21,7 +21,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import timm
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 
 @contextmanager

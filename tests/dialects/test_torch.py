@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 import kosine as ks
 from kosine.dialects import torch as dialect
-from tests.dialects.peers import assert_plannable_and_written, assert_same
+from tests.support.peers import assert_plannable_and_written, assert_same
 
 Arguments = dict[str, Any]
 

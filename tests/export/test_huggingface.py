@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from transformers import SchedulerType, get_scheduler
 
 import kosine as ks
+from kosine._export.to_code import to_code
 from kosine.dialects import huggingface as hf
-from kosine.export import to_code
-from tests.export.cases import PLANS, names_of, steps_of
+from tests.support.export_cases import PLANS, names_of, steps_of
 
 W: dict[str, int] = {"num_warmup_steps": 10}
 RUN: dict[str, int] = {**W, "num_training_steps": 100}

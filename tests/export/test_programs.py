@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 import kosine as ks
-from kosine.export import to_code
-from kosine.export.text import comment, integer, real
-from tests.export.cases import PLANS, names_of
+from kosine._export.printing import comment, integer, real
+from kosine._export.to_code import to_code
+from tests.support.export_cases import PLANS, names_of
 
 TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface")
 
@@ -237,7 +237,7 @@ def test_hundreds_of_cycles_are_no_longer_than_one() -> None:
 
 def test_writing_a_program_imports_no_framework() -> None:
     code = (
-        "import sys, kosine as ks; from kosine.export import to_code\n"
+        "import sys, kosine as ks; from kosine import to_code\n"
         "plan = ks.warmup_cosine(peak=1e-3, warmup=10).plan(total_steps=100)\n"
         f"programs = [to_code(plan, target) for target in {TARGETS}]\n"
         "print({'torch', 'jax', 'optax', 'keras', 'tensorflow', 'transformers'} & set(sys.modules))"

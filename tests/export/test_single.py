@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 import kosine as ks
-from kosine.export import to_code
-from tests.export.cases import PLANS, RECIPES, names_of
+from kosine._export.to_code import to_code
+from tests.support.export_cases import PLANS, RECIPES, names_of
 
 TOLERANCE = 2e-7
 LOOSER = 3e-7  # where a power of the time magnifies its rounding, and in TensorFlow's and PyTorch's vector kernels
@@ -91,7 +91,7 @@ def keras_rates(programs: dict[str, str], backend: str, folder: Path) -> dict[st
     for number, program in enumerate(programs.values()):
         (folder / f"program_{number}.py").write_text(program, encoding="utf-8")
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(Path(__file__).with_name("keras_rates.py")), str(folder)]
+    command = [sys.executable, str(Path(__file__).parents[1] / "support" / "keras_rates.py"), str(folder)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr[-4000:]
     with np.load(folder / "rates.npz") as rates:

@@ -11,7 +11,7 @@ import pytest
 
 import kosine as ks
 from kosine.cli import main
-from tests.cli.console import refused
+from tests.support.console import refused
 
 LR = ks.warmup_cosine(0.1, warmup=3)
 TOML = "schedule = 'warmup_cosine(peak=0.1, warmup=3)'\n\n[run]\ntotal_steps = 20\n"
@@ -100,17 +100,21 @@ def test_a_total_that_no_run_has_is_none() -> None:
 @pytest.mark.parametrize(
     ("arguments", "fails", "name"),
     [
-        (["plot", "constant(0.1)", "--total-steps", "9", "-o"], "kosine.plotting.page.plan_page", "a.html"),
+        (["plot", "constant(0.1)", "--total-steps", "9", "-o"], "kosine._display.page.plan_page", "a.html"),
         (["plot", "constant(0.1)", "--total-steps", "9", "-o"], "matplotlib.figure.Figure.savefig", "a.png"),
         (
             ["export", "constant(0.1)", "--total-steps", "99999", "--to", "csv", "-o"],
-            "kosine.plan.Plan._at_array",
+            "kosine._core.schedule.Plan._at_array",
             "a.csv",
         ),
-        (["export", "constant(0.1)", "--total-steps", "9", "--to", "torch", "-o"], "kosine.export.to_code", "a.py"),
+        (
+            ["export", "constant(0.1)", "--total-steps", "9", "--to", "torch", "-o"],
+            "kosine._export.to_code.to_code",
+            "a.py",
+        ),
         (
             ["values", "constant(0.1)", "--total-steps", "9", "--every", "1", "-o"],
-            "kosine.plan.Plan._at_array",
+            "kosine._core.schedule.Plan._at_array",
             "a.csv",
         ),
     ],

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import traces
-from tests.faults.optax_plans import PLANS, SAVE_EVERY, STEPS
-from tests.faults.traces import noted
-from tests.jax.probe import assert_follows
+from tests.support import killed_runs
+from tests.support.jax_probe import assert_follows
+from tests.support.killed_runs import noted
+from tests.support.optax_plans import PLANS, SAVE_EVERY, STEPS
 
 DEATH = 23
 
 
 def train(folder: Path, *death: int) -> int:
     flags = "--xla_force_host_platform_device_count=2"
-    return traces.train("tests.faults.optax_devices", folder, *death, XLA_FLAGS=flags)
+    return killed_runs.train("tests.support.optax_devices", folder, *death, XLA_FLAGS=flags)
 
 
 @pytest.fixture(scope="module")

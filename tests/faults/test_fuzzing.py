@@ -14,8 +14,8 @@ from hypothesis import given, settings, strategies as st
 import kosine as ks
 from fuzz import targets
 from fuzz.targets import CORPUS, TARGETS
-from tests.logs.real import NAMES, real
-from tests.strategies import RUN, schedules, small_schedules
+from tests.support.real_logs import NAMES, real
+from tests.support.strategies import RUN, schedules, small_schedules
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import kosine as ks
-from tests.faults.hostile import outcomes
+from tests.support.hostile import outcomes
 
 BOUNDS = {"texts": 300, "documents": 300, "files": 300, "logs": 400}
 """MiB that a process may allocate, kosine and the hostile input itself among them.

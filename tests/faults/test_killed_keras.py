@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults import traces
-from tests.faults.keras_plan import EPOCHS, PLAN, STEPS
-from tests.faults.traces import applied_again, applied_rates
+from tests.support import killed_runs
+from tests.support.keras_killed_plan import EPOCHS, PLAN, STEPS
+from tests.support.killed_runs import applied_again, applied_rates
 
 BACKENDS = pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 KILLS = 20
@@ -24,7 +24,7 @@ PLANNED = {step: {float(np.float32(PLAN(step)))} for step in range(EPOCHS * STEP
 def train(backend: str, folder: Path, *death: object) -> int:
     """Train in a process of its own, which goes on from the backup in the folder; returns its exit code."""
     quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return traces.train("tests.faults.keras_run", folder, *death, **quiet)
+    return killed_runs.train("tests.support.keras_killed_run", folder, *death, **quiet)
 
 
 def deaths(seed: int) -> list[tuple[int, str]]:

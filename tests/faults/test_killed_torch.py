@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.torch_run import KILLS, PLAN, STEPS
-from tests.faults.traces import applied_again, applied_rates
+from tests.support.killed_runs import applied_again, applied_rates
+from tests.support.torch_killed_run import KILLS, PLAN, STEPS
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("torch")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.torch_run", folder],
+        [sys.executable, "-m", "tests.support.torch_killed_run", folder],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,

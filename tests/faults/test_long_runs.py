@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from tests.exact import CASES, MP, Case, ulps
+from tests.support.exact import CASES, MP, Case, ulps
 
 LENGTHS = (2**31 - 1, 2**31, 2**31 + 1, 2**53 - 1, 2**53, 2**53 + 1, 2**62, 2**63 - 1)
 

@@ -15,9 +15,9 @@ import optax
 import pytest
 
 import kosine as ks
-from kosine.jax import schedule
+from kosine.jax._schedule import schedule
 from kosine.testing.optax import applied_rates
-from tests.jax.probe import assert_follows, enable_x64, ulps
+from tests.support.jax_probe import assert_follows, enable_x64, ulps
 
 LR = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5)
 PLAN = LR.plan(total_steps=40)

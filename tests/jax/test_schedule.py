@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, reject, settings
 
 import kosine as ks
-from kosine.graph import PhaseTable, tabulate
-from kosine.jax import PlanSchedule, _Operations, schedule
+from kosine._core.traced import PhaseTable, tabulate
+from kosine.jax._schedule import PlanSchedule, _Operations, schedule
 from kosine.testing.optax import applied_rates
-from tests.jax.probe import assert_follows, enable_x64
-from tests.strategies import RUN, SMALL_RUN, schedules, small_schedules
+from tests.support.jax_probe import assert_follows, enable_x64
+from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 PLAN = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5).plan(total_steps=40)
 LONG = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5).plan(total_steps=10**8)

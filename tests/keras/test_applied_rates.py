@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine.keras import LearningRateCallback, LearningRateSchedule
+from kosine.keras._callback import LearningRateCallback
+from kosine.keras._schedule import LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
+from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
 
 if BACKEND == "tensorflow":
     import tensorflow as tf

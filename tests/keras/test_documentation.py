@@ -9,9 +9,9 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "examples"),
     [
-        ("kosine.keras.schedule", 1),
-        ("kosine.keras.callback", 1),
-        ("kosine.keras.dropin", 2),
+        ("kosine.keras._schedule", 1),
+        ("kosine.keras._callback", 1),
+        ("kosine.keras._dropin", 2),
         ("kosine.testing.keras", 1),
     ],
 )

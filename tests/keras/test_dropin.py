@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine.keras import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
+from kosine.keras._dropin import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
 from kosine.testing.keras import probe_data
-from tests.keras.probe import GRAPH_BACKENDS, STEPS, Crash, assert_follows, compiled, fit
+from tests.support.keras_probe import GRAPH_BACKENDS, STEPS, Crash, assert_follows, compiled, fit
 
 CASES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "golden" / "reference_callback.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "support" / "golden" / "reference_callback.json").read_text(encoding="utf-8")
 )
 
 

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine.keras import LearningRateCallback, LearningRateSchedule, WarmUpCosineDecayScheduler
+from kosine.keras._callback import LearningRateCallback
+from kosine.keras._dropin import WarmUpCosineDecayScheduler
+from kosine.keras._schedule import LearningRateSchedule
 from kosine.testing.keras import probe_data
-from tests.keras.probe import BACKEND, LR, STEPS, compiled, fit, ulps
+from tests.support.keras_probe import BACKEND, LR, STEPS, compiled, fit, ulps
 
 LAST_STEP = 2**63 - 1 if BACKEND == "tensorflow" else 2**31 - 1
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 import kosine as ks
-from kosine.keras import LearningRateCallback, WarmUpCosineDecayScheduler
-from tests.keras.probe import LR, assert_follows, compiled, fit
+from kosine.keras._callback import LearningRateCallback
+from kosine.keras._dropin import WarmUpCosineDecayScheduler
+from tests.support.keras_probe import LR, assert_follows, compiled, fit
 
 TAIL = ks.Schedule(ks.linear("1ep", start=0.1, to=0.0))
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine.keras import LearningRateCallback, LearningRateHistory
-from tests.keras.probe import LR, STEPS, compiled, fit
+from kosine.keras._callback import LearningRateCallback
+from kosine.keras._history import LearningRateHistory
+from tests.support.keras_probe import LR, STEPS, compiled, fit
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["callback first", "CSVLogger first"])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine.graph import PhaseTable, tabulate
-from kosine.keras import LearningRateSchedule
-from tests.keras.probe import BACKEND, GRAPH_BACKENDS, LR, ULPS, ulps
+from kosine._core.traced import PhaseTable, tabulate
+from kosine.keras._schedule import LearningRateSchedule
+from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, ULPS, ulps
 
 STEP_TYPE = "int64" if BACKEND == "tensorflow" else "int32"
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import kosine as ks
-from kosine.keras import LearningRateCallback
+from kosine.keras._callback import LearningRateCallback
 from kosine.testing.keras import probe_data
-from tests.keras.probe import LR, STEPS, assert_follows, compiled, fit
+from tests.support.keras_probe import LR, STEPS, assert_follows, compiled, fit
 
 # So Keras finds the end of a stream.
 pytestmark = pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 
-from kosine.logs import Precision, read_trace
-from tests.logs.real import NAMES, real
+from kosine._logs.precision import Precision
+from kosine._logs.read.read import read_trace
+from tests.support.real_logs import NAMES, real
 
 COSINE = 6e-4 * (1 + np.cos(np.pi * np.arange(400) / 400)) / 2
 WARMUP = 1e-3 * np.arange(1, 301) / 300

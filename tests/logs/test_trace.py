@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from kosine._logs.trace import Trace
 from kosine.errors import ArgumentTypeError, LogError
-from kosine.logs import Trace
 
 
 def test_rows_are_put_in_order_and_told_of() -> None:

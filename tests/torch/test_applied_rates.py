@@ -15,8 +15,8 @@ from hypothesis import given
 
 import kosine as ks
 from kosine.testing.torch import Probe
-from kosine.torch import PlanLR
-from tests.torch.probe import LR, PLAN, STEPS, planned, probes, train
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import LR, PLAN, STEPS, planned, probes, train
 
 PLANS = {
     "warm-up, hold, cosine": PLAN,

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.faults.traces import noted
-from tests.torch.probe import PLAN, STEPS, planned
-from tests.torch.worker import CRASH, SAVE_EVERY
+from tests.support.killed_runs import noted
+from tests.support.torch_probe import PLAN, STEPS, planned
+from tests.support.torch_worker import CRASH, SAVE_EVERY
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
     settings = {"GLOO_SOCKET_IFNAME": loopback, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.torch.worker", folder],
+        [sys.executable, "-m", "tests.support.torch_worker", folder],
         cwd=ROOT,
         env={**os.environ, **settings},
         capture_output=True,

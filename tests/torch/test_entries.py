@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import kosine as ks
-from kosine.torch import PlanLR
-from tests.torch.probe import PLAN, STEPS, planned
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import PLAN, STEPS, planned
 
 CONSTANT = ks.constant(0.5).plan()
 MOMENTUM = ks.Schedule(ks.linear(start=0.85, to=0.95)).plan(total_steps=STEPS)

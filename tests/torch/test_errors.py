@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import kosine as ks
-from kosine.torch import PlanLR
-from tests.torch.probe import LR, PLAN, probes
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import LR, PLAN, probes
 
 
 @pytest.mark.parametrize("wrong", [None, [], "adam", torch.nn.Linear(1, 1)], ids=repr)

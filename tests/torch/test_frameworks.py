@@ -14,8 +14,8 @@ import transformers
 
 import kosine as ks
 from kosine.testing.torch import Probe
-from kosine.torch import PlanLR
-from tests.torch.probe import LR, PLAN, STEPS, planned
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import LR, PLAN, STEPS, planned
 
 BATCH = 2
 SAMPLES = torch.arange(STEPS).repeat_interleave(BATCH)  # every sample of a batch says which step it is

@@ -10,8 +10,8 @@ import torch
 
 import kosine as ks
 from kosine.testing.torch import Probe
-from kosine.torch import PlanLR
-from tests.torch.probe import PLAN, STEPS, planned, probes, train
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import PLAN, STEPS, planned, probes, train
 
 OTHER = ks.sgdr(peak=0.3, period=4).plan(total_steps=STEPS)
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import kosine as ks
-from kosine.torch import PlanLR
-from tests.torch.probe import PLAN, planned, probes, through_a_file, train
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import PLAN, planned, probes, through_a_file, train
 
 TAIL = ks.Schedule(ks.cosine(6, start=0.1, to=0.0)).plan(total_steps=12)
 ZERO = ks.constant(0.0).plan(total_steps=12)

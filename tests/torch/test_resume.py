@@ -12,8 +12,8 @@ import torch
 
 import kosine as ks
 from kosine.testing.torch import Probe
-from kosine.torch import PlanLR
-from tests.torch.probe import LR, PLAN, STEPS, planned, probes, through_a_file, train
+from kosine.torch._scheduler import PlanLR
+from tests.support.torch_probe import LR, PLAN, STEPS, planned, probes, through_a_file, train
 
 OTHER = ks.sgdr(peak=0.3, period=4).plan(total_steps=STEPS)
 STOP = 5
@@ -512,7 +512,7 @@ def test_the_plans_are_written_once_for_all_states(monkeypatch: pytest.MonkeyPat
         written.append(plan)
         return ks.dumps(plan)
 
-    monkeypatch.setattr("kosine.torch.scheduler.dumps", dumps)
+    monkeypatch.setattr("kosine.torch._scheduler.dumps", dumps)
     _, optimizer = probes(0.5, 0.05)
     scheduler = PlanLR(optimizer, PLAN, momentum=[OTHER, PLAN])
     assert not written

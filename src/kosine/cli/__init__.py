@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         return _complain("Standard output is closed.")
 
-    from kosine.cli.group import kosine
+    from kosine.cli._commands import kosine
     from kosine.errors import KosineError
 
     try:
@@ -73,7 +73,7 @@ def _drop_output() -> None:
 
 
 def _complain(message: str) -> int:
-    from kosine.tables import printable
+    from kosine._core.plain_text import printable
 
     print("kosine: " + printable(message), file=sys.stderr)
     return 2
@@ -81,7 +81,7 @@ def _complain(message: str) -> int:
 
 def _as_options(message: str) -> str:
     """The arguments of `plan` in an error message as the options that carry them here."""
-    from kosine.cli.run_size import RUN_NAMES
+    from kosine.cli._run_options import RUN_NAMES
 
     message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
     others = ("points", "tolerance", "longest_warmup", "group", "step_column", "rate_column")

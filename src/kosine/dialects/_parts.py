@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from kosine.dialects._reading import read_counts, read_list
-from kosine.durations import MAX_STEPS
+from kosine._core.arguments import read_counts, read_list, read_rate
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
+from kosine._core.groups import Ceiling, Cycles, Part, Section, section
+from kosine._core.numbers import MAX_STEPS
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase
-from kosine.schedule import Ceiling, Cycles, Part, Schedule, Section, section
-from kosine.shapes import exponential, hold, linear
 
 MOST_GROWTH = 1e29
 """How many times its start an exponential may grow to: float32 holds little more."""
+
 
 MOST_SINGLE_CYCLES = 1000
 """How many cycles may be listed where no group can hold them."""
@@ -112,3 +117,22 @@ def joined(schedules: object, boundaries: object, argument: str) -> Schedule:
         if later > first
     ]
     return Schedule(*parts, section(*listed[-1].parts))
+
+
+def read_lr(value: object) -> float:
+    """The argument `lr`: the base rate, which the peers take from the optimizer."""
+    if hasattr(value, "param_groups"):
+        raise ArgumentTypeError(
+            "Argument `lr` must be the learning rate that the optimizer was built with, not the optimizer. "
+            f"Received: lr={shown(value)}."
+        )
+    return read_rate(value, "lr")
+
+
+def no_such_name(module: str, name: str, known: Iterable[str], absent: Mapping[str, str]) -> AttributeError:
+    """The error for a name that a module lacks: why it does, or which one was probably meant."""
+    peer = module.rpartition(".")[2]
+    near = difflib.get_close_matches(name.lower(), {one.lower(): one for one in known}, 1)
+    meant = next((one for one in known if near and one.lower() == near[0]), None)
+    fix = f" {absent[name]}" if name in absent else f" Did you mean `{meant}`?" if meant else ""
+    return AttributeError(f"kosine.dialects.{peer} has no {name!r}.{fix}", name=name)

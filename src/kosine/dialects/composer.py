@@ -26,13 +26,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, scaled
-from kosine.dialects._reading import read_above, read_at_least, read_list, read_lr
-from kosine.durations import MAX_STEPS, DurationLike, decimal
+from kosine._core.arguments import read_above, read_at_least, read_flag, read_list
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.durations import DurationLike
+from kosine._core.groups import Part, cycles, section
+from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, read_lr, scaled
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag
-from kosine.schedule import Part, Schedule, cycles, section
-from kosine.shapes import cosine, exponential, hold, linear, polynomial
 
 __all__ = [
     "FOLLOWS",

@@ -10,13 +10,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from kosine import shapes
-from kosine.dialects._parts import for_ever, warm_up
-from kosine.dialects._reading import exact, no_such_name, read_above, read_at_least, read_choice, read_count, read_lr
-from kosine.durations import MAX_STEPS
+from kosine._core import curves
+from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_rate
+from kosine._core.groups import Part, cycles, section
+from kosine._core.numbers import MAX_STEPS, exact
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.dialects._parts import for_ever, no_such_name, read_lr, warm_up
 from kosine.errors import ScheduleError, shown
-from kosine.phases import Phase, read_rate
-from kosine.schedule import Part, Schedule, cycles, section
 
 __all__ = [
     "FOLLOWS",
@@ -53,7 +54,7 @@ def constant(lr: float) -> Schedule:
         >>> ks.dialects.huggingface.constant(5e-5)
         Schedule(hold(start=5e-05))
     """
-    return Schedule(shapes.hold(start=read_lr(lr)))
+    return Schedule(curves.hold(start=read_lr(lr)))
 
 
 def constant_with_warmup(lr: float, num_warmup_steps: int) -> Schedule:
@@ -101,7 +102,7 @@ def linear(lr: float, num_warmup_steps: int, num_training_steps: int) -> Schedul
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     if decay < 1:
         return Schedule(*warm_up(warmup, 0.0, peak), for_ever(0.0))
-    return Schedule(*warm_up(warmup, 0.0, peak), shapes.linear(decay, start=peak, to=0.0))
+    return Schedule(*warm_up(warmup, 0.0, peak), curves.linear(decay, start=peak, to=0.0))
 
 
 def cosine(lr: float, num_warmup_steps: int, num_training_steps: int, num_cycles: float = 0.5) -> Schedule:
@@ -157,11 +158,11 @@ def cosine_with_restarts(lr: float, num_warmup_steps: int, num_training_steps: i
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     count, steps = _number_of(num_cycles), max(1, decay)
     if count == 0:
-        return Schedule(*warm_up(warmup, 0.0, peak), shapes.hold(steps, start=peak), for_ever(0.0))
+        return Schedule(*warm_up(warmup, 0.0, peak), curves.hold(steps, start=peak), for_ever(0.0))
     period = _period(steps, count, num_cycles)
     if count == 1:
-        return Schedule(*warm_up(warmup, 0.0, peak), shapes.cosine(steps, start=peak, to=0.0))
-    cycle = shapes.cosine(period, start=peak, to=0.0)
+        return Schedule(*warm_up(warmup, 0.0, peak), curves.cosine(steps, start=peak, to=0.0))
+    cycle = curves.cosine(period, start=peak, to=0.0)
     if count.denominator == period.denominator == 1:
         return Schedule(*warm_up(warmup, 0.0, peak), cycles(cycle, count=int(count)))
     return Schedule(*warm_up(warmup, 0.0, peak), section(cycles(cycle), duration=steps, continuous=True), for_ever(0.0))
@@ -203,7 +204,7 @@ def polynomial(
         )
     if decay < 0:
         return Schedule(*warm_up(warmup, 0.0, peak), for_ever(end))
-    return Schedule(*warm_up(warmup, 0.0, peak), shapes.polynomial(decay, start=peak, to=end, power=exponent))
+    return Schedule(*warm_up(warmup, 0.0, peak), curves.polynomial(decay, start=peak, to=end, power=exponent))
 
 
 def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None) -> Schedule:
@@ -228,7 +229,7 @@ def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None)
     """
     peak, steps = read_lr(lr), read_count(num_warmup_steps, "num_warmup_steps")
     scale = (steps or 10_000) if timescale is None else read_count(timescale, "timescale", 1)
-    return Schedule(*warm_up(steps, 0.0, peak), section(shapes.inverse_sqrt(start=peak, timescale=scale)))
+    return Schedule(*warm_up(steps, 0.0, peak), section(curves.inverse_sqrt(start=peak, timescale=scale)))
 
 
 def cosine_with_min_lr(
@@ -308,9 +309,9 @@ def cosine_warmup_with_min_lr(
     floor, steps = _floor(peak, min_lr, min_lr_rate), max(1, decay)
     rate = 1 / max(1, warmup) if warmup_lr_rate is None else read_at_least(warmup_lr_rate, "warmup_lr_rate", 0)
     if warmup > 1:
-        rise = shapes.linear(warmup - 1, start=peak * rate, to=peak)
+        rise = curves.linear(warmup - 1, start=peak * rate, to=peak)
         return Schedule(rise, _waves(peak, floor, steps, num_cycles))
-    first = [shapes.hold(1, start=peak * rate)] if warmup else []
+    first = [curves.hold(1, start=peak * rate)] if warmup else []
     return Schedule(*first, _waves(peak, floor, steps, num_cycles, skip=1))
 
 
@@ -371,18 +372,18 @@ def warmup_stable_decay(
     if warmup:
         parts.append(_rise(rise, warmup, floor, peak))
     if stable > 0:
-        parts.append(shapes.hold(stable, start=peak))
+        parts.append(curves.hold(stable, start=peak))
     return Schedule(*parts, *_fall(fall, decay, peak, floor, waves, max(0, -stable)))
 
 
 def _rise(curve: str, steps: int, floor: float, peak: float) -> Phase:
     match curve:
         case "linear":
-            return shapes.linear(steps, start=floor, to=peak)
+            return curves.linear(steps, start=floor, to=peak)
         case "cosine":
-            return shapes.cosine(steps, start=floor, to=peak)
+            return curves.cosine(steps, start=floor, to=peak)
         case _:
-            return shapes.polynomial(steps, start=floor, to=peak, power=0.5)
+            return curves.polynomial(steps, start=floor, to=peak, power=0.5)
 
 
 def _fall(curve: str, steps: int, peak: float, floor: float, waves: float, missed: int) -> list[Part]:
@@ -391,7 +392,7 @@ def _fall(curve: str, steps: int, peak: float, floor: float, waves: float, misse
         return [for_ever(floor)]
     if curve == "cosine" and waves != 0.5:
         return [_waves(peak, floor, steps, waves, skip=missed, duration=steps - missed), for_ever(floor)]
-    phase = {"linear": shapes.linear, "cosine": shapes.cosine, "1-sqrt": shapes.one_minus_sqrt}[curve]
+    phase = {"linear": curves.linear, "cosine": curves.cosine, "1-sqrt": curves.one_minus_sqrt}[curve]
     part = phase(steps, start=peak, to=floor)
     return [section(part, skip=missed) if missed else part]
 
@@ -439,9 +440,9 @@ def _waves(
     """So many cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
     waves = _number_of(num_cycles)
     if waves == 0:
-        return for_ever(peak) if duration is None else shapes.hold(duration, start=peak)
+        return for_ever(peak) if duration is None else curves.hold(duration, start=peak)
     half = _period(steps, 2 * waves, num_cycles)
-    group = cycles(shapes.cosine(half, start=peak, to=floor), shapes.cosine(half, to=peak))
+    group = cycles(curves.cosine(half, start=peak, to=floor), curves.cosine(half, to=peak))
     if half.denominator == 1 and not skip and duration is None:
         return group
     return section(group, skip=skip, duration=duration, continuous=half.denominator != 1)

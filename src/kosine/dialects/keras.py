@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kosine._core.arguments import read_above, read_at_least, read_count, read_counts, read_flag, read_list, read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.hold import hold
+from kosine._core.curves.inverse import inverse_time
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.groups import cycles, section
+from kosine._core.numbers import MAX_STEPS, exact
+from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, powers, shrinking, stairs, warm_up
-from kosine.dialects._reading import exact, read_above, read_at_least, read_count, read_counts, read_list
-from kosine.durations import MAX_STEPS
 from kosine.errors import ScheduleError, shown
-from kosine.phases import read_flag, read_rate
-from kosine.schedule import Schedule, cycles, section
-from kosine.shapes import cosine, hold, inverse_time, polynomial
 
 __all__ = [
     "FOLLOWS",

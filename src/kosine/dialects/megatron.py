@@ -13,12 +13,19 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from kosine._core.arguments import read_at_least, read_choice, read_count, read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.inverse import inverse_sqrt
+from kosine._core.curves.linear import linear
+from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
+from kosine._core.groups import Part, section
+from kosine._core.numbers import exact
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
 from kosine.dialects._parts import for_ever, warm_up
-from kosine.dialects._reading import exact, read_at_least, read_choice, read_count
 from kosine.errors import ScheduleError
-from kosine.phases import Phase, read_rate
-from kosine.schedule import Part, Schedule, section
-from kosine.shapes import cosine, exponential, hold, inverse_sqrt, linear, one_minus_sqrt
 
 __all__ = ["FOLLOWS", "OptimizerParamScheduler", "weight_decay"]
 

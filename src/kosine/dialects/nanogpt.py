@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from kosine._core.arguments import read_count, read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.schedule import Schedule
 from kosine.dialects._parts import for_ever, warm_up
-from kosine.dialects._reading import read_count
 from kosine.errors import ScheduleError
-from kosine.phases import read_rate
-from kosine.schedule import Schedule
-from kosine.shapes import cosine
 
 __all__ = ["FOLLOWS", "get_lr"]
 

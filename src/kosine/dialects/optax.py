@@ -17,20 +17,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from kosine import shapes  # not its names: `linear` and `polynomial` are short for functions here
-from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs, warm_up
-from kosine.dialects._reading import (
+from kosine._core import curves
+from kosine._core.arguments import (
     read_above,
     read_at_least,
     read_choice,
     read_count,
     read_counts,
+    read_flag,
     read_integer,
     read_list,
+    read_rate,
 )
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs, warm_up
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Schedule
 
 __all__ = [
     "FOLLOWS",
@@ -71,7 +73,7 @@ def constant_schedule(value: float) -> Schedule:
         >>> ks.dialects.optax.constant_schedule(3e-4)
         Schedule(hold(start=0.0003))
     """
-    return Schedule(shapes.hold(start=read_rate(value, "value")))
+    return Schedule(curves.hold(start=read_rate(value, "value")))
 
 
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Schedule:
@@ -131,11 +133,11 @@ def polynomial_schedule(
     steps = read_integer(transition_steps, "transition_steps")
     begin = read_integer(transition_begin, "transition_begin")
     if steps <= 0:
-        return Schedule(shapes.hold(start=start))
-    held = [shapes.hold(begin, start=start)] if begin > 0 else []
+        return Schedule(curves.hold(start=start))
+    held = [curves.hold(begin, start=start)] if begin > 0 else []
     if exponent == 1:
-        return Schedule(*held, shapes.linear(steps, start=start, to=end))
-    return Schedule(*held, shapes.polynomial(steps, start=start, to=end, power=exponent))
+        return Schedule(*held, curves.linear(steps, start=start, to=end))
+    return Schedule(*held, curves.polynomial(steps, start=start, to=end, power=exponent))
 
 
 def piecewise_constant_schedule(
@@ -190,15 +192,15 @@ def piecewise_interpolate_schedule(
         >>> [plan(t) for t in range(8)]
         [1.0, 1.5, 2.0, 1.75, 1.5, 1.25, 1.0, 1.0]
     """
-    curves: dict[str, Callable[[int, float, float], Phase]] = {
-        "linear": lambda steps, start, to: shapes.linear(steps, start=start, to=to),
-        "cosine": lambda steps, start, to: shapes.cosine(steps, start=start, to=to),
+    constructors: dict[str, Callable[[int, float, float], Phase]] = {
+        "linear": lambda steps, start, to: curves.linear(steps, start=start, to=to),
+        "cosine": lambda steps, start, to: curves.cosine(steps, start=start, to=to),
     }
-    curve = curves[read_choice(interpolate_type, "interpolate_type", list(curves))]
+    curve = constructors[read_choice(interpolate_type, "interpolate_type", list(constructors))]
     steps, values = _scaled(read_rate(init_value, "init_value"), boundaries_and_scales)
     ends = zip(pairwise(steps), pairwise(values), strict=True)
     phases = [curve(later - first, start, to) for (first, later), (start, to) in ends if later > first]
-    return Schedule(*phases or [shapes.hold(start=values[-1])])
+    return Schedule(*phases or [curves.hold(start=values[-1])])
 
 
 def linear_onecycle_schedule(
@@ -330,7 +332,7 @@ def exponential_decay(
         return Schedule(for_ever(start))
     if end is not None and (end >= start if factor < 1 else end <= start):
         return Schedule(for_ever(end))
-    held = [shapes.hold(begin, start=start)] if begin > 0 else []
+    held = [curves.hold(begin, start=start)] if begin > 0 else []
     if end is None or end == 0 or factor == 1:
         return Schedule(*held, powers(start, factor, steps, stepped))
     if start == 0:
@@ -370,7 +372,7 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
     """
     start, steps = read_rate(init_value, "init_value"), read_count(decay_steps, "decay_steps", 1)
     to = start * read_at_least(alpha, "alpha", 0)
-    return Schedule(shapes.cosine(steps, start=start, to=to, power=read_above(exponent, "exponent", 0, 1000)))
+    return Schedule(curves.cosine(steps, start=start, to=to, power=read_above(exponent, "exponent", 0, 1000)))
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Schedule:
@@ -396,7 +398,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     """
     start, peak = read_rate(init_value, "init_value"), read_rate(peak_value, "peak_value")
     steps = read_integer(warmup_steps, "warmup_steps")
-    return Schedule(shapes.linear(steps, start=start, to=peak) if steps > 0 else shapes.hold(start=start))
+    return Schedule(curves.linear(steps, start=start, to=peak) if steps > 0 else curves.hold(start=start))
 
 
 def warmup_cosine_decay_schedule(
@@ -440,7 +442,7 @@ def warmup_cosine_decay_schedule(
             f"Received: warmup_steps={warmup_steps}, decay_steps={steps}."
         )
     power = read_above(exponent, "exponent", 0, 1000)
-    return Schedule(*warm, shapes.cosine(steps - warmup_steps, start=peak, to=end if peak else 0.0, power=power))
+    return Schedule(*warm, curves.cosine(steps - warmup_steps, start=peak, to=end if peak else 0.0, power=power))
 
 
 def warmup_exponential_decay_schedule(

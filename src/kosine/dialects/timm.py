@@ -18,13 +18,21 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, scaled, stairs, warm_up
-from kosine.dialects._reading import exact, read_above, read_at_least, read_choice, read_count, read_counts, read_lr
-from kosine.durations import DurationLike
+from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_counts, read_flag, read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
+from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.curves.tanh import tanh
+from kosine._core.durations import DurationLike
+from kosine._core.groups import Part, cycles, section
+from kosine._core.numbers import exact
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, read_lr, scaled, stairs, warm_up
 from kosine.errors import ArgumentTypeError, ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Part, Schedule, cycles, section
-from kosine.shapes import cosine, exponential, hold, linear, one_minus_sqrt, polynomial, tanh
 
 __all__ = [
     "FOLLOWS",

@@ -13,20 +13,16 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NoReturn
 
-from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs
-from kosine.dialects._reading import (
-    no_such_name,
-    read_above,
-    read_at_least,
-    read_choice,
-    read_count,
-    read_counts,
-    read_lr,
-)
+from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_counts, read_flag, read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.groups import cycles, section
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, no_such_name, powers, read_lr, scaled, stairs
 from kosine.errors import ScheduleError, shown
-from kosine.phases import Phase, read_flag, read_rate
-from kosine.schedule import Schedule, cycles, section
-from kosine.shapes import cosine, hold, linear, polynomial
 
 __all__ = [
     "FOLLOWS",

@@ -1,8 +1,9 @@
 """Train Keras 3 models with kosine schedules, on the TensorFlow, JAX and PyTorch backends."""
 
-from kosine.keras.callback import LearningRateCallback, LearningRateHistory
-from kosine.keras.dropin import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
-from kosine.keras.schedule import LearningRateSchedule
+from kosine.keras._callback import LearningRateCallback
+from kosine.keras._dropin import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
+from kosine.keras._history import LearningRateHistory
+from kosine.keras._schedule import LearningRateSchedule
 
 __all__ = [
     "LearningRateCallback",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from kosine._core.optional_packages import import_adapter
 from kosine.errors import MissingPackageError
 
 _ADAPTERS = {"keras": "keras", "torch": "torch", "optax": "jax"}
@@ -12,9 +13,7 @@ _ADAPTERS = {"keras": "keras", "torch": "torch", "optax": "jax"}
 
 def __getattr__(name: str) -> ModuleType:
     if name in _ADAPTERS:
-        import kosine
-
-        getattr(kosine, _ADAPTERS[name])  # says what to install where the framework is missing
+        import_adapter(_ADAPTERS[name])  # says what to install where the framework is missing
         try:
             return importlib.import_module(f"kosine.testing.{name}")
         except ModuleNotFoundError as error:

@@ -1,5 +1,5 @@
 """Drive PyTorch optimizers with kosine plans, wherever a torch learning-rate scheduler is asked for."""
 
-from kosine.torch.scheduler import PlanLR
+from kosine.torch._scheduler import PlanLR
 
 __all__ = ["PlanLR"]

@@ -1,0 +1,1 @@
+"""Questions about plans: how two differ, what is odd, what they add up to."""

@@ -1,0 +1,204 @@
+"""Where plans differ: from which step on, where most, and how their areas compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._analysis.differences import Difference, Search
+from kosine._analysis.sampling import COLUMNS, trace
+from kosine._analysis.summary import Summary, summarize
+from kosine._core.arguments import read_number
+from kosine._core.schedule import Plan, Schedule
+from kosine._core.views import view
+from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+__all__ = ["Comparison", "Difference", "compare"]
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Plans next to each other; made by `compare`. `print` shows it as a table.
+
+    Attributes:
+        plans: the plans; one without a length is planned for `total_steps`.
+        names: their names.
+        tolerance: how far rates may be apart, as a share of the highest rate of all plans.
+        total_steps: the length of the longest.
+        summaries: the totals of each plan over its own run.
+        differences: where each further plan differs from the first.
+    """
+
+    plans: tuple[Plan, ...]
+    names: tuple[str, ...]
+    tolerance: float
+    total_steps: int
+    summaries: tuple[Summary, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether no plan differs from the first by more than the tolerance at any step."""
+        return all(difference.first_step is None for difference in self.differences)
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every step is accounted for; if not, runs too long for it were looked at in part."""
+        return all(difference.looked_at is None for difference in self.differences)
+
+    @property
+    def peak(self) -> float:
+        """The highest rate of all plans."""
+        return max(summary.peak for summary in self.summaries)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """A letter for each plan, which stands for it where its name is too long."""
+        return tuple(_letters(len(self.plans)))
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """The steps of an epoch, where the plans that know them agree."""
+        known = {plan.run.steps_per_epoch for plan in self.plans} - {None}
+        return known.pop() if len(known) == 1 else None
+
+    def trace(self, columns: int = COLUMNS) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+        """Steps, ascending, and the rates of each plan there: few enough to draw, with all that can be seen.
+
+        Args:
+            columns: how many points can be told apart across the picture.
+        """
+        last = self.total_steps - 1
+        found = {0, last}
+        for plan in self.plans:
+            found.update(trace(plan, columns)[0].tolist())
+            end = plan.total_steps or 0
+            for step in np.linspace(end, last, columns).astype(np.int64).tolist() if end <= last else ():
+                row = plan.phase_at(step)
+                found.update((step, max(row.first_step, end), min(row.stop - 1, last)))
+        for difference in self.differences:
+            for step in (difference.first_step, difference.step):
+                found.update(() if step is None else (max(step - 1, 0), step, min(step + 1, last)))
+        steps = np.array(sorted(found), np.int64)
+        return steps, [plan(steps) for plan in self.plans]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the plans over each other with Matplotlib (extra `plot`), and their difference from the first below.
+
+        Args:
+            ax: the axes to draw the curves on, without the difference; a new figure of both if None.
+
+        Returns:
+            The axes of the curves.
+        """
+        axes: Axes = view(self, "plot", ax=ax)
+        return axes
+
+    def _repr_html_(self) -> str:
+        html: str = view(self, "html")
+        return html
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}: {'equal' if self.equal else 'different'}>"
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text
+
+
+def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float = 1e-9) -> Comparison:
+    """Compare plans step by step: each with the first, d(t) = |rate(t) - first rate(t)| over the longest run.
+
+    They differ from the first step on at which d(t) > tolerance * peak, where the peak is the highest rate of all. A
+    plan that ends before the longest one goes on as it always does: at the end value of its last phase, or in its
+    cycles. Phases that are the same are not evaluated, and of the others only the steps that decide, so runs of 10**9
+    steps are compared in seconds; where such runs differ in so many ways that not every step can be accounted for, the
+    result says so.
+
+    Args:
+        *plans: two plans or more. One without a length is compared over that of the longest.
+        names: what to call them, one name for each; "A", "B", ... if None. Equal names get a number.
+        tolerance: how far two rates may be apart, as a share of the peak; >= 0.
+
+    Returns:
+        A `Comparison`: `print` shows it as a table, `plot()` draws it, and `equal` says whether they are.
+
+    Raises:
+        ArgumentTypeError: something that is no plan, such as a schedule that is not planned yet.
+        PlanError: fewer than two plans, none with a length, or names that are not as many.
+        ScheduleError: a tolerance that is negative or not finite.
+
+    Example:
+        >>> import kosine as ks
+        >>> cosine = ks.warmup_cosine(peak=0.1, warmup=10).plan(total_steps=100)
+        >>> linear = ks.Schedule(ks.linear(10, start=0.0, to=0.1), ks.linear(to=0.0)).plan(total_steps=100)
+        >>> comparison = ks.compare(cosine, linear, names=["cosine", "linear"])
+        >>> comparison.equal, comparison.differences[0].first_step, comparison.differences[0].step
+        (False, 11, 80)
+        >>> print(comparison)
+           plan    steps  area  of A's
+        A  cosine    100     5   100 %
+        B  linear    100     5   100 %
+        <BLANKLINE>
+           differs from  most at step  rate of A  its rate  difference  of peak
+        B       step 11            80     0.0117   0.02222     0.01052   10.5 %
+    """
+    given: tuple[object, ...] = plans
+    for plan in given:
+        if not isinstance(plan, Plan):
+            fix = " Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
+            raise ArgumentTypeError(f"`compare` takes plans. Received: {shown(plan)}.{fix}")
+    if len(plans) < 2:
+        raise PlanError(f"`compare` takes two plans or more. Received: {len(plans)}.")
+    rule = "a finite number >= 0, a share of the highest rate"
+    share = read_number(tolerance, "tolerance", rule)
+    if share < 0:
+        raise ScheduleError(f"Argument `tolerance` must be {rule}. Received: tolerance={shown(tolerance)}.")
+    total = max((plan.total_steps for plan in plans if plan.total_steps is not None), default=None)
+    if total is None:
+        raise PlanError(
+            f"Schedules that never end cannot be compared to their end. Received: {shown(plans[0].schedule)} and the "
+            "others planned without a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+        )
+    full = tuple(
+        plan if plan.total_steps is not None else Plan(plan.schedule, replace(plan.run, total_steps=total))
+        for plan in plans
+    )
+    summaries = tuple(summarize(plan) for plan in full)
+    peak = max(summary.peak for summary in summaries)
+    called = _read_names(names, len(full))
+    differences = tuple(
+        Search(full[0], plan, total, share, peak).difference(name)
+        for plan, name in zip(full[1:], called[1:], strict=True)
+    )
+    return Comparison(full, called, share, total, summaries, differences)
+
+
+def _read_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(_letters(count))
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ArgumentTypeError(f"Argument `names` must be a list of strings. Received: names={shown(names)}.")
+    if len(names) != count:
+        raise PlanError(f"Argument `names` must have a name for each of the {count} plans. Received: {shown(names)}.")
+    called: list[str] = []
+    for name in names:
+        number = 2
+        while name in called:
+            base = name if number == 2 else name.removesuffix(f" ({number - 1})")
+            name = f"{base} ({number})"
+            number += 1
+        called.append(name)
+    return tuple(called)
+
+
+def _letters(count: int) -> list[str]:
+    """A, B, ..., Z, A2, B2, ..."""
+    return [chr(ord("A") + index % 26) + (str(index // 26 + 1) if index >= 26 else "") for index in range(count)]

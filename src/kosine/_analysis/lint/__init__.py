@@ -1,0 +1,1 @@
+"""Mistakes in a plan, each with a code."""

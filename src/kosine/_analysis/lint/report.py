@@ -1,0 +1,96 @@
+"""Findings and rules as text: in the terminal and in docs/lint.md."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+
+from kosine._analysis.lint.lint import LONGEST_WARMUP, RULES, lint
+from kosine._analysis.lint.rule import Example, Finding, Rule
+from kosine._core.text_form import parse
+
+_WIDTH = 80
+
+_INTRODUCTION = f"""
+`kosine lint SCHEDULE`, or `ks.lint(plan)` in Python, says what is odd about a schedule in one run. Each finding has a
+code, which never changes its meaning, a severity, what is odd, and a fix; errors come before warnings before infos.
+"error" is for what surely wastes training, whatever is trained; "warning" for what is most likely a mistake; "info" for
+what is worth knowing, but common. A run that is cut in the middle of a decay (K001, K002) is no error: its model is
+worse than it could be, but it has learned.
+
+`--ignore K004,K007` leaves codes out, as `ignore=["K004", "K007"]` does. The exit status is 1 where there is an error,
+with `--strict` also where there is a warning. `--longest-warmup` sets the share of the run that a warm-up may take
+({LONGEST_WARMUP:.0%} if not given).
+
+`LearningRateCallback` and `PlanLR` warn of errors, and of nothing else, once when training starts. They take
+`lint=False`. Where `PlanLR` has a list of plans, an error is what is one in all of them: a group may well be frozen.
+"""
+
+Paint = Callable[[str, str], str]
+"""Colours a text by the severity that it is about."""
+
+
+def report(findings: Iterable[Finding], width: int = _WIDTH, paint: Paint = lambda severity, text: text) -> str:
+    """One block of lines for each finding: the code and the severity, what is odd, and the fix."""
+    blocks = []
+    for finding in findings:
+        indent = " " * 14
+        body = [*_filled(finding.message, width - 14), *_filled(f"Fix: {finding.fix}", width - 14)]
+        body = [f"{indent}{line}" for line in body]
+        head = f"{finding.code} {finding.severity}"
+        body[0] = paint(finding.severity, head) + body[0][len(head) :]
+        blocks.append("\n".join(body))
+    return "\n\n".join(blocks)
+
+
+def count(findings: Sequence[Finding]) -> str:
+    """How many findings there are of each severity."""
+    if not findings:
+        return "Nothing odd found."
+    counts = []
+    for severity, several in (("error", "errors"), ("warning", "warnings"), ("info", "infos")):
+        number = sum(finding.severity == severity for finding in findings)
+        if number:
+            counts.append(f"{number} {severity if number == 1 else several}")
+    return ", ".join(counts)
+
+
+def document() -> str:
+    """docs/lint.md: what every code means."""
+    contents = "\n".join(f"- [{rule.code}](#{_anchor(rule)}): {rule.title}" for rule in RULES.values())
+    introduction = "\n\n".join(_paragraph(text) for text in _INTRODUCTION.strip().split("\n\n"))
+    chapters = "\n\n".join(explanation(code) for code in RULES)
+    return f"# What `kosine lint` finds\n\n{introduction}\n\n{contents}\n\n{chapters}"
+
+
+def explanation(code: str) -> str:
+    """What a code means, as a chapter in Markdown."""
+    rule = RULES[code]
+    findings = lint(parse(rule.example.schedule).plan(**rule.example.run))
+    return "\n\n".join(
+        [
+            f"## {rule.code}: {rule.title}",
+            _paragraph(f"Severity: {rule.severity}."),
+            _paragraph(rule.why),
+            _paragraph(f"**Fix.** {rule.fix}"),
+            f"```console\n$ {_command(rule.example)}\n{report(findings)}\n\n{count(findings)}\n```",
+            f"Nothing is found in:\n\n```sh\n{_command(rule.mended)}\n```",
+        ]
+    )
+
+
+def _anchor(rule: Rule) -> str:
+    return f"{rule.code} {rule.title}".lower().replace(" ", "-")
+
+
+def _paragraph(text: str) -> str:
+    return "\n".join(_filled(" ".join(text.split()), _WIDTH))
+
+
+def _filled(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _command(example: Example) -> str:
+    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in example.run.items())
+    return f"kosine lint '{example.schedule}' \\\n    {options}"

@@ -1,0 +1,93 @@
+"""What a check found, and the list of all checks with the words that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from kosine._core.timeline import PlannedPhase
+
+if TYPE_CHECKING:
+    from kosine._analysis.lint.context import Case
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd about a plan.
+
+    Attributes:
+        code: which check found it, such as "K001"; codes never change their meaning.
+        severity: "error": training is surely wasted; "warning": most likely a mistake; "info": worth knowing.
+        message: what is odd, with the numbers.
+        phase: the phase that it is about; None where it is about the run as a whole.
+        fix: what to write instead.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    phase: PlannedPhase | None
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.severity}: {self.message} {self.fix}"
+
+
+class Remark(NamedTuple):
+    """What a check says; with its code it is a finding."""
+
+    severity: Severity
+    message: str
+    fix: str
+    phase: PlannedPhase | None = None
+
+
+Check = Callable[["Case"], Iterator[Remark]]
+
+
+class Example(NamedTuple):
+    """A schedule in the text form, and the arguments of `Schedule.plan`."""
+
+    schedule: str
+    run: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check, and what is to be said about it.
+
+    Attributes:
+        code: its name for ever.
+        title: what it finds.
+        severity: how bad that is, and where it depends, on what.
+        why: why it matters, and who says so.
+        fix: what to do about it, or why it may be meant.
+        example: a plan that it finds something in, and nothing else is found in.
+        mended: the same plan without it.
+        check: the check.
+    """
+
+    code: str
+    title: str
+    severity: str
+    why: str
+    fix: str
+    example: Example
+    mended: Example
+    check: Check
+
+    def findings(self, case: Case) -> Iterator[Finding]:
+        for severity, message, fix, phase in self.check(case):
+            yield Finding(self.code, severity, message, phase, fix)
+
+
+def rule(
+    code: str, title: str, *, severity: str, why: str, fix: str, example: Example, mended: Example
+) -> Callable[[Check], Rule]:
+    """Make a rule of a check."""
+    return lambda check: Rule(code, title, severity, why, fix, example, mended, check)

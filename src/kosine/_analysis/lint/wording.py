@@ -1,0 +1,33 @@
+"""Words that the findings share: counts, rates, shares and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def counted(amount: str, unit: str) -> str:
+    return f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s"
+
+
+def alternatives(texts: Sequence[str]) -> str:
+    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def sentence(ways: Sequence[str]) -> str:
+    """Several ways to mend something."""
+    text = "; or ".join(ways)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def and_others(found: Sequence[object], what: str) -> str:
+    """A sentence on those of which nothing was said: all but the first."""
+    return f" The same goes for {counted(f'{len(found) - 1:,}', f'more {what}')}." if len(found) > 1 else ""
+
+
+def rate(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part of the run in percent, to three digits."""
+    return f"{100 * part / whole:.3g} %" if part < whole else "100 %"

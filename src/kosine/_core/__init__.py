@@ -1,0 +1,1 @@
+"""Schedules and plans: numbers, curves, phases, groups, placing, evaluation, text and JSON."""

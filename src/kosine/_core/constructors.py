@@ -1,0 +1,271 @@
+"""The schedules that people know by name. Each is only a composition; its `repr` shows which."""
+
+from __future__ import annotations
+
+from kosine._core.arguments import read_rate
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.hold import hold as hold_phase
+from kosine._core.curves.inverse import inverse_sqrt
+from kosine._core.curves.linear import linear
+from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
+from kosine._core.durations import Duration, DurationLike
+from kosine._core.groups import cycles
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.errors import ScheduleError, shown
+
+__all__ = ["constant", "inverse_sqrt_decay", "one_cycle", "sgdr", "step_decay", "warmup_cosine", "wsd"]
+
+_COOLDOWNS = {"cosine": cosine, "linear": linear, "one_minus_sqrt": one_minus_sqrt}
+
+
+def constant(lr: float) -> Schedule:
+    """The same learning rate for ever.
+
+    Args:
+        lr: the learning rate, >= 0.
+
+    Raises:
+        ScheduleError: a negative or non-finite rate.
+        ArgumentTypeError: no number.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.constant(3e-4)
+        Schedule(hold(start=0.0003))
+    """
+    return Schedule(hold_phase(start=read_rate(lr, "lr")))
+
+
+def warmup_cosine(
+    peak: float,
+    *,
+    warmup: DurationLike = 0,
+    warmup_start: float = 0.0,
+    hold: DurationLike = 0,
+    floor: float = 0.0,
+) -> Schedule:
+    """Linear warm-up, hold, cosine annealing over the rest of the run.
+
+    Args:
+        peak: the highest learning rate.
+        warmup: how long the warm-up lasts; 0: none.
+        warmup_start: the rate of the first step of the warm-up.
+        hold: how long the peak is held; 0: not at all.
+        floor: the rate that the annealing ends at.
+
+    Raises:
+        ScheduleError: a peak below the floor or the start of the warm-up, or a value that breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)
+        Schedule(linear("10ep", start=4e-06, to=0.0001), hold(5), cosine(to=0.0))
+    """
+    warm = _warmup(peak, warmup, warmup_start)
+    _below(peak, floor, "floor")
+    held = [] if _none(hold, "hold") else [hold_phase(hold, start=None if warm else peak)]
+    return Schedule(*warm, *held, cosine(to=floor, start=None if warm or held else peak))
+
+
+def sgdr(
+    peak: float,
+    *,
+    period: DurationLike,
+    stretch: float = 1,
+    shrink: float = 1.0,
+    floor: float = 0.0,
+    warmup: DurationLike = 0,
+    warmup_start: float = 0.0,
+) -> Schedule:
+    """Cosine annealing with warm restarts, for ever (SGDR, arXiv 1608.03983).
+
+    The rate at a restart is the peak, at the very step of the restart; the authors' code is one step late there.
+
+    Args:
+        peak: the rate at the start of the first cycle (the paper's eta_max).
+        period: how long the first cycle lasts (T_0).
+        stretch: the factor by which each cycle is longer than the last (T_mult), any number >= 1.
+        shrink: the factor by which each cycle's peak is lower than the last, in (0, 1]; the paper's is 1.
+        floor: the rate that every cycle ends at (eta_min).
+        warmup: how long a linear warm-up before the first cycle lasts; 0: none.
+        warmup_start: the rate of the first step of the warm-up.
+
+    Raises:
+        ScheduleError: a peak below the floor or the start of the warm-up, a stretch below 1, a shrink outside
+            (0, 1], or a value that breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> lr = ks.sgdr(peak=0.05, period="10ep", stretch=2)
+        >>> [row.first_step for row in lr.plan(epochs=150, steps_per_epoch=1).phases]
+        [0, 10, 30, 70]
+    """
+    warm = _warmup(peak, warmup, warmup_start)
+    _below(peak, floor, "floor")
+    _some(period, "period")
+    cycle = cosine(_duration(period, "period"), start=peak, to=floor)
+    return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink))
+
+
+def one_cycle(
+    peak: float,
+    *,
+    warmup: DurationLike = "30%",
+    start: float | None = None,
+    floor: float | None = None,
+) -> Schedule:
+    """One rise and one fall, both cosine, over the whole run (super-convergence, arXiv 1708.07120).
+
+    PyTorch 2.13's OneCycleLR has the same defaults, but falls short of its peak by up to a step.
+
+    Args:
+        peak: the highest learning rate.
+        warmup: how long the rise lasts.
+        start: the rate of the first step; peak / 25 if None.
+        floor: the rate that the fall ends at; start / 10,000 if None.
+
+    Raises:
+        ScheduleError: a peak below the floor or the start, or a value that breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.one_cycle(peak=1.0, start=0.04, floor=0.0)
+        Schedule(cosine("30%", start=0.04, to=1.0), cosine(to=0.0))
+    """
+    first = read_rate(peak, "peak") / 25 if start is None else start
+    _below(peak, first, "start")
+    last = first / 1e4 if floor is None else floor
+    _below(peak, last, "floor")
+    return Schedule(cosine(_duration(warmup, "warmup"), start=first, to=peak), cosine(to=last))
+
+
+def wsd(
+    peak: float,
+    *,
+    warmup: DurationLike = 0,
+    warmup_start: float = 0.0,
+    cooldown: DurationLike = "20%",
+    floor: float = 0.0,
+    curve: str = "one_minus_sqrt",
+) -> Schedule:
+    """Warm-up, stable, cooldown, also called trapezoidal (MiniCPM; cooldown as in arXiv 2405.18392).
+
+    Args:
+        peak: the learning rate of the stable part.
+        warmup: how long the linear warm-up lasts; 0: none.
+        warmup_start: the rate of the first step of the warm-up.
+        cooldown: how long the cooldown at the end of the run lasts.
+        floor: the rate that the cooldown ends at.
+        curve: the cooldown's curve: "one_minus_sqrt", "linear" or "cosine".
+
+    Raises:
+        ScheduleError: a peak below the floor or the start of the warm-up, an unknown curve, or a value that breaks
+            a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.wsd(peak=1e-3, warmup=300)
+        Schedule(linear(300, start=0.0, to=0.001), hold(), one_minus_sqrt("20%", to=0.0))
+    """
+    if not isinstance(curve, str) or curve not in _COOLDOWNS:
+        raise ScheduleError(f"Argument `curve` must be one of {sorted(_COOLDOWNS)}. Received: curve={shown(curve)}.")
+    warm = _warmup(peak, warmup, warmup_start)
+    _below(peak, floor, "floor")
+    held = hold_phase(start=None if warm else peak)
+    return Schedule(*warm, held, _COOLDOWNS[curve](_duration(cooldown, "cooldown"), to=floor))
+
+
+def inverse_sqrt_decay(
+    peak: float,
+    *,
+    warmup: DurationLike = 0,
+    warmup_start: float = 0.0,
+    timescale: DurationLike | None = None,
+) -> Schedule:
+    """Linear warm-up, then one over the square root of the step (arXiv 1706.03762, equation 3).
+
+    With the default timescale the rate at step t after the warm-up of W steps is peak * sqrt(W / t), as in
+    Hugging Face transformers 5's `inverse_sqrt`.
+
+    Args:
+        peak: the highest learning rate.
+        warmup: how long the warm-up lasts; 0: none.
+        warmup_start: the rate of the first step of the warm-up.
+        timescale: a duration; t steps after the peak the rate is peak / sqrt(1 + t / timescale). The warm-up if None.
+
+    Raises:
+        ScheduleError: neither a warm-up nor a timescale, a peak below the start of the warm-up, or a value that
+            breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.inverse_sqrt_decay(peak=1.0, warmup=4000).plan()
+        >>> plan(4000), plan(16_000)
+        (1.0, 0.5)
+    """
+    warm = _warmup(peak, warmup, warmup_start)
+    if timescale is None and not warm:
+        raise ScheduleError(
+            "`inverse_sqrt_decay` needs a `timescale` where there is no warm-up to take it from. "
+            f"Received: warmup={shown(warmup)}, timescale=None."
+        )
+    decay = inverse_sqrt(start=None if warm else peak, timescale=warmup if timescale is None else timescale)
+    return Schedule(*warm, decay)
+
+
+def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Schedule:
+    """The rate times a factor after every so many steps, for ever.
+
+    Args:
+        peak: the first learning rate.
+        every: how long each rate lasts.
+        factor: what the rate is multiplied with, in (0, 1].
+
+    Raises:
+        ScheduleError: a factor outside (0, 1], or a value that breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.step_decay(peak=0.1, every="30ep", factor=0.5).plan(epochs=90, steps_per_epoch=10)
+        >>> plan(299), plan(300), plan(600)
+        (0.1, 0.05, 0.025)
+    """
+    read = read_rate(factor, "factor")
+    if not 0 < read <= 1:
+        raise ScheduleError(f"Argument `factor` must be in (0, 1]. Received: factor={shown(factor)}.")
+    _some(every, "every")
+    return Schedule(cycles(hold_phase(_duration(every, "every"), start=read_rate(peak, "peak")), shrink=read))
+
+
+def _duration(duration: DurationLike, argument: str) -> int | str:
+    """The duration as it is written; an error in it names the recipe's own argument."""
+    return Duration.read(duration, argument).written()
+
+
+def _none(duration: DurationLike, argument: str) -> bool:
+    return Duration.read(duration, argument).amount == 0
+
+
+def _some(duration: DurationLike, argument: str) -> None:
+    if not Duration.read(duration, argument).amount:
+        raise ScheduleError(
+            f'Argument `{argument}` must be a duration > 0 of its own, such as 500 or "10ep". '
+            f"Received: {argument}={shown(duration)}."
+        )
+
+
+def _warmup(peak: float, warmup: DurationLike, warmup_start: float) -> list[Phase]:
+    if _none(warmup, "warmup"):
+        read_rate(peak, "peak")
+        read_rate(warmup_start, "warmup_start")
+        return []
+    _below(peak, warmup_start, "warmup_start")
+    return [linear(warmup, start=warmup_start, to=peak)]
+
+
+def _below(peak: float, value: float, argument: str) -> None:
+    if read_rate(peak, "peak") < read_rate(value, argument):
+        raise ScheduleError(
+            f"Argument `peak` must be at least `{argument}`. Received: peak={shown(peak)}, {argument}={shown(value)}."
+        )

@@ -1,0 +1,125 @@
+"""What a curve is: a formula over a few operations, between two values, over a span of steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+from kosine._core.durations import Duration, Units
+from kosine.errors import PlanError
+
+
+class Operations(Protocol):
+    """The few operations that curves are written in: `math`, NumPy, keras.ops and jax.numpy all have them."""
+
+    sin: Callable[[Any], Any]
+    sqrt: Callable[[Any], Any]
+    exp: Callable[[Any], Any]
+    expm1: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    log1p: Callable[[Any], Any]
+    power: Callable[[Any, Any], Any]
+    where: Callable[[Any, Any, Any], Any]
+
+
+class Form(NamedTuple):
+    """How the value of one phase follows from the step, ready for the host as for a traced graph.
+
+    With t steps done of n, the distance is d = ratio * t counted from the start or d = ratio * (n - t) counted
+    from the end, whichever the curve needs to stay accurate, and the value is
+
+        top * weight(d) + bottom * (1 - weight(d))
+
+    `ratio` is exact. `takes` says what `weight` is called with: the "distance"; "both" distances, the one
+    counted from `origin`, the end, first; or the distance "split" into two addends, the second the smaller or 0, whose
+    exact sum has more digits than one number holds.
+    """
+
+    kind: Hashable
+    weight: Callable[[Operations], Callable[..., Any]]
+    ratio: Fraction
+    origin: Literal["start", "end"]
+    takes: Literal["distance", "both", "split"]
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Which part of its curve a phase shows, and how fast.
+
+    The curve goes from `start` to `to` in `span` steps of its own (None: it never ends). At the step t of the run, in
+    a phase that begins at `first_step`, it has done (t - first_step + cut) // tick + lead of them.
+    """
+
+    start: float
+    to: float
+    span: Fraction | None
+    lead: Fraction = Fraction(0)
+    tick: int = 1
+    cut: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether the phase shows the whole curve, step by step."""
+        return self.tick == 1 and not self.lead and (self.span is None or self.span.denominator == 1)
+
+    def later(self, steps: int) -> Clock:
+        """The clock of a phase that begins so many steps later."""
+        ticks, cut = divmod(steps + self.cut, self.tick)
+        return replace(self, lead=self.lead + ticks, cut=cut)
+
+    def slower(self, tick: int) -> Clock:
+        """The clock whose every step lasts `tick` times as long."""
+        return replace(self, tick=self.tick * tick, cut=self.cut * tick)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve(ABC):
+    """A curve between two values. Its fields are its extra arguments; subclasses are final and frozen."""
+
+    name: ClassVar[str]
+    keeps_value: ClassVar[bool] = False
+    """Whether the curve ends where it starts."""
+
+    @abstractmethod
+    def form(self, start: float, end: float, span: Fraction | None) -> Form:
+        """The curve from `start` towards `end`, which it reaches after `span` steps (None: never)."""
+
+    def check(self, start: float, end: float | None) -> None:  # noqa: B027  most curves can join any two values
+        """Raise ScheduleError where no such curve joins the two values; `end` is None while it is not known."""
+
+    def end(self, start: float, to: float | None, steps: Fraction | None) -> float:
+        """The value that the curve ends at after `steps` steps (None: it goes on for ever)."""
+        return start if to is None else to
+
+    @property
+    def needs_span(self) -> bool:
+        """Whether the values depend on how long the phase is."""
+        return True
+
+    def resolved(self, units: Units) -> Self:
+        """The same curve with its durations in steps, as `form` and `end` need it."""
+        durations: dict[str, Duration] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Duration):
+                durations[field.name] = Duration("st", units.steps(value))
+                if not durations[field.name].amount:
+                    raise PlanError(
+                        f"A {field.name} must last at least one step. "
+                        f"Received: {field.name}={value.written()!r}, which is none in this run."
+                    )
+        return replace(self, **durations) if durations else self
+
+    def arguments(self) -> dict[str, object]:
+        """The extra arguments of the phase constructor, as they are written."""
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {
+            name: value.written() if isinstance(value, Duration) else value
+            for name, (value, default) in values.items()
+            if value != default
+        }

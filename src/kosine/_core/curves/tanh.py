@@ -1,0 +1,82 @@
+"""A hyperbolic tangent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from kosine._core.arguments import read_range, read_rate
+from kosine._core.curve import Curve, Form, Operations
+from kosine._core.curves._weights import lower_end, one_over
+from kosine._core.curves.exponential import _exponential
+from kosine._core.durations import DurationLike
+from kosine._core.phase import Phase, new_phase
+from kosine.errors import ScheduleError
+
+# --- tanh -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tanh(Curve):
+    name: ClassVar[str] = "tanh"
+    lower: float = -7.0
+    upper: float = 3.0
+
+    def form(self, start: float, end: float, span: Fraction | None) -> Form:
+        ratio = -2 * (Fraction(self.upper) - Fraction(self.lower)) * one_over(span)
+        origin = lower_end(start, end)
+        # Counted from where the weight is small: there it needs its digits.
+        scale = math.exp(2 * self.upper if origin == "end" else -2 * self.lower)
+        kind = ("tanh", scale)
+        return Form(kind, _tanh(scale), ratio, origin, "split", max(start, end), min(start, end))
+
+
+def _tanh(scale: float) -> Callable[[Operations], Callable[[Any, Any], Any]]:
+    def bound(ops: Operations) -> Callable[[Any, Any], Any]:
+        power = _exponential(ops)
+        return lambda coarse, fine: 1.0 / (1.0 + scale * power(coarse, fine))
+
+    return bound
+
+
+def tanh(
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    lower: float = -7.0,
+    upper: float = 3.0,
+    endpoint: bool = False,
+) -> Phase:
+    """A hyperbolic tangent: e + (s - e) (1 - tanh(lower (1 - u) + upper u)) / 2 (arXiv 1806.01593).
+
+    It begins and ends near its two values, not at them: at (1 - tanh(lower)) / 2 of the way from e to s, and at
+    (1 - tanh(upper)) / 2 of it. timm 1.0's TanhLRScheduler has this curve and these bounds.
+
+    Args:
+        duration: how long, in steps (500) or as "10ep", "5%", "2e8sp", "375Mtok" or "rest".
+        to: the value e that the phase ends near, >= 0, and that stands after it.
+        start: the value s near which it begins, >= 0; where the last phase ended if None.
+        lower: the tangent's argument at the start, between -20 and 20.
+        upper: the tangent's argument at the end, above `lower` and at most 20.
+        endpoint: True: the last step uses `to` exactly; False: the step after it does.
+
+    Raises:
+        ScheduleError: a negative or non-finite value, bounds out of order or out of range, or a duration with an
+            unknown unit.
+        ArgumentTypeError: a value that is no number.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.Schedule(ks.tanh(10, start=1.0, to=0.0)).plan()
+        >>> round(plan(0), 6), round(plan(7), 6), plan(10)
+        (0.999999, 0.5, 0.0)
+    """
+    low = read_range(lower, "lower", -20, 20)
+    high = read_range(upper, "upper", -20, 20)
+    if low >= high:
+        raise ScheduleError(f"Argument `lower` must be less than `upper`. Received: lower={low!r}, upper={high!r}.")
+    return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint)

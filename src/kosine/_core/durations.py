@@ -1,0 +1,211 @@
+"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"2.6st"`, `"floor 5%"`, `"rest"` -> exact steps."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import SupportsIndex
+
+from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.run import RunSize
+from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+
+DurationLike = int | str | SupportsIndex | Fraction
+"""What a duration may be written as: a number of steps, or a text with a unit."""
+
+
+_UNITS = {"st": "steps", "ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
+
+
+_MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+
+
+_PATTERN = re.compile(
+    r"(?P<floor>floor )?"
+    r"(?:(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
+    r"|(?P<above>[0-9]{1,80})/(?P<below>[0-9]{1,60}))"
+    r"(?:(?P<unit>st|ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
+    re.ASCII,
+)
+
+
+_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An exact amount of one unit; `amount` is None for the rest of the run."""
+
+    unit: str
+    amount: Fraction | None
+    floor: bool = False
+    """Whether it lasts whole steps only: its exact length rounded down, which may be none."""
+
+    @classmethod
+    def read(cls, value: object, argument: str = "duration") -> Duration:
+        """The duration that a user wrote.
+
+        Raises:
+            ScheduleError: an unknown unit, a negative or an absurdly large amount.
+            ArgumentTypeError: neither an integer nor a text.
+        """
+        if isinstance(value, Duration):
+            return value
+        if isinstance(value, str):
+            return cls._read_text(value, argument)
+        if isinstance(value, Fraction):
+            return cls._checked("st", value, value, argument)
+        try:
+            if isinstance(value, bool):
+                raise TypeError("a truth value is no number of steps")
+            steps = operator.index(value)  # type: ignore[arg-type]  # whether it has one is what is asked here
+        except TypeError as error:
+            raise ArgumentTypeError(
+                f"Argument `{argument}` must be an integer number of steps or a text with a unit. "
+                f"Received: {argument}={shown(value)}. {_meant(value)}{_HOW}."
+            ) from error
+        return cls._checked("st", Fraction(steps), value, argument)
+
+    @classmethod
+    def _read_text(cls, text: str, argument: str) -> Duration:
+        if text == "rest":
+            return cls("rest", None)
+        match = _PATTERN.fullmatch(text)
+        if match is None:
+            raise ScheduleError(
+                f"Argument `{argument}` must be a number followed by one of the units "
+                f'"ep", "%", "sp", "tok" or "st". Received: {argument}={shown(text)}. {_meant(text)}{_HOW}.'
+            )
+        if match["below"] is None:
+            amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
+        elif int(match["below"]):
+            amount = Fraction(int(match["above"]), int(match["below"]))
+        else:
+            raise ScheduleError(f"Argument `{argument}` must not divide by 0. Received: {argument}={shown(text)}.")
+        amount *= _MAGNITUDES.get(match["magnitude"], 1)
+        unit = match["unit"] or match["count"]
+        if unit == "%" and amount > 100:
+            raise ScheduleError(
+                f'Argument `{argument}` must be at most "100%" of the run. Received: {argument}={shown(text)}.'
+            )
+        return cls._checked(unit, amount, text, argument, floor=match["floor"] is not None)
+
+    @classmethod
+    def _checked(cls, unit: str, amount: Fraction, value: object, argument: str, floor: bool = False) -> Duration:
+        if amount < 0:
+            raise ScheduleError(f"Argument `{argument}` must be >= 0. Received: {argument}={shown(value)}.")
+        if amount > MAX_STEPS:
+            raise ScheduleError(
+                f"Argument `{argument}` must be at most 2**63 - 1. Received: {argument}={shown(value)}."
+            )
+        if amount.denominator >= 10**60:
+            raise ScheduleError(
+                f"Argument `{argument}` must be a fraction with at most 60 digits. Received: {argument}={shown(value)}."
+            )
+        return cls(unit, amount, floor and not (unit == "st" and amount.denominator == 1))
+
+    def written(self) -> int | str:
+        """The shortest form that `read` turns back into this duration."""
+        if self.amount is None:
+            return "rest"
+        if self.unit == "st" and self.amount.denominator == 1:
+            return int(self.amount)
+        amount, magnitude = self.amount, ""
+        if self.unit in ("sp", "tok") and amount.denominator == 1:
+            for magnitude_name in ("T", "B", "M"):
+                if amount >= _MAGNITUDES[magnitude_name]:
+                    amount, magnitude = amount / _MAGNITUDES[magnitude_name], magnitude_name
+                    break
+        return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
+
+    def steps(self, run: RunSize) -> Fraction:
+        """The exact number of steps in `run`, not yet rounded unless it is a "floor".
+
+        Raises:
+            PlanError: the run does not say how long an epoch, a sample, a token or the whole is.
+        """
+        steps = self._exact_steps(run)
+        return Fraction(math.floor(steps)) if self.floor else steps
+
+    def _exact_steps(self, run: RunSize) -> Fraction:
+        amount = self.amount
+        if amount is None:
+            raise PlanError('The length of a "rest" phase follows from the phases around it.')
+        match self.unit:
+            case "st":
+                return amount
+            case "ep":
+                return amount * self._known(run.steps_per_epoch, "steps_per_epoch")
+            case "%":
+                return amount / 100 * self._known(run.total_steps, "total_steps", "epochs and steps_per_epoch")
+            case "sp":
+                return amount / self._known(run.samples_per_step, "samples_per_step")
+            case _:
+                return amount / self._known(run.tokens_per_step, "tokens_per_step")
+
+    def _known(self, value: int | None, argument: str, instead: str = "") -> int:
+        if value is None:
+            raise PlanError(
+                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs `{argument}`"
+                f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How many steps of one clock a duration is: "st" counts the clock's own, the other units are times of the run."""
+
+    run: RunSize
+    tick: int = 1
+    """How many steps of the run one step of the clock is."""
+
+    def steps(self, duration: Duration) -> Fraction:
+        """The exact, not yet rounded number of steps of this clock."""
+        steps = duration.steps(self.run)
+        return steps if duration.unit == "st" else steps / self.tick
+
+
+_MEANT = re.compile(
+    r"(?P<number>(?:\d{1,3}(?:[,_]\d{3})+|\d{1,18})(?:\.\d{1,18})?|\.\d{1,18})(?P<exponent>[eE][+-]?\d{1,2})?"
+    r" *(?P<magnitude>[kKMGBT]?) *(?P<unit>%|[A-Za-z]*)",
+    re.ASCII,
+)
+
+
+_WORDS_MEANT = {
+    **dict.fromkeys(("st", "step", "steps", "iter", "iters", "iterations", "batch", "batches"), "st"),
+    **dict.fromkeys(("ep", "eps", "epoch", "epochs"), "ep"),
+    **dict.fromkeys(("%", "percent", "pct"), "%"),
+    **dict.fromkeys(("sp", "sps", "sample", "samples"), "sp"),
+    **dict.fromkeys(("tok", "toks", "token", "tokens"), "tok"),
+}
+"""Words that people write for the units."""
+
+
+def _meant(value: object) -> str:
+    """What a wrong duration means in the right form, as a sentence; nothing where that is not certain."""
+    if isinstance(value, float) and 0 < value < MAX_STEPS:
+        amount = Fraction(repr(float(value)))
+        if amount < 1:
+            return f'Did you mean "{decimal(amount * 100)}%" of the run? '
+        steps = f"{int(amount)} steps" if amount.denominator == 1 else f'"{decimal(amount)}st"'
+        return f'Did you mean {steps}, or "{decimal(amount)}ep"? '
+    match = _MEANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 60 else None
+    if match is None:
+        return ""
+    amount = Fraction(re.sub("[,_]", "", match["number"]) + (match["exponent"] or ""))
+    magnitude, word = match["magnitude"], match["unit"].lower()
+    if magnitude.lower() + word in _WORDS_MEANT:  # "5 Tokens" are not 10**12 of anything
+        magnitude, word = "", magnitude.lower() + word
+    amount *= _MAGNITUDES.get(magnitude.replace("K", "k"), 1)
+    unit = _WORDS_MEANT.get(word)
+    if not word:
+        unit, amount = ("%", amount * 100) if 0 < amount < 1 else ("st", amount)
+    if unit is None or amount > (100 if unit == "%" else MAX_STEPS):
+        return ""
+    written = Duration(unit, amount).written()
+    return f"Did you mean {written:_} without quotes? " if isinstance(written, int) else f'Did you mean "{written}"? '

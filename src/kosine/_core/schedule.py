@@ -1,0 +1,525 @@
+"""The schedule, which knows no run, and the plan, which is a schedule for one run."""
+
+from __future__ import annotations
+
+import operator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
+
+from kosine._core.arguments import read_index
+from kosine._core.evaluate import array_function
+from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
+from kosine._core.numbers import MAX_STEPS
+from kosine._core.placing import Placed, level, place
+from kosine._core.run import RunSize
+from kosine._core.timeline import Block, Group, PlannedPhase
+from kosine._core.views import view
+from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+
+class Schedule:
+    """The learning rate as a value: phases in order, some of them in cycles.
+
+    A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
+    (`kosine.parse` reads it back). It knows no run; `plan` resolves it for one.
+
+    Args:
+        *parts: phases, groups of phases (`cycles`) and sections (`section`), in order.
+
+    Raises:
+        ScheduleError: no part, a first phase without a start, two "rest" phases, an endless group that is not
+            last or that stands with a "rest", a curve that cannot join its two values, or a finite group whose
+            last cycle has shrunk to nothing.
+        ArgumentTypeError: a part that is neither a phase nor a group nor a section.
+
+    Example:
+        >>> import kosine as ks
+        >>> lr = ks.Schedule(ks.linear(100, start=0.0, to=1e-3), ks.cosine(to=0.0))
+        >>> lr
+        Schedule(linear(100, start=0.0, to=0.001), cosine(to=0.0))
+        >>> round(lr.plan(total_steps=1000)(550), 9)
+        0.0005
+    """
+
+    __slots__ = ("_hash", "parts")
+
+    parts: tuple[Part, ...]
+    _hash: int
+
+    def __init__(self, *parts: Part) -> None:
+        object.__setattr__(self, "parts", parts)
+        check_parts(parts, "Schedule")
+        first = next(phases_of(parts))
+        if first.start is None:
+            raise ScheduleError(
+                f"The first phase of a schedule needs a `start`: there is no value before it. Received: {first!r}."
+            )
+        _check_values(parts, None)
+        object.__setattr__(self, "_hash", hash((Schedule, parts)))
+
+    def plan(
+        self,
+        *,
+        total_steps: int | None = None,
+        epochs: float | None = None,
+        steps_per_epoch: int | None = None,
+        samples_per_step: int | None = None,
+        tokens_per_step: int | None = None,
+    ) -> Plan:
+        """The schedule resolved for one run: integer step boundaries, ready to evaluate.
+
+        Each boundary is the exact sum of the durations before it, rounded half up once, so rounding never
+        drifts. The run's length decides only what "rest" and "%" mean; a schedule with neither needs none.
+
+        Args:
+            total_steps: the run's length in steps; or give `epochs` and `steps_per_epoch`.
+            epochs: the run's length in epochs; fractions are allowed.
+            steps_per_epoch: training batches in an epoch; needed for durations in epochs.
+            samples_per_step: training samples in a batch; needed for durations in samples.
+            tokens_per_step: training tokens in a batch; needed for durations in tokens.
+
+        Raises:
+            PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
+                a positive duration that rounds to no step, or a cycle of the run that has shrunk to nothing.
+            ArgumentTypeError: a length that is no number.
+
+        Example:
+            >>> import kosine as ks
+            >>> lr = ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)
+            >>> lr.plan(epochs=50, steps_per_epoch=788)(7_884)
+            0.0001
+        """
+        from kosine._core.run import read_run
+
+        return Plan(self, read_run(total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step))
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self.parts)
+
+    def __call__(self, *steps: object) -> NoReturn:
+        """A schedule knows no run, so it has no rate at a step: plan it first."""
+        raise ArgumentTypeError(
+            "A Schedule knows no run, so it has no rate at a step: call `schedule.plan(total_steps=...)`, and use the "
+            f"plan. Received: {shown(self)}."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        fix = " Call `schedule.plan(total_steps=...)`: the plan has it." if name in OF_PLANS else ""
+        raise AttributeError(f"A Schedule has no attribute {name!r}.{fix}")
+
+    def __repr__(self) -> str:
+        return f"Schedule({', '.join(map(repr, self.parts))})"
+
+    def _repr_html_(self) -> str:
+        html: str = view(self, "html")
+        return html
+
+    def _repr_svg_(self) -> str | None:
+        svg: str | None = view(self, "svg")
+        return svg
+
+    def __eq__(self, other: object) -> bool:
+        return self.parts == other.parts if isinstance(other, Schedule) else NotImplemented
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be set. Make a new one.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be deleted.")
+
+    def __reduce__(self) -> tuple[type[Schedule], tuple[Part, ...]]:
+        return Schedule, self.parts
+
+
+def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
+    """Raise where a curve cannot join its values; the value after the last part, None where only a run tells it."""
+    for part in parts:
+        if isinstance(part, Section):
+            value = _check_values(part.parts, value)
+            if part.duration is not None:
+                value = None
+            continue
+        before = value
+        phases = part.phases if isinstance(part, Cycles) else (part,)
+        for phase in phases:
+            start = value if phase.start is None else phase.start
+            if start is not None:
+                phase.curve.check(start, phase.to)
+            value = start if phase.curve.keeps_value else phase.to
+        known = before is not None or phases[0].start is not None
+        if isinstance(part, Cycles) and known:  # for ever means at least one restart
+            Ceiling.of(part, before).check(1 if part.count is None else part.count - 1, ScheduleError)
+    return value
+
+
+_TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
+
+
+_PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
+
+
+_CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
+
+
+_Bound = tuple[int, Callable[[int], float]]
+
+
+class PhaseRows(Sequence[PlannedPhase]):
+    """The phases of a plan in order, made when they are asked for: 10**11 cycles take no more memory than one."""
+
+    __slots__ = ("_blocks", "_counts")
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = tuple(blocks)
+        self._counts = [0]
+        for block in blocks:
+            self._counts.append(self._counts[-1] + (len(block.rows_shown) if isinstance(block, Group) else 1))
+
+    def __len__(self) -> int:
+        return self._counts[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedPhase: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PlannedPhase]: ...
+    def __getitem__(self, index: int | slice) -> PlannedPhase | Sequence[PlannedPhase]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = operator.index(index)
+        position += len(self) if position < 0 else 0
+        if not 0 <= position < len(self):
+            raise IndexError(f"The plan lists {len(self)} phases. Received: index {index}.")
+        number = bisect_right(self._counts, position) - 1
+        block = self._blocks[number]
+        if isinstance(block, Group):
+            return block.row(*divmod(block.rows_shown[position - self._counts[number]], len(block.part.phases)))
+        return block
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(operator.eq, self, other))
+
+    def __repr__(self) -> str:
+        head = ", ".join(repr(row) for row in self[:8])
+        return f"[{head}{', ...' if len(self) > 8 else ''}]"
+
+
+class Plan:
+    """A schedule resolved for one run; made by `Schedule.plan`.
+
+    `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
+    in any order, and is the same for every run length where the schedule has no "rest" and no "%". After the last
+    phase it stays at that phase's end value; an endless group goes on cycling.
+
+    Attributes:
+        schedule: the schedule that was planned.
+        run: what was said about the run.
+        phases: a lazy sequence of rows (`PlannedPhase`: name, first_step, steps, first_lr, end_lr, cycle, ...); of an
+            endless group it lists the cycles that begin in the run (with no length: the first).
+        total_steps: the run's length in steps; where none was given, the step after the last phase, or None
+            where the schedule never ends.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.sgdr(peak=0.05, period=10, stretch=2).plan(total_steps=70)
+        >>> print(plan)
+        phase       first step  steps  from  to
+        cosine  #1           0     10  0.05   0
+        cosine  #2          10     20  0.05   0
+        cosine  #3          30     40  0.05   0
+        total                      70
+        >>> plan(10), round(plan(20), 9)
+        (0.05, 0.025)
+    """
+
+    __slots__ = (
+        "_bound",
+        "_firsts",
+        "_repeat",
+        "_table",
+        "_table_stop",
+        "after",
+        "blocks",
+        "phases",
+        "run",
+        "schedule",
+        "total_steps",
+    )
+
+    schedule: Schedule
+    run: RunSize
+    phases: PhaseRows
+    total_steps: int | None
+    blocks: tuple[Block, ...]
+    after: PlannedPhase
+    _table: list[PlannedPhase]
+    _table_stop: int
+    _repeat: tuple[int, int] | None
+    _firsts: list[int]
+    _bound: list[_Bound | None]
+
+    def __init__(self, schedule: Schedule, run: RunSize) -> None:
+        placed = place(schedule.parts, run)
+        blocks, stop = placed.blocks, _stop(placed)
+        if stop == 0 and run.total_steps is None:
+            raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
+        for name, attribute in {
+            "schedule": schedule,
+            "run": run,
+            "phases": PhaseRows(blocks),
+            "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
+            "blocks": blocks,
+            "after": level(stop, placed.value),
+            "_table_stop": 0,
+        }.items():
+            object.__setattr__(self, name, attribute)
+
+    @overload
+    def __call__(self, steps: int | np.integer[Any]) -> float: ...
+    @overload
+    def __call__(self, steps: NDArray[Any] | Sequence[Any]) -> NDArray[Any]: ...
+    def __call__(self, steps: Any = None) -> Any:
+        """The learning rate at `steps`, counted from 0.
+
+        Args:
+            steps: an integer, or an array or a list of integers; each 0 <= step <= 2**63 - 1.
+
+        Returns:
+            A float for an integer, else a float64 array of the same shape.
+
+        Raises:
+            StepError: a step below 0 or above 2**63 - 1.
+            ArgumentTypeError: steps that are no integers.
+        """
+        if type(steps) is int and 0 <= steps < self._table_stop:
+            index = bisect_right(self._firsts, steps) - 1
+            first, value = self._bound[index] or self._bind(index)
+            return value(steps - first)
+        if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
+            return self._at(_read_step(steps))
+        return self._at_array(steps)
+
+    def phase_at(self, step: int) -> PlannedPhase:
+        """The phase that `step` belongs to; after the last phase, a hold that never ends.
+
+        Raises:
+            StepError: a step below 0 or above 2**63 - 1.
+            ArgumentTypeError: no integer.
+        """
+        step = _read_step(step)
+        self._list()
+        if step < self._table_stop:
+            return self._table[bisect_right(self._firsts, step) - 1]
+        block = next(block for block in reversed(self.blocks) if block.first_step <= step)
+        if step >= block.stop:
+            return self.after
+        return block.row_at(step) if isinstance(block, Group) else block
+
+    def plot(self, ax: Axes | None = None, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
+        """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
+
+        Args:
+            ax: the axes to draw on; a new figure if None.
+            log: whether the rates stand on a logarithmic axis.
+            points: steps to point out, each with a dot and its rate.
+
+        Returns:
+            The axes.
+
+        Raises:
+            PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a
+                logarithmic axis for rates that are all 0.
+            ArgumentTypeError: a point that is no integer.
+            MissingPackageError: Matplotlib is not installed.
+        """
+        axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
+        return axes
+
+    def _list(self) -> None:
+        """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
+        if self._table_stop:
+            return
+        table, table_stop = _table(self.blocks, self.after)
+        for name, attribute in {
+            "_table": table,
+            "_repeat": _repeat(self.blocks, table_stop),
+            "_firsts": [row.first_step for row in table],
+            "_bound": [None] * len(table),
+            "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
+        }.items():
+            object.__setattr__(self, name, attribute)
+
+    def _at(self, step: int) -> float:
+        self._list()
+        if step >= self._table_stop and self._repeat:
+            first, period = self._repeat
+            step = first + (step - first) % period
+        if step < self._table_stop:
+            index = bisect_right(self._firsts, step) - 1
+            first, value = self._bound[index] or self._bind(index)
+            return value(step - first)
+        row = self.phase_at(step)
+        return row.value_at(step)
+
+    def _bind(self, index: int) -> _Bound:
+        """Work out a row's function when it is first asked for; the list only remembers, it never changes a value."""
+        row = self._table[index]
+        bound = self._bound[index] = (row.first_step, row.function())
+        return bound
+
+    def _at_array(self, steps: Any) -> NDArray[Any]:
+        import numpy as np
+
+        if steps is None:
+            raise ArgumentTypeError(
+                "A plan is a function of the step: call it with one. In Keras, give the optimizer "
+                "`ks.keras.LearningRateSchedule(plan)` for its learning rate, not the plan itself."
+            )
+        try:
+            array = np.asarray(steps)
+        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
+            raise ArgumentTypeError(
+                "Argument `steps` must be an integer or an array of integers. "
+                f"Received: steps={shown(steps)}.{_traced(steps)}"
+            ) from error
+        if array.size == 0:
+            return np.empty(array.shape, np.float64)
+        if array.dtype.kind not in "iu":
+            raise ArgumentTypeError(
+                "Argument `steps` must be an integer or an array of integers. "
+                f"Received: steps={shown(steps)}{f' of dtype {array.dtype}' if array.ndim else ''}."
+                f"{' Count steps in integers: `int(step)`.' if array.dtype.kind == 'f' else ''}"
+            )
+        _read_step(int(array.min()))
+        _read_step(int(array.max()))
+        flat = array.ravel().astype(np.int64, copy=False)
+        self._list()
+        if self._repeat and int(array.max()) >= self._table_stop:
+            first, period = self._repeat
+            flat = np.where(flat < self._table_stop, flat, first + (flat - first) % period)
+        if flat.size > 1 and not bool((flat[1:] >= flat[:-1]).all()):
+            order = np.argsort(flat, kind="stable")
+            rates = np.empty(flat.shape, np.float64)
+            rates[order] = self._at_sorted(flat[order])
+        else:
+            rates = self._at_sorted(flat)
+        return rates.reshape(array.shape)
+
+    def _at_sorted(self, steps: NDArray[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        rates = np.empty(steps.shape, np.float64)
+        begin, size = 0, steps.size
+        while begin < size:  # once for each phase that a step falls into
+            row = self.phase_at(int(steps[begin]))
+            stop = size if row.stop > steps[-1] else int(np.searchsorted(steps, row.stop))
+            inside = stop
+            if row.endpoint and row.end_step <= MAX_STEPS:  # the last step is at the end value
+                inside = max(begin, int(np.searchsorted(steps[:stop], row.end_step)))
+                rates[inside:stop] = row.clock.to
+            if inside > begin:
+                value = array_function(row.curve, row.clock)
+                for low in range(begin, inside, _CHUNK):
+                    high = min(low + _CHUNK, inside)
+                    rates[low:high] = value(steps[low:high] - row.first_step)
+            begin = stop
+        return rates
+
+    def __eq__(self, other: object) -> bool:
+        return (self.schedule, self.run) == (other.schedule, other.run) if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Plan, self.schedule, self.run))
+
+    def __reduce__(self) -> tuple[type[Plan], tuple[Schedule, RunSize]]:
+        return Plan, (self.schedule, self.run)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be set. Make a new one.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be deleted.")
+
+    def __repr__(self) -> str:
+        known = {name: getattr(self.run, name) for name in RunSize.__dataclass_fields__}
+        written = ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
+        return f"{self.schedule!r}.plan({written})"
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text
+
+    def _repr_html_(self) -> str:
+        html: str = view(self, "html")
+        return html
+
+    def _repr_svg_(self) -> str | None:
+        svg: str | None = view(self, "svg")
+        return svg
+
+
+def _stop(placed: Placed) -> int:
+    """The step after the last phase; beyond every step where there is none."""
+    if placed.end is None:
+        return MAX_STEPS + 1
+    return placed.blocks[-1].stop if placed.blocks else 0
+
+
+def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
+    """The rows that are looked up by bisection, and the step up to which they reach."""
+    rows: list[PlannedPhase] = []
+    budget = _TABLE_CYCLE_ROWS
+    for block in blocks:
+        if isinstance(block, PlannedPhase):
+            rows.append(block)
+            continue
+        phases = range(len(block.part.phases))
+        first, wanted = block.cycles_shown[0], len(block.cycles_in_run)
+        if block.pattern and block.pattern[0] <= _PATTERN_CYCLES:  # the whole of it, also where the first cycle is cut
+            wanted = max(wanted, block.pattern[0] + 1)
+        listed = min(wanted, max(1, budget // len(phases)))
+        budget -= listed * len(phases)
+        numbered = ((first + i, phase) for i in range(listed) for phase in phases)
+        rows += [row for cycle, phase in numbered if (row := block.row(cycle, phase)).steps]
+        if listed < len(block.cycles_shown) or block.endless:
+            return rows, min(block.boundary(first + listed), MAX_STEPS + 1)
+    if after.first_step <= MAX_STEPS:
+        rows.append(after)
+    return rows, MAX_STEPS + 1
+
+
+def _repeat(blocks: Sequence[Block], table_stop: int) -> tuple[int, int] | None:
+    """The first step and the length of a pattern that repeats for ever; it must lie in the table as a whole."""
+    group = blocks[-1] if blocks else None
+    if not isinstance(group, Group) or not group.pattern or group.first_step + group.pattern[1] > table_stop:
+        return None
+    return group.first_step, group.pattern[1]
+
+
+def _read_step(step: SupportsIndex) -> int:
+    number = read_index(step)
+    if number is None:
+        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.{_traced(step)}")
+    if not 0 <= number <= MAX_STEPS:
+        raise StepError(
+            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
+            f"Received: {shown(number)}."
+        )
+    return number
+
+
+def _traced(step: object) -> str:
+    """What to do with a step that has no value while JAX traces, as a sentence."""
+    if not type(step).__module__.startswith("jax"):
+        return ""
+    return " A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."

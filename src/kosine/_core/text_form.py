@@ -1,0 +1,242 @@
+"""The text form of a schedule: read without evaluating code."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from kosine._core import constructors, curves
+from kosine._core.groups import Cycles, Section, cycles, section
+from kosine._core.phase import Phase
+from kosine._core.schedule import Schedule
+from kosine.errors import ArgumentTypeError, NotationError, shown
+
+MAX_TEXT = 64 * 2**20
+"""Longest text, in characters, that is read: about 10**6 phases."""
+
+
+MAX_DEPTH = 32
+"""Deepest nesting that is read; a schedule of sections in sections needs 21."""
+
+
+_PHASES: dict[str, Callable[..., Phase]] = dict(curves.CONSTRUCTORS)
+
+
+_CALLS: dict[str, Callable[..., Any]] = {
+    **_PHASES,
+    **{name: getattr(constructors, name) for name in constructors.__all__},
+    "cycles": cycles,
+    "section": section,
+    "Schedule": Schedule,
+}
+
+
+_SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
+
+
+_LONGEST_WORD = 40
+
+
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+
+# Nothing in it backtracks: a hostile text must not cost more than its length.
+_TOKEN = re.compile(
+    r"""\s*+(?:
+        (?P<number>[+-]?(?:[0-9]++(?:_[0-9]++)*+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
+      | (?P<name>[A-Za-z_][A-Za-z_0-9]*+)
+      | (?P<string>"[^"\\\n]*+"|'[^'\\\n]*+')
+      | (?P<mark>[(),=])
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+_SPACE = re.compile(r"\s*+", re.ASCII)
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    position: int
+
+
+def parse(text: str) -> Schedule:
+    """Read a schedule from its text form, without evaluating code.
+
+    The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `section`, `Schedule` and the recipes,
+    with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
+
+    It takes time in proportion to the text, and memory of at most 40 times its length, whatever it holds.
+
+    Args:
+        text: the expression; at most 64 Mi characters and 32 calls deep.
+
+    Raises:
+        NotationError: the text is not a schedule expression; the message says where.
+        ScheduleError, ArgumentTypeError: it is one, but a value in it breaks a rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.parse('warmup_cosine(peak=1e-3, warmup="5ep")')
+        Schedule(linear("5ep", start=0.0, to=0.001), cosine(to=0.0))
+    """
+    if not isinstance(text, str):
+        raise ArgumentTypeError(f"Argument `text` must be a string. Received: {shown(text)}.")
+    if len(text) > MAX_TEXT:
+        raise NotationError(f"A schedule expression has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
+    value = _Parser(text).expression()
+    if not isinstance(value, Schedule):
+        raise NotationError(
+            f"The text must be a schedule. Received: {shown(text)}, which is {shown(value)}. "
+            "Write Schedule(...) around its phases."
+        )
+    return value
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = len(text.rstrip())
+        self._position = 0
+        self._depth = 0
+        self._token = self._next()
+
+    def expression(self) -> object:
+        value = self._value()
+        if self._token.kind != "end":
+            hint = "; write Schedule(...) around its phases," if isinstance(value, Phase | Cycles | Section) else ""
+            raise self._error(f"nothing more after the schedule{hint}")
+        return value
+
+    def _next(self) -> _Token:
+        if self._position >= self._end:
+            return _Token("end", "", self._end)
+        match = _TOKEN.match(self._text, self._position)
+        if match is None:
+            start = _SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
+            self._token = _Token("character", self._text[start], start)
+            dotted = re.search(r"\b(ks|kosine)\s*\Z", self._text[max(0, start - 20) : start])
+            hint = f"; leave out `{dotted[1]}.`," if dotted and self._text[start] == "." else ""
+            raise self._error(f"a name, a number, a quoted text or one of ( ) , ={hint}")
+        self._position = match.end()
+        kind = str(match.lastgroup)
+        return _Token(kind, match[kind], match.start(kind))
+
+    def _take(self) -> _Token:
+        token = self._token
+        self._token = self._next()
+        return token
+
+    def _value(self) -> object:
+        token = self._token
+        match token.kind:
+            case "number":
+                return self._number(self._take())
+            case "string":
+                return self._take().text[1:-1]
+            case "name":
+                self._take()
+                if self._token.text == "(":
+                    return self._call(token)
+                if token.text in _CONSTANTS:
+                    return _CONSTANTS[token.text]
+                raise self._error(f"`(` after the name {shown(token.text)}")
+            case _:
+                raise self._error("a schedule, a number or a quoted text")
+
+    def _number(self, token: _Token) -> int | float:
+        if re.fullmatch(r"[+-]?[0-9_]+", token.text):
+            if len(token.text) > 400:
+                raise self._error("a number of at most 400 digits", token)
+            return int(token.text)
+        return float(token.text)
+
+    def _call(self, name: _Token) -> object:
+        if name.text not in _CALLS:
+            near = _near(name.text, _CALLS)
+            known = f"`{near}`" if near else "one of " + ", ".join(sorted(_CALLS))
+            raise self._error(known, name)
+        if self._depth == MAX_DEPTH:
+            raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
+        self._depth += 1
+        arguments: list[object] = []
+        keywords: dict[str, object] = {}
+        self._take()
+        while self._token.text != ")" or self._token.kind != "mark":
+            token = self._token
+            value = self._keyword(keywords) if self._is_keyword() else self._value()
+            if value is not _Parser:
+                if keywords:
+                    raise self._error("no argument without a name after one with a name", token)
+                arguments.append(value)
+            if self._token.text == ",":
+                self._take()
+            elif self._token.text != ")":
+                raise self._error('`,` or `)`; a duration with a unit stands in quotes, "5ep",')
+        self._take()
+        self._depth -= 1
+        return _call(name.text, arguments, keywords)
+
+    def _is_keyword(self) -> bool:
+        if self._token.kind != "name":
+            return False
+        match = _TOKEN.match(self._text, self._position)
+        return match is not None and match["mark"] == "="
+
+    def _keyword(self, keywords: dict[str, object]) -> object:
+        name = self._take()
+        self._take()
+        if name.text in keywords:
+            raise self._error("each argument once", name)
+        keywords[name.text] = self._value()
+        return _Parser
+
+    def _error(self, expected: str, token: _Token | None = None) -> NotationError:
+        found = token or self._token
+        what = "the end" if found.kind == "end" else shown(found.text)
+        return NotationError(
+            f"Not a schedule expression: expected {expected} at character {found.position + 1}. "
+            f"Received: {what} in {shown(self._text)}."
+        )
+
+
+def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
+    try:
+        return _CALLS[name](*arguments, **keywords)
+    except TypeError as error:
+        _check_arguments(name, arguments, keywords, error)
+        raise
+
+
+def _check_arguments(name: str, arguments: list[Any], keywords: Mapping[str, Any], error: TypeError) -> None:
+    """Raise NotationError where the error is about which arguments there are, not about their values."""
+    parameters = _SIGNATURES[name].parameters
+    for keyword in keywords:
+        if keyword not in parameters:
+            near = _near(keyword, parameters)
+            raise NotationError(
+                f"`{name}` has no argument {shown(keyword)}.{f' Did you mean `{near}`?' if near else ''} "
+                f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
+            ) from error
+    try:
+        _SIGNATURES[name].bind(*arguments, **keywords)
+    except TypeError as unbound:
+        raise NotationError(
+            f"`{name}` cannot be called like this: {unbound}. Received: {shown(keywords or arguments)}. "
+            f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
+        ) from error
+
+
+def _near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a wrong one was meant to be; a long one is none of them, and comparing it takes long."""
+    near = difflib.get_close_matches(word, known, 1) if len(word) <= _LONGEST_WORD else []
+    return near[0] if near else None
+
+
+def _plain(signature: inspect.Signature) -> str:
+    parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))

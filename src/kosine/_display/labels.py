@@ -1,0 +1,119 @@
+"""The words of a picture: which stretches of a run have a name, and how rates and steps are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length
+from kosine._core.plain_text import shortened
+from kosine._core.timeline import Group, PlannedPhase
+
+if TYPE_CHECKING:
+    from kosine._core.schedule import Plan
+
+Kind = Literal["warm-up", "rise", "hold", "decay"]
+_NAMES = 3  # of the phases of one colour: a key with more is too long
+
+
+class Band(NamedTuple):
+    """A stretch of the run that is shaded and named: one phase, or a group with too many phases to show."""
+
+    first_step: int
+    stop: int
+    name: str
+    number: str
+    """Which cycle it is in, such as #2; empty outside a cycle."""
+    kind: Kind
+    cycles: int = 1
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.number}".rstrip()
+
+    @property
+    def short(self) -> str:
+        """What stands for the label where there is little room; empty where nothing does."""
+        return self.number if self.cycles == 1 else f"{self.cycles:,}x"
+
+    @property
+    def drawn_in_part(self) -> bool:
+        """Whether the picture has fewer columns than the band has cycles."""
+        return self.cycles > COLUMNS
+
+
+def bands(plan: Plan) -> list[Band]:
+    """The phases of the run in order; a group of too many stands as one band, and slivers among too many are left.
+
+    The rises that a run begins with are its warm-up; a later one, and one in a cycle, is called after its curve.
+    """
+    total = length(plan)
+    found: list[Band] = []
+    for block in plan.blocks:
+        rows = [block] if isinstance(block, PlannedPhase) else _few_rows(block)
+        if rows is None:
+            assert isinstance(block, Group)
+            stop, count = min(block.boundary(block.cycles_in_run.stop), block.stop, total), len(block.cycles_in_run)
+            if block.first_step < stop:
+                found.append(Band(block.first_step, stop, f"{count:,} cycles", "", "decay", count))
+            continue
+        for row in rows:
+            if row.first_step < min(row.stop, total):
+                found.append(_band(row, total, begins=not found or found[-1].kind == "warm-up"))
+    end = found[-1].stop if found else 0
+    if end < total:
+        found.append(_band(plan.phase_at(total - 1), total, begins=not found))
+    if len(found) <= MOST_MARKS:
+        return found
+    return [band for band in found if (band.stop - band.first_step) * 50 >= total]
+
+
+def _few_rows(group: Group) -> list[PlannedPhase] | None:
+    """The phases of all its cycles in the run; None where they are too many."""
+    cycles, phases = group.cycles_in_run, range(len(group.part.phases))
+    if len(cycles) * len(phases) > MOST_MARKS:
+        return None
+    return [group.row(cycle, phase) for cycle in cycles for phase in phases]
+
+
+def _band(row: PlannedPhase, total: int, *, begins: bool) -> Band:
+    kind: Kind = "hold"
+    if row.name != "hold" and row.end_lr != row.first_lr:
+        kind = "decay" if row.end_lr < row.first_lr else "warm-up" if begins and row.cycle is None else "rise"
+    name = row.name if kind in ("rise", "decay") else kind
+    number = "" if row.cycle is None else f"#{row.cycle + 1}"
+    return Band(row.first_step, min(row.stop, total), name, number, kind)
+
+
+def key_names(shown: Iterable[Band]) -> dict[Kind, str]:
+    """What each colour stands for, in the words of the bands."""
+    names: dict[Kind, dict[str, None]] = {}
+    for band in shown:
+        names.setdefault(band.kind, {})[band.name] = None
+    return {kind: ", ".join(found) if len(found) <= _NAMES else kind for kind, found in names.items()}
+
+
+def marked_name(mark: str, name: str, most: int) -> str:
+    """A plan's name after the letter that stands for it in the table."""
+    return mark if name == mark else f"{mark}  {shortened(name, most)}"
+
+
+def rate_text(value: float, peak: float) -> str:
+    """A rate as a tick label: plain decimals, or 4e-5 where the highest rate is small."""
+    if value == 0 or 1e-3 <= peak < 1e5 or peak == 0:
+        return f"{value:.10g}"
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def step_text(value: float) -> str:
+    """A step as a tick label: 12,500, or 2.5e12 where that is too long to read."""
+    if abs(value) < 1e10:
+        return f"{value:,.0f}"
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def point_text(step: int, rate: float) -> str:
+    """A step and its rate, to stand beside a point."""
+    return f"{step:,}: {rate_text(float(f'{rate:.4g}'), rate)}"

@@ -1,0 +1,192 @@
+"""What a notebook shows on the last line of a cell, for a plan, a comparison, a log, ...: the curve and the table."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from kosine._core.plain_text import shortened
+from kosine._display.example_run import Example, example
+from kosine._display.figure import default_style, new_figure, plot_plan
+from kosine._display.tables import plan_table_lines as table_lines
+from kosine.errors import MissingPackageError, PlanError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from kosine._analysis.compare import Comparison
+    from kosine._core.schedule import Plan, Schedule
+    from kosine._logs.check.verdict import Verdict
+    from kosine._logs.infer.result import Inference
+
+_MOST_TEXT = 1000  # characters of a schedule's text form
+_LINE = "1px solid rgba(128, 128, 128, 0.4)"  # is seen on white and on black
+_MISSING = "There would be a picture here with Matplotlib: pip install 'kosine[plot]'"
+
+
+def plan_html(plan: Plan) -> str:
+    """The curve of a plan, with its phases as a table, as a piece of a page.
+
+    A plan without a length is drawn for a run that is chosen for it, and the piece says which.
+    """
+    if plan.total_steps is not None:
+        return _piece(_picture(plan), _table(plan))
+    return _with_example(plan.schedule, plan)
+
+
+def plan_svg(plan: Plan) -> str | None:
+    """The curve of a plan as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
+    try:
+        shown = plan if plan.total_steps is not None else example(plan.schedule, plan.run).plan
+        return _plan_svg(shown)
+    except (MissingPackageError, PlanError):
+        return None
+
+
+def schedule_html(schedule: Schedule) -> str:
+    """The curve of a schedule in a run that is chosen for it, its phases there, and its text form."""
+    return _with_example(schedule)
+
+
+def schedule_svg(schedule: Schedule) -> str | None:
+    """The curve of a schedule as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
+    try:
+        return _plan_svg(example(schedule).plan)
+    except (MissingPackageError, PlanError):
+        return None
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The curves of a comparison over each other and their differences, with its table."""
+    from kosine._display.comparison_figure import comparison_figure
+
+    return _with_text(
+        lambda: comparison_figure(comparison), f"Learning rates of {', '.join(comparison.names)}", comparison
+    )
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """A log over the plan that it was checked against, and what was found."""
+    from kosine._display.log_figure import verdict_figure
+
+    return _with_text(lambda: verdict_figure(verdict), "Learning rates of a log and its plan", verdict)
+
+
+def inference_html(inference: Inference) -> str:
+    """A log over the schedule that explains it, and what was found."""
+    from kosine._display.log_figure import inference_figure
+
+    return _with_text(lambda: inference_figure(inference), "Learning rates of a log and its schedule", inference)
+
+
+def _with_text(draw: Callable[[], Figure], name: str, shown: object) -> str:
+    """A picture, and below it what a terminal shows."""
+    text = html.escape(str(shown))
+    return _piece(
+        _image(lambda: _svg(draw), name),
+        f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
+    )
+
+
+def _with_example(schedule: Schedule, plan: Plan | None = None) -> str:
+    """A schedule that does not say how long it is, drawn for an example of a run."""
+    text = html.escape(shortened(repr(schedule), _MOST_TEXT))
+    code = f'<code style="background: transparent; color: inherit">{text}</code>'
+    try:
+        shown = example(schedule, plan.run if plan else None)
+    except PlanError as error:
+        return _piece(code, _line(f"No run was found that this can be drawn for. {error}"))
+    return _piece(code, _picture(shown.plan), _line(_caption(shown)), _table(shown.plan))
+
+
+def _caption(shown: Example) -> str:
+    return f"Drawn for {shown.run}; plan it for yours." if shown.run else ""
+
+
+def _piece(*parts: str) -> str:
+    return f'<div style="max-width: 56em; line-height: 1.5">{"".join(filter(None, parts))}</div>'
+
+
+def _line(text: str) -> str:
+    return f'<p style="margin: 0.3em 0; opacity: 0.8">{html.escape(text)}</p>' if text else ""
+
+
+def _picture(plan: Plan) -> str:
+    return _image(lambda: _plan_svg(plan), f"Learning rate of {shortened(repr(plan), _MOST_TEXT)}")
+
+
+def _image(draw: Callable[[], str], text: str) -> str:
+    """A picture that stands for itself: nothing in it meets the names and styles of the page around it."""
+    try:
+        svg = draw()
+    except MissingPackageError:
+        return _line(_MISSING)
+    data = base64.b64encode(svg.encode()).decode()
+    style = "display: block; width: 100%; margin: 0.3em 0; background: white"
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(text)}" style="{style}">'
+
+
+def _table(plan: Plan) -> str:
+    lines = table_lines(plan)
+    rows = []
+    for number, line in enumerate(lines):
+        tag = "th" if number == 0 else "td"
+        rule = f"border-bottom: {_LINE}" if number == 0 else f"border-top: {_LINE}" if line is lines[-1] else ""
+        cells = (
+            f'<{tag} style="text-align: {"right" if column else "left"}; padding: 0.1em 0.8em; border: none; {rule}">'
+            f"{html.escape(cell)}</{tag}>"
+            for column, cell in enumerate(line)
+        )
+        rows.append(f'<tr style="background: transparent">{"".join(cells)}</tr>')
+    style = "border-collapse: collapse; color: inherit; font-variant-numeric: tabular-nums; margin: 0.3em 0"
+    return f'<table style="{style}">{"".join(rows)}</table>'
+
+
+@lru_cache(maxsize=8)
+def _plan_svg(plan: Plan) -> str:
+    """The picture of a plan; kept, as a notebook asks for it in one form after the other."""
+    return _svg(lambda: _figure(plan))
+
+
+def _figure(plan: Plan) -> Figure:
+    figure = new_figure()
+    plot_plan(plan, ax=figure.subplots())
+    return figure
+
+
+def _svg(draw: Callable[[], Figure]) -> str:
+    """A figure as an SVG element whose names and styles stay its own when it stands in a page with others.
+
+    Raises:
+        MissingPackageError: Matplotlib is not installed.
+    """
+    buffer = io.StringIO()
+    with default_style():
+        import matplotlib as mpl
+
+        mpl.rcParams.update({"svg.hashsalt": "kosine", "svg.fonttype": "path"})
+        empty = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        draw().savefig(buffer, format="svg", facecolor="white", metadata=empty)
+    return _own(buffer.getvalue())
+
+
+def _own(document: str) -> str:
+    """The element of an SVG document, with names that no other picture has and styles that nothing else takes on."""
+    text = document[document.index("<svg") :]
+    text = re.sub(r"<!--.*?-->|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)  # a style sheet holds for a page
+    text = text.replace("<svg", '<svg style="stroke-linejoin: round; stroke-linecap: butt"', 1)
+    text = re.sub(r' d="[^"]*"', _to_tenths, text)
+    text = re.sub(r"\s*\n\s*", "\n", text)
+    own = "k" + hashlib.sha256(text.encode()).hexdigest()[:10]
+    return re.sub(r'((?<=\bid=")|(?<=href="#)|(?<=url\(#))', f"{own}-", text)
+
+
+def _to_tenths(path: re.Match[str]) -> str:
+    """A path with a tenth of a point as its finest measure, which nobody sees."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.1f}", path[0])

@@ -1,0 +1,286 @@
+"""Curves as text. Colours and fine marks only where the output can take them."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+import numpy as np
+
+from kosine._analysis.sampling import length, restarts, trace
+from kosine._core.plain_text import shortened
+from kosine._display.labels import rate_text, step_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kosine._analysis.compare import Comparison
+    from kosine._core.schedule import Plan
+    from kosine._display.log_view import LogView
+
+_PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
+_COLOURS = (33, 208, 35, 170, 178, 45)
+"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can tell apart."""
+
+_FINE = 2**20
+"""Steps of an axis that counts something else: finer than any column."""
+_FIRST_OFF = "first off"
+
+_DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bits of a braille character, by row and column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the output can show."""
+
+    width: int = 80
+    colour: bool = False
+    unicode: bool = True
+
+    @classmethod
+    def of_stdout(cls) -> Screen:
+        """What standard output is: a terminal of some width, or a pipe or file, which gets 80 plain columns."""
+        terminal = sys.stdout.isatty()
+        colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        try:
+            "⣿─┤".encode(sys.stdout.encoding or "ascii")
+        except UnicodeEncodeError:
+            unicode = False
+        else:
+            unicode = True
+        return cls(shutil.get_terminal_size((80, 24)).columns if terminal else 80, colour, unicode)
+
+    @property
+    def columns(self) -> int:
+        """How wide a picture is."""
+        return min(max(self.width, 40), 120)
+
+
+class Curve(NamedTuple):
+    """A line of a picture."""
+
+    steps: NDArray[Any]
+    values: NDArray[np.float64]
+    mark: str = "*"
+    """What it is drawn with where colours and fine marks cannot tell it from others."""
+    colour: int = _COLOURS[0]
+    joined: bool = True
+    """Whether it is a line; if not, its dots lie on top of other curves."""
+
+
+class Ruler(NamedTuple):
+    """The axis of a picture that does not count steps from 0."""
+
+    unit: str
+    first: float
+    last: float
+
+    def across(self, positions: NDArray[Any], total: int) -> NDArray[np.float64]:
+        """Positions as steps of a run that is so long."""
+        return np.asarray((positions - self.first) / (self.last - self.first) * (total - 1))
+
+    def ticks(self, width: int) -> dict[int, str]:
+        """Round numbers on it, by the columns that they stand in."""
+        length = self.last - self.first
+        some = nice_ticks(length, width // 12, whole=self.unit != "epoch" and length >= 1)
+        every = some[1] - some[0] if len(some) > 1 else length
+        numbers = range(math.ceil(self.first / every), math.floor(self.last / every) + 1)
+        return {
+            round((number * every - self.first) / length * (width - 1)): _tick_text(number * every)
+            for number in numbers
+        }
+
+
+def draw(plan: Plan, screen: Screen) -> str:
+    """The curve of a plan as lines of text, no wider than the screen; cycles are numbered above their restarts.
+
+    Raises:
+        PlanError: a plan without a length.
+    """
+    total = length(plan)
+    steps, rates = trace(plan, 8 * screen.columns)  # enough to leave no gap between cycles too many to tell apart
+    numbers = {step: f"#{cycle + 1}" for step in restarts(plan) if (cycle := plan.phase_at(step).cycle) is not None}
+    return picture([Curve(steps, rates)], total, screen, 15, plan.run.steps_per_epoch, numbers)
+
+
+def draw_comparison(comparison: Comparison, screen: Screen) -> str:
+    """The curves of plans over each other, and below them their difference from the first, on a scale of its own."""
+    steps, rates = comparison.trace(8 * screen.columns)
+    marks, total, per_epoch = comparison.marks, comparison.total_steps, comparison.steps_per_epoch
+    curves = [
+        Curve(steps, values, mark, _COLOURS[index % len(_COLOURS)])
+        for index, (values, mark) in enumerate(zip(rates, marks, strict=True))
+    ]
+    names = [
+        f"{mark}  {shortened(name, screen.columns - 4 - len(mark))}"
+        for mark, name in zip(marks, comparison.names, strict=True)
+    ]
+    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
+    lines.append(picture(curves, total, screen, 15, per_epoch))
+    if any(difference.largest for difference in comparison.differences):
+        above = [curve._replace(values=curve.values - rates[0]) for curve in curves[1:]]
+        lines += ["", *(f"  {_painted(f'{curve.mark} - {marks[0]}', curve.colour, screen)}" for curve in above)]
+        lines.append(picture(above, total, screen, 7, per_epoch))
+    return "\n".join(lines)
+
+
+def draw_log(view: LogView, screen: Screen) -> str:
+    """A log over its plan, and where it leaves it, below them how far each row is from it."""
+    (low, high), log = view.limits, view.log
+    rows, course = view.rows(8 * screen.columns), view.course(8 * screen.columns)
+    ruler = None if view.axis == "step" and low == 0 else Ruler(view.axis, low, high)
+    total = math.ceil(high) if ruler is None else _FINE
+
+    def across(positions: NDArray[Any]) -> NDArray[Any]:
+        return positions if ruler is None else ruler.across(positions, total)
+
+    here, few = across(log.positions[rows]), len(log) <= 2 * screen.columns
+    curves = [Curve(here, log.rates[rows], "o", _COLOURS[1], joined=not few)]
+    names = [f"o  {view.log_name(screen.columns - 12)}"]
+    if course is not None:
+        curves.insert(0, Curve(across(course.positions), course.rates, "."))
+        names.insert(0, f".  {view.plan_name(screen.columns - 12)}")
+    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
+    marked = {} if view.mark is None else {int(across(np.array([view.mark.position]))[0]): _FIRST_OFF}
+    lines.append(picture(curves, total, screen, 15, view.steps_per_epoch, marked, ruler))
+    if view.expected is not None and view.mark is not None:
+        apart = Curve(here, view.apart(rows), "o", _COLOURS[1], joined=not few)
+        lines += [
+            "",
+            f"  {_painted('log - plan', apart.colour, screen)}",
+            picture([apart], total, screen, 7, view.steps_per_epoch, None, ruler),
+        ]
+    return "\n".join(lines)
+
+
+def picture(
+    curves: Sequence[Curve],
+    total: int,
+    screen: Screen,
+    rows: int,
+    steps_per_epoch: int | None = None,
+    names: Mapping[int, str] | None = None,
+    ruler: Ruler | None = None,
+) -> str:
+    """Curves over a run in a frame, with ticks in steps, and in epochs where it is known how long they are.
+
+    Args:
+        curves: what to draw.
+        total: the run's length in steps.
+        screen: what the output can show.
+        rows: lines inside the frame.
+        steps_per_epoch: steps in an epoch.
+        names: names of steps, written above the frame where there is room.
+        ruler: what stands on the axis instead of the steps.
+    """
+    low = min(0.0, *(float(curve.values.min()) for curve in curves))
+    high = max(0.0, *(float(curve.values.max()) for curve in curves))
+    high = high if high > low else 1.0
+    rate_ticks = {
+        round((high - tick) / (high - low) * (rows - 1)): rate_text(tick, max(high, -low))
+        for tick in nice_ticks(high, 5 if rows > 10 else 4, low=low)
+    }
+    margin = max(5, len(ruler.unit) if ruler else 0, *map(len, rate_ticks.values()))
+    width = screen.columns - margin - 2
+    named, named_line = _labels({_column(step, total, width): name for step, name in (names or {}).items()}, width)
+    ticked, steps_line = _labels(_ticks(total, total, width) if ruler is None else ruler.ticks(width), width)
+    unit = "step" if ruler is None else ruler.unit
+    lines = [f"{'':{margin}} {named_line}"] if named else []
+    lines.append(f"{'':{margin}}┌{''.join('┴' if column in named else '─' for column in range(width))}┐")
+    for row, cells in enumerate(_cells(curves, total, (low, high), (width, rows), screen)):
+        lines.append(f"{rate_ticks.get(row, ''):>{margin}}{'┤' if row in rate_ticks else '│'}{cells}│")
+    lines.append(f"{'':{margin}}└{''.join('┬' if column in ticked else '─' for column in range(width))}┘")
+    lines.append(f"{unit:{margin}} {steps_line}")
+    if steps_per_epoch is not None and ruler is None:
+        lines.append(f"{'epoch':{margin}} {_labels(_ticks(total, total / steps_per_epoch, width), width)[1]}")
+    text = "\n".join(line.rstrip() for line in lines)
+    return text if screen.unicode else text.translate(_PLAIN)
+
+
+def _column(step: float, total: int, width: int) -> int:
+    """Where a step stands among so many columns: the first step in the first, the last in the last."""
+    return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
+
+
+def _ticks(total: int, length: float, width: int) -> dict[int, str]:
+    """Round numbers along a run that is so long in its own unit, by the columns that they stand in."""
+    ticks = nice_ticks(length, width // 12, whole=length >= 1)
+    return {_column(tick / length * total, total, width): _tick_text(tick) for tick in ticks}
+
+
+def _tick_text(tick: float) -> str:
+    return step_text(tick) if float(tick).is_integer() else f"{tick:.6g}"
+
+
+def _labels(texts: Mapping[int, str], width: int) -> tuple[set[int], str]:
+    """A line with texts centred on their columns, as far as there is room, and the columns of those that it has."""
+    line, found = "", set()
+    for column, text in texts.items():
+        begin = max(0, min(column - len(text) // 2, width + 1 - len(text)))
+        if not line or begin > len(line):
+            line = line.ljust(begin) + text
+            found.add(column)
+    return found, line
+
+
+def _cells(
+    curves: Sequence[Curve], total: int, limits: tuple[float, float], size: tuple[int, int], screen: Screen
+) -> list[str]:
+    """The inside of a frame, line by line; curves that share a character take turns in it."""
+    (low, high), (width, rows) = limits, size
+    fine = screen.unicode and (screen.colour or len(curves) == 1)
+    across, down = (2, 4) if fine else (1, 1)
+    bits = np.zeros((rows, width), np.int64)
+    there = np.zeros((len(curves), rows, width), np.bool_)
+    dots = np.array([not curve.joined for curve in curves])
+    for number, curve in enumerate(curves):
+        x = np.rint(curve.steps / max(total - 1, 1) * (width * across - 1)).astype(np.int64)
+        y = np.rint((high - curve.values) / (high - low) * (rows * down - 1)).astype(np.int64)
+        if curve.joined:
+            x, y = _joined(x, y)
+        there[number, y // down, x // across] = True
+        np.bitwise_or.at(bits, (y // down, x // across), _DOTS[y % down, x % across])
+    lines = []
+    for row in range(rows):
+        cells: list[tuple[str, int | None]] = []
+        for column in range(width):
+            here = np.flatnonzero(there[:, row, column])
+            here = on_top if (on_top := here[dots[here]]).size else here
+            shown = curves[here[column % here.size]] if here.size else None
+            mark = chr(0x2800 + int(bits[row, column])) if fine else shown.mark[0] if shown else " "
+            cells.append((mark, shown.colour) if shown else (" ", None))
+        runs = groupby(cells, key=lambda cell: cell[1])
+        lines.append("".join(_painted("".join(mark for mark, _ in run), colour, screen) for colour, run in runs))
+    return lines
+
+
+def _joined(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The dots of straight lines from each point to the next."""
+    lengths = np.maximum(np.abs(np.diff(x)), np.abs(np.diff(y)))
+    line = np.repeat(np.arange(lengths.size), lengths)
+    share = (np.arange(line.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)) / lengths[line]
+    between = (np.rint(ends[line] + share * np.diff(ends)[line]).astype(np.int64) for ends in (x, y))
+    first, second = (np.append(dots, ends[-1]) for dots, ends in zip(between, (x, y), strict=True))
+    return first, second
+
+
+def _painted(text: str, colour: int | None, screen: Screen) -> str:
+    return click.style(text, fg=colour) if screen.colour and colour is not None else text
+
+
+def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
+    """Round numbers from `low`, at most 0, up to `highest`, about so many of them; whole ones only if `whole`."""
+    raw = max((highest - low) / max(about, 1), 1.0 if whole else 0.0)
+    power = 10.0 ** math.floor(math.log10(raw))
+    factors = [factor for factor in (1, 2, 2.5, 5, 10) if not whole or (factor * power).is_integer()]
+    step = next(factor * power for factor in factors if factor * power >= raw * 0.999)
+    first, last = (math.floor(abs(end) / step * (1 + 1e-9)) for end in (low, highest))
+    return [index * step for index in range(-first, last + 1)]

@@ -1,0 +1,1 @@
+"""Plans as programs that need no kosine."""

@@ -1,0 +1,413 @@
+"""A plan as the few pieces that its programs are written from, and the names that they have in common."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from kosine._core.curve import Curve
+from kosine._core.curves.exponential import Exponential
+from kosine._core.curves.hold import Hold
+from kosine._core.numbers import MAX_STEPS
+from kosine._core.schedule import Plan
+from kosine._core.timeline import Group, PlannedPhase
+from kosine._export.formulas import keeps_pace, reaches_end
+from kosine._export.printing import comment, integer, plus, real
+from kosine.errors import PlanError
+
+MAX_ROWS = 4096
+"""The most phases that a program lists where its cycles follow no shorter rule."""
+
+_TABLE_LEVELS = 4  # so many constants in a row are a table
+_FEW_PHASES = 2  # a group of so few phases in all is written out
+_CYCLES_FOR_EVER = 512  # cycles whose exact positions are worked out quickly when a program is loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A constant rate. `stop` is the step after the last; None: never."""
+
+    first: int
+    stop: int | None
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Constants one after the other."""
+
+    levels: tuple[Level, ...]
+
+    @property
+    def first(self) -> int:
+        return self.levels[0].first
+
+    @property
+    def stop(self) -> int | None:
+        return self.levels[-1].stop
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """One curve from `start` to `to`: at step t it has done (t - shift) // tick + lead of its `span` steps."""
+
+    name: str
+    first: int
+    stop: int | None
+    curve: Curve
+    start: float
+    to: float
+    span: Fraction | None
+    lead: Fraction
+    shift: int
+    tick: int
+
+    @property
+    def rises(self) -> bool:
+        return self.start < self.to
+
+    @property
+    def plain(self) -> bool:
+        """Whether it begins with its curve's first step, and goes on step by step."""
+        whole = self.span is None or self.span.denominator == 1
+        return self.tick == 1 and not self.lead and self.shift == self.first and whole
+
+    @property
+    def limits(self) -> tuple[int, int | None]:
+        """How many whole steps of its own it shows, from and to."""
+        last = None if self.stop is None else (self.stop - self.shift) // self.tick
+        return (self.first - self.shift) // self.tick, last
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One phase of a cycle, at the exact positions `begin` to `end` of the first cycle."""
+
+    name: str
+    curve: Curve
+    start: float
+    to: float
+    begin: Fraction
+    end: Fraction
+    endpoint: bool
+
+    @property
+    def rises(self) -> bool:
+        return self.start < self.to
+
+    @property
+    def flat(self) -> bool:
+        return is_flat(self.curve, self.start, self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A group of phases that repeats."""
+
+    group: Group
+    turns: tuple[Turn, ...]
+
+    @property
+    def first(self) -> int:
+        return self.group.first_step
+
+    @property
+    def stop(self) -> int | None:
+        return None if self.group.stop > MAX_STEPS else self.group.stop
+
+    @property
+    def length(self) -> Fraction:
+        return self.group.offsets[-1]
+
+    @property
+    def stretch(self) -> Fraction:
+        return self.group.part.exact_stretch
+
+    @property
+    def peak(self) -> float:
+        return self.group.ceiling.peak
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether a later cycle is lower than the first."""
+        highest = max(rate for turn in self.turns for rate in (turn.start, turn.to))
+        return self.group.part.shrinks and highest > self.lowest_peak
+
+    @property
+    def lowest_peak(self) -> float:
+        """What no cycle's peak falls below."""
+        part, ceiling = self.group.part, self.group.ceiling
+        return max(ceiling.floor, part.shrink_to) if part.count is None else ceiling.at(part.count - 1)
+
+    @property
+    def name(self) -> str:
+        return "cycles of " + ", ".join(turn.name for turn in self.turns)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every phase of every cycle begins at a whole step, counted from the first."""
+        return (
+            self.stretch.denominator == 1
+            and all(offset.denominator == 1 for offset in self.group.offsets)
+            and not (self.group.continuous and self.group.origin.denominator != 1)
+        )
+
+    @property
+    def whole_origin(self) -> int:
+        """Where the first cycle begins, in steps of the group's clock; of a group whose cycles are `whole`."""
+        return math.floor(self.group.origin + Fraction(1, 2))
+
+    def cycles_listed(self, plan: Plan, target: str, largest: int | None) -> int:
+        """How many cycles a table must list: all, or of an endless group all up to the last step or those of the run.
+
+        Args:
+            plan: the plan that the group stands in.
+            target: for the message.
+            largest: the largest step that the target can count; None: any.
+
+        Raises:
+            PlanError: the run is unknown and needed, has more cycles than a program lists, or a cycle in it ends where
+                the target cannot count.
+        """
+        group, needed = self.group, plan.total_steps if self.stop is None else self.stop
+        last = MAX_STEPS if largest is None else largest
+        if group.part.count is not None:
+            listed = group.part.count
+        elif self.stop is not None:
+            listed = group.cycle_at(self.stop - 1) + 1
+        else:
+            listed = 1
+            while listed <= _CYCLES_FOR_EVER and group.boundary(listed) <= last:
+                listed += 1
+            if listed > _CYCLES_FOR_EVER:
+                if needed is None:
+                    raise PlanError(
+                        f"Target {target!r} lists cycles that grow by a factor of {float(self.stretch)}, and cannot "
+                        f"express {self.name} for ever. Plan the schedule with `total_steps`."
+                    )
+                listed = max(listed, group.cycle_at(max(needed - 1, self.first)) + 1)
+        if listed * len(self.turns) > MAX_ROWS:
+            raise PlanError(
+                f"Target {target!r} lists at most {MAX_ROWS:,} phases of cycles that grow, and cannot express "
+                f"{self.name}, which has {listed * len(self.turns):,} of them in this run. Use cycles of equal length, "
+                "or a `stretch` that is a whole number."
+            )
+        if largest is not None:
+            while listed and group.boundary(listed, len(group.offsets) - 2) > largest:
+                listed -= 1
+            if not listed or (needed is not None and group.boundary(listed) < needed):
+                raise PlanError(
+                    f"Target {target!r} counts steps up to {largest:,}, and cannot express {self.name}, of which "
+                    "a cycle in this run ends later. Use the target 'python' or 'torch'."
+                )
+        return listed
+
+
+Piece = Level | Levels | Bend | Loop
+
+
+def is_flat(curve: Curve, start: float, to: float) -> bool:
+    """Whether the curve keeps its first value."""
+    if keeps_pace(curve):
+        return not start or (isinstance(curve, Exponential) and curve.factor == 1)
+    return isinstance(curve, Hold) or start == to
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The pieces of a plan in order, and the rate after the last of them (None: it never ends)."""
+
+    plan: Plan
+    pieces: tuple[Piece, ...]
+    after: float | None
+    values: dict[float, str] = field(default_factory=dict)
+    """The rates that have a name."""
+    steps: dict[int, str] = field(default_factory=dict)
+    """The boundaries that have a name."""
+    spans: dict[int, str] = field(default_factory=dict)
+    """The named lengths of pieces, by the piece's first step."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> Outline:
+        pieces: list[Piece] = []
+        for block in plan.blocks:
+            for piece in _pieces(block):
+                last = pieces[-1] if pieces else None
+                if isinstance(piece, Level) and isinstance(last, Level) and last.value == piece.value:
+                    pieces[-1] = Level(last.first, piece.stop, last.value)
+                else:
+                    pieces.append(piece)
+        after: float | None = None
+        if not pieces or pieces[-1].stop is not None:
+            after = plan.after.first_lr
+            if pieces and isinstance(last := pieces[-1], Level) and last.value == after:
+                pieces.pop()
+        elif isinstance(last := pieces[-1], Level):
+            after = last.value
+            pieces.pop()
+        outline = cls(plan, tuple(_tables(pieces, after)), after)
+        outline._name_values()
+        outline._name_steps()
+        return outline
+
+    @property
+    def peak(self) -> float:
+        return max(_rates(self.pieces, self.after))
+
+    def _name_values(self) -> None:
+        peak = self.peak
+        self.values[peak] = "PEAK"
+        last = self.after
+        if last is None and isinstance(self.pieces[-1], Loop):
+            last = min(rate for turn in self.pieces[-1].turns for rate in (turn.start, turn.to))
+        lowest = min((rate for rate in _rates(self.pieces, self.after) if rate), default=0.0)
+        if last and last not in self.values and last == lowest:
+            self.values[last] = "FLOOR"
+        first = self.pieces[0] if self.pieces else None
+        if isinstance(first, Bend) and first.rises and first.start and first.start not in self.values:
+            self.values[first.start] = "WARMUP_START"
+        for rate in _rates([piece for piece in self.pieces if not isinstance(piece, Levels)], self.after):
+            if rate not in self.values and len(real(rate)) > 8:
+                self.values[rate] = f"RATE_{sum(name.startswith('RATE') for name in self.values.values()) + 1}"
+
+    def _name_steps(self) -> None:
+        first = self.pieces[0] if self.pieces else None
+        if isinstance(first, Bend) and first.rises and first.plain and first.stop is not None:
+            self.steps[first.stop] = self.spans[0] = "WARMUP_STEPS"
+        last = self.pieces[-1] if self.pieces else None
+        if last is None or last.stop is None or last.stop in self.steps:
+            return
+        if last.stop == self.plan.total_steps:
+            self.steps[last.stop] = "TOTAL_STEPS"
+            if isinstance(last, Bend) and last.plain:
+                self.spans[last.first] = "DECAY_STEPS" if last.first else "TOTAL_STEPS"
+
+    @property
+    def header(self) -> list[str]:
+        return comment(repr(self.plan.schedule), self.plan.total_steps)
+
+    def value(self, rate: float) -> str:
+        return self.values.get(rate) or real(rate)
+
+    def step(self, boundary: int) -> str:
+        """A boundary by its name, or the step before one."""
+        if boundary in self.steps:
+            return self.steps[boundary]
+        return f"{self.steps[boundary + 1]} - 1" if boundary + 1 in self.steps else integer(boundary)
+
+    def since(self, step: str, boundary: int) -> str:
+        """`step - boundary`."""
+        if boundary and boundary in self.steps:
+            return f"{step} - {self.steps[boundary]}"
+        return plus(step, -boundary)
+
+    def used_constants(self, lines: Sequence[str]) -> list[str]:
+        """The named rates and lengths that the lines use."""
+        named = [(name, real(rate)) for rate, name in self.values.items()]
+        named += [(name, integer(step)) for step, name in self.steps.items()]
+        named += [
+            (name, integer(piece.stop - piece.first))
+            for piece in self.pieces
+            if (name := self.spans.get(piece.first)) == "DECAY_STEPS" and piece.stop is not None
+        ]
+        text = "\n".join(lines)
+        return [f"{name} = {value}" for name, value in named if re.search(rf"\b{name}\b", text)]
+
+
+def _rates(pieces: Sequence[Piece], after: float | None) -> list[float]:
+    rates = [] if after is None else [after]
+    for piece in pieces:
+        match piece:
+            case Level():
+                rates.append(piece.value)
+            case Levels():
+                rates += [level.value for level in piece.levels]
+            case Bend():
+                rates += [piece.start, piece.to]
+            case Loop():
+                rates += [rate for turn in piece.turns for rate in (turn.start, turn.to)]
+    return rates
+
+
+def _pieces(block: PlannedPhase | Group) -> list[Piece]:
+    if isinstance(block, PlannedPhase):
+        return _phase(block)
+    turns = tuple(
+        Turn(
+            phase.curve.name,
+            phase.curve,
+            block.values[2 * number],
+            block.values[2 * number + 1],
+            block.offsets[number],
+            block.offsets[number + 1],
+            phase.endpoint,
+        )
+        for number, phase in enumerate(block.part.phases)
+        if block.offsets[number] < block.offsets[number + 1]
+    )
+    loop = Loop(block, turns)
+    if loop.whole and loop.stretch == 1:
+        loop = replace(loop, turns=tuple(_at_its_end(turn) for turn in turns))
+    level = loop.turns[0].start
+    if all(turn.flat and turn.start == level for turn in loop.turns) and not loop.shrinks:
+        return [Level(loop.first, loop.stop, level)]
+    phases = len(block.part.phases)
+    if block.endless or len(block.cycles_shown) * phases > _FEW_PHASES:
+        return [loop]
+    rows = [block.row(cycle, phase) for cycle in block.cycles_shown for phase in range(phases)]
+    return [piece for row in rows if row.steps != 0 for piece in _phase(row)]
+
+
+def _at_its_end(turn: Turn) -> Turn:
+    """The phase; one whose only step has the end value never has another."""
+    if turn.endpoint and turn.end - turn.begin == 1:
+        return replace(turn, curve=Hold(), start=turn.to)
+    return turn
+
+
+def _phase(row: PlannedPhase) -> list[Piece]:
+    """A planned phase; where its last steps have a value that its formula has not, that is a constant of its own."""
+    clock = row.clock
+    stop = None if row.stop > MAX_STEPS else row.stop
+    if is_flat(row.curve, clock.start, clock.to):
+        return [Level(row.first_step, stop, clock.start)]
+    apart = clock.span == 0 or (row.endpoint and not reaches_end(row.curve))
+    end = min(row.end_step, row.stop) if apart else row.stop
+    pieces: list[Piece] = []
+    if end > row.first_step:
+        pieces.append(
+            Bend(
+                row.curve.name,
+                row.first_step,
+                stop if end == row.stop else end,
+                row.curve,
+                clock.start,
+                clock.to,
+                clock.span,
+                clock.lead,
+                row.first_step - clock.cut,
+                clock.tick,
+            )
+        )
+    return [*pieces, Level(end, stop, clock.to)] if end < row.stop else pieces
+
+
+def _tables(pieces: list[Piece], after: float | None) -> list[Piece]:
+    """The pieces, with many constants in a row as one table."""
+    grouped: list[Piece] = []
+    waiting: list[Level] = []
+    last = Level(pieces[-1].stop or 0, None, after) if pieces and after is not None else None
+    for piece in [*pieces, last]:
+        if isinstance(piece, Level):
+            waiting.append(piece)
+            continue
+        grouped += [Levels(tuple(waiting))] if len(waiting) >= _TABLE_LEVELS else waiting
+        waiting = []
+        if piece is not None:
+            grouped.append(piece)
+    if len(waiting) >= _TABLE_LEVELS:
+        return [*grouped, Levels(tuple(waiting))]
+    return [*grouped, *(level for level in waiting if level is not last)]

@@ -1,0 +1,13 @@
+"""Programs for plain Python."""
+
+from __future__ import annotations
+
+from kosine._export.outline import Outline
+from kosine._export.printing import program
+from kosine._export.scalar_code import function
+
+
+def python(outline: Outline) -> str:
+    """A function of one step."""
+    tables, body = function(outline, "python")
+    return program(outline.header, [], outline.used_constants([*tables, *body]) + tables, body)

@@ -1,0 +1,58 @@
+"""Whether a run followed its plan: its log and the plan, row by row."""
+
+from __future__ import annotations
+
+from kosine._core.schedule import Plan, Schedule
+from kosine._logs.check.alignment import Rows
+from kosine._logs.check.diagnose import judge
+from kosine._logs.check.verdict import Jump, Point, Verdict
+from kosine._logs.trace import Trace
+from kosine.errors import ArgumentTypeError, shown
+
+__all__ = ["Jump", "Point", "Verdict", "check"]
+
+
+def check(trace: Trace, plan: Plan) -> Verdict:
+    """Say whether a run followed its plan, and if not, where it first left it and how.
+
+    A row at position p is read as the plan's step s = round(p * steps_per_unit) + offset; it agrees where
+    |plan(s) - rate| is within the log's printed precision. The simplest explanation of every row is taken: no offset,
+    the next step's rate or steps that are counted from 1 (for a log of epochs: the first batch's rate, the last one's,
+    the next epoch's first or the mean); then skipped steps that the log declares, a constant factor, a log that begins
+    mid-run, skipped steps that it does not declare, restarts and jumps. What the log is too coarse or too short to show
+    cannot be found: such a run follows, and the verdict says what was seen.
+
+    Args:
+        trace: the log, as `read_trace` reads it.
+        plan: the plan that the run should have followed. A log of epochs, samples or tokens needs one that knows its
+            `steps_per_epoch`, `samples_per_step` or `tokens_per_step`.
+
+    Returns:
+        A `Verdict`: `print` shows it as a table, `follows` says whether it did, `kind` and `sentence` how.
+
+    Raises:
+        ArgumentTypeError: something that is no trace, or no plan, such as a schedule that is not planned yet.
+        PlanError: a plan that does not know the unit of the log's axis.
+        LogError: positions beyond every step.
+
+    Example:
+        >>> import numpy as np, kosine as ks
+        >>> from kosine import check
+        >>> plan = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)
+        >>> steps = np.arange(0, 1000, 10)
+        >>> logged = np.where(steps < 500, plan(steps), plan(np.maximum(steps - 500, 0)))  # the scheduler began again
+        >>> verdict = check(ks.Trace(steps, logged), plan)
+        >>> verdict.kind, verdict.jumps[0].position, round(verdict.first.expected, 9), verdict.first.found
+        ('restarted', 500, 0.000586824, 0.0)
+        >>> check(ks.Trace(steps, plan(steps + 1)), plan).sentence
+        'The log follows the plan with an offset: each row shows the rate of the next step (+1).'
+    """
+    if not isinstance(trace, Trace):
+        raise ArgumentTypeError(
+            f"`check` takes a Trace first: `read_trace` reads one from a log. Received: trace={shown(trace)}."
+        )
+    given: object = plan
+    if not isinstance(given, Plan):
+        fix = " Plan it first: `schedule.plan(total_steps=...)`." if isinstance(given, Schedule) else ""
+        raise ArgumentTypeError(f"`check` takes a Plan. Received: plan={shown(given)}.{fix}")
+    return judge(Rows(trace, plan))

@@ -1,0 +1,146 @@
+"""By how many steps rows of a log may be shifted against the plan: sets of whole numbers, kept as intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._logs.check.alignment import Reading, Rows, phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+Interval = tuple[int, int]
+
+_FEW = 4096  # steps that are looked at one by one
+_ROUNDS = 100  # in which a set of shifts is made smaller by a row that contradicts
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows that one shift explains.
+
+    Attributes:
+        begin: the first of them.
+        stop: the row after the last.
+        shift: the one that explains all of them.
+    """
+
+    begin: int
+    stop: int
+    shift: int
+
+
+class Shifts:
+    """Looks for the shifts of rows; the phases of the plan are monotone, so that bisection finds where a rate is."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        last = int(rows.own(slice(-1, None))[0])
+        limit = 2 * max(rows.plan.total_steps or 0, last) + 2 * rows.per_epoch + 1  # a jump may be as far as the run
+        found = phases(rows.plan, 0, limit)
+        self.firsts = np.array([row.first_step for row in found], np.int64)
+        self.lasts = np.array([min(row.stop, limit) - 1 for row in found], np.int64)
+        self.rises = rows.plan(self.lasts) >= rows.plan(self.firsts)
+        self._known: dict[int, tuple[Interval, ...]] = {}
+
+    def of_row(self, row: int) -> tuple[Interval, ...]:
+        """Every shift with which a row shows the plan's rate."""
+        if row not in self._known:
+            index = slice(row, row + 1)
+            rate, width = float(self.rows.trace.rates[row]), float(self.rows.tolerance(index)[0])
+            low, high = rate - width, rate + width
+            begin = self._first(lambda rates: np.where(self.rises, rates >= low, rates <= high))
+            stop = self._first(lambda rates: np.where(self.rises, rates > high, rates < low))
+            own = int(self.rows.own(index)[0])
+            found: list[Interval] = []
+            for first, end in zip(begin.tolist(), stop.tolist(), strict=True):
+                if first < end and found and found[-1][1] + 1 == first - own:
+                    found[-1] = found[-1][0], end - 1 - own
+                elif first < end:
+                    found.append((first - own, end - 1 - own))
+            self._known[row] = tuple(found)
+        return self._known[row]
+
+    def run(
+        self,
+        begin: int,
+        wanted: Callable[[tuple[Interval, ...]], int],
+        within: Interval | None = None,
+        stop: int | None = None,
+    ) -> Run | None:
+        """The longest run of rows from `begin` on, up to `stop`, that one shift explains; `wanted` picks one.
+
+        The shifts that are left are tried in turn with what is wanted and with the middle of the interval that has it:
+        each row that contradicts leaves fewer, about half of them with the middle.
+        """
+        limit = len(self.rows) if stop is None else stop
+        allowed = self.of_row(begin) if within is None else self.narrowed((within,), begin)
+        best: Run | None = None
+        for turn in range(_ROUNDS if allowed else 0):
+            shift = wanted(allowed)
+            if turn % 2:
+                low, high = next(interval for interval in allowed if interval[0] <= shift <= interval[1])
+                shift = (low + high) // 2
+            off = self.rows.first_off(Reading(offset=shift), begin, limit)
+            rest = () if off is None else self.narrowed(allowed, off)
+            if not rest:  # no other shift goes further
+                limit = limit if off is None else off
+                best = Run(begin, limit, shift)
+                if not turn % 2:
+                    break
+            else:
+                allowed = rest
+        return best
+
+    def narrowed(self, allowed: tuple[Interval, ...], row: int) -> tuple[Interval, ...]:
+        """Those of some shifts with which a row shows the plan's rate."""
+        low, high = allowed[0][0], allowed[-1][1]
+        if row in self._known or high - low > _FEW:
+            return both(allowed, self.of_row(row))
+        if high < low:
+            return ()
+        index = slice(row, row + 1)
+        shifts = np.arange(low, high + 1)
+        steps = self.rows.own(index) + shifts
+        apart = np.abs(self.rows.plan(np.maximum(steps, 0)) - self.rows.trace.rates[index])
+        fits = np.concatenate([[False], (apart <= self.rows.tolerance(index)) & (steps >= 0), [False]])
+        edges = np.flatnonzero(fits[1:] != fits[:-1]).tolist()
+        found = tuple((low + first, low + stop - 1) for first, stop in zip(edges[::2], edges[1::2], strict=True))
+        return both(allowed, found)
+
+    def _first(self, passed: Callable[[NDArray[np.float64]], NDArray[np.bool_]]) -> NDArray[np.int64]:
+        """The first step of each phase that passes; the step after its last where none does."""
+        low, high = self.firsts.copy(), self.lasts + 1
+        while bool((low < high).any()):
+            middle = low + (high - low) // 2
+            passes = passed(self.rows.plan(np.minimum(middle, self.lasts)))
+            open_ = low < high
+            high = np.where(open_ & passes, middle, high)
+            low = np.where(open_ & ~passes, middle + 1, low)
+        return low
+
+
+def nearest(intervals: tuple[Interval, ...], shift: int) -> int:
+    """The shift of a set that is nearest to another."""
+    ends = (min(max(shift, low), high) for low, high in intervals)
+    return min(ends, key=lambda end: abs(end - shift))
+
+
+def both(mine: tuple[Interval, ...], other: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    """The shifts that are in both sets."""
+    found: list[Interval] = []
+    i = j = 0
+    while i < len(mine) and j < len(other):
+        low, high = max(mine[i][0], other[j][0]), min(mine[i][1], other[j][1])
+        if low <= high:
+            found.append((low, high))
+        if mine[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(found)

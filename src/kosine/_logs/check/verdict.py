@@ -1,0 +1,133 @@
+"""What a comparison of a log with a plan found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from kosine._core.views import view
+from kosine._logs.check.alignment import Reading, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from kosine._core.schedule import Plan
+    from kosine._logs.trace import Trace
+
+Kind = Literal["follows", "offset", "lags", "too fast", "too slow", "restarted", "jumped", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row of a log next to the plan.
+
+    Attributes:
+        position: where the row is, in units of the log's axis.
+        step: the step of the plan.
+        expected: the plan's rate.
+        found: the log's rate.
+        half_width: how far the two may be apart.
+    """
+
+    position: float
+    step: int
+    expected: float
+    found: float
+    half_width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Where a run left its place in the plan.
+
+    Attributes:
+        position: where, in units of the log's axis: where it began again, or the first row after the jump.
+        before: the step of the plan that would have come.
+        after: the step that came instead.
+    """
+
+    position: float
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What the log of a run says about its plan; made by `check`. `print` shows it as a table.
+
+    Attributes:
+        trace: the log.
+        plan: the plan.
+        kind: "follows"; "offset": follows, but each row shows the rate of another step; "lags": optimizer steps were
+            skipped; "too fast" and "too slow": by a constant factor; "restarted": began again at the plan's first
+            step; "jumped": went on elsewhere in the plan; "differs".
+        sentence: the same in words.
+        offset: a row at position p shows the plan's step round(p * steps_per_unit) + offset.
+        steps_per_unit: the steps of the plan in one unit of the log's axis.
+        factor: the steps of the plan that go by in one step of the log; 1 unless it is too fast or too slow, and 0
+            where the rate never moves.
+        skips: pairs (position, count): the first row that shows skipped optimizer steps, and how many more than before.
+        jumps: where it restarted or jumped, in order.
+        averaged: whether each row shows the mean of an epoch, which begins at that step.
+        first: the first row whose rate is not the plan's, read with `offset` only; None if every rate is.
+        largest: the row that is furthest off, read likewise.
+        off: how many rows are not the plan's, read likewise.
+        compared: how many rows there are.
+        remarks: what else a reader must know, as sentences.
+    """
+
+    trace: Trace
+    plan: Plan
+    kind: Kind
+    sentence: str
+    offset: int
+    steps_per_unit: Fraction
+    factor: Fraction
+    skips: tuple[tuple[int, int], ...]
+    jumps: tuple[Jump, ...]
+    averaged: bool
+    first: Point | None
+    largest: Point
+    off: int
+    compared: int
+    remarks: tuple[str, ...]
+
+    @property
+    def follows(self) -> bool:
+        """Whether the run followed its plan, if need be with an offset."""
+        return self.kind in ("follows", "offset")
+
+    def expected(self) -> NDArray[np.float64]:
+        """The plan's rates at the positions of the log, read with `offset`; before the first step, that step's."""
+        rows = Rows(self.trace, self.plan)
+        rates = np.empty(len(rows), np.float64)
+        for index in rows.blocks():
+            rates[index] = rows.planned(Reading(offset=self.offset, averaged=self.averaged), index)
+        return rates
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the log over the plan with Matplotlib (extra `plot`), the first difference marked.
+
+        Args:
+            ax: the axes to draw on; if None, a new figure that also has what the log is off by.
+
+        Returns:
+            The axes of the curves.
+        """
+        axes: Axes = view(self, "plot", ax=ax)
+        return axes
+
+    def _repr_html_(self) -> str:
+        html: str = view(self, "html")
+        return html
+
+    def __repr__(self) -> str:
+        return f"<Verdict: {self.kind}>"
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text

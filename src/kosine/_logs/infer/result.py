@@ -1,0 +1,135 @@
+"""What `infer` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._core.views import view
+from kosine._logs.infer.search import steps_at
+from kosine._logs.trace import Trace
+from kosine.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from kosine._core.schedule import Plan, Schedule
+
+
+@dataclass(frozen=True, repr=False)
+class Inference:
+    """The schedule that explains a trace best; made by `infer`. `print` shows it.
+
+    The row at the position p shows the plan's step round(p * steps_per_unit) + offset, less what was skipped before.
+
+    Attributes:
+        trace: the log.
+        schedule: the schedule; None where none explains the log to its printed precision.
+        plan: the schedule planned for the run, as far as the log tells how long it is.
+        residual: the largest distance of a row from the plan; 0.0 where there is no plan.
+        offset: see above.
+        steps_per_unit: the plan's steps in one unit of the log's axis.
+        open: what the log does not decide.
+        skips: pairs (position, count): from that position on the log shows so many of the plan's steps less.
+        pieces: the shape of the log as data: one curve after the other.
+        sentence: the result in plain words.
+    """
+
+    trace: Trace
+    schedule: Schedule | None
+    plan: Plan | None
+    residual: float
+    offset: int
+    steps_per_unit: Fraction
+    open: tuple[Open, ...]
+    skips: tuple[tuple[int, int], ...]
+    pieces: tuple[Piece, ...]
+    sentence: str
+
+    def steps(self, positions: NDArray[np.generic] | Sequence[float] | None = None) -> NDArray[np.int64]:
+        """The plan's steps whose rates the log shows at these positions; at those of its rows if None."""
+        at = self.trace.positions if positions is None else np.asarray(positions)
+        lost = np.zeros(at.shape)
+        for position, count in self.skips:
+            lost[at >= position] += count
+        return steps_at(at * float(self.steps_per_unit) - lost, -self.offset)
+
+    def expected(self) -> NDArray[np.float64]:
+        """The plan's rates at the rows of the trace.
+
+        Raises:
+            PlanError: no schedule explains the trace.
+        """
+        if self.plan is None:
+            raise PlanError(f"There is no plan to expect anything of. {self.sentence}")
+        return self.plan(self.steps())
+
+    @property
+    def explained(self) -> bool:
+        """Whether a schedule explains the trace."""
+        return self.schedule is not None
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the log over the plan with Matplotlib (extra `plot`).
+
+        Args:
+            ax: the axes to draw on; if None, a new figure that also has what the log is off by.
+
+        Returns:
+            The axes of the curves.
+        """
+        axes: Axes = view(self, "plot", ax=ax)
+        return axes
+
+    def _repr_html_(self) -> str:
+        html: str = view(self, "html")
+        return html
+
+    def __repr__(self) -> str:
+        return f"<Inference: {self.schedule!r}>"
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a log that one curve goes through.
+
+    Attributes:
+        curve: the name of the curve.
+        first: the position of its first row, in units of the log's axis.
+        last: the position of its last row.
+        first_rate: the rate of its first row.
+        last_rate: the rate of its last row.
+    """
+
+    curve: str
+    first: float
+    last: float
+    first_rate: float
+    last_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Something that a log does not decide.
+
+    Attributes:
+        what: "begin of the run", "end of the run", or which bound of which phase.
+        low: the lowest position, in units of the log, at which it may be; None: any.
+        high: the highest; None: any.
+        text: a sentence.
+    """
+
+    what: str
+    low: float | None
+    high: float | None
+    text: str

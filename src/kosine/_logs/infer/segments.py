@@ -1,0 +1,180 @@
+"""Rows of a log cut into stretches, each of which one curve goes through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, Kind, fit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_BLOCK = 2**15  # rows that are looked at together when a curve is followed
+_ROUNDS = 40
+_TURNS = 6
+_ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
+_HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
+_MUCH = 0.5  # of the next half wave: less of it may be a curve that was followed too far
+_EARLY = 0.05  # of a half wave: rows so shortly before one belong to it
+_SHARE = 0.85  # of the rows that the best curve explains a simpler one must explain, to be preferred
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a log: positions, rates, and how far each rate may be off."""
+
+    x: Floats
+    y: Floats
+    width: Floats
+
+    def __len__(self) -> int:
+        return int(self.x.size)
+
+    def rough(self, share: float) -> Rows:
+        """The same rows, none of them more precise than a share of the highest rate."""
+        return Rows(self.x, self.y, np.maximum(self.width, share * float(self.y.max())))
+
+    def part(self, first: int, stop: int) -> Rows:
+        return Rows(self.x[first:stop], self.y[first:stop], self.width[first:stop])
+
+    def fit(self, kind: Kind, first: int, stop: int) -> Arc | None:
+        """The curve of this kind that is nearest to these rows by least squares."""
+        rows = self._some(first, stop)
+        return fit(kind, rows.x, rows.y, rows.width)
+
+    def through(self, kind: Kind, first: int, stop: int) -> Arc | None:
+        """A curve of this kind that goes through these rows; None where none was found."""
+        rows = self._some(first, stop)
+        x, y, width = rows.x, rows.y, rows.width
+        weights = np.ones_like(width)
+        arc: Arc | None = None
+        for _ in range(_TURNS):
+            arc = fit(kind, x, y, width / weights)
+            if arc is None:
+                return None
+            off = np.abs(arc.predict(x) - y) / width
+            worst = float(off.max())
+            if not worst <= _HOPELESS:
+                return None
+            if worst <= 1 + (LOOSE - 1) / 2 and self.followed(arc, first, stop) == stop:
+                return arc
+            weights *= 0.2 + off / worst  # towards the curve whose largest distance is least (Lawson 1961)
+        return arc if arc is not None and self.followed(arc, first, stop) == stop else None
+
+    def _some(self, first: int, stop: int) -> Rows:
+        if stop - first <= SAMPLE:
+            return self.part(first, stop)
+        even = np.linspace(first, stop - 1, SAMPLE - 2 * _ENDS).astype(np.intp)
+        picked = np.unique(np.concatenate([np.arange(first, first + _ENDS), even, np.arange(stop - _ENDS, stop)]))
+        return Rows(self.x[picked], self.y[picked], self.width[picked])
+
+    def off(self, arc: Arc, first: int, stop: int) -> Floats:
+        """How far the curve is off, in half-widths."""
+        apart = np.abs(arc.predict(self.x[first:stop]) - self.y[first:stop])
+        with np.errstate(over="ignore"):  # a curve that is nowhere near
+            return apart / self.width[first:stop]
+
+    def followed(self, arc: Arc, first: int, stop: int | None = None) -> int:
+        """The first row from `first` on that the curve misses."""
+        end = len(self) if stop is None else stop
+        while first < end:
+            block = min(first + _BLOCK, end)
+            missed = np.flatnonzero(~(self.off(arc, first, block) <= LOOSE))
+            if missed.size:
+                return first + int(missed[0])
+            first = block
+        return end
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The rows `first` to before `stop`, and the curve through them."""
+
+    first: int
+    stop: int
+    arc: Arc
+
+
+def stretches(rows: Rows) -> Iterator[Stretch]:
+    """The rows from the first on, as few stretches as can be: each goes as far as a curve does."""
+    first = 0
+    while first < len(rows):
+        found = _longest(rows, first)
+        for part in _half_waves(rows, found):
+            yield from _held(rows, part)
+        first = found.stop
+
+
+def _half_waves(rows: Rows, found: Stretch) -> Iterator[Stretch]:
+    """The stretch; in parts where its curve is a wave that goes up and down."""
+    begin, end = found.arc.begin, found.arc.end
+    if begin is not None and end is not None and found.stop - found.first > 2 * found.arc.kind.rows:
+        half = end - begin
+        first = found.first
+        place = begin + half * math.floor((float(rows.x[first]) - begin) / half + _EARLY)
+        while place + (1 + _MUCH) * half < rows.x[found.stop - 1]:
+            stop = int(np.searchsorted(rows.x, place + half))
+            if stop - first < found.arc.kind.rows:
+                break
+            yield Stretch(first, stop, replace(found.arc, begin=place, end=place + half))
+            first, place = stop, place + half
+        if first > found.first:
+            found = Stretch(first, found.stop, replace(found.arc, begin=place, end=place + half))
+    yield found
+
+
+def _held(rows: Rows, found: Stretch) -> Iterator[Stretch]:
+    """The stretch, and a level one before it where its curve begins later, as it is flat there."""
+    begin = found.arc.begin
+    first = found.first if begin is None else int(np.searchsorted(rows.x, begin))
+    if found.first + 2 < first < found.stop - 2:
+        level = rows.fit(HOLD, found.first, first)
+        if level is not None and rows.followed(level, found.first, first) == first:
+            yield Stretch(found.first, first, level)
+            found = Stretch(first, found.stop, found.arc)
+    yield found
+
+
+def _longest(rows: Rows, first: int) -> Stretch:
+    """The stretch that begins at this row: the simplest curve among those that go about as far as any does."""
+    found: list[Stretch] = []
+    reach = first
+    for kind in (*SIMPLE, *CURVED):
+        least = first + kind.rows
+        if kind in CURVED:  # worth its numbers only where it goes further than the simpler ones
+            least = max(least + 1, reach + max(2, (reach - first) // 8))
+            if reach == len(rows):
+                break
+        stretch = _reach(rows, kind, first, min(least, len(rows)))
+        if stretch is not None:
+            found.append(stretch)
+            reach = max(reach, stretch.stop)
+    most = reach - first
+    enough = first + (_SHARE * most if most > 16 else most - 2 if most > 3 else most)
+    if reach == len(rows):  # there is nothing after it that a curve could have been followed into
+        enough = reach
+    return next(stretch for stretch in found if stretch.stop >= enough)
+
+
+def _reach(rows: Rows, kind: Kind, first: int, least: int) -> Stretch | None:
+    """The longest stretch that a curve of this kind goes through; None where it does not even reach `least`."""
+    good: Stretch | None = None
+    stop, bad = least, len(rows) + 1
+    for _ in range(_ROUNDS):
+        arc = rows.through(kind, first, stop)
+        if arc is not None:
+            good = Stretch(first, rows.followed(arc, stop), arc)
+            bad = bad if bad > good.stop else len(rows) + 1
+        else:
+            bad = stop
+        if good is None or good.stop == len(rows) or bad - good.stop <= 1 + (good.stop - first) // 64:
+            break
+        stop = min(good.stop + max(1, good.stop - first), len(rows)) if bad > len(rows) else (good.stop + bad) // 2
+    return good

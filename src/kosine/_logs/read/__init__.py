@@ -1,0 +1,1 @@
+"""Reading the learning rates of a run from its log."""

@@ -1,0 +1,339 @@
+"""The rows of one param group while they are read: compact, of bounded number, and what their prints tell."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kosine._logs.precision import Prints
+from kosine._logs.trace import Axis, Remark, Trace, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+MOST_ROWS = 1 << 24
+"""Rows that are kept, of all groups together; of a longer log every 2nd, 4th, ... is."""
+MOST_GROUPS = 64
+BLOCK = 1 << 15
+_EPOCH = 1 << 32  # an epoch and a step in it as one number, which float64 holds exactly
+
+
+class Series:
+    """The rows of one param group."""
+
+    __slots__ = (
+        "_anew",
+        "_epochs",
+        "_last",
+        "_positions",
+        "_prints",
+        "_rates",
+        "_resets",
+        "_rests",
+        "kept",
+        "name",
+        "seen",
+        "stride",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen = self.kept = 0
+        self.stride = 1
+        self._positions: NDArray[Any] = np.empty(0, np.int64)
+        self._rates: NDArray[np.float64] = np.empty(0)
+        self._prints = Prints()
+        self._anew = True
+        self._epochs = False
+        self._last = math.inf, -math.inf
+        self._resets = self._rests = 0
+
+    @property
+    def wants(self) -> bool:
+        """Whether the prints of further rates can still tell something."""
+        return self._prints.wants
+
+    def add(
+        self,
+        positions: NDArray[np.float64],
+        rates: NDArray[np.float64],
+        texts: Iterable[str] | None,
+        epochs: Callable[[], NDArray[np.float64]] | None,
+        most: int,
+    ) -> None:
+        """Add rows, all with a finite position and rate.
+
+        Args:
+            positions: of the rows.
+            rates: of the rows.
+            texts: the different prints of rates; None where all were stored as float32; empty if not `wants`.
+            epochs: the epoch of each row where the log tells both, as steps may be counted anew in each; asked for
+                once they go back.
+            most: how many rows to keep.
+        """
+        self._prints.add(texts, rates)
+        if epochs is not None:
+            positions = self._paired(positions, epochs)
+        first = -self.seen % self.stride
+        self.seen += len(rates)
+        where, values = positions[first :: self.stride], rates[first :: self.stride]
+        self._append(where, values)
+        while self.kept > most:
+            self._thin()
+
+    def _append(self, positions: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+        """Add rows to those that are kept, which grow in place: no moment holds them twice."""
+        if self._positions.dtype.kind == "i" and not _whole(positions):
+            self._positions = self._positions.astype(np.float64)
+        kept, self.kept = self.kept, self.kept + len(rates)
+        if self.kept > len(self._rates):
+            room = self.kept + self.kept // 8 + BLOCK
+            self._positions.resize(room, refcheck=False)
+            self._rates.resize(room, refcheck=False)
+        self._positions[kept : self.kept] = positions
+        self._rates[kept : self.kept] = rates
+
+    def _paired(self, steps: NDArray[np.float64], epochs: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Steps with their epochs, from where steps first go back; just steps before."""
+        if not self._anew or not 0 <= steps.min() <= steps.max() < _EPOCH:
+            self._anew = False
+            self._unpair()
+            return steps
+        before, step = self._last
+        back = np.diff(steps, prepend=step) <= 0
+        again = self._epochs or bool(back.any())
+        if self.seen and not again:
+            self._last = before, float(steps[-1])
+            return steps
+        told = epochs()
+        known = np.isfinite(told)
+        first = math.floor(told[known][0]) if known.any() else before
+        before = before if self.seen else first
+        if not self._epochs:
+            if not again or first == math.inf:
+                self._last = before, float(steps[-1])
+                return steps
+            self._epochs = True
+            if self.kept:  # all taken to be of one epoch: this one, or that before
+                latest = max(int(first) - int(back[0]), 0)
+                self._rests += max(latest - int(before), 0) if before < math.inf else 0
+                self._positions[: self.kept] = _pairs(latest, self._positions[: self.kept])
+                before = latest
+        if not known.all():  # a row that does not tell its epoch is of the one before
+            told = np.concatenate(([before if before < math.inf else 0.0], told))
+            told = told[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
+        told = np.clip(np.floor(told), 0, 1 << 20)
+        further = np.diff(told, prepend=before) > 0
+        self._resets += int(np.count_nonzero(further & back))
+        self._rests += int(np.count_nonzero(further & ~back))
+        self._last = float(told[-1]), float(steps[-1])
+        return _pairs(told, steps)
+
+    def _unpair(self) -> None:
+        """Keep just the steps: they are not counted anew in each epoch."""
+        if self._epochs:
+            self._epochs = False
+            kept = self._positions[: self.kept]
+            np.remainder(kept, _EPOCH, out=kept)
+
+    def _thin(self) -> None:
+        """Keep every second of the rows that are kept."""
+        half = (self.kept + 1) // 2
+        for values in (self._positions, self._rates):
+            values[:half] = values[: self.kept : 2]
+        self.kept = half
+        self.stride *= 2
+
+    def trace(
+        self, axis: Axis, decimals: int | None, remarks: list[Remark], batches: int | None = None, **told: Any
+    ) -> Trace:
+        """The trace of these rows; the series is empty afterwards.
+
+        Args:
+            axis: what the positions count.
+            decimals: the places that the writer rounds to, if it does.
+            remarks: what was odd about the log.
+            batches: in an epoch, where the log tells it.
+            **told: what the trace is to hold besides.
+        """
+        anew = self._epochs and self._resets > self._rests
+        if not anew:
+            self._unpair()
+        positions, rates = self._positions, self._rates
+        self._positions, self._rates = np.empty(0, np.int64), np.empty(0)
+        positions.resize(self.kept, refcheck=False)
+        rates.resize(self.kept, refcheck=False)
+        mine = list(remarks)
+        if anew:
+            positions, most = _of_epochs(positions, batches)
+            axis, told["total"] = "epoch", None
+            text = f"Steps are counted anew in each epoch, which is taken to have {most:,g} of them."
+            mine.append(Remark("steps of each epoch", self._resets, text))
+        if self.stride > 1:
+            text = f"The log is long: one row in {self.stride} is kept, of {self.seen:,}."
+            mine.append(Remark("thinned", self.seen - self.kept, text))
+        positions.flags.writeable = rates.flags.writeable = False
+        precision = self._prints.precision(decimals)
+        return Trace(positions, rates, axis=axis, precision=precision, name=self.name, remarks=mine, **told)
+
+
+def _whole(positions: NDArray[np.float64]) -> bool:
+    return bool((np.abs(positions) < 2**62).all() and (positions == np.floor(positions)).all())
+
+
+def _pairs(epochs: NDArray[Any] | float, steps: NDArray[Any]) -> NDArray[Any]:
+    """An epoch and a step in it as one number."""
+    pairs: NDArray[Any] = epochs * _EPOCH + steps
+    return pairs
+
+
+def _of_epochs(pairs: NDArray[Any], batches: int | None) -> tuple[NDArray[np.float64], float]:
+    """Positions in epochs, of epochs and the steps in each, and how many steps an epoch is taken to have."""
+    epochs, steps = np.divmod(pairs, _EPOCH)
+    first = min(1.0, float(steps.min()))  # most writers count from 1
+    each = float(steps.max()) + 1 - first if batches is None else float(batches)
+    return epochs - epochs.min() + (steps - first) / each, each
+
+
+class Collection:
+    """The series of all param groups of a log, filled row by row or column by column.
+
+    Attributes:
+        series: by name.
+        missing: rows in which no group has a rate.
+        left_out: rows of more groups than are kept.
+    """
+
+    __slots__ = ("_missing", "_unreadable", "_waiting", "left_out", "missing", "series")
+
+    def __init__(self) -> None:
+        self.series: dict[str, Series] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self.missing = self.left_out = 0
+        self._missing: Counter[str] = Counter()
+        self._unreadable: Counter[str] = Counter()
+
+    def wants(self, name: str) -> bool:
+        """Whether the prints of further rates of a group can still tell something."""
+        return name not in self.series or self.series[name].wants
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.series.clear()
+        self._waiting.clear()
+        self._missing.clear()
+        self._unreadable.clear()
+        self.missing = self.left_out = 0
+
+    def row(self, name: str, position: object, rate: object, epoch: object = None) -> None:
+        """Add one row, of numbers or texts; a rate as text says how it was printed."""
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            if len(self._waiting) == MOST_GROUPS:
+                self.left_out += 1
+                return
+            waiting = self._waiting[name] = _Waiting()
+        waiting.positions.append(number(position))
+        waiting.texts.append(rate if isinstance(rate, str) else repr(rate) if isinstance(rate, int | float) else "")
+        waiting.epochs.append(number(epoch))
+        if len(waiting.texts) == BLOCK:
+            self._flush(name, waiting)
+
+    def columns(
+        self,
+        name: str,
+        positions: NDArray[np.float64],
+        rates: NDArray[np.float64],
+        texts: Iterable[str] | None,
+        epochs: Callable[[], NDArray[np.float64]] | None = None,
+        odd: int = 0,
+    ) -> None:
+        """Add rows of one group, some of which have an odd rate; those without a finite position and rate are counted.
+
+        See `Series.add`.
+        """
+        series = self.series.get(name)
+        good = np.isfinite(positions) & np.isfinite(rates)
+        if not good.all():
+            odd += int(np.count_nonzero(np.isfinite(rates) & ~good))
+            self._unreadable[name] += odd
+            self._missing[name] += int(good.size - np.count_nonzero(good)) - odd
+            positions, rates = positions[good], rates[good]
+            epochs = None if epochs is None else partial(_some, epochs, good)
+        if not rates.size:
+            return
+        if series is None:
+            if len(self.series) == MOST_GROUPS:
+                self.left_out += rates.size
+                return
+            series = self.series[name] = Series(name)
+        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.series))
+
+    def _flush(self, name: str, waiting: _Waiting) -> None:
+        rates = numbers(waiting.texts)
+        epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
+        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd)
+        self._waiting[name] = _Waiting()
+
+    def finish(self) -> None:
+        """Take in the rows that wait."""
+        for name, waiting in self._waiting.items():
+            if waiting.texts:
+                self._flush(name, waiting)
+
+    def remarks(self, name: str) -> list[Remark]:
+        """What was odd about the rows of a group."""
+        remarks = []
+        unreadable, missing = self._unreadable[name], self._missing[name] + self.missing
+        if unreadable:
+            text = f"{rows(unreadable, 'has', 'have')} something else where a number is expected."
+            remarks.append(Remark("unreadable", unreadable, text))
+        if missing:
+            remarks.append(Remark("no rate", missing, f"{rows(missing, 'has', 'have')} no rate."))
+        if self.left_out:
+            text = f"There are more than {MOST_GROUPS} param groups; {rows(self.left_out, 'is', 'are')} left out."
+            remarks.append(Remark("many groups", self.left_out, text))
+        return remarks
+
+
+def _some(values: Callable[[], NDArray[np.float64]], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return values()[rows]
+
+
+class _Waiting:
+    __slots__ = ("epochs", "positions", "texts")
+
+    def __init__(self) -> None:
+        self.positions: list[float] = []
+        self.texts: list[str] = []
+        self.epochs: list[float] = []
+
+
+_ABSENT = frozenset(("", "na", "n/a", "nan", "none", "null", "-", "inf", "-inf", "infinity", "-infinity", "<na>"))
+
+
+def unreadable(texts: Sequence[str], values: NDArray[np.float64]) -> int:
+    """How many of the texts were neither a finite number nor say that there is no value, which is no mistake."""
+    return sum(1 for row in np.flatnonzero(~np.isfinite(values)).tolist() if texts[row].strip().lower() not in _ABSENT)
+
+
+def number(value: object) -> float:
+    """A finite float or NaN, of a number or its text."""
+    try:
+        return float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def numbers(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Floats, NaN where a text is no number."""
+    try:
+        return np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return np.fromiter(map(number, texts), np.float64, len(texts))

@@ -1,0 +1,203 @@
+"""JSON: an object on each line, or one document."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kosine._logs.read.collect import Collection
+from kosine._logs.read.columns import Choice, Layout
+from kosine._logs.read.known_formats import plain, rate_columns
+from kosine._logs.read.stream import decoded
+from kosine.errors import LogError, shown
+
+LARGEST = 1 << 28
+"""Characters of one document, which is held in memory."""
+_SHAPES = 1000  # sets of keys to remember
+_NODES = 100_000  # parts of a document to look at for the log
+
+
+class Records:
+    """JSON objects, each a row: reads those that have a rate."""
+
+    def __init__(self, choice: Choice, found: Collection) -> None:
+        self._choice = choice
+        self._found = found
+        self._layouts: dict[tuple[str, ...], Layout | None] = {}
+        self.layout: Layout | None = None
+        self.total: int | None = None
+        self.keys: dict[str, None] = {}
+        self.junk = 0
+
+    def lines(self, pieces: Iterable[bytes]) -> None:
+        """Read an object from each line; others are counted."""
+        for piece in pieces:
+            for line in decoded(piece):
+                if line.startswith("{") or line.strip():
+                    self.line(line)
+
+    def line(self, text: str) -> None:
+        """Read one line."""
+        try:
+            record = json.loads(text, parse_float=str)  # as it was printed
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            self.record(record)
+        else:
+            self.junk += 1
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Read one object."""
+        keys = tuple(record)
+        try:
+            layout = self._layouts[keys]
+        except KeyError:
+            layout = self._choice.layout(keys)
+            if layout is None and any(isinstance(value, dict | list) for value in record.values()):
+                flat = _flat(record)
+                if flat.keys() != record.keys():
+                    self.record(flat)
+                    return
+            if len(self._layouts) < _SHAPES:
+                self._layouts[keys] = layout
+            if len(self.keys) < _SHAPES:
+                self.keys.update(dict.fromkeys(keys))
+        if layout is None:
+            self._found.missing += 1
+            return
+        if layout.only is not None and record[layout.only[0]] != layout.only[1]:
+            return
+        if self.layout is None:
+            self.layout = layout
+        position, epoch = record[layout.position], None if layout.epoch is None else record[layout.epoch]
+        if layout.total is not None and type(record[layout.total]) is int:
+            self.total = record[layout.total]
+        for column in layout.rates:
+            value = record[column]
+            if isinstance(value, dict):
+                for name, one in value.items():
+                    self._found.row(f"{column}/{name}", position, one, epoch)
+            elif isinstance(value, list):
+                for place, one in enumerate(value):
+                    self._found.row(f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
+            else:
+                self._found.row(column, position, value, epoch)
+
+
+def read_document(data: str, choice: Choice, records: Records, found: Collection) -> Layout:
+    """Read one JSON document: the first list of objects, or object of lists, that has a rate.
+
+    Raises:
+        LogError: too large or too deep, no JSON, or nothing with a rate in it.
+    """
+    if len(data) > LARGEST:
+        raise LogError(
+            f"A JSON document can have {LARGEST:,} characters at most. Write the log as CSV or JSON lines instead."
+        )
+    try:
+        document = json.loads(data, parse_float=str)  # as they were printed
+    except RecursionError as error:
+        raise LogError("The JSON document is nested too deeply to be a log.") from error
+    except ValueError as error:  # also a number of thousands of digits
+        raise LogError(f"The log begins as a JSON document but is not one: {shown(str(error))[1:-1]}.") from error
+    if isinstance(document, dict) and not any(isinstance(value, dict | list) for value in document.values()):
+        records.record(document)  # the only row of a log
+        if records.layout is not None:
+            return records.layout
+    seen: dict[str, None] = {}
+    for node in _nodes(document):
+        if isinstance(node, dict):
+            seen.update(dict.fromkeys(list(node)[:20]) if len(seen) < 60 else {})
+            layout = _read_columns(node, choice, found)
+        else:
+            layout = _read_rows(node, records)
+        if layout is not None:
+            total = document.get("max_steps") if isinstance(document, dict) else None
+            if type(total) is int and layout.axis == "step":
+                records.total = total
+            return layout
+    raise choice.unknown("the keys " + ", ".join(repr(key[:60]) for key in seen) if seen else "no objects")
+
+
+def _nodes(document: object) -> Iterator[dict[str, Any] | list[Any]]:
+    """The objects and lists of a document that may be logs, outer ones first."""
+    waiting = deque([document])
+    for _ in range(_NODES):
+        if not waiting:
+            return
+        node = waiting.popleft()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(value for value in node.values() if isinstance(value, dict | list))
+        elif isinstance(node, list):
+            if any(isinstance(value, dict) for value in node):
+                yield node
+            waiting.extend(value for value in node[:100] if isinstance(value, dict | list))
+
+
+def _read_rows(rows: list[Any], records: Records) -> Layout | None:
+    for row in rows:
+        if isinstance(row, dict):
+            records.record(row)
+        else:
+            records.junk += 1
+    return records.layout
+
+
+def _read_columns(node: dict[str, Any], choice: Choice, found: Collection) -> Layout | None:
+    lists = {key: _listed(value) for key, value in node.items() if isinstance(value, list | dict)}
+    columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
+    layout = choice.layout(columns)
+    if layout is None and choice.step_column is None:
+        names = [choice.rate_column] if choice.rate_column in columns else rate_columns(columns)
+        if not names or (choice.rate_column is not None and choice.rate_column not in columns):
+            return None
+        layout = Layout("Keras History JSON", "", "epoch", tuple(name for name in names if name is not None))
+    if layout is None:
+        return None
+    places: Sequence[Any] = columns.get(layout.position) or range(len(columns[layout.rates[0]]))
+    epochs = [None] * len(places) if layout.epoch is None else columns[layout.epoch]
+    for column in layout.rates:
+        for place, epoch, rate in zip(places, epochs, columns[column], strict=False):
+            found.row(column, place, rate, epoch)
+    return layout
+
+
+def _listed(value: list[Any] | dict[str, Any]) -> list[Any]:
+    """A column: a list, or the object of rows that pandas makes of one."""
+    if isinstance(value, list):
+        return value
+    return list(value.values()) if all(key.isdigit() for key in value) else []
+
+
+def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
+    """An object with those inside of it opened: {"train": {"lr": 1}} is {"train/lr": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and depth:
+            flat.update({f"{key}/{inner}": one for inner, one in _flat(value, depth - 1).items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def begins_as_json(text: str) -> bool:
+    """Whether a file that begins so is JSON, of either sort; a log line in brackets is not."""
+    start = text.lstrip()
+    after = {"{": ('"', "}", ""), "[": ("{", "[", "]", "")}
+    return start[1:].lstrip()[:1] in after.get(start[:1], ())
+
+
+def is_lines(lines: Sequence[str]) -> bool:
+    """Whether a file that begins so has an object on each line, rather than one document on them all."""
+    some = [line for line in lines if line.strip()]
+    objects = 0
+    for line in some[:20]:
+        try:
+            objects += isinstance(json.loads(line), dict)
+        except (ValueError, RecursionError):
+            continue
+    return objects > 1 or (objects == 1 and len(some) > 1 and not plain(some[0]).endswith(("{", "[")))

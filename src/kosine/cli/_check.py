@@ -1,0 +1,161 @@
+"""`kosine check`: whether the log of a run followed its schedule, and where it left it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine._core.plain_text import printable
+from kosine.cli._log_options import LogType, log_data, log_options, read_log, skip_data
+from kosine.cli._output import json_option, print_json, say_written, written
+from kosine.cli._picture_options import picture_option, write_picture
+from kosine.cli._planning import planned
+from kosine.cli._run_options import LENGTHS, run_size_options
+from kosine.cli._schedule_argument import Source, SourceType
+from kosine.errors import PlanError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from kosine._core.schedule import Plan
+    from kosine._logs.check.verdict import Point, Verdict
+    from kosine._logs.trace import Trace
+
+_LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
+
+
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  kosine check history.csv 'warmup_cosine(peak=0.1, warmup=10)' \\
+    --total-steps 100
+  kosine check history.csv schedule.toml --plot check.png
+
+Exit status: 0 where the log follows the schedule, also with an offset; 1 where it does not; 2 after an error.""",
+)
+@click.argument("log", type=LogType())
+@click.argument("schedule", type=SourceType())
+@run_size_options
+@log_options
+@picture_option("--plot")
+@json_option
+def command(
+    log: str,
+    schedule: Source,
+    group: str | None,
+    step_column: str | None,
+    rate_column: str | None,
+    output: Path | None,
+    as_json: bool,
+    **size: Any,
+) -> int:
+    """Check the learning rates in LOG against SCHEDULE: whether they follow it, and if not, where they first leave it.
+
+    LOG is a file that a run wrote: CSV, JSON, JSON lines, TensorBoard events or text of the known trainers; or - for
+    standard input. A rate fits where it is the schedule's as far as the log prints it. SCHEDULE is the text form in
+    single quotes; a .json or .toml file; - for standard input; or the name of a published recipe. Without the run's
+    length, what the log itself says of it holds.
+    """
+    from kosine._logs.check.check import check
+
+    trace = read_log(log, group, step_column, rate_column)
+    size, of_log = _with_length(size, schedule, trace)
+    verdict = check(trace, _planned(schedule, size, trace))
+    if output is not None:
+        _write(verdict, output, schedule)
+    if as_json:
+        print_json(_data(verdict, of_log) | ({} if output is None else written(output)))
+    else:
+        from kosine._display.log_view import LogView
+        from kosine._display.terminal import Screen, draw_log
+
+        told = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+        told += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
+        picture = draw_log(LogView.of_verdict(verdict), Screen.of_stdout())
+        click.echo("\n\n".join([str(verdict), *told, picture]))
+        if output is not None:
+            click.echo()
+            say_written(output, as_json)
+    return 0 if verdict.follows else 1
+
+
+def _planned(schedule: Source, size: Mapping[str, Any], trace: Trace) -> Plan:
+    """The plan, or an error that says what the log knows of a length that is missing."""
+    try:
+        return planned(schedule, size)
+    except PlanError as error:
+        if "length is missing" not in str(error) or trace.axis != "step":
+            raise
+        last = int(trace.positions[-1])
+        raise PlanError(
+            f"{error} The log ends at step {last:,}: if that is the end of the run, `total_steps` {last + 1}."
+        ) from error
+
+
+def _with_length(size: Mapping[str, Any], schedule: Source, trace: Trace) -> tuple[dict[str, Any], int | None]:
+    """The size of the run, its length taken from the log where nothing else says it; and that length."""
+    name = _LENGTH_OF.get(trace.axis)
+    known = any(size.get(length) is not None or length in schedule.run for length in LENGTHS)
+    if known or name is None or trace.total is None:
+        return dict(size), None
+    if name == "epochs" and all(
+        size.get(n) is None and n not in schedule.run for n in ("steps_per_epoch", "dataset_size")
+    ):
+        return dict(size), None
+    return {**size, name: trace.total}, trace.total
+
+
+def _write(verdict: Verdict, output: Path, schedule: Source) -> None:
+    def page() -> str:
+        from kosine._display.page import verdict_page
+
+        return verdict_page(verdict, f"{verdict.trace.source} / {schedule.name}")
+
+    def figure() -> Figure:
+        from kosine._display.log_figure import verdict_figure
+
+        return verdict_figure(verdict)
+
+    write_picture(output, page, figure)
+
+
+def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
+    return {
+        "follows": verdict.follows,
+        "kind": verdict.kind,
+        "sentence": printable(verdict.sentence),
+        "log": log_data(verdict.trace),
+        "schedule": repr(verdict.plan.schedule),
+        "total_steps": verdict.plan.total_steps,
+        "steps_per_epoch": verdict.plan.run.steps_per_epoch,
+        "length_from_log": of_log is not None,
+        "compared": verdict.compared,
+        "offset": verdict.offset,
+        "steps_per_unit": float(verdict.steps_per_unit),
+        "factor": float(verdict.factor),
+        "skips": skip_data(verdict.skips),
+        "jumps": [
+            {"position": jump.position, "from_step": jump.before, "to_step": jump.after} for jump in verdict.jumps
+        ],
+        "averaged": verdict.averaged,
+        "off": verdict.off,
+        "first": _point(verdict.first),
+        "largest": _point(verdict.largest),
+        "remarks": list(verdict.remarks),
+    }
+
+
+def _point(point: Point | None) -> dict[str, Any] | None:
+    if point is None:
+        return None
+    return {
+        "position": point.position,
+        "step": point.step,
+        "expected": point.expected,
+        "found": point.found,
+        "half_width": point.half_width,
+    }

@@ -1,0 +1,99 @@
+"""`kosine export`: a schedule as a program or as data that needs no kosine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine._core.json_form import dumps, to_data
+from kosine.cli._output import json_option, output_option, write_out
+from kosine.cli._planning import planned
+from kosine.cli._rate_lists import as_csv, as_objects
+from kosine.cli._run_options import run_size_options
+from kosine.cli._schedule_argument import Source, SourceType
+
+if TYPE_CHECKING:
+    from kosine._core.schedule import Plan
+
+    Choice = click.Choice[str]
+else:  # generic in newer releases of click only
+    Choice = click.Choice
+
+TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface", "json", "csv")
+
+
+class Target(Choice):
+    """One of the targets; for another name of one, the error says it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            from kosine._export.to_code import near_target
+
+            near = near_target(str(value), TARGETS)
+            self.fail(f"{error.message}{f' Did you mean {near!r}?' if near else ''}", param, ctx)
+
+
+@click.command(
+    "export",
+    epilog="""\b
+Examples:
+  kosine export 'warmup_cosine(peak=1e-3)' --total-steps 1000 --to python
+  kosine export 'sgdr(peak=0.05, period=1000)' --total-steps 9000 \\
+    --to torch -o schedule.py
+  kosine export gpt-3 --to json""",
+)
+@click.argument("schedule", type=SourceType())
+@click.option(
+    "--to", "target", type=Target(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
+    help="python, numpy, torch, optax, keras, huggingface: a program; json, csv: data.",
+)  # fmt: skip
+@run_size_options
+@output_option
+@json_option
+def command(schedule: Source, target: str, output: Path | None, as_json: bool, **size: Any) -> None:
+    """Write SCHEDULE, planned for a run, as a program or as data that needs no kosine.
+
+    The programs are functions of the step (python, numpy), a scheduler of the framework (torch, optax, keras) or
+    training arguments (huggingface). csv has the rate of every step of the run; json has the phases and the run's size,
+    and is itself a SCHEDULE that kosine reads.
+
+    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
+    or .toml file; - for standard input; or the name of a published recipe.
+    """
+    plan = planned(schedule, size)
+    write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, as_json)
+
+
+def _plain(plan: Plan, target: str) -> Iterator[str]:
+    if target == "csv":
+        yield from as_csv(plan, _steps(plan))
+    elif target == "json":
+        yield dumps(plan) + "\n"
+    else:
+        from kosine._export.to_code import to_code
+
+        yield to_code(plan, target)
+
+
+def _steps(plan: Plan) -> range:
+    from kosine._analysis.sampling import length
+
+    return range(length(plan))
+
+
+def _wrapped(plan: Plan, target: str) -> Iterator[str]:
+    """The same in an object that names the target."""
+    if target == "csv":
+        rows = as_objects(plan, _steps(plan))
+        yield from chain(['{"target": "csv", "data": '], rows, ["}\n"])
+    elif target == "json":
+        yield json.dumps({"target": target, "data": to_data(plan)}, indent=2) + "\n"
+    else:
+        yield json.dumps({"target": target, "program": "".join(_plain(plan, target))}, indent=2) + "\n"

@@ -1,0 +1,138 @@
+"""The argument LOG of commands, and the options that say how it is read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from kosine._core.plain_text import printable, shortened
+from kosine.cli._run_options import AnyType
+from kosine.cli._schedule_argument import read_source, take_standard_input
+from kosine.errors import KosineError, LogError
+from kosine.published import PUBLISHED
+
+if TYPE_CHECKING:
+    from kosine._logs.trace import Trace
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_STANDARD_INPUT = "standard input"
+_LARGEST_SCHEDULE = 2**16  # bytes of a file that may be a schedule given in the place of a log
+_ENDINGS = (".json", ".toml")
+_MOST_GROUPS = 8
+
+_OPTIONS = (
+    ("--group", "NAME", "The param group, for a log that has several."),
+    ("--step-column", "NAME", "The column or key of the steps, for a log of a kind that is not known."),
+    ("--rate-column", "NAME", "The column or key of the learning rates."),
+)
+
+
+class LogType(AnyType):
+    """The name of a log, or `-`."""
+
+    name = "log"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = str(value)
+        if ctx is None or ctx.resilient_parsing:
+            return name
+        if name == "-":
+            take_standard_input(ctx, "LOG or SCHEDULE, not for both")
+        elif _is_schedule(name):
+            if ctx.info_name == "check":
+                fix = "LOG comes first and SCHEDULE after it: kosine check LOG SCHEDULE"
+            else:
+                fix = "LOG is the file that a run wrote its learning rates to"
+            self.fail(f"{shortened(name, 200)!r} is a schedule, not a log. {fix}.", param, ctx)
+        return name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+def log_options(function: Function) -> Function:
+    """Add the options to a command, which takes them by their names and hands them to `read_log`."""
+    for option, kind, text in reversed(_OPTIONS):
+        function = click.option(option, metavar=kind, help=text)(function)
+    return function
+
+
+def read_log(log: str, group: str | None, step_column: str | None, rate_column: str | None) -> Trace:
+    """Read what stands for LOG.
+
+    Raises:
+        OSError: the file cannot be read.
+        LogError: it is no log, or has no such group or column.
+    """
+    from kosine._logs.read.read import read_trace
+
+    if log == "-" and sys.stdin is None:
+        raise LogError("LOG is -, but standard input is closed.")
+    name = _STANDARD_INPUT if log == "-" else log
+    try:
+        trace = read_trace(
+            sys.stdin.buffer if log == "-" else log, group=group, step_column=step_column, rate_column=rate_column
+        )
+    except LogError as error:
+        raise LogError(f"{name}: {error}") from error
+    for each in trace.groups.values():
+        each.source = name
+    return trace
+
+
+def other_groups(trace: Trace) -> str:
+    """A sentence about the param groups that were not asked for; empty where there are none."""
+    names = [name for name in trace.groups if name != trace.name]
+    if not names:
+        return ""
+    told = ", ".join(shortened(name, 40) for name in names[:_MOST_GROUPS])
+    more = f" and {len(names) - _MOST_GROUPS:,} more" if len(names) > _MOST_GROUPS else ""
+    return f"This is the group {shortened(trace.name, 40)}; the log also has {told}{more} (--group)."
+
+
+def log_data(trace: Trace) -> dict[str, Any]:
+    """What a log is, for other programs."""
+    first, last = trace.positions[[0, -1]].tolist()
+    return {
+        "source": trace.source,
+        "format": trace.format,
+        "group": trace.name,
+        "groups": list(trace.groups),
+        "axis": trace.axis,
+        "rows": len(trace),
+        "first": first,
+        "last": last,
+        "total": trace.total,
+        "precision": str(trace.precision),
+        "remarks": [{"code": remark.code, "rows": remark.rows, "text": remark.text} for remark in trace.remarks],
+    }
+
+
+def remarks(trace: Trace) -> list[str]:
+    """What was odd about a log, and its other groups, one line each."""
+    return [printable(text) for text in (*(remark.text for remark in trace.remarks), other_groups(trace)) if text]
+
+
+def skip_data(skips: tuple[tuple[int, int], ...]) -> list[Mapping[str, int]]:
+    return [{"position": position, "count": count} for position, count in skips]
+
+
+def _is_schedule(name: str) -> bool:
+    """Whether what stands for a log is a text form, a recipe, or a schedule file."""
+    if not os.path.exists(name):  # noqa: PTH110  pathlib raises for long texts
+        return name in PUBLISHED or ("(" in name and ")" in name)
+    path = Path(name)
+    if path.suffix.lower() not in _ENDINGS or not path.is_file() or path.stat().st_size > _LARGEST_SCHEDULE:
+        return False
+    try:
+        read_source(name)
+    except (KosineError, OSError):
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""`kosine plot`: a picture of a schedule in a file, or a page that answers the mouse."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine.cli._output import json_option, say_written
+from kosine.cli._picture_options import PictureFile, format_of, write_picture
+from kosine.cli._planning import planned
+from kosine.cli._run_options import AnyType, Steps, run_size_options
+from kosine.cli._schedule_argument import Source, SourceType
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Size(AnyType):
+    """Width and height in inches, with an x between them."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        match = re.fullmatch(r"(\d{1,2}(?:\.\d+)?)x(\d{1,2}(?:\.\d+)?)", str(value), re.ASCII)
+        if match is None or not all(2 <= float(side) <= 50 for side in match.groups()):
+            self.fail(f"{value!r} is not a width and a height between 2 and 50 inches, such as 9x4.", param, ctx)
+        return float(match[1]), float(match[2])
+
+
+@click.command(
+    "plot",
+    epilog="""\b
+Examples:
+  kosine plot gpt-3 -o gpt-3.html
+  kosine plot 'one_cycle(peak=0.1)' --total-steps 39400 -o rates.png --log
+  kosine plot 'wsd(peak=3e-4, cooldown="20%")' --total-steps 1e5 \\
+    -o wsd.pdf --points 0,80000,99999""",
+)
+@click.argument("schedule", type=SourceType())
+@run_size_options
+@click.option(
+    "-o", "--output", type=PictureFile(), required=True, metavar="FILE",
+    help="Where to; the ending .png, .svg, .pdf or .html tells the format. An html page zooms and answers the mouse.",
+)  # fmt: skip
+@click.option("--log", is_flag=True, help="Put the rates on a logarithmic axis.")
+@click.option("--points", type=Steps(), metavar="STEPS", help="Steps to point out, such as 0,7880,39399.")
+@click.option("--title", help="The title; the schedule's text form if not given.")
+@click.option("--size", type=Size(), metavar="WxH", help="Inches of a png, svg or pdf.  [default: 9x4]")
+@click.option("--dpi", type=click.IntRange(20, 1200), help="Dots per inch of a png.  [default: 150]")
+@json_option
+def command(
+    schedule: Source,
+    output: Path,
+    log: bool,
+    points: list[int] | None,
+    title: str | None,
+    size: tuple[float, float] | None,
+    dpi: int | None,
+    as_json: bool,
+    **run: Any,
+) -> None:
+    """Draw SCHEDULE into a file: the rate of every step, with phases and restarts marked and named.
+
+    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
+    or .toml file; - for standard input; or the name of a published recipe.
+    """
+    from kosine._analysis.sampling import length
+
+    plan = planned(schedule, run)
+    length(plan)  # a plan without one has nothing to draw: say so before a plotting library is loaded
+    kind = format_of(output)
+    if (dpi and kind != "png") or (size and kind == "html"):
+        raise click.UsageError("--dpi is for png files, and --size for png, svg and pdf files.")
+    heading = schedule.name if title is None else title
+
+    def page() -> str:
+        from kosine._display.page import plan_page
+
+        return plan_page(plan, heading, log=log, points=points or ())
+
+    def figure() -> Figure:
+        from kosine._display.figure import plan_figure
+
+        return plan_figure(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
+
+    write_picture(output, page, figure, dpi or 150)
+    say_written(output, as_json, format=kind)

@@ -1,0 +1,78 @@
+"""`kosine show`: the phase table, what it adds up to, and the curve in the terminal."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosine.cli._output import json_option, phase_data, print_json
+from kosine.cli._planning import planned
+from kosine.cli._run_options import run_size_options
+from kosine.cli._schedule_argument import Source, SourceType
+
+if TYPE_CHECKING:
+    from kosine._analysis.summary import Summary
+    from kosine._core.schedule import Plan
+
+_MOST_PHASES = 1000  # that --json lists
+
+
+@click.command(
+    "show",
+    epilog="""\b
+Examples:
+  kosine show 'warmup_cosine(peak=1e-3, warmup="5ep")' \\
+    --epochs 50 --steps-per-epoch 788
+  kosine show 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000
+  kosine show gpt-3 --json""",
+)
+@click.argument("schedule", type=SourceType())
+@run_size_options
+@json_option
+def command(schedule: Source, as_json: bool, **size: Any) -> None:
+    """Print the phases of SCHEDULE as a table, what they add up to, and the curve.
+
+    The area under the curve is the sum of the learning rates of all steps.
+
+    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
+    or .toml file; - for standard input; or the name of a published recipe.
+    """
+    plan = planned(schedule, size)
+
+    from kosine._analysis.summary import summarize
+
+    summary = summarize(plan)
+    if as_json:
+        print_json(_data(plan, summary))
+        return
+
+    from kosine._display.terminal import Screen, draw
+
+    click.echo(f"{plan}\n\n{_totals(summary)}\n\n{draw(plan, Screen.of_stdout())}")
+
+
+def _totals(summary: Summary) -> str:
+    totals = summary.in_words()
+    width = max(map(len, totals))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in totals.items())
+
+
+def _data(plan: Plan, summary: Summary) -> dict[str, Any]:
+    return {
+        "schedule": repr(plan.schedule),
+        "total_steps": summary.total_steps,
+        "steps_per_epoch": summary.steps_per_epoch,
+        "epochs": summary.epochs,
+        "area": summary.area if math.isfinite(summary.area) else None,
+        "peak": summary.peak,
+        "lowest": summary.lowest,
+        "mean": summary.mean,
+        "mean_over_peak": summary.mean_over_peak,
+        "share_above_half": summary.share_above_half,
+        "sampled": summary.sampled,
+        "phases_total": len(plan.phases),
+        "phases": [phase_data(plan, row) for row in islice(plan.phases, _MOST_PHASES)],
+    }

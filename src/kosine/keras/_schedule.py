@@ -1,0 +1,146 @@
+"""A plan as a Keras learning-rate schedule, evaluated inside the train step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kosine._core.json_form import from_data, to_data
+from kosine._core.schedule import Plan
+from kosine._core.traced import check_length, last_step, tabulate
+from kosine.errors import ArgumentTypeError, NotationError, shown
+
+_BACKEND: str = keras.backend.backend()
+STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
+_OPERATIONS: Any = keras.ops
+if _BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    class _TensorFlowOperations:
+        """keras.ops, without the three operations in `take` that make negative indices count from the end."""
+
+        take = staticmethod(tf.gather)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(keras.ops, name)
+
+    _OPERATIONS = _TensorFlowOperations()
+
+
+@keras.saving.register_keras_serializable(package="kosine")
+class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A plan as a `keras.optimizers.schedules.LearningRateSchedule`.
+
+    The update of batch t uses `plan(t - offset)`: the float32 nearest to it on PyTorch, where it is computed on the
+    host, and for plans that end or repeat within 131,072 steps, whose rates are a table in the graph; for others on
+    TensorFlow and JAX it is computed in the graph, to within 8 units in the last place.
+    Before step `offset` it is `plan(0)`. It is saved with the model, and needs no callback after a reload.
+
+    Args:
+        plan: what to follow; plan a `Schedule` first.
+        offset: the number of updates that the optimizer has done before step 0 of the plan; below 0 where its first
+            update is a later step of the plan, as after `initial_epoch`.
+
+    Raises:
+        ArgumentTypeError: no plan, or an offset that is no integer or more than the backend can count.
+        PlanError: a plan longer than the backend can count: 2**31 - 1 steps on JAX and PyTorch, 2**63 - 1 on
+            TensorFlow.
+
+    Example:
+        >>> import keras, kosine as ks
+        >>> plan = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)
+        >>> optimizer = keras.optimizers.AdamW(ks.keras.LearningRateSchedule(plan))
+        >>> round(float(optimizer.learning_rate), 6)
+        0.0
+    """
+
+    def __init__(self, plan: Plan, offset: int = 0) -> None:
+        if not isinstance(plan, Plan):
+            raise ArgumentTypeError(
+                "Argument `plan` must be a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first. "
+                f"Received: plan={shown(plan)}."
+            )
+        if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > last_step(STEP_DTYPE):
+            raise ArgumentTypeError(
+                f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before step 0 "
+                f"of the plan. Received: offset={shown(offset)}."
+            )
+        self.plan = plan
+        check_length(plan, STEP_DTYPE)
+        # On PyTorch the plan itself is evaluated.
+        self._table = None if _BACKEND == "torch" else tabulate(plan, STEP_DTYPE)
+        self._offset = offset
+        # TensorFlow reads a variable in the traced graph, so that a moved offset needs no new trace.
+        self._offset_variable = (
+            keras.Variable(
+                offset, dtype="int64", trainable=False, name="schedule_offset", aggregation="only_first_replica"
+            )
+            if _BACKEND == "tensorflow"
+            else None
+        )
+
+    @property
+    def offset(self) -> int:
+        """The number of updates that the optimizer had done before step 0 of the plan."""
+        return self._offset
+
+    def move(self, offset: int) -> bool:
+        """Change the offset; True where a train function that is traced already must be made anew."""
+        if offset == self._offset:
+            return False
+        self._offset = offset
+        if self._offset_variable is not None:
+            self._offset_variable.assign(offset)
+        return _BACKEND == "jax"
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate of the update that the optimizer counts as `step`.
+
+        Args:
+            step: the optimizer's iterations: an integer, or an integer tensor of any shape.
+
+        Returns:
+            A float32 tensor of the shape of `step`; on PyTorch a float for a single step.
+        """
+        if _BACKEND == "torch":
+            steps = keras.ops.convert_to_numpy(step).astype("int64") if getattr(step, "shape", ()) else int(step)
+            if isinstance(steps, int):
+                return self.plan(max(0, steps - self._offset))
+            return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
+        offset = self._offset if self._offset_variable is None else self._offset_variable.value
+        steps = keras.ops.cast(keras.ops.convert_to_tensor(step), STEP_DTYPE)
+        assert self._table is not None
+        return self._table(steps - offset, _OPERATIONS)
+
+    def __repr__(self) -> str:
+        return f"LearningRateSchedule({self.plan!r}, offset={self._offset})"
+
+    def get_config(self) -> dict[str, Any]:
+        """The resolved plan and the offset, as JSON can hold them."""
+        return {"plan": to_data(self.plan), "offset": self._offset}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
+        """Make the schedule again from `get_config`.
+
+        Raises:
+            NotationError: a field that is missing, unknown or of a wrong type.
+            ScheduleError, PlanError: a value in it breaks a rule.
+        """
+        if not isinstance(config, dict) or set(config) != {"plan", "offset"}:
+            received = f"the fields {shown(sorted(config, key=str))}" if isinstance(config, dict) else shown(config)
+            raise NotationError(
+                'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no other, as '
+                f"`get_config` writes them. Received: {received}."
+            )
+        try:
+            plan = from_data(config["plan"])
+            if isinstance(plan, Plan):
+                return cls(plan, config["offset"])
+        except ArgumentTypeError as error:  # Keras would take a TypeError for one of its own
+            raise NotationError(f"The configuration of a LearningRateSchedule has a wrong type: {error}") from error
+        raise NotationError(
+            'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run". '
+            f"Received: {shown(plan)}."
+        )

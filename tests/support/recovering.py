@@ -1,0 +1,75 @@
+"""Whether an inference is the plan that a random log was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+import kosine as ks
+from tests.support.random_logs import Case
+
+MOST = 200_000  # steps that are looked at
+
+
+class Outcome(NamedTuple):
+    """What became of a case.
+
+    Attributes:
+        kind: "equal", "open" (equal but where the inference says that the log leaves it open), "different", or
+            "unexplained".
+        off: the largest distance at any step that is not open, in units of the last printed place.
+    """
+
+    kind: str
+    off: float
+
+
+def outcome(case: Case) -> Outcome:
+    """Compare the recovered plan with the true one at every step from the log's first row to its last.
+
+    A row is half a unit of its last printed place from either of two plans that explain it, so they are equal within
+    the precision of the log where they are at most one unit apart.
+    """
+    trace = case.trace()
+    inference = ks.infer(trace)
+    if inference.plan is None:
+        return Outcome("unexplained", np.inf)
+    first, last = int(trace.positions[0]), int(trace.positions[-1])
+    positions = np.arange(first, last + 1)
+    if positions.size > MOST:
+        positions = np.union1d(np.linspace(first, last, MOST).astype(np.int64), trace.positions)
+    lost = np.zeros(positions.shape, np.int64)
+    for position, count in case.skips:
+        lost[positions >= position] += count
+    true = np.asarray(case.plan(np.maximum(positions + case.offset - lost, 0)))
+    found = inference.plan(inference.steps(positions))
+    units = 2 * trace.precision.half_width(true)
+    off = np.abs(found - true) / units
+    decided = ~_open(inference, case, positions)
+    worst = float(off[decided].max())
+    if worst > 1:
+        return Outcome("different", worst)
+    return Outcome("equal" if float(off.max()) <= 1 else "open", worst)
+
+
+def _open(inference: ks.Inference, case: Case, positions: np.ndarray) -> np.ndarray:
+    """Steps between rows of the log, of which the inference says that it cannot know them."""
+    rows = inference.trace.positions
+    is_open = np.zeros(positions.shape, np.bool_)
+    for low, high in [*_intervals(inference), *((place, place) for place, _ in (*inference.skips, *case.skips))]:
+        before = rows[max(int(np.searchsorted(rows, low)) - 1, 0)]
+        after = rows[min(int(np.searchsorted(rows, high, "left")), rows.size - 1)]
+        is_open |= (positions > before) & (positions < after)
+    return is_open & ~np.isin(positions, rows)
+
+
+def _intervals(inference: ks.Inference) -> Iterable[tuple[float, float]]:
+    last = float(inference.trace.positions[-1])
+    for each in inference.open:
+        if each.what == "length of a step" and each.low is not None and each.high is not None:
+            for place in range(1, int(last / each.low) + 2):
+                yield place * each.low - inference.offset, place * each.high - inference.offset
+        elif each.low is not None and each.what != "end of the run":
+            yield each.low, last if each.high is None else each.high
