@@ -1,20 +1,144 @@
-"""The errors that kosine raises: each names the argument, the rule, the value received and the fix."""
+"""The errors that kosine raises: each holds what broke as fields, and is written once, for Python or for a terminal.
+
+An error names the argument, the rule that it breaks, the value received and the fix. Code that catches one reads its
+fields; no code reads a message.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+
+class Name(str):
+    """An argument's name inside a text: written as `name` for Python and as --name on the command line."""
+
+    __slots__ = ()
+
+
+Text = str | tuple[str, ...]
+"""Words of an error. A tuple is joined; the names in it (`Name`) are written as the place needs them."""
+
+_NOTHING: Any = object()
 
 
 class KosineError(Exception):
-    """Base of every error that kosine raises on purpose."""
+    """Base of every error that kosine raises on purpose.
+
+    With an argument and a rule it reads "Argument `stretch` must be >= 1. Received: stretch=0.5. FIX"; with a problem
+    the problem stands first.
+
+    Attributes:
+        problem: what is wrong, as sentences, where "argument must be rule" does not say it; "" elsewhere.
+        argument: the name of the argument that breaks a rule; None where it is no argument's.
+        rule: what the argument must be, such as "a finite number >= 1"; "" where the problem says it.
+        received: the value that was received; a mapping of names to values where several matter.
+        fix: what to write instead, as sentences; "" where the rule says it all.
+        where: the file or the thing that the error is in, such as "run.toml"; "" for an argument of Python.
+    """
+
+    def __init__(
+        self,
+        problem: Text = "",
+        *,
+        argument: str | None = None,
+        rule: Text = "",
+        received: object = _NOTHING,
+        fix: Text = "",
+        where: str = "",
+    ) -> None:
+        self.problem = problem
+        self.argument = argument
+        self.rule = rule
+        self.received = received
+        self.fix = fix
+        self.where = where
+        super().__init__(self.written())
+
+    @property
+    def has_received(self) -> bool:
+        """Whether there is a value that was received."""
+        return self.received is not _NOTHING
+
+    def written(
+        self, argument: Callable[[str], str] = "`{}`".format, value_of: Callable[[str], str] = "{}=".format
+    ) -> str:
+        """The error as text.
+
+        Args:
+            argument: how the name of an argument is written inside a sentence.
+            value_of: how it is written before its value.
+        """
+
+        def words(text: Text) -> str:
+            parts = (text,) if isinstance(text, str) else text
+            return "".join(argument(part) if isinstance(part, Name) else part for part in parts)
+
+        sentences = [words(self.problem)] if self.problem else []
+        if self.argument is not None and self.rule:
+            name = argument(self.argument)
+            subject = f"Argument {name}" if name.startswith("`") else name
+            sentences.append(f"{subject} must be {words(self.rule)}.")
+        if self.has_received:
+            if isinstance(self.received, Mapping):
+                received = ", ".join(f"{value_of(name)}{shown(value)}" for name, value in self.received.items())
+            else:
+                received = ("" if self.argument is None else value_of(self.argument)) + shown(self.received)
+            sentences.append(f"Received: {received}.")
+        if self.fix:
+            sentences.append(words(self.fix))
+        text = " ".join(sentence.strip() for sentence in sentences)
+        return f"{self.where}: {text}" if self.where else text
+
+    def changed(self, **fields: Any) -> Self:
+        """The same error with some fields changed, to be raised from where more is known."""
+        error = copy.copy(self)
+        for name, value in fields.items():
+            setattr(error, name, value)
+        error.args = (error.written(),)
+        return error
+
+    def __str__(self) -> str:
+        return self.written()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = {name: getattr(self, name) for name in ("problem", "argument", "rule", "fix", "where")}
+        if isinstance(self.received, Mapping):
+            fields["received"] = {name: _Shown(shown(value)) for name, value in self.received.items()}
+        elif self.has_received:
+            fields["received"] = _Shown(shown(self.received))
+        return _remade, (type(self), fields)
+
+
+class _Shown:
+    """A received value in another process, where only its text goes: not every value can be pickled."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _remade(kind: type[KosineError], fields: dict[str, Any]) -> KosineError:
+    return kind(**fields)
+
+
+class ArgumentError(KosineError, ValueError):
+    """An argument of a function breaks a rule that is not about a schedule: an unknown lint code, a point outside."""
+
+
+class ArgumentTypeError(KosineError, TypeError):
+    """An argument has a type that cannot mean what the function asks for."""
 
 
 class ScheduleError(KosineError, ValueError):
     """A value in a schedule breaks a rule: a negative rate, an unknown unit, a second "rest"."""
 
 
-class ArgumentTypeError(KosineError, TypeError):
-    """An argument is of a type that cannot mean what is asked for."""
-
-
 class PlanError(KosineError, ValueError):
-    """A schedule cannot be planned for this run: a missing length, no step left for a "rest"."""
+    """A schedule does not fit this run: the run's length is missing, or no step is left for a "rest"."""
 
 
 class StepError(KosineError, ValueError):
@@ -34,7 +158,14 @@ class TrainingError(KosineError, ValueError):
 
 
 class MissingPackageError(KosineError, ImportError):
-    """A package that only some of kosine needs is not installed; the message says which extra brings it."""
+    """A package that only some of kosine needs is not installed; the message says how to install it."""
+
+
+def missing_package(what: str, package: str, extra: str) -> MissingPackageError:
+    """The error where `what` needs a package that is not installed; `extra` is the extra of kosine that brings it."""
+    return MissingPackageError(
+        f"{what} needs {package}.", fix=f"Install it in your clone of kosine: pip install '.[{extra}]'"
+    )
 
 
 class TrainingWarning(UserWarning):
