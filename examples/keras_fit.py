@@ -19,7 +19,6 @@ import kosine as ks
 EPOCHS, BATCH_SIZE = 8, 32
 
 # A small problem: on which side of a curved line is a point?
-keras.utils.set_random_seed(0)
 x = np.random.default_rng(0).uniform(-1, 1, size=(2_000, 2)).astype("float32")
 y = (x[:, 1] > np.sin(3 * x[:, 0])).astype("float32")
 
