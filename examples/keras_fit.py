@@ -1,7 +1,7 @@
 """Train a Keras model along a learning-rate schedule, batch by batch.
 
 What it shows: a schedule in epochs, which `fit` turns into steps; a look at it before the run (`print`, `ks.lint`); the
-rate of every batch after the run (`callback.history`), and `ks.check`, which compares a log of rates with the plan.
+rate of every batch after it (`callback.history`); `ks.check`, which compares the log that Keras wrote with the plan.
 
     pip install '.[keras,jax]'
     KERAS_BACKEND=jax python examples/keras_fit.py    # or tensorflow, or torch
@@ -35,7 +35,11 @@ print("mistakes:", [str(finding) for finding in ks.lint(plan)] or "none")
 
 # The callback takes the schedule, and reads the epochs and the steps from `fit`.
 callback = ks.keras.LearningRateCallback(lr)
-history = model.fit(x, y, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0, callbacks=[callback]).history
+with tempfile.TemporaryDirectory() as folder:
+    file = str(Path(folder, "log.csv"))
+    callbacks = [callback, keras.callbacks.CSVLogger(file)]
+    history = model.fit(x, y, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0, callbacks=callbacks).history
+    log = ks.read_trace(file)
 
 print("\nepoch  rate of its last batch  accuracy")
 for epoch, (rate, accuracy) in enumerate(zip(history["learning_rate"], history["accuracy"], strict=True), start=1):
@@ -44,7 +48,4 @@ for epoch, (rate, accuracy) in enumerate(zip(history["learning_rate"], history["
 # Every batch is in `callback.history`: `.steps`, `.rates`, `.plot()`, `.to_csv(path)`.
 rates = callback.history.rates
 print(f"\n{len(rates)} batches, the highest rate {rates.max():g} first at step {rates.argmax()}")
-with tempfile.TemporaryDirectory() as folder:
-    log = Path(folder, "rates.csv")
-    callback.history.to_csv(log)
-    print("the log follows the plan:", ks.check(ks.read_trace(log), plan).follows)
+print(ks.check(log, plan).sentence)
