@@ -229,7 +229,7 @@ def draw_training(path: Path, runs: Mapping[str, Sequence[Run]], restarts: Seque
             axes.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
             axes.plot(epochs, values.mean(0), color=colour, linestyle=style, marker=".", label=name)
         for epoch in restarts:
-            restart = axes.axvline(epoch, color=colour, linestyle=":", linewidth=1, zorder=0)
+            restart = axes.axvline(epoch, color=LINES["SGDR (warm restarts)"][0], linestyle=":", linewidth=1, zorder=0)
             restart.set_label("restart" if epoch == restarts[0] else "")
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -240,7 +240,7 @@ def draw_training(path: Path, runs: Mapping[str, Sequence[Run]], restarts: Seque
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_title(title, loc="left", fontsize=11)
         axes.set_xlabel("epoch")
-    seeds = len(of_name)
+    seeds = len(next(iter(runs.values())))
     note = f"lines: the mean of {seeds} seeds; bands: from the lowest to the highest" if seeds > 1 else "one seed"
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, title=note)
