@@ -23,7 +23,7 @@ NOT_OLDEST := $(patsubst %,--ignore=tests/%, torch keras/test_streams.py $(patsu
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
-	KERAS_BACKEND=jax $(BIN)/python -m kosine.demo
+	KERAS_BACKEND=jax $(BIN)/python examples/train_digits.py
 
 test: .venv/test browser
 	$(BIN)/ruff format --check .

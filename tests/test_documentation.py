@@ -14,7 +14,6 @@ import kosine as ks
 # Those import a framework, a plotting library or the command line, and have tests of their own.
 ELSEWHERE = (
     "kosine.cli",
-    "kosine.demo",
     "kosine.__main__",
     "kosine.jax",
     "kosine.keras",

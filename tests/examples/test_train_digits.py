@@ -1,20 +1,34 @@
-"""The demonstration at a small size: what it writes is what it trained, and what it says follows from the numbers."""
+"""The demonstration at a small size: what it writes is what it trained, and its words follow from the numbers."""
 
 from __future__ import annotations
 
 import csv
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from kosine.demo import SEEDS, Run, error_table, findings, last_errors, main, schedules, spread, write_history
+from examples.train_digits import (
+    EPOCHS as FULL,
+    SEEDS,
+    Run,
+    error_table,
+    findings,
+    last_errors,
+    main,
+    schedules,
+    spread,
+    write_history,
+)
 
+ROOT = Path(__file__).parents[2]
 EPOCHS = 2
 FILES = ["history.csv", "learning_rate.png", "training.png", "worked_example.png"]
 
@@ -24,10 +38,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A small run of the demonstration in a process of its own: its folder, and what it printed."""
     output = tmp_path_factory.mktemp("runs") / "demo"
     result = subprocess.run(
-        [sys.executable, "-m", "kosine.demo", "--seeds", "1", "--epochs", str(EPOCHS), "--output", str(output)],
+        [sys.executable, "examples/train_digits.py", "--seeds", "1", "--epochs", str(EPOCHS), "--output", str(output)],
         capture_output=True,
         text=True,
         check=False,
+        cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": "jax"},
     )
     assert result.returncode == 0, result.stderr
@@ -76,9 +91,23 @@ def test_it_says_what_it_did(demo: tuple[Path, str, str]) -> None:
     assert errors == ""
 
 
-def test_runs_end_where_a_cycle_ends() -> None:
-    from kosine.demo import EPOCHS as FULL
+def test_the_command_that_it_names_next_works(demo: tuple[Path, str, str]) -> None:
+    command = demo[1].rpartition("kosine show ")[2].replace("\\\n", " ")
+    done = subprocess.run(
+        [sys.executable, "-m", "kosine.cli", "show", *shlex.split(command)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cosine  #1" in done.stdout
 
+
+def test_make_demo_runs_it_with_a_command_line() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "$(BIN)/python examples/train_digits.py" in makefile.partition("\ndemo:")[2].partition("\n\n")[0]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert "kosine[cli,jax,keras,plot]" in extras["demo"]
+
+
+def test_runs_end_where_a_cycle_ends() -> None:
     plan = schedules()["SGDR (warm restarts)"].plan(epochs=FULL, steps_per_epoch=29)
     assert plan.phases[-1].stop == plan.total_steps
     peaks = {max(row.first_lr for row in s.plan(epochs=FULL, steps_per_epoch=29).phases) for s in schedules().values()}

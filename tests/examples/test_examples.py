@@ -1,0 +1,149 @@
+"""Each example runs in a fresh process, and the rates that it prints are those of its plan."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kosine as ks
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+MOST_LINES = 60
+FOLLOWS = "The log follows the plan"
+
+
+@cache
+def printed(name: str) -> str:
+    """What an example prints; the same process serves all tests of it."""
+    quiet = {
+        "KERAS_BACKEND": "jax",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "OMP_NUM_THREADS": "1",  # two workers share two cores
+        "HF_HUB_OFFLINE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, f"examples/{name}.py"],
+        cwd=ROOT,
+        env={**os.environ, **quiet},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def numbers(pattern: str, text: str) -> list[list[float]]:
+    """The numbers in the groups of each match, line by line."""
+    found = re.findall(pattern, text, re.MULTILINE)
+    assert found, text
+    return [[float(number.replace(",", "")) for number in match] for match in found]
+
+
+# --- what holds for each ---
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_head_says_what_it_shows_and_how_to_run_it(name: str) -> None:
+    text = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+    head = text.split('"""')[1]
+    assert "What it shows: " in head
+    assert f"python examples/{name}.py" in head
+    assert "pip install " in head
+    assert re.findall(r"(?:from|import) kosine(?!(?:\.keras)? (?:as|import))", text) == []  # public names only
+    if name != "train_digits":
+        assert len(text.splitlines()) <= MOST_LINES
+
+
+def test_every_example_has_a_test_of_its_output() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in EXAMPLES if f'printed("{name}")' not in here and name != "train_digits"] == []
+
+
+# --- what each prints ---
+
+
+def test_keras_fit() -> None:
+    text = printed("keras_fit")
+    plan = ks.warmup_cosine(peak=2e-2, warmup="1ep", warmup_start=1e-3, hold="2ep", floor=1e-5).plan(
+        epochs=8, steps_per_epoch=63
+    )
+    assert text.startswith(f"{plan}\nmistakes: none\n")
+    rows = numbers(r"^ +(\d+) +(\d\.\d+) +(0\.\d+)$", text)
+    assert [rate for _, rate, _ in rows] == [round(plan(63 * epoch - 1), 6) for epoch in range(1, 9)]
+    assert rows[-1][2] > 0.8  # it learned
+    assert f"{8 * 63} batches, the highest rate 0.02 first at step 63" in text
+    assert text.splitlines()[-1].startswith(FOLLOWS)
+
+
+def test_keras_from_the_copied_callback() -> None:
+    text = printed("keras_from_the_copied_callback")
+    assert text.endswith("the same rate at each of 1,000 steps: True\n")
+    for step, copied, ours in numbers(r"^step +([\d,]+): copied callback (\S+), kosine (\S+)$", text):
+        warm = 4e-6 + (1e-4 - 4e-6) * step / 200
+        down = 1e-4 * (1 + np.cos(np.pi * (step - 205) / 795)) / 2
+        assert copied == ours == pytest.approx(warm if step < 200 else 1e-4 if step < 205 else down, rel=1e-6)
+
+
+def test_pytorch_loop() -> None:
+    text = printed("pytorch_loop")
+    plan = ks.warmup_cosine(peak=0.02, warmup="5%", warmup_start=2e-4).plan(total_steps=320)
+    assert text.startswith("mistakes: none\n")
+    rows = numbers(r"^epoch +(\d+)  loss (\S+)  next rates: body (\S+), head (\S+)$", text)
+    for epoch, (number, _, body, head) in enumerate(rows, start=1):
+        rate = plan(32 * epoch)
+        assert (number, body, head) == (epoch, round(rate, 5), round(10 * rate, 5))
+    assert rows[-1][1] < rows[0][1]
+    assert f"{FOLLOWS}: its 320 rows cover steps 0 to 319 of 320." in text  # the resume went on where the run was
+
+
+@pytest.mark.parametrize("name", ["huggingface_trainer", "lightning_module"])
+def test_trainers_that_accumulate(name: str) -> None:
+    text = printed("huggingface_trainer") if name == "huggingface_trainer" else printed("lightning_module")
+    plan = ks.warmup_cosine(peak=0.1, warmup="10%", warmup_start=1e-3).plan(total_steps=40)
+    assert str(plan) in text  # 256 samples, batches of 8, an update for each 4, 5 epochs
+    assert f"rates in the log: {[round(plan(step), 5) for step in range(0, 40, 8)]}" in text
+    assert FOLLOWS in text
+
+
+def test_optax_loop() -> None:
+    text = printed("optax_loop")
+    plan = ks.sgdr(peak=0.05, period="1ep", stretch=2, floor=1e-4, warmup="1ep", warmup_start=1e-3).plan(
+        epochs=8, steps_per_epoch=25
+    )
+    assert text.startswith(str(plan))
+    rows = numbers(r"^epoch (\d)  loss (\S+)  rate of its last step (\S+)$", text)
+    assert [rate for _, _, rate in rows] == pytest.approx([plan(25 * epoch - 1) for epoch in range(1, 9)], abs=1e-6)
+    assert rows[-1][1] < rows[0][1]
+    assert float(text.rpartition(" within ")[2].split()[0]) < 1e-6
+
+
+def test_check_a_log() -> None:
+    runs = printed("check_a_log").strip().split("\n\n")
+    assert [re.findall(r"^  ([\w ]+): ", run, re.MULTILINE)[0] for run in runs] == [
+        "follows",
+        "restarted",
+        "too fast",
+        "offset",
+    ]
+    assert "at position 600 step 0 came instead of step 600" in runs[1]
+    assert "4" in runs[2]
+    assert "+1" in runs[3]
+
+
+def test_infer_a_schedule() -> None:
+    text = printed("infer_a_schedule")
+    assert "schedule: Schedule(linear(200, start=0.0, to=0.0005), cosine(to=5e-05))\n" in text
+    assert "left open: " in text
+    for _, found, true in numbers(r"^step +([\d,]+): plan (\S+), the script (\S+)$", text):
+        assert found == true
