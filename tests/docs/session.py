@@ -47,6 +47,10 @@ class Outcome:
     error: str
 
 
+class _Text(io.StringIO):
+    encoding = "utf-8"  # as a terminal has it: curves are drawn with what can be printed
+
+
 def examples(page: str) -> list[Example]:
     """The Python blocks and the commands of a page, in order."""
     found = []
@@ -72,7 +76,7 @@ def examples(page: str) -> list[Example]:
 
 def run(example: Example, namespace: dict[str, Any]) -> Outcome:
     """Run an example here, with what it prints caught."""
-    printed, complaints = io.StringIO(), io.StringIO()
+    printed, complaints = _Text(), _Text()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaints):
             if example.kind == "python":
