@@ -1,21 +1,29 @@
-"""Make the README's pictures again, each by its command there:    make docs-images"""
+"""Make the pictures of the README and the docs again, each by its command there:    make pictures"""
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from tests.docs.session import examples
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def commands(text: str) -> list[list[str]]:
-    """The arguments of the README's `kosine` commands that write a file."""
-    written = re.findall(r"^\$ kosine (.* -o \S+)$", text, re.MULTILINE)
-    return [shlex.split(command) for command in written]
+def commands() -> Iterator[tuple[list[str], Path]]:
+    """The arguments of each command that writes a file, without the file, and the file."""
+    seen = set()
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for example in examples(page.read_text(encoding="utf-8")):
+            if example.file and example.file not in seen:
+                seen.add(example.file)
+                arguments = shlex.split(example.source)[1:]
+                at = arguments.index("-o")
+                yield arguments[:at] + arguments[at + 2 :], Path(example.file)
 
 
 def screenshot(page: Path, picture: Path) -> None:
@@ -31,15 +39,14 @@ def screenshot(page: Path, picture: Path) -> None:
 
 
 def main() -> None:
-    for arguments in commands((ROOT / "README.md").read_text(encoding="utf-8")):
-        target = Path(arguments[-1])
+    for arguments, target in commands():
         with TemporaryDirectory() as folder:
             file = Path(folder) / target.name if target.suffix == ".html" else target
-            done = subprocess.run([sys.executable, "-m", "kosine.cli", *arguments[:-1], str(file)], cwd=ROOT)
+            done = subprocess.run([sys.executable, "-m", "kosine.cli", *arguments, "-o", str(file)], cwd=ROOT)
             if done.returncode not in (0, 1):  # 1: what was compared differs
                 raise SystemExit(done.returncode)
             if target.suffix == ".html":
-                screenshot(file, ROOT / "docs" / f"{target.stem}.png")
+                screenshot(file, ROOT / target.with_suffix(".png"))
 
 
 if __name__ == "__main__":

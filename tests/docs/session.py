@@ -15,6 +15,7 @@ import shlex
 import sys
 import traceback
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def examples(page: str) -> list[Example]:
     """The Python blocks and the commands of a page, in order."""
     found = []
     fences = list(_FENCE.finditer(page))
-    for fence, following in zip(fences, [*fences[1:], None], strict=True):
+    for fence, following in zip_longest(fences, fences[1:]):
         kind, body = fence[1], fence[2]
         line = page.count("\n", 0, fence.start()) + 1
         below, place = None, 0
