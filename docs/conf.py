@@ -41,6 +41,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {"DurationLike": "DurationLike"}
 autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
 napoleon_preprocess_types = False

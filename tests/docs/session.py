@@ -1,8 +1,8 @@
-"""Run the examples of one page in one process, in order:    python -m tests.docs.session PAGE.md [--write]
+"""Run the examples of pages, and write what they print into the pages:    python -m tests.docs.session PAGE.md...
 
-A page is a session: its Python blocks share one namespace, as the cells of a notebook do, and its `kosine` commands run
-in the same process. The result is printed as JSON: what each example printed, and whether it failed. With `--write` the
-outputs are written into the page instead.
+A page is a session: its Python blocks run in order and share one namespace, as the cells of a notebook do, and its
+`kosine` commands run in the same process, in an empty folder. `serve` does so for the tests: frameworks are slow to
+import, so pages share a process, but neither names nor files.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
+import shutil
 import sys
 import traceback
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+DOCS = Path(__file__).parents[2] / "docs"
+
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n?", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -102,18 +107,40 @@ def written(page: str, outcomes: list[Outcome]) -> str:
     return page
 
 
+def run_page(page: str) -> tuple[list[Outcome], list[str]]:
+    """Run the examples of a page in a folder that has the files of the docs; and which files they left there."""
+    before = Path.cwd()
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "docs" / "images").mkdir(parents=True)
+        shutil.copy(DOCS / "gpt2-124m.csv", Path(folder) / "docs")
+        os.chdir(folder)
+        try:
+            namespace: dict[str, Any] = {"__name__": "__main__"}
+            outcomes = [run(example, namespace) for example in examples(page)]
+            left = [file.relative_to(folder).as_posix() for file in Path(folder).rglob("*") if file.is_file()]
+        finally:
+            os.chdir(before)
+    return outcomes, left
+
+
+def serve() -> None:
+    """For each page that is named on a line of standard input, print a line of JSON with what its examples did."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever writes to standard output by itself does not get between the answers
+    for line in sys.stdin:
+        outcomes, left = run_page(Path(line.strip()).read_text(encoding="utf-8"))
+        print(json.dumps([[asdict(outcome) for outcome in outcomes], left]), file=answers, flush=True)
+
+
 def main() -> None:
-    file = Path(sys.argv[1])
-    page = file.read_text(encoding="utf-8")
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    outcomes = [run(example, namespace) for example in examples(page)]
-    if "--write" in sys.argv:
+    for argument in sys.argv[1:]:
+        file = Path(argument)
+        page = file.read_text(encoding="utf-8")
+        outcomes, _ = run_page(page)
         for example, outcome in zip(examples(page), outcomes, strict=True):
             if outcome.error:
                 print(f"{file}:{example.line}: {outcome.error}", file=sys.stderr)
         file.write_text(written(page, outcomes), encoding="utf-8")
-    else:
-        sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes]))
 
 
 if __name__ == "__main__":

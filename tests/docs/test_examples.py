@@ -1,92 +1,50 @@
-"""The README's examples run as they stand and print what they say; its commands exist."""
+"""Every example and every command of the README and the docs runs as it stands, and prints what the page shows."""
 
-import os
-import re
-import shlex
-import shutil
-import subprocess
-import sys
+from __future__ import annotations
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
-CONSOLE = re.findall(r"```console\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
-COMMANDS = [
-    (line, output) for block, output in CONSOLE for line in re.findall(r"^\$ kosine (.*)$", block, re.MULTILINE)
-]
+from tests.docs.pages import PAGES, ROOT, Runner, name, numbered, text
+from tests.docs.session import Example, examples
+
+EXAMPLES = numbered()
 
 
-def run(*command: str, cwd: Path) -> str:
-    quiet = {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **quiet}, capture_output=True, text=True, encoding="utf-8"
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.close()
 
 
-def test_every_example_has_its_output() -> None:
-    assert len(EXAMPLES) == README.count("```python") == 15
-    assert README.count("```text") == 15 + sum(bool(output) for _, output in CONSOLE)
+def test_the_examples_are_found() -> None:
+    assert len(EXAMPLES) > 90
+    for page in PAGES:
+        found = examples(text(page))
+        assert sum(example.kind == "python" for example in found) == text(page).count("```python\n")
+        assert sum(example.kind == "console" for example in found) == text(page).count("\n$ kosine ")
 
 
-@pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=range(1, len(EXAMPLES) + 1))
-def test_example(code: str, output: str, tmp_path: Path) -> None:
-    assert run(sys.executable, "-c", code, cwd=tmp_path) == output
+@pytest.mark.parametrize(
+    ("page", "number", "example"), EXAMPLES, ids=[f"{name(page)}-{number + 1}" for page, number, _ in EXAMPLES]
+)
+def test_example(runner: Runner, page: Path, number: int, example: Example) -> None:
+    outcomes, files = runner(page)
+    outcome = outcomes[number]
+    assert outcome.error == ""
+    if example.kind == "python" or example.output is not None:
+        assert outcome.printed == (example.output or "")
+    if example.file:
+        assert example.file in files
 
 
-@pytest.mark.parametrize(("command", "output"), COMMANDS)
-def test_command(command: str, output: str, tmp_path: Path) -> None:
-    arguments = shlex.split(command)
-    (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "gpt2-124m.csv", tmp_path / "docs")
-    done = subprocess.run(
-        [sys.executable, "-m", "kosine.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
-    )
-    assert done.stderr == ""
-    assert done.returncode == (arguments[0] in ("compare", "check"))  # those that are compared differ
-    if output:
-        assert done.stdout == output
-    else:  # it is there for its picture, which the README shows
-        assert (tmp_path / arguments[-1]).stat().st_size
-        assert f"]({Path(arguments[-1]).with_suffix('.png')})" in README
-
-
-def test_every_picture_has_its_command() -> None:
-    made = {str(Path(shlex.split(command)[-1]).with_suffix(".png")) for command, output in COMMANDS if not output}
-    assert made == set(re.findall(r"!\[.*?\]\((.*?)\)", README))
-
-
-def test_the_make_targets_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", README, re.MULTILINE))
-    named = {one or other for one, other in named}
-    assert {"demo", "test", "test-slow", "test-oldest", "bench", "mutation", "docs"} <= named
-    for target in named:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-
-
-def test_linked_files_exist() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).is_file(), target
-
-
-def section(title: str) -> str:
-    return re.split(r"^##+ ", README.split(f" {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def test_the_figures_of_the_report_are_quoted_as_they_are() -> None:
-    quoted = [line for line in section("The report").splitlines() if line.startswith("|")]
-    assert len(quoted) > 20
-    report = set((ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8").splitlines())
-    assert [line for line in quoted if line not in report] == []
-
-
-def test_every_figure_has_its_command() -> None:
-    report = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
-    named = re.findall(r"`python -m benchmarks\.([\w.]+)`", section("The report") + section("Logs") + report)
-    parts = [file for file in (ROOT / "benchmarks").rglob("*.py") if "\n    report(tables)" in file.read_text("utf-8")]
-    assert set(named) == {".".join(file.relative_to(ROOT / "benchmarks").with_suffix("").parts) for file in parts}
+def test_every_picture_that_a_command_draws_is_shown() -> None:
+    drawn = {Path(example.file).with_suffix(".png") for _, _, example in EXAMPLES if example.file}
+    kept = {file.relative_to(ROOT) for file in (ROOT / "docs" / "images").iterdir()}
+    assert drawn == kept
+    shown = "".join(map(text, PAGES))
+    for picture in drawn:
+        assert f"images/{picture.name})" in shown
