@@ -1,7 +1,7 @@
 """Docstrings as reStructuredText, where the two differ.
 
-The docstrings are written to be read as they stand. An indented formula is shown as it stands here too, and a `|` is the
-sign of an absolute value.
+The docstrings are written to be read in an editor. An indented formula is shown as it stands, and a `|` is the sign of
+an absolute value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _adapt(app: Sphinx, what: str, name: str, obj: object, options: object, line
         if line.strip():
             before = line
     if what == "property" and adapted:  # napoleon reads what stands before a colon as a type
-        adapted[0] = adapted[0].replace(": ", " – ", 1)
+        adapted[0] = adapted[0].replace(": ", " - ", 1)
     lines[:] = adapted
 
 

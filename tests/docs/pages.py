@@ -45,7 +45,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._answers: dict[Path, tuple[list[Outcome], set[str]]] = {}
-        self._errors = TemporaryFile("w+")
+        self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed by `close`
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from tests.docs.session import serve; serve()"],

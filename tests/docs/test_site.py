@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, PAGES, ROOT, name, text
+from tests.docs.pages import PAGES, ROOT, name, text
+from tests.docs.session import DOCS
 
 REPORT = ROOT / "benchmarks" / "report.md"
 MEASUREMENTS = DOCS / "explanations" / "measurements.md"
