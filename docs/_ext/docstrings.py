@@ -20,7 +20,7 @@ def _adapt(app: Sphinx, what: str, name: str, obj: object, options: object, line
     for line in lines:
         indented = line.startswith("    ")
         if indented and adapted and not adapted[-1] and before and not before.startswith((" ", "-", "*")):
-            adapted += ["::", ""]
+            adapted += [".. code-block:: text", ""]
         if not line.lstrip().startswith((">>>", "...")):
             line = _BAR.sub(lambda match: match[1] or r"\|", line)
         adapted.append(line)
