@@ -45,6 +45,7 @@ autodoc_type_aliases = {"DurationLike": "DurationLike"}
 autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
 napoleon_preprocess_types = False
+napoleon_use_rtype = False
 napoleon_custom_sections = ["Source", ("Warns", "Raises")]
 default_role = "code"  # docstrings have single backticks around code
 add_module_names = False
