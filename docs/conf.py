@@ -21,15 +21,6 @@ root_doc = "index"
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_ext", "_static"]
 
-# Until both branches are merged. Then these lines go.
-_ROOT = Path(__file__).parent.parent
-suppress_warnings = []
-if not (_ROOT / "examples").is_dir():
-    exclude_patterns.append("examples.md")
-    suppress_warnings.append("toc.excluded")
-if not (_ROOT / "docs" / "zh" / "index.md").is_file():
-    suppress_warnings.append("toc.not_readable")
-
 # --- Markdown ---
 
 myst_enable_extensions = ["colon_fence", "deflist"]
