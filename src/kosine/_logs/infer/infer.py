@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from copy import copy
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +18,6 @@ from kosine._logs.infer.search import Axis, explanation
 from kosine._logs.infer.segments import Rows
 from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.infer.to_schedule import Written
-from kosine._logs.precision import Precision
 from kosine._logs.trace import Trace
 from kosine.errors import ArgumentTypeError, LogError, shown
 
@@ -65,7 +63,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     unit = _unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
         raise LogError(f"A position must be at most 2**62 steps. Received: {trace!r}.")
-    trace = _as_computed(trace)
+    trace = trace.as_computed()
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
@@ -94,18 +92,6 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     nearly = f", the furthest to {worst:.2f} times what its print leaves open" if worst > EXPLAINS else ""
     sentence = f"{found.plan.schedule!r} explains every row{nearly}. {offset_in_words(inference)}"
     return replace(inference, residual=float(apart.max()), sentence=sentence)
-
-
-def _as_computed(trace: Trace) -> Trace:
-    """The trace; with the precision of float32 where its rates are such numbers and it says nothing else."""
-    if trace.precision != Precision():
-        return trace
-    with np.errstate(over="ignore", under="ignore"):
-        if bool((trace.rates != trace.rates.astype(np.float32)).any()):
-            return trace
-    single = copy(trace)
-    single.precision = Precision(single=True)
-    return single
 
 
 def _unit(trace: Trace, steps_per_epoch: int | None) -> int:

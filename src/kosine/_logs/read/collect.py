@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine._logs.precision import Prints
+from kosine._logs.precision import PrintedRates
 from kosine._logs.trace import Axis, Remark, Trace, rows
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Series:
         self.stride = 1
         self._positions: NDArray[Any] = np.empty(0, np.int64)
         self._rates: NDArray[np.float64] = np.empty(0)
-        self._prints = Prints()
+        self._prints = PrintedRates()
         self._anew = True
         self._epochs = False
         self._last = math.inf, -math.inf
@@ -57,7 +57,7 @@ class Series:
     @property
     def wants(self) -> bool:
         """Whether the prints of further rates can still tell something."""
-        return self._prints.wants
+        return self._prints.needs_more
 
     def add(
         self,
