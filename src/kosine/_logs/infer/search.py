@@ -34,6 +34,7 @@ _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer are no staircase
 _MOST_TURNS = 8
+_MOST_LOST = 0.5  # of a run: one that skips more of its steps is a restart, which goes back rather than stands still
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 
@@ -202,7 +203,7 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
             skips += found
             shifted = without_skips(rows, skips)
             seen = _segments_of(shifted)
-    if not skips:
+    if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
     explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))

@@ -29,7 +29,7 @@ class IrregularError(Exception):
     """Lines that Python has to read."""
 
 
-class Cells:
+class CellBlock:
     """The cells of some lines.
 
     Args:
