@@ -30,7 +30,7 @@ _ENOUGH = 1 << 13  # different texts: more of them say nothing new
 _MANY = 8  # different texts: fewer that end early may just be round numbers
 _SHARE = 0.6  # of the texts end at the last place, where a place was the reason: 9 of 10 on average
 _FEWEST = 3  # digits: nobody rounds to fewer, but many type 0.05
-_FLOAT32_DIGITS = 9  # digits tell every float32 from its neighbours
+_FLOAT32_DIGITS = 9  # digits set every float32 apart from its neighbours
 _FLOAT64_DIGITS = 15  # digits: a float64 has no fewer, unless it is a round number
 
 
@@ -209,6 +209,6 @@ def _decimals(text: str) -> int:
 
 
 def _is_float32(value: float) -> bool:
-    """Whether this is how a float32 is written: as short as tells it from its neighbours."""
+    """Whether this is how a float32 is written: as short as sets it apart from its neighbours."""
     with np.errstate(over="ignore"):
         return float(str(np.float32(value))) == value

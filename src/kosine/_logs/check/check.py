@@ -29,7 +29,7 @@ def check(trace: Trace, plan: Plan) -> Verdict:
         A `Verdict`: `print` shows it as a table, `follows` says whether it did, `kind` and `sentence` how.
 
     Raises:
-        ArgumentTypeError: something that is no trace, or no plan, such as a schedule that is not planned yet.
+        ArgumentTypeError: an argument of another type, such as a schedule that is not planned yet.
         PlanError: a plan that does not know the unit of the log's axis.
         LogError: positions beyond every step.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kosine._logs.check.shifts import Interval, Shifts
     from kosine._logs.trace import Trace
 
-_FEWEST = 3  # rates that a log which begins mid-run is told from, and rows that show means
+_FEWEST = 3  # rates that show a log which begins mid-run, and rows that show means
 
 
 # --- the run followed its plan ----------------------------------------------------------------------------------------
@@ -64,14 +64,14 @@ def begins_mid_run(shifts: Shifts) -> Diagnosis | None:
     total = aligned.plan.total_steps
     fewest = aligned.steps_per_epoch + 1  # a smaller shift is one of the conventions
 
-    def wanted(allowed: tuple[Interval, ...]) -> int:
+    def preferred(allowed: tuple[Interval, ...]) -> int:
         """The shift with which the log ends where the run does, if it is allowed; else the least."""
         later = [(max(low, fewest), high) for low, high in allowed if high >= fewest]
         if total is not None and any(low <= total - 1 - last <= high for low, high in later):
             return total - 1 - last
         return later[0][0] if later else allowed[0][0]
 
-    run = shifts.longest_run(0, wanted)
+    run = shifts.longest_run(0, preferred)
     if run is None or run.stop < len(aligned) or run.shift < fewest:
         return None
     if total is not None and last + run.shift > total:

@@ -20,8 +20,8 @@ _MOST = 1024  # runs
 _SIMPLE = 6  # runs that are believed however few the rows are
 _ROWS_OF_A_RUN = 8  # on average, of more
 _BURST = 32  # steps that may be skipped before the scale of the loss is found,
-_STEPS_OF_A_SKIP = 500  # and then one in so many; a lag that grows faster is that of another schedule
-_FEWEST = 3  # rows that a jump can be told from, and rates of theirs
+_STEPS_OF_A_SKIP = 500  # and then one in this many; a lag that grows faster is that of another schedule
+_FEWEST = 3  # rows that show a jump, and rates of theirs
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _LARGEST = 1024  # factors up to this, and one over it, are tried
 _LARGEST_OF_MEANS = 16
 _EXACT = 32  # up to one over this, every step at which the counting may have begun is tried
 _LOOKED_AT = 24  # rows that most factors fail at
-_FEWEST = 3  # rows that a factor can be told from
+_FEWEST = 3  # rows that show a factor
 
 
 def find_pace(aligned: Alignment) -> Alignment | None:

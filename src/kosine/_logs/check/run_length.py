@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kosine._logs.check.alignment import Alignment
 
-_WIDEST = 16  # the run may be so many times longer or shorter
+_WIDEST = 16  # times that the run may be longer or shorter
 _TRIED = 64  # lengths that are tried, spread over that
 _LOOKED_AT = 2048  # rows
 _FEW = 1 / 20  # of the rows may contradict a length

@@ -73,20 +73,20 @@ class Shifts:
     def longest_run(
         self,
         begin: int,
-        wanted: Callable[[tuple[Interval, ...]], int],
+        preferred: Callable[[tuple[Interval, ...]], int],
         within: Interval | None = None,
         stop: int | None = None,
     ) -> ShiftedRun | None:
-        """The longest run of rows from `begin` on, up to `stop`, that one shift explains; `wanted` picks one.
+        """The longest run of rows from `begin` on, up to `stop`, that one shift explains; `preferred` picks one.
 
-        Every second trial takes the shift that is wanted, the others the middle of the interval around it: the row that
+        Every second trial takes the preferred shift, the others the middle of the interval around it: the row that
         contradicts the middle leaves about half of the shifts, so that the search ends soon however many there are.
         """
         limit = len(self.aligned) if stop is None else stop
         allowed = self.of_row(begin) if within is None else self.narrowed((within,), begin)
         best: ShiftedRun | None = None
         for turn in range(_ROUNDS if allowed else 0):
-            shift = wanted(allowed)
+            shift = preferred(allowed)
             if turn % 2:
                 low, high = next(interval for interval in allowed if interval[0] <= shift <= interval[1])
                 shift = (low + high) // 2

@@ -97,13 +97,15 @@ def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, 
     where the rows in between lie on both.
     """
     left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
-    told = [place for place in (after.arc.begin, before.arc.end) if place is not None]
+    stated = [place for place in (after.arc.begin, before.arc.end) if place is not None]
     low, high = _both(rows, before, after)
     places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))
     apart = before.arc.predict(places) - after.arc.predict(places)
-    near = [place for place in told if min(low, 2 * left - right) <= place <= high]
+    near = [place for place in stated if min(low, 2 * left - right) <= place <= high]
     width = 4 * float(rows.width[after.first - 1 : after.first + 1].max())
-    moved = 0.3 * abs(float(rows.y[after.first] - rows.y[after.first - 1]))  # a steep start is not told exactly
+    moved = 0.3 * abs(
+        float(rows.y[after.first] - rows.y[after.first - 1])
+    )  # the start of a steep curve is not known exactly
     for place in near:
         if abs(_apart(before, after, place)) <= max(width, moved if place <= right else 0.0):
             return place, True

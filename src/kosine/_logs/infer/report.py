@@ -48,7 +48,7 @@ def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[L
 
 
 def unexplained(pieces: Sequence[LogPiece], axis: str) -> str:
-    """Why no schedule explains a log of these pieces, as far as their shape tells."""
+    """Why no schedule explains a log of these pieces, as far as their shape shows."""
     verdict = "No schedule explains this log"
     levels = [piece.first_rate for piece in pieces]
     if len(pieces) > 2 and all(piece.curve == HOLD.name for piece in pieces) and min(levels) > 0:

@@ -67,7 +67,7 @@ class Inference:
     Attributes:
         trace: the log.
         schedule: the schedule; None where none explains the log to its printed precision.
-        plan: the schedule planned for the run, as far as the log tells how long it is.
+        plan: the schedule planned for the run, as far as the log shows how long it is.
         residual: the largest distance of a row from the plan; 0.0 without a plan.
         offset: see above.
         steps_per_unit: the plan's steps in one unit of the log's axis.

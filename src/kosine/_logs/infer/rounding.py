@@ -19,7 +19,7 @@ class RoundNumber(NamedTuple):
 
     Attributes:
         value: the number.
-        surprise: the share of intervals as wide that hold a number as short; small: it is no accident.
+        surprise: the share of intervals as wide that hold a number as short; small: hardly an accident.
     """
 
     value: float

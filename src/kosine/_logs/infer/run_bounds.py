@@ -16,11 +16,11 @@ from kosine._logs.infer.run_context import RunContext
 _DIGITS = 2  # of a rate that a line may be meant to end at
 _CONVINCING = 0.1  # of a round rate: see `rounding`
 _MAYBE = 20.0  # standard deviations from 0 that a floor is fitted at which may be 0
-_VISIBLE = 3.0  # a line that falls to 0 within so many times the length that is seen of it is meant to
+_VISIBLE = 3.0  # a line is meant to fall to 0 if it would within this many times the length that is seen
 
 
 def begun(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
-    """The draft with its first bound where the run may begin, if the log shows that and the curve does not tell."""
+    """The draft with its first bound where the run may begin, if the log shows that and the curve does not."""
     draft = fitted.draft
     kind, first = draft.kinds[0], float(draft.bounds[0])
     if kind.begins or not run.begins:

@@ -32,7 +32,7 @@ from kosine.errors import PlanError, ScheduleError
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
-_CHANGES = 2  # of the rate for each phase, at least: fewer are no staircase
+_CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
 _MOST_LOST = 0.5  # of a run: one that skips more of its steps is a restart, which goes back rather than stands still
 _BLOCK = 2**18  # rows that a plan is compared with at a time
@@ -43,14 +43,14 @@ class Explanation:
     """What explains the rows.
 
     Attributes:
-        plan: the schedule, planned for the run as far as the log tells how long it is.
+        plan: the schedule, planned for the run as far as the log shows how long it is.
         origin: the position of its first step.
         phases: how many phases it is written with.
         draft: their numbers, where nothing repeats; else None.
-        skips: pairs (row, count): from that row on the log shows so many steps less than before.
-        open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; where there is a
-            draft, that tells.
-        rows: the rows at the positions without skips, where there are any.
+        skips: pairs (row, count): from that row on the log is `count` more steps behind.
+        open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
+            whose bounds show it.
+        rows: the rows without the skips, where there are any.
     """
 
     plan: Plan

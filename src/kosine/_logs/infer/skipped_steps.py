@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _MOST = 200  # steps that are skipped at once
 _FEWEST = 4  # rows that a curve must explain before or after a place,
 _MOST_PLACES = 16  # at which a run skips steps: one that does at more of them goes slower
-_LAST = 2  # but for so many places before its end
+_LAST = 2  # but for this many places before its end
 _ROWS_OF_A_SKIP = 3  # on average, at least,
-_BURST = 12  # but for so many rows at first
+_BURST = 12  # but for this many rows at first
 _NEARLY = (1.6, 5.0)  # half-widths: the curve was fitted to other rows, and may be less sure where it goes on
 _BLOCK = 4096  # rows that are looked at together
 

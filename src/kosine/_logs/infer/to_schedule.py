@@ -98,7 +98,7 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
 
 
 def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
-    """Whether all drops can be at multiples of one number of steps, small ones of one that the log can tell."""
+    """Whether all drops can be at multiples of one number of steps, small ones of one that the log resolves."""
     at = np.clip(np.searchsorted(x, drops), 1, x.size - 1)
     low, high = x[at - 1] + 1 - begin, x[at] - begin  # each drop is between two rows
     clear = len(drops) > 2 or all(significant(drop - begin) <= _DIGITS for drop in drops)
@@ -115,7 +115,7 @@ def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
 def _restarts(before: SnappedPhase, after: SnappedPhase) -> bool:
     """Whether a jump is a restart: a curve of the same kind goes down again, from no higher and for no less long.
 
-    One that goes the same way for longer than before is no restart, but a resume that lost its state.
+    One that goes the same way for longer than before is a resume that lost its state.
     """
     falls = before.start > before.end and after.start > after.end and before.kind is after.kind
     if not falls or after.start > before.start or after.steps < 0.98 * before.steps - 1:
@@ -164,7 +164,7 @@ def repeating(phases: Sequence[SnappedPhase], duration: DurationText) -> Iterato
 
 
 def _comes_down(unit: Sequence[SnappedPhase]) -> bool:
-    """Whether what is seen to begin again had come to its end before, so that it is no resume that lost its state."""
+    """Whether what begins again had come to its end before: a resume that lost its state would cut it short."""
     last = unit[-1]
     return last.end < last.start and (last.kind.ends or last.end <= _LOW * max(phase.start for phase in unit))
 
@@ -174,7 +174,7 @@ def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration:
     inside = phases[before:]
     unit = inside[:length]
     kinds = (index for index, phase in enumerate(inside) if phase.kind is not unit[index % length].kind)
-    again = next(kinds, len(inside))  # so many phases repeat
+    again = next(kinds, len(inside))  # how many phases repeat
     if again <= length or all(phase.kind is HOLD for phase in unit):
         return
     lengths = [sum(phase.steps for phase in inside[at : at + length]) for at in range(0, again - length + 1, length)]

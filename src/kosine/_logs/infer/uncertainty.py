@@ -21,7 +21,7 @@ from kosine._logs.infer.snapping import EXPLAINS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FAR = 2.0**20  # of the length that was seen: beyond it no end can be told
+_FAR = 2.0**20  # of the length that was seen: an end beyond it is unknown
 _HALVINGS = 7
 _DIGITS = 2  # of a rate that a decay may be meant to end at
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
@@ -31,19 +31,19 @@ def open_bounds(draft: Draft, rows: Observations) -> Iterator[tuple[int, float, 
     """The bounds that may be elsewhere: their number, and the lowest and the highest place; None: any later one."""
     kinds, count = draft.kinds, draft.bounds.size
     rates = np.ones(draft.rates.size, np.bool_)
-    told = np.zeros(count, np.bool_)
+    stated = np.zeros(count, np.bool_)
     for index in range(count):
         before = kinds[index - 1] if index else None
         after = kinds[index] if index < count - 1 else None
         joined = before is not None and after is not None and draft.joined[index - 1]
-        told[index] = joined or bool(before and before.ends) or bool(after and after.begins)
-    free = replace(draft, free_bounds=told, free_rates=rates)
-    spread = dict(zip(np.flatnonzero(told).tolist(), refine(free, rows).spread.tolist(), strict=False))
+        stated[index] = joined or bool(before and before.ends) or bool(after and after.begins)
+    free = replace(draft, free_bounds=stated, free_rates=rates)
+    spread = dict(zip(np.flatnonzero(stated).tolist(), refine(free, rows).spread.tolist(), strict=False))
     for index in range(count):
         if 0 < index < count - 1 and _steepness_unknown(draft, rows, index):
             left, right = _neighbours(rows.x, float(draft.bounds[index]))
             yield index, left + 1, right
-        elif told[index]:
+        elif stated[index]:
             if spread[index] > 0.15:
                 low, high = (_limit(free, rows, index, sign, spread[index]) for sign in (-1, 1))
                 assert low is not None

@@ -111,9 +111,9 @@ class GroupRows:
         if self.seen and not again:
             self._last = before, float(steps[-1])
             return steps
-        told = epochs()
-        known = np.isfinite(told)
-        first = math.floor(told[known][0]) if known.any() else before
+        stated = epochs()
+        known = np.isfinite(stated)
+        first = math.floor(stated[known][0]) if known.any() else before
         before = before if self.seen else first
         if not self._epochs:
             if not again or first == math.inf:
@@ -125,15 +125,15 @@ class GroupRows:
                 self._rests += max(latest - int(before), 0) if before < math.inf else 0
                 self._positions[: self.kept] = _pairs(latest, self._positions[: self.kept])
                 before = latest
-        if not known.all():  # a row that does not tell its epoch is of the one before
-            told = np.concatenate(([before if before < math.inf else 0.0], told))
-            told = told[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
-        told = np.clip(np.floor(told), 0, 1 << 20)
-        further = np.diff(told, prepend=before) > 0
+        if not known.all():  # a row without an epoch is of the one before
+            stated = np.concatenate(([before if before < math.inf else 0.0], stated))
+            stated = stated[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
+        stated = np.clip(np.floor(stated), 0, 1 << 20)
+        further = np.diff(stated, prepend=before) > 0
         self._resets += int(np.count_nonzero(further & back))
         self._rests += int(np.count_nonzero(further & ~back))
-        self._last = float(told[-1]), float(steps[-1])
-        return _pairs(told, steps)
+        self._last = float(stated[-1]), float(steps[-1])
+        return _pairs(stated, steps)
 
     def _unpair(self) -> None:
         """Keep just the steps: they are not counted anew in each epoch."""
@@ -319,7 +319,7 @@ _ABSENT = frozenset(("", "na", "n/a", "nan", "none", "null", "-", "inf", "-inf",
 
 
 def unreadable(texts: Sequence[str], values: NDArray[np.float64]) -> int:
-    """How many of the texts were neither a finite number nor say that there is no value, which is no mistake."""
+    """How many of the texts are neither a finite number nor a usual way to say that there is none."""
     return sum(1 for row in np.flatnonzero(~np.isfinite(values)).tolist() if texts[row].strip().lower() not in _ABSENT)
 
 
@@ -332,7 +332,7 @@ def number(value: object) -> float:
 
 
 def numbers(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Floats, NaN where a text is no number."""
+    """Floats, NaN where a text is not a number."""
     try:
         return np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
