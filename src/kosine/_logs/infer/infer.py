@@ -38,8 +38,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
 
     Args:
         trace: the log, from `read_trace` or made of arrays.
-        steps_per_epoch: how many steps an epoch of the run has, for a trace whose axis counts epochs; without it the
-            schedule is in epochs, each of one step.
+        steps_per_epoch: steps of an epoch, for a log of epochs; without it the schedule is in epochs of one step each.
 
     Returns:
         An `Inference`. Where its `schedule` is None, no schedule explains the trace: a plateau scheduler, or changes by
@@ -77,24 +76,17 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     pieces = pieces_of(rows, segments, unit)
     if found is None:
         return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, unexplained(pieces, trace.axis))
+    questions = open_questions(trace, rows, run, found, unit)
     skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
-    inference = Inference(
-        trace=trace,
-        schedule=found.plan.schedule,
-        plan=found.plan,
-        residual=0.0,
-        offset=-found.origin,
-        steps_per_unit=Fraction(unit),
-        open=open_questions(trace, rows, run, found, unit),
-        skips=tuple(sorted(skips)),
-        pieces=pieces,
-        sentence="",
+    plan, schedule = found.plan, found.plan.schedule
+    whole = Inference(
+        trace, schedule, plan, 0.0, -found.origin, Fraction(unit), questions, tuple(sorted(skips)), pieces, ""
     )
-    apart = np.abs(inference.expected() - trace.rates)
+    apart = np.abs(whole.expected() - trace.rates)
     worst = float((apart / rows.width).max())
     nearly = f", the furthest to {worst:.2f} times what its print leaves open" if worst > EXPLAINS else ""
-    sentence = f"{found.plan.schedule!r} explains every row{nearly}. {offset_in_words(inference)}"
-    return replace(inference, residual=float(apart.max()), sentence=sentence)
+    sentence = f"{schedule!r} explains every row{nearly}. {offset_in_words(whole)}"
+    return replace(whole, residual=float(apart.max()), sentence=sentence)
 
 
 def _observations(trace: Trace, unit: int) -> Observations:
