@@ -1,4 +1,4 @@
-"""What goes wrong with logs: it is read nevertheless and told of, or refused with one clear error."""
+"""What goes wrong with logs: it is read nevertheless, with a remark, or refused with one clear error."""
 
 from __future__ import annotations
 
