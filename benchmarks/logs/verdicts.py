@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import get_args
 
 from benchmarks.tables import Table, report
-from kosine._logs.check.verdict import Kind
+from kosine._logs.check.diagnosis import VerdictKind
 from tests.support.check_logs import confusion
 
 
 def tables() -> Iterator[Table]:
-    kinds = get_args(Kind)
+    kinds = get_args(VerdictKind)
     rows = tuple((made, *(counts[kind] or None for kind in kinds)) for made, counts in confusion().items())
     yield Table("Verdicts of check on random logs: number", ("log", *kinds), rows)
 
