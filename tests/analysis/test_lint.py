@@ -14,11 +14,12 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import kosine as ks
-from kosine._analysis.lint.context import Case
 from kosine._analysis.lint.lint import RULES
+from kosine._analysis.lint.plan_facts import PlanFacts
 from kosine._analysis.lint.report import count, document, explanation, report
 from kosine._analysis.lint.rule import Example
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPhase
 from kosine.published import PUBLISHED
 from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
@@ -818,7 +819,7 @@ def test_a_step_is_looked_up_as_the_plan_does(schedule: ks.Schedule, steps: list
         plan = schedule.plan(**SMALL_RUN)
     except ks.PlanError:
         return
-    case = Case(plan, 0.3)
+    case = PlanFacts(plan, 0.3)
     assert [case.rate_at(step) for step in steps] == [plan(step) for step in steps]
     assert [case.row_at(step) for step in steps] == [plan.phase_at(step) for step in steps]
 
@@ -842,14 +843,14 @@ def test_without_a_length_only_what_does_not_need_one(text: str, expected: list[
 def test_cycles_are_not_gone_through(total: int, stretch: float, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = ks.sgdr(peak=0.1, period=99, stretch=stretch).plan(total_steps=total)
     calls = 0
-    original = Group._rounded_position
+    original = PlannedCycles._rounded_position
 
-    def counted(self: Group, cycle: int, phase: int) -> tuple[int, Fraction]:
+    def counted(self: PlannedCycles, cycle: int, phase: int) -> tuple[int, Fraction]:
         nonlocal calls
         calls += 1
         return original(self, cycle, phase)
 
-    monkeypatch.setattr(Group, "_rounded_position", counted)
+    monkeypatch.setattr(PlannedCycles, "_rounded_position", counted)
     assert [finding.code for finding in ks.lint(plan)] == ["K001"]
     assert calls < 500
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kosine._analysis.overlaps import Stretch, one_way, overlaps, period, row_count, rows, same
+from kosine._analysis.overlaps import Stretch, one_way, overlaps
 from kosine._core.timeline import PlannedPhase
 
 if TYPE_CHECKING:
@@ -109,14 +109,13 @@ class Search:
         """Where the two can differ, ascending, and whether that is all; of too many cycles only some are among it."""
         found: list[Stretch] = []
         complete, left = True, _MOST_ROWS
-        mine, other = ((*plan.blocks, plan.after) for plan in (self.mine, self.other))
+        mine, other = ((*plan.parts, plan.after) for plan in (self.mine, self.other))
         for first, stop, ours, theirs in overlaps(mine, other, 0, self.total):
-            if same(ours, theirs, first):
+            if ours.follows_from(first) == theirs.follows_from(first):
                 continue
-            periods = period(ours), period(theirs)
-            if periods[0] and periods[1]:
-                stop = min(stop, first + math.lcm(periods[0], periods[1]))
-            rows_there = row_count(ours, first, stop) + row_count(theirs, first, stop)
+            if ours.period and theirs.period:  # what differs differs in each common repetition, so one says it all
+                stop = min(stop, first + math.lcm(ours.period, theirs.period))
+            rows_there = ours.repeated_rows(first, stop) + theirs.repeated_rows(first, stop)
             if left < rows_there <= _SHORT_ROWS and stop - first <= _EVERY:
                 self._look_at_all(np.array([first]), np.array([stop - 1]))
                 continue
@@ -126,11 +125,9 @@ class Search:
                 continue
             left -= rows_there
             for begin, end, mine_row, other_row in overlaps(
-                list(rows(ours, first, stop)), list(rows(theirs, first, stop)), first, stop
+                ours.rows(first, stop), theirs.rows(first, stop), first, stop
             ):
-                assert isinstance(mine_row, PlannedPhase)
-                assert isinstance(other_row, PlannedPhase)
-                if not same(mine_row, other_row, begin):
+                if mine_row.follows_from(begin) != other_row.follows_from(begin):
                     found.append(self._stretch(mine_row, other_row, begin, end))
         return found, complete
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from kosine._core.evaluate import array_function
 from kosine._core.numbers import MAX_STEPS
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPhase
 from kosine.errors import PlanError, shown
 
 if TYPE_CHECKING:
@@ -86,29 +87,29 @@ def restarts(plan: Plan, most: int = MOST_MARKS) -> list[int]:
     """
     total = length(plan)
     steps: list[int] = []
-    for group in (block for block in plan.blocks if isinstance(block, Group)):
-        if group.values[0] == group.values[-1]:
-            continue
-        cycles = group.cycles_in_run
-        if len(cycles) - 1 > most - len(steps):
-            return []
-        steps += [group.boundary(cycle) for cycle in cycles[1:]]
+    for part in plan.parts:
+        if part.jumps_back:
+            if len(part.cycles_in_run) - 1 > most - len(steps):
+                return []
+            steps += part.later_cycles()
     return [step for step in steps if step < total]
 
 
 def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     """The phases to draw, a few for each column."""
-    counts = [len(block.cycles_in_run) for block in plan.blocks if isinstance(block, Group)]
+    counts = [len(part.cycles_in_run) for part in plan.parts if part.cycles_in_run]
     most = columns if sum(counts) <= columns else columns // len(counts)
     rows: list[PlannedPhase] = []
     jumps: set[int] = set()  # the first steps of the cycles that are all drawn
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-        elif block.first_step < total:
-            every_cycle = len(block.cycles_in_run) <= most
-            rows += _group_rows(block, total, columns, every_cycle)
-            jumps.update(map(block.boundary, block.cycles_in_run) if every_cycle else ())
+    for part in plan.parts:
+        if part.first_step >= total:
+            break
+        if isinstance(part, PlannedCycles):
+            every_cycle = len(part.cycles_in_run) <= most
+            rows += _cycle_rows(part, total, columns, every_cycle)
+            jumps.update(map(part.boundary, part.cycles_in_run) if every_cycle else ())
+        else:
+            rows += part.rows(part.first_step, total)
     rows = [row for row in rows if row.steps != 0 and row.first_step < total]
     if not rows or rows[-1].stop < total:
         rows.append(plan.phase_at(total - 1))
@@ -121,12 +122,10 @@ def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     return [rows[index] for index in sorted(keep)]
 
 
-def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> Iterator[PlannedPhase]:
-    """The phases of a group to draw: of each cycle, or of cycles spread evenly, those that tell its course."""
+def _cycle_rows(group: PlannedCycles, total: int, columns: int, every_cycle: bool) -> Iterator[PlannedPhase]:
+    """The phases of a group to draw: of each cycle, or of cycles spread evenly, those that show how it goes."""
     cycles = group.cycles_in_run
-    if group.first_step >= total:
-        return
-    phases = _telling_phases(group, max(1, columns // len(cycles)))
+    phases = _drawn_phases(group, max(1, columns // len(cycles)))
     chosen: Iterable[int] = cycles
     if not every_cycle:
         stop = min(group.boundary(cycles.stop), group.stop, total)
@@ -142,7 +141,7 @@ def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> It
                 yield row
 
 
-def _telling_phases(group: Group, columns: int) -> list[int]:
+def _drawn_phases(group: PlannedCycles, columns: int) -> list[int]:
     """All phases of a cycle that has few, else its ends and those with the highest and the lowest ends."""
     count = len(group.part.phases)
     if count <= 4 * columns:
@@ -154,7 +153,7 @@ def _telling_phases(group: Group, columns: int) -> list[int]:
     return sorted({*thin(position, first, columns).tolist(), *thin(position, last, columns).tolist()})
 
 
-def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
+def cycles_across(group: PlannedCycles, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
     """About `count` cycles, evenly spread over the width, the first and the last two, and the highest.
 
     Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
@@ -162,7 +161,7 @@ def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int,
     or shrink, the highest is looked for between those that are spread.
     """
     begin = group.boundary(0)
-    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
+    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.tick)
     growth = float(group.part.exact_stretch) - 1
     index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
     spread = {min(max(int(number), cycles[0]), cycles[-1]) for number in index.tolist()}
@@ -187,7 +186,7 @@ def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int,
     return sorted(spread)
 
 
-def _longer(group: Group, cycles: range, phase: int) -> Iterator[int]:
+def _longer(group: PlannedCycles, cycles: range, phase: int) -> Iterator[int]:
     """The cycles in which a short phase may be a step longer for the first time, up to a few steps."""
     length, stretch = float(group.offsets[phase + 1] - group.offsets[phase]), float(group.part.stretch)
     for steps in range(math.ceil(length), math.ceil(length) + _FEW_STEPS if length < _WINDOW else 0):
@@ -195,7 +194,7 @@ def _longer(group: Group, cycles: range, phase: int) -> Iterator[int]:
         yield from range(first, min(first + _WINDOW, cycles[-1] + 1))
 
 
-def _highest(group: Group, cycles: list[int], phase: int) -> int:
+def _highest(group: PlannedCycles, cycles: list[int], phase: int) -> int:
     """The cycle whose phase ends highest, near the highest of some: longer ones come nearer to a peak that sinks."""
 
     def end(cycle: int) -> float:

@@ -14,7 +14,8 @@ import numpy as np
 
 from kosine._analysis.sampling import cycles_across, length
 from kosine._core.evaluate import array_function
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPart, PlannedPhase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +125,7 @@ def summarize(plan: Plan) -> Summary:
     half = max(ends) / 2
     area = math.fsum(piece.times * _area(piece) for piece in pieces)
     some = any(piece.sampled for piece in pieces)
-    if any(isinstance(block, Group) and block.part.shrinks for block in plan.blocks):
+    if any(part.shrinks for part in plan.parts):
         # Again: sampled cycles are told apart by whether they have a step above half.
         pieces = list(_pieces(plan, total, half))
     exact = sum(piece.times * _above(piece, half) for piece in pieces if not piece.sampled)
@@ -156,58 +157,56 @@ class _Piece(NamedTuple):
 def _pieces(plan: Plan, total: int, half: float | None = None) -> Iterator[_Piece]:
     """What the run is made of, less those of the sampled cycles that have no step above `half`."""
     stop = 0
-    for block in plan.blocks:
-        if block.first_step >= total:
+    for part in plan.parts:
+        if part.first_step >= total:
             return
-        stop = min(block.stop, total)
-        if isinstance(block, Group):
-            yield from _of_group(block, stop, half)
-        else:
-            yield _Piece.of(block.between(0, total))
+        stop = min(part.stop, total)
+        yield from _of_part(part, stop, half)
     if stop < total:
         yield _Piece.of(plan.after.between(0, total))
 
 
-def _of_group(group: Group, stop: int, half: float | None) -> Iterator[_Piece]:
-    first, part = group.first_step, group.part
-    phases = len(part.phases)
-    cycles, period = group.repeats or (0, 0)
-    if period and cycles * phases <= _MOST_PHASES and period < stop - first:
+def _of_part(part: PlannedPart, stop: int, half: float | None) -> Iterator[_Piece]:
+    first = part.first_step
+    cycles, period = part.repeats or (0, 0)
+    if period and cycles * part.phases_in_cycle <= _MOST_PHASES and period < stop - first:
         whole, rest = divmod(stop - first, period)
-        yield from _window(group, first, first + rest, whole + 1)
-        yield from _window(group, first + rest, first + period, whole)
+        yield from _window(part, first, first + rest, whole + 1)
+        yield from _window(part, first + rest, first + period, whole)
+    elif part.repeated_rows(first, stop) > _MOST_PHASES and isinstance(part, PlannedCycles):
+        yield from _sampled_cycles(part, stop, half)
+    else:
+        yield from _window(part, first, stop)
+
+
+def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iterator[_Piece]:
+    """The first cycle, the last, and of the many between them some that stand for the others."""
+    begin, end = group.cycle_at(group.first_step), group.cycle_at(stop - 1)
+    if end - begin < 3:
+        yield from _window(group, group.first_step, stop)
         return
-    begin, end = group.cycle_at(first), group.cycle_at(stop - 1)
-    if (end - begin + 1) * phases <= _MOST_PHASES or end - begin < 3:
-        yield from _window(group, first, stop)
-        return
-    yield from _window(group, first, group.boundary(begin + 1))
+    yield from _window(group, group.first_step, group.boundary(begin + 1))
     yield from _window(group, group.boundary(end), stop)
     middle = range(begin + 1, end)
-    if any(start < to for start, to in zip(group.values[::2], group.values[1::2], strict=True)):
+    phases = group.phases_in_cycle
+    if any(start < to for start, to in group.pairs):
         for cycle in cycles_across(group, middle, range(phases), stop, _EXTREMES):  # for the peak; they add nothing
-            yield from (_Piece.of(row, 0.0) for row in _rows(group, range(cycle, cycle + 1)))
-    mean, stretch = float(group.offsets[-1] * group.view.tick), float(part.stretch)
+            yield from (_Piece.of(row, 0.0) for row in group.rows_of([cycle]))
+    mean, stretch = float(group.offsets[-1] * group.tick), float(group.part.stretch)
     together = _alike(group)
     for low, high in pairwise(_turns(group, middle, half)):
         nodes, weights = _samples(high - low, max(_MOST_PHASES // 4 // phases // together, 64))
         for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
             count = together if weight > together and high - low > together else 1
             around = min(max(low + node - count // 2, low), high - count)
-            rows = _rows(group, middle[around : around + count])
+            rows = list(group.rows_of(middle[around : around + count]))
             times = weight / count
             if stretch > 1:
                 times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
             yield from (_Piece.of(row, times) for row in rows)
 
 
-def _rows(group: Group, cycles: range) -> list[PlannedPhase]:
-    """The phases of whole cycles."""
-    rows = (group.row(cycle, phase) for cycle in cycles for phase in range(len(group.part.phases)))
-    return [row for row in rows if row.steps]
-
-
-def _alike(group: Group) -> int:
+def _alike(group: PlannedCycles) -> int:
     """How many cycles stand for one, so that how their ends round to steps evens out."""
     length, tick = float(group.offsets[-1]), group.offsets[-1].denominator
     if length >= _LONG or (group.part.stretch == 1 and tick == 1):
@@ -215,7 +214,7 @@ def _alike(group: Group) -> int:
     return tick * max(1, _TOGETHER // tick) if group.part.stretch == 1 and tick <= 4 * _TOGETHER else _TOGETHER
 
 
-def _turns(group: Group, cycles: range, half: float | None) -> list[int]:
+def _turns(group: PlannedCycles, cycles: range, half: float | None) -> list[int]:
     """Where among the cycles the sinking peaks begin to cut another value, so that the cycles' means bend."""
 
     def first_below(level: float) -> int:
@@ -225,15 +224,12 @@ def _turns(group: Group, cycles: range, half: float | None) -> list[int]:
     return sorted({0, end, *(turn for turn in map(first_below, set(group.values[:16])) if turn < end)})
 
 
-def _window(group: Group, first: int, stop: int, times: int | float = 1) -> Iterator[_Piece]:
-    """The rows of a group from the step `first` to before the step `stop`."""
-    if first == stop:
-        return
-    for cycle in range(group.cycle_at(first), group.cycle_at(stop - 1) + 1):
-        for phase in range(len(group.part.phases)):
-            row = group.row(cycle, phase).between(first, stop)
-            if row.steps:
-                yield _Piece.of(row, times)
+def _window(part: PlannedPart, first: int, stop: int, times: int | float = 1) -> Iterator[_Piece]:
+    """The rows of a part from the step `first` to before the step `stop`."""
+    for row in part.rows(first, stop) if first < stop else ():
+        seen = row.between(first, stop)
+        if seen.steps:
+            yield _Piece.of(seen, times)
 
 
 def _area(piece: _Piece) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kosine._core.durations import Units
 from kosine._core.groups import Cycles
-from kosine._core.timeline import Group
+from kosine._core.planned_cycles import PlannedCycles
 from kosine.errors import KosineError, PlanError
 
 _MOST_PHASES = 4  # of a cycle, whose durations can still be written in a sentence
@@ -27,9 +27,9 @@ class Rest(NamedTuple):
     """The phase after it that leaves that value; the number of phases where the cycle ends at it."""
 
     @classmethod
-    def of(cls, group: Group) -> Rest | None:
+    def of(cls, group: PlannedCycles) -> Rest | None:
         """None where no phase falls."""
-        pairs = list(zip(group.values[::2], group.values[1::2], strict=True))
+        pairs = group.pairs
         falling = [index for index, (start, end) in enumerate(pairs) if end < start]
         if not falling:
             return None
@@ -40,14 +40,14 @@ class Rest(NamedTuple):
         return cls(phase, stop)
 
 
-def ends_around(group: Group, rest: Rest, total: int, cycle: int) -> list[int]:
+def ends_around(group: PlannedCycles, rest: Rest, total: int, cycle: int) -> list[int]:
     """The step after the last decay that is done by `total`, in `cycle` or the one before, and after the next one."""
     numbers = range(max(0, cycle - 1), cycle + 2 if group.part.count is None else min(cycle + 2, group.part.count))
     ends = [group.boundary(number, rest.phase + 1) for number in numbers]
     return [*[end for end in ends if end <= total][-1:], *[end for end in ends if end > total][:1]]
 
 
-def fitting(group: Group, rest: Rest, total: int, counts: range, units: Units) -> Iterator[tuple[int, Cycles]]:
+def fitting(group: PlannedCycles, rest: Rest, total: int, counts: range, units: Units) -> Iterator[tuple[int, Cycles]]:
     """The same cycles of another length, so that the decay of the last of so many is done at `total`.
 
     Args:
@@ -59,7 +59,7 @@ def fitting(group: Group, rest: Rest, total: int, counts: range, units: Units) -
     """
     if len(group.part.phases) > _MOST_PHASES:
         return
-    position = Fraction(total - group.view.base, group.view.tick) - group.origin
+    position = Fraction(total - group.section.base, group.tick) - group.origin
     stretch = group.part.exact_stretch
     bits = max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
     for count in counts:
@@ -73,7 +73,7 @@ def fitting(group: Group, rest: Rest, total: int, counts: range, units: Units) -
             yield count, part
 
 
-def _scaled(group: Group, scale: Fraction, rest: Rest, total: int, count: int, units: Units) -> Cycles | None:
+def _scaled(group: PlannedCycles, scale: Fraction, rest: Rest, total: int, count: int, units: Units) -> Cycles | None:
     """The cycles with all durations times `scale`: exactly where that is short, else in as few digits as will do."""
     durations = [phase.duration for phase in group.part.phases]
     exact = [(duration.amount or Fraction(0)) * scale for duration in durations]
@@ -102,11 +102,11 @@ def _with(part: Cycles, amounts: list[Fraction]) -> Cycles:
     )
 
 
-def _ends(group: Group, amounts: list[Fraction], rest: Rest, total: int, count: int, units: Units) -> bool:
+def _ends(group: PlannedCycles, amounts: list[Fraction], rest: Rest, total: int, count: int, units: Units) -> bool:
     """Whether with these durations the decay of the last cycle is done at the very step `total`."""
     try:
-        placed = Group.place(_with(group.part, amounts), group.origin, group.before, units, group.continuous)
+        placed = PlannedCycles.place(_with(group.part, amounts), group.origin, group.before, units, group.continuous)
         placed.ceiling.check(count - 1, PlanError)
     except KosineError:  # a phase of less than a step, or a cycle that has shrunk to nothing
         return False
-    return replace(placed, view=group.view).boundary(count - 1, rest.phase + 1) == total
+    return replace(placed, section=group.section).boundary(count - 1, rest.phase + 1) == total

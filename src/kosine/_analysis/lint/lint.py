@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Iterable
 from itertools import chain
 
-from kosine._analysis.lint.context import Case
+from kosine._analysis.lint.plan_facts import PlanFacts
 from kosine._analysis.lint.rule import SEVERITIES, Finding, Rule
-from kosine._analysis.lint.rules import rates as values, run_end as ending, units
+from kosine._analysis.lint.rules import RULES
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentTypeError, PlanError, TrainingWarning, shown
@@ -18,15 +18,6 @@ __all__ = ["LONGEST_WARMUP", "RULES", "Finding", "Rule", "lint", "read_code", "w
 
 LONGEST_WARMUP = 0.3
 """The share of the run that a warm-up may take: that of a one-cycle schedule."""
-
-RULES: dict[str, Rule] = {
-    value.code: value
-    for value in sorted(
-        (value for module in (ending, units, values) for value in vars(module).values() if isinstance(value, Rule)),
-        key=lambda rule: rule.code,
-    )
-}
-"""Every check by its code."""
 
 
 def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
@@ -71,8 +62,8 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
             f'Argument `ignore` must be a list of codes, such as ["K004"]. Received: ignore={shown(ignore)}.'
         )
     unwanted = {read_code(code, "ignore") for code in ignore}
-    case = Case(plan, share)
-    findings = [finding for code, rule in RULES.items() if code not in unwanted for finding in rule.findings(case)]
+    facts = PlanFacts(plan, share)
+    findings = [finding for code, rule in RULES.items() if code not in unwanted for finding in rule.findings(facts)]
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
