@@ -1,4 +1,4 @@
-"""Which stretches of a run two plans can differ in, by what their phases are, without a look at a step."""
+"""In which steps of a run two plans can differ, by what their phases are, without a look at a step."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from kosine._core.timeline import PlannedPart, PlannedPhase
 Planned = TypeVar("Planned", bound=PlannedPart)
 
 
-class Stretch(NamedTuple):
-    """Steps that stand in one phase of either plan, so that both rates only rise or only fall there."""
+class Interval(NamedTuple):
+    """Steps in one phase of either plan: each rate only rises or only falls there, so its ends are its extremes."""
 
     first: int
     last: int
-    one_way: bool
+    monotone: bool
     """Whether the difference, too, only rises or only falls."""
 
 
 def overlaps(
     ours: Iterable[Planned], theirs: Iterable[Planned], first: int, stop: int
 ) -> Iterator[tuple[int, int, Planned, Planned]]:
-    """The steps that two rows of parts share, one part of either at a time."""
+    """The steps from `first` to before `stop`, cut where a part of either begins: first step, stop, and both parts."""
     mine, other = iter(ours), iter(theirs)
     here, there = next(mine), next(other)
     while first < stop:
@@ -37,14 +37,14 @@ def overlaps(
         first = end
 
 
-def one_way(ours: PlannedPhase, theirs: PlannedPhase, first: int) -> bool:
+def monotone_difference(ours: PlannedPhase, theirs: PlannedPhase, first: int) -> bool:
     """Whether the difference of two phases only rises or only falls.
 
     It does where one rises and the other falls, and where both are the same curve between other values: with the
     weight w of the curve it is (top - top') w + (bottom - bottom') (1 - w), which is linear in w.
     """
     mine, other = ours.clock, theirs.clock
-    if _direction(mine) * _direction(other) <= 0:
+    if _direction(mine) * _direction(other) <= 0:  # or one of them holds its value
         return True
     if (ours.curve, ours.endpoint, ours.pace(first)) != (theirs.curve, theirs.endpoint, theirs.pace(first)):
         return False

@@ -12,7 +12,7 @@ from kosine._core.evaluate import array_function
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.timeline import PlannedPhase
-from kosine.errors import PlanError, shown
+from kosine.errors import Name, PlanError, Text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 COLUMNS = 1000
 """About the pixels across a picture: more points than a few for each are never seen."""
 
+GIVE_A_LENGTH: Text = ("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), ".")
+
 _WINDOW = 64  # neighbouring cycles that are compared
-_FEW_STEPS = 8
+_FEW_STEPS = 8  # lengths of a short phase for which the first cycle that has it is looked at
 _MOST_RISING = 4  # phases of a cycle whose highest end is looked for
 
 MOST_MARKS = 48
@@ -39,7 +41,7 @@ def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArra
 
     Args:
         plan: a plan with a length.
-        columns: how many points can be told apart across the picture.
+        columns: how many points the picture can show side by side.
 
     Raises:
         PlanError: a plan of a schedule that never ends, made without a length.
@@ -54,7 +56,7 @@ def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArra
 def thin(x: NDArray[Any], y: NDArray[Any], columns: int = COLUMNS) -> NDArray[np.intp]:
     """The indices that are worth drawing: of each column's points the first, the last, the highest and the lowest."""
     if x.size <= 4 * columns:
-        return np.arange(x.size)
+        return np.arange(x.size)  # four points a column are no more than what would be kept
     low, high = float(x.min()), float(x.max())
     column = np.minimum(((x - low) / max(high - low, 1e-300) * columns).astype(np.int64), columns - 1)
     by_rate = np.lexsort((y, column))
@@ -66,15 +68,13 @@ def thin(x: NDArray[Any], y: NDArray[Any], columns: int = COLUMNS) -> NDArray[np
 
 
 def length(plan: Plan) -> int:
-    """The number of steps to draw.
-
-    Raises:
-        PlanError: the plan has none.
-    """
+    """The number of steps of the run; PlanError where the plan has none."""
     if plan.total_steps is None:
         raise PlanError(
-            f"A schedule that never ends cannot be looked at as a whole. Received: {shown(plan.schedule)} planned "
-            "without a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            "A schedule that never ends can be shown only for a run with a length.",
+            received=plan.schedule,
+            fix=GIVE_A_LENGTH,
+            missing="total_steps",
         )
     return plan.total_steps
 

@@ -7,8 +7,8 @@ from kosine._core.groups import Cycles
 from kosine._core.phase import Phase
 from kosine._core.timeline import PlannedPart
 
-_SMALL_PART = 20  # n steps that are less than this part of an epoch ...
-_TINY_PART = 100  # ... and than this part of the run are hardly meant as steps
+_SMALL_PART = 20  # a curve of less than this part of an epoch ...
+_TINY_PART = 100  # ... and of the run is hardly meant: 5 steps of warm-up in a run of 50 epochs
 
 
 def epochs_as_steps(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedPart, int]]:
@@ -23,7 +23,7 @@ def epochs_as_steps(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedPart,
         if steps is None or (isinstance(part, Phase) and not planned.moves):
             continue
         if steps >= facts.per_epoch and planned.moves:
-            return []  # whoever wrote this knows the steps of an epoch
+            return []  # this curve is meant in steps, so the others are, too
         most = facts.per_epoch - 1 if isinstance(part, Cycles) else facts.per_epoch // _SMALL_PART
         if 2 <= steps <= most and steps <= facts.epochs and steps * _TINY_PART <= facts.total:
             found.append((part, planned, steps))
@@ -31,7 +31,10 @@ def epochs_as_steps(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedPart,
 
 
 def _as_long_as_the_run(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedPart, int]]:
-    """Leading parts whose steps add up to the run's number of epochs, or holds that alone are timed, to most of it."""
+    """The first parts, where they last as many steps together as the run has epochs; holds may last half as many.
+
+    For example linear(5), cosine(45) in a run of 50 epochs.
+    """
     assert facts.epochs is not None
     assert facts.per_epoch is not None
     if facts.per_epoch < _SMALL_PART:
@@ -57,7 +60,7 @@ def _as_long_as_the_run(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedP
 
 
 def whole_number(part: Phase | Cycles, unit: str) -> int | None:
-    """How long a phase, or the first cycle of a group, was said to be in this unit; None for another or a fraction."""
+    """The duration of a phase or a cycle as it is written in this unit; None in another unit, and for a fraction."""
     if isinstance(part, Phase):
         amount = part.duration.amount if part.duration.unit == unit else None
         return None if amount is None or amount.denominator != 1 else int(amount)

@@ -21,16 +21,12 @@ from kosine._core.schedule import Plan
 from kosine._core.timeline import PlannedPart, PlannedPhase, WrittenPhase
 
 NEARLY = 100
-"""A decay that lacks less than this part counts as done, and a jump by less than this part of the peak as none."""
-
+"""A decay counts as done where less than a 100th of it is missing; jumps below a 100th of the peak are not reported."""
 
 DEAD = 1e-9
-"""Below this part of the highest rate a rate is practically 0."""
+"""Below this share of the highest rate a rate is practically 0: float32 loses updates that are so small."""
 
-
-_MOST_CYCLES = 64  # cycles that are looked through for a rate above 0
-
-
+_MOST_CYCLES = 64  # in which a rate above 0 is looked for
 _MOST_ZEROS = 10_000  # phases at 0 in a row that are looked through
 
 
@@ -125,7 +121,7 @@ class PlanFacts:
         stop = MAX_STEPS + 1 if self.total is None else self.total
         seen = [SeenPhase(part, written) for part in self.parts for written in part.opening(stop)]
         after = self.plan.after
-        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may leave out all of its parts
+        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may skip all that stands in it
 
     @cached_property
     def peak(self) -> float:
@@ -149,7 +145,7 @@ class PlanFacts:
 
     @cached_property
     def warmup(self) -> tuple[PlannedPhase, ...]:
-        """The phases that rise at the start, without those before them that hold a value."""
+        """The phases that rise at the start; phases before them that hold a value do not count."""
         parts = dropwhile(attrgetter("keeps_one_value"), self.plan.parts)
         return tuple(part.first_row() for part in takewhile(lambda part: part.only_rises, parts))
 
@@ -189,7 +185,7 @@ class PlanFacts:
 
     @cached_property
     def zeros_at_start(self) -> int:
-        """How many steps have rate 0 before the first that has not."""
+        """How many steps at the start have rate 0."""
         step, stop = 0, MAX_STEPS + 1 if self.total is None else self.total
         for _ in range(_MOST_ZEROS):
             if step >= stop or self.rate_at(step):
@@ -199,12 +195,12 @@ class PlanFacts:
 
     @cached_property
     def zeros_at_end(self) -> int:
-        """How many steps have rate 0 after the last that has not; 0 in a run without a length."""
+        """How many steps at the end have rate 0; 0 in a run without a length."""
         return self._tail(0.0)
 
     @cached_property
     def dead_at_end(self) -> int:
-        """How many steps have a rate that is practically 0 after the last that has not."""
+        """How many steps at the end have a rate that is practically 0."""
         return self._tail(DEAD * self.highest)
 
     def _tail(self, limit: float) -> int:
@@ -222,7 +218,10 @@ class PlanFacts:
 
     @cached_property
     def written_parts(self) -> list[tuple[Phase | Cycles, PlannedPart]]:
-        """The parts of the schedule and what became of them, up to the first section: parts without a step are left."""
+        """The parts of the schedule and what became of them, up to the first section, without those of no step.
+
+        A section may show several of its parts, or only a piece of one, so from there on the two lists differ.
+        """
         pairs: list[tuple[Phase | Cycles, PlannedPart]] = []
         for part in self.plan.schedule.parts:
             if isinstance(part, Section):
@@ -253,10 +252,9 @@ class PlanFacts:
 
     @cached_property
     def can_take_the_rest(self) -> bool:
-        """Whether a phase without a duration may be added: there is no other, and nothing that is endless."""
-        return not any(duration.unit == "rest" for duration in _durations(self.plan.schedule.parts)) and not any(
-            part.endless for part in self.plan.parts
-        )
+        """Whether a phase without a duration may be added: only where no other part takes the rest of the run."""
+        rest = any(duration.unit == "rest" for duration in _durations(self.plan.schedule.parts))
+        return not rest and not any(part.endless for part in self.plan.parts)
 
     def units(self, tick: int) -> Units:
         return Units(self.plan.run, tick)
@@ -268,7 +266,7 @@ class PlanFacts:
         return None if self.total is None or self.per_epoch is None else Fraction(self.total, self.per_epoch)
 
     def amount(self, steps: int) -> str:
-        """So many steps without their unit, as `unit` has it."""
+        """A number of steps, or of epochs where these are exact and short, without its unit."""
         return decimal(Fraction(steps, self.per_epoch or 1)) if self.in_epochs(steps) else f"{steps:,}"
 
     def in_epochs(self, *steps: int) -> bool:
@@ -276,7 +274,7 @@ class PlanFacts:
         return self.per_epoch is not None and all(step * 100 % self.per_epoch == 0 for step in steps)
 
     def time(self, steps: int) -> str:
-        """So many steps, in epochs where these are exact and short."""
+        """A number of steps with its unit: epochs where these are exact and short."""
         return counted(self.amount(steps), "epoch" if self.in_epochs(steps) else "step")
 
     def of(self, part: int, whole: int) -> tuple[str, str]:
@@ -286,7 +284,7 @@ class PlanFacts:
         return counted(f"{part:,}", "step"), f"{whole:,}"
 
     def either(self, *steps: int) -> str:
-        """Some numbers of steps, one of which is to be chosen."""
+        """Numbers of steps to choose from."""
         if self.in_epochs(*steps):
             return alternatives([*(self.amount(step) for step in steps[:-1]), self.time(steps[-1])])
         return alternatives([f"{step:,}" for step in steps]) + " steps"

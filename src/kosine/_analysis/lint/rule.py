@@ -1,4 +1,4 @@
-"""What a check found, and the list of all checks with the words that explain them."""
+"""What a rule of lint is: a check, and the words that explain what it finds."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check, and what is to be said about it.
+    """One check, and what users read about it.
 
     Attributes:
         code: its name for ever.
         title: what it finds.
-        severity: how bad that is, and where it depends, on what.
+        severity: how bad that is; where it depends, on what.
         why: why it matters, and who says so.
         fix: what to do about it, or why it may be meant.
-        example: a plan that it finds something in, and nothing else is found in.
-        mended: the same plan without it.
+        example: a plan in which this check finds something, and no other does.
+        mended: the same plan without the mistake.
         check: the check.
     """
 

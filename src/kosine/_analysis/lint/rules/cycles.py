@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kosine._analysis.lint.cycle_fit import Rest, ends_around, fitting
+from kosine._analysis.lint.cycle_fit import CycleDecay, decay_ends_around, fitting_cycles
 from kosine._analysis.lint.mistaken_units import epochs_as_steps
 from kosine._analysis.lint.plan_facts import NEARLY, PlanFacts
 from kosine._analysis.lint.rule import Example, Remark, rule
@@ -33,37 +33,37 @@ def in_the_middle_of_a_cycle(facts: PlanFacts) -> Iterator[Remark]:
     group = facts.cycles_at(facts.total - 1)
     if group is None:
         return
-    rest = Rest.of(group)
-    if rest is None or any(part is group for _, part, _ in epochs_as_steps(facts)):  # K012 says what is wrong
+    decay = CycleDecay.of(group)
+    if decay is None or any(part is group for _, part, _ in epochs_as_steps(facts)):  # K012 says what is wrong
         return
     cycle = group.cycle_at(facts.total - 1)
     begin, length = group.boundary(cycle), group.boundary(cycle + 1) - group.boundary(cycle)
-    done, leaves = group.boundary(cycle, rest.phase + 1), group.boundary(cycle, rest.stop)
-    near = length // NEARLY
-    after = near if rest.stop < group.phases_in_cycle else 0  # else a step later is a restart
+    done, leaves = group.boundary(cycle, decay.phase + 1), group.boundary(cycle, decay.stop)
+    near = length // NEARLY  # a run of whole epochs may miss the end of a cycle by a few steps
+    after = near if decay.stop < group.phases_in_cycle else 0  # else a step later is a restart
     if done - near <= facts.total <= leaves + after:
         return
     into, of = facts.of(facts.total - begin, length)
     row = group.row_at(facts.total - 1)
-    lowest = min(group.values[2 * rest.phase + 1], group.ceiling.at(cycle))
+    lowest = min(group.values[2 * decay.phase + 1], group.ceiling.at(cycle))
     yield Remark(
         "warning",
         f"The run ends {into} into a cycle of {of} (cycle #{cycle + 1:,}): its last update has the rate "
         f"{rate(facts.rate_at(facts.total - 1))}, where the cycle goes down to {rate(lowest)}.",
-        _mend_cycles(facts, group, rest, cycle, facts.total),
+        _mend_cycles(facts, group, decay, cycle, facts.total),
         row,
     )
 
 
-def _mend_cycles(facts: PlanFacts, group: PlannedCycles, rest: Rest, cycle: int, total: int) -> str:
+def _mend_cycles(facts: PlanFacts, group: PlannedCycles, decay: CycleDecay, cycle: int, total: int) -> str:
     ways: list[str] = []
     if not facts.moves_with_the_run and group.section.stop is None:
-        ends = [end for end in ends_around(group, rest, total, cycle) if end > group.first_step]
+        ends = [end for end in decay_ends_around(group, decay, total, cycle) if end > group.first_step]
         if ends:
             ways.append(f"end the run after {facts.either(*ends)}")
     periods = [
         f"{_durations(part)} ({counted(f'{count:,}', 'cycle')})"
-        for count, part in fitting(group, rest, total, range(cycle, cycle + 3), facts.units(group.tick))
+        for count, part in fitting_cycles(group, decay, total, range(cycle, cycle + 3), facts.units(group.tick))
     ]
     if periods:
         first = "period" if group.phases_in_cycle == 1 else "first cycle"
@@ -101,8 +101,8 @@ def cycle_shorter_than_an_epoch(facts: PlanFacts) -> Iterator[Remark]:
             length = float(group.offsets[-1] * group.tick)
             yield Remark(
                 "warning",
-                f"The first cycle lasts {length:,.6g} steps, less than an epoch of {facts.per_epoch:,}.",
-                f'Make it an epoch or more: "1ep" is {facts.per_epoch:,} steps.',
+                f"The first cycle lasts {length:,.6g} steps, less than an epoch of {per_epoch:,}.",
+                f'Make it an epoch or more: "1ep" is {per_epoch:,} steps.',
                 group.first_row(),
             )
             return

@@ -18,7 +18,7 @@ from kosine._analysis.lint.wording import rate
     "expensive one: in arXiv 2501.18965 a model of 124M parameters ends at a validation loss of 3.14 without a "
     "cooldown, and at 2.96 with one over the last 20 % of the same 50,000 steps. A schedule that only "
     "rises is taken for a learning-rate range test, and is not reported.",
-    fix='Add a cooldown at the end, such as `one_minus_sqrt("20%", to=0.0)`: the recipe `wsd` does.',
+    fix='Add a cooldown at the end, such as `one_minus_sqrt("20%", to=0.0)`: the constructor `wsd` has one.',
     example=Example("Schedule(linear(500, start=1e-6, to=1e-3), hold())", {"total_steps": 10_000}),
     mended=Example("wsd(peak=1e-3, warmup=500, warmup_start=1e-6)", {"total_steps": 10_000}),
 )

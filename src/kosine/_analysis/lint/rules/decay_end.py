@@ -95,7 +95,7 @@ def _to_the_end(part: Phase) -> str:
     "The same goes for rates below 1e-9 of the highest, which are practically 0: most often those of a factor that "
     "was meant for each epoch and is multiplied with at each step. Where the rate is above that the model still "
     "learns, at the slowest pace there is. The usual cause is a decay of fixed length in a run that got longer. It is "
-    "an error from a tenth of the run on, as there is no training that is served by it.",
+    "an error from a tenth of the run on, as no training gains from it.",
     fix="Let the decay take the rest of the run, or end the run with it; choose a factor nearer to 1. A last phase "
     "such as `hold()` says that a tail above 0 is meant, as in GPT-3's last 40 billion tokens at a tenth of the peak; "
     "then nothing is reported.",

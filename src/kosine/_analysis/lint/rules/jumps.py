@@ -47,7 +47,7 @@ def jump_up(facts: PlanFacts) -> Iterator[Remark]:
         yield Remark(
             "warning",
             f"The rate jumps from {rate(before_it)} up to {rate(first)} at step {row.first_step:,}, where the "
-            f"{row.name} begins, and this is no restart.{and_others(jumps, 'jump')}",
+            f"{row.name} begins, and nothing restarts there.{and_others(jumps, 'jump')}",
             f"Let the phase before end at {rate(first)}, or leave out the `start` of the {row.name}, and it begins "
             "where that one ends.",
             row,

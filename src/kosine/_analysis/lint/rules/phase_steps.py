@@ -16,7 +16,7 @@ from kosine._core.timeline import PlannedPart, PlannedPhase
     "K010",
     "A phase has fewer than two steps",
     severity="warning",
-    why="A curve of one step has no course: that step has the value that it starts from (with `endpoint` the one that "
+    why="Of a curve of one step only one value is left: the one that it starts from (with `endpoint` the one that "
     "it ends at). A warm-up of one step from 0 is one wasted batch and no warm-up. As a rule a length was meant "
     'in another unit, or a share of a short run has rounded down to nothing, such as `"floor 5%"`. Holds are not '
     "reported.",

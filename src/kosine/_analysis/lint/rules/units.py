@@ -14,7 +14,7 @@ from kosine._core.groups import Cycles
 from kosine._core.phase import Phase
 from kosine._core.timeline import PlannedPart
 
-_MANY_TIMES = 10  # so many epochs more than the run has are hardly meant as epochs
+_MANY_TIMES = 10  # that many times the epochs of the run are hardly meant as epochs
 _MOST_EPOCHS = 1000
 _FEW_STEPS = 300  # a run of no more may be one of epochs
 _MOST_WRITTEN = 3  # parts that a fix writes out
@@ -34,8 +34,8 @@ def _in_unit(part: Phase | Cycles, unit: str) -> str:
     )
 
 
-def _in_a_recipe(part: Phase | Cycles, planned: PlannedPart) -> str:
-    """The argument of a recipe that becomes such a part, in epochs; "" where there is none."""
+def _as_argument(part: Phase | Cycles, planned: PlannedPart) -> str:
+    """The argument of a constructor that becomes such a part, in epochs; "" where none does."""
     if isinstance(part, Phase):
         duration, argument = part.duration, "" if planned.falls or planned.first_step else "warmup"
     else:
@@ -66,13 +66,13 @@ def steps_that_look_like_epochs(facts: PlanFacts) -> Iterator[Remark]:
         part, planned, steps = mistaken[0]
         what = "first cycle" if isinstance(part, Cycles) else part.curve.name
         written = [_in_unit(other, "ep") for other, _, _ in mistaken[:_MOST_WRITTEN]]
-        recipe = [text for other, planned, _ in mistaken[:_MOST_WRITTEN] if (text := _in_a_recipe(other, planned))]
+        arguments = [text for other, planned, _ in mistaken[:_MOST_WRITTEN] if (text := _as_argument(other, planned))]
         yield Remark(
             "warning",
             f"The {what} lasts {counted(f'{steps:,}', 'step')} of a run of {facts.time(facts.total or 0)}, each of "
             f"{facts.per_epoch:,} steps.{and_others(mistaken, 'part')}",
             f"If epochs were meant, write {' and '.join(written)}{' and so on' * (len(mistaken) > _MOST_WRITTEN)}"
-            f"{', in a recipe ' * bool(recipe)}{' and '.join(recipe)}.",
+            f"{', in a constructor ' * bool(arguments)}{' and '.join(arguments)}.",
             planned.first_row(),
         )
     total, per_epoch = facts.total, facts.per_epoch
@@ -98,9 +98,9 @@ def steps_that_look_like_epochs(facts: PlanFacts) -> Iterator[Remark]:
     severity="warning",
     why="The other way round a run gets hundreds of times too long, or a phase longer than any run. Reported is "
     "strong evidence only: a phase or a cycle of at least ten times as many epochs as the run has, whose number "
-    "fits the run as steps; and a number of epochs that is a multiple of the steps per epoch where these are no "
-    "number that people type (they have a prime factor above 7, as 788 = 4 * 197 has), so that it was surely "
-    "computed as steps.",
+    "fits the run as steps; and a number of epochs that is a multiple of the steps per epoch, where nobody types "
+    "such a number of steps (it has a prime factor above 7, as 788 = 4 * 197 has), so that it was surely computed as "
+    "steps.",
     fix="Write steps without a unit: `500`; plan with `total_steps=`.",
     example=Example(
         'warmup_cosine(peak=1e-3, warmup="5%", warmup_start=1e-6)', {"epochs": 39_400, "steps_per_epoch": 788}

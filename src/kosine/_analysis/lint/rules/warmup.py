@@ -47,7 +47,7 @@ def long_warmup(facts: PlanFacts) -> Iterator[Remark]:
     "The run ends before the warm-up is done",
     severity="error",
     why="The peak, which the schedule was chosen for, is never reached, and nothing of what follows the warm-up is "
-    "ever used. That is no schedule that anybody wants: as a rule the warm-up was written for a longer run, or "
+    "ever used. Nobody plans that: most often the warm-up was written for a longer run, or "
     "the run's length counts something else than steps. A schedule that only rises, as in a learning-rate range "
     "test, is not reported.",
     fix='Write the warm-up as a share of the run, such as `"5%"`, or train longer.',

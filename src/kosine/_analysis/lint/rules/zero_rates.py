@@ -17,7 +17,7 @@ from kosine._analysis.lint.wording import rate, share
     "for an update that changes nothing. It is common practice and costs one batch, so it is only worth knowing. "
     "Where the rate is held for longer, as in a warm-up that is counted in epochs, the whole of the first epoch "
     "is wasted.",
-    fix="Start above 0: `warmup_start=` in a recipe, `start=` in a phase. nanoGPT starts at peak / (steps + 1).",
+    fix="Start above 0: `warmup_start=` in a constructor, `start=` in a phase. nanoGPT starts at peak / (steps + 1).",
     example=Example('warmup_cosine(peak=1e-3, warmup="5ep")', {"epochs": 100, "steps_per_epoch": 500}),
     mended=Example(
         'warmup_cosine(peak=1e-3, warmup="5ep", warmup_start=1e-6)', {"epochs": 100, "steps_per_epoch": 500}
@@ -38,7 +38,8 @@ def first_step_at_0(facts: PlanFacts) -> Iterator[Remark]:
     yield Remark(
         "info" if steps == 1 else "warning",
         message,
-        f"Start above 0, for example at the rate of step {steps:,}: start={start}, in a recipe warmup_start={start}.",
+        f"Start above 0, for example at the rate of step {steps:,}: start={start}, in a constructor "
+        f"warmup_start={start}.",
         row,
     )
 
