@@ -158,7 +158,8 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
             raise ArgumentTypeError("`compare` takes plans.", received=plan, fix=fix)
     if len(plans) < 2:
         raise ArgumentError("`compare` takes two plans or more.", received=len(plans))
-    share = _read_tolerance(tolerance)
+    rule = "a finite number >= 0, a share of the highest rate"
+    share = read_number(tolerance, "tolerance", rule, at_least=0, error=ArgumentError)
     total = max((plan.total_steps for plan in plans if plan.total_steps is not None), default=None)
     if total is None:
         raise PlanError(
@@ -179,14 +180,6 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
         for plan, name in zip(full[1:], called[1:], strict=True)
     )
     return Comparison(full, called, share, total, summaries, differences)
-
-
-def _read_tolerance(tolerance: object) -> float:
-    rule = "a finite number >= 0, a share of the highest rate"
-    share = read_number(tolerance, "tolerance", rule)
-    if share < 0:
-        raise ArgumentError(argument="tolerance", rule=rule, received=tolerance)
-    return share
 
 
 def _read_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:

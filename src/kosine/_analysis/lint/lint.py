@@ -54,21 +54,14 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
             received={"plan": plan},
             fix="First call `schedule.plan(total_steps=...)`, or `plan` with `epochs` and `steps_per_epoch`.",
         )
-    share = _read_share(longest_warmup)
+    rule = "a share of the run, in (0, 1]"
+    share = read_number(longest_warmup, "longest_warmup", rule, above=0, at_most=1, error=ArgumentError)
     if isinstance(ignore, str) or not isinstance(ignore, Iterable):
         raise ArgumentTypeError(argument="ignore", rule='a list of codes, such as ["K004"]', received=ignore)
     ignored = {read_code(code, "ignore") for code in ignore}
     facts = PlanFacts(plan, share)
-    findings = [finding for code, rule in RULES.items() if code not in ignored for finding in rule.findings(facts)]
+    findings = [finding for code, each in RULES.items() if code not in ignored for finding in each.findings(facts)]
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
-
-
-def _read_share(longest_warmup: object) -> float:
-    rule = "a share of the run, in (0, 1]"
-    share = read_number(longest_warmup, "longest_warmup", rule)
-    if not 0 < share <= 1:
-        raise ArgumentError(argument="longest_warmup", rule=rule, received=longest_warmup)
-    return share
 
 
 def read_code(code: object, argument: str) -> str:
