@@ -264,7 +264,7 @@ def test_a_percentage_of_an_unknown_total_is_refused_when_other_lengths_are_know
 
 
 def test_a_positive_duration_that_rounds_to_no_step_is_refused() -> None:
-    message = r"must last at least one step\. Received: linear\(\"0.01ep\".*\), which is 0.4 steps in this run"
+    message = r"must last at least one step, .* is 0.4 steps in this run .* Received: linear\(\"0.01ep\""
     with pytest.raises(ks.PlanError, match=message):
         ks.Schedule(ks.linear("0.01ep", start=0.0, to=1.0)).plan(steps_per_epoch=40)
 

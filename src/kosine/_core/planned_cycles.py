@@ -20,17 +20,13 @@ from kosine._core.run import RunSize
 from kosine._core.timeline import PlannedPart, PlannedPhase, WrittenPhase, planned_phase, sampled_phase
 from kosine.errors import PlanError
 
-_LONGEST_POWER_BITS = 2**18
-
-
+_LONGEST_POWER_BITS = 2**18  # of the exact length of a group of cycles that grow
 _EXACT_POWER_BITS = 8192  # beyond it the greatest common divisors of exact fractions get slow
-
-
 _PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
 
 
 class SectionSteps(NamedTuple):
-    """How the steps of a section are seen in the run: step n lasts `tick` steps from `base` + `tick` * n on."""
+    """Where the steps of a section stand in the run: its step n lasts `tick` steps from `base` + `tick` * n on."""
 
     base: int = 0
     tick: int = 1
@@ -52,14 +48,25 @@ OUTSIDE_SECTIONS = SectionSteps()
 
 @dataclass(frozen=True)
 class PlannedCycles(PlannedPart):
-    """The cycles of a plan, found by integer arithmetic: no loop over past cycles, no logarithm, no float."""
+    """Cycles at their steps in the run, found by integer arithmetic: no loop over past cycles, no logarithm, no float.
+
+    The numbers of cycles count from 0. A section may show a piece only of all that is described here.
+
+    Attributes:
+        part: the cycles of the schedule.
+        origin: the exact position of the first cycle, in steps of the clock of the section that it stands in.
+        before: the rate before the first cycle; None where nothing stands before it.
+        run: the run that the schedule was planned for.
+        offsets: where each phase of the first cycle begins, and where the cycle ends, counted from `origin`.
+        continuous: whether the boundaries stay exact, and curves are sampled at the steps between them.
+        section: where the steps of that clock stand in the run.
+    """
 
     part: Cycles
     origin: Fraction
     before: float | None
     run: RunSize
     offsets: tuple[Fraction, ...]
-    """Where each phase of the first cycle begins, and where the cycle ends, counted from `origin`."""
     continuous: bool = False
     section: SectionSteps = OUTSIDE_SECTIONS
 
@@ -72,12 +79,13 @@ class PlannedCycles(PlannedPart):
             length = units.steps(phase.duration)
             if 0 < length < 1 and not continuous:
                 raise PlanError(
-                    f"A phase that repeats must last at least one step in every cycle. Received: {phase!r}, which "
-                    f"is {float(length):.4g} steps in this run."
+                    "A phase that repeats must last at least one step in every cycle, and this one lasts "
+                    f"{float(length):.4g} steps in this run.",
+                    received=phase,
                 )
             offsets.append(offsets[-1] + length)
         if not offsets[-1]:
-            raise PlanError(f"A cycle must last at least one step. Received: {part!r}, which lasts none in this run.")
+            raise PlanError("A cycle must last at least one step, and this one lasts none in this run.", received=part)
         return cls(part, origin, before, units.run, tuple(offsets), continuous)
 
     def slower(self, base: int, tick: int) -> PlannedCycles:
@@ -87,7 +95,6 @@ class PlannedCycles(PlannedPart):
         return replace(self, section=self.section.between(first, stop))
 
     def check(self) -> None:
-        """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
         if self.part.shrinks:
             self.ceiling.check(self.cycles_shown[-1], PlanError)
 
@@ -107,7 +114,7 @@ class PlannedCycles(PlannedPart):
     def stop(self) -> int:
         ends = [MAX_STEPS + 1]
         if self.part.count is not None:
-            ends.append(self._seen(self._rounded(self.end)))
+            ends.append(self._in_run(self._rounded(self.end)))
         if self.section.stop is not None:
             ends.append(self.section.stop)
         return min(ends)
@@ -144,16 +151,17 @@ class PlannedCycles(PlannedPart):
         bits = max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
         if count * (float(stretch) - 1) / float(stretch) > 200 or count * bits > _LONGEST_POWER_BITS:
             raise PlanError(
-                f"{count} cycles with stretch={self.part.stretch!r} last longer than 2**63 steps, or end at a "
-                "position too long to write down. Use fewer cycles, or count=None."
+                "The cycles last longer than 2**63 steps, or end at a position that is too long to write down.",
+                received={"count": count, "stretch": self.part.stretch},
+                fix="Use fewer cycles, or count=None.",
             )
         return self.origin + self.offsets[-1] * (stretch**count - 1) / (stretch - 1)
 
     def boundary(self, cycle: int, phase: int = 0) -> int:
         """The first step of a phase of a cycle, were all of the group seen."""
-        return self._seen(self._rounded_position(cycle, phase)[0])
+        return self._in_run(self._rounded_position(cycle, phase)[0])
 
-    def _seen(self, step: int) -> int:
+    def _in_run(self, step: int) -> int:
         return self.section.base + self.section.tick * step
 
     def _rounded(self, position: Fraction) -> int:
@@ -181,14 +189,18 @@ class PlannedCycles(PlannedPart):
         return self.part.exact_stretch
 
     @cached_property
-    def _course(self) -> tuple[Fraction, tuple[Fraction, ...]]:
-        """Where cycles would have begun, had there always been smaller ones; and each phase's distance from there."""
+    def _limit(self) -> tuple[Fraction, tuple[Fraction, ...]]:
+        """Where ever smaller cycles before the first would begin, and each phase's distance from there.
+
+        Cycles that grow by the factor s are a geometric series, so the phases of cycle i stand at s**i times these
+        distances from that point: one power gives all boundaries of a cycle, without a sum over those before it.
+        """
         before = self.offsets[-1] / (self._stretch - 1)
         return self.origin - before, tuple(before + offset for offset in self.offsets)
 
     def _position(self, growth: Fraction, phase: int) -> Fraction:
         """The exact position of a phase in the cycle that is `growth` times as long as the first."""
-        base, distances = self._course
+        base, distances = self._limit
         return base + growth * distances[phase]
 
     def cycle_at(self, step: int) -> int:
@@ -246,7 +258,7 @@ class PlannedCycles(PlannedPart):
         else:
             last = self.cycle_at(self.run.total_steps - 1)
         if last - first >= MAX_STEPS:
-            raise PlanError(f"A run has at most 2**63 - 1 cycles. Received: {self.part!r}, which has more in this run.")
+            raise PlanError("A run has at most 2**63 - 1 cycles, and here it has more.", received=self.part)
         return range(first, max(first, last) + 1)
 
     @property
@@ -379,7 +391,7 @@ class PlannedCycles(PlannedPart):
 
 @lru_cache(maxsize=2**10)  # both ends of a phase, and each look at it, need the same
 def _power_within(base: Fraction, exponent: int, digits: int) -> tuple[Fraction, Fraction]:
-    """Two numbers that the power lies between, worked out with so many digits."""
+    """Two numbers that the power lies between, worked out with `digits` digits."""
     context = Context(prec=digits)
     power = Fraction(context.power(context.divide(Decimal(base.numerator), Decimal(base.denominator)), exponent))
     error = power * (exponent + 10) / 10 ** (digits - 1)
