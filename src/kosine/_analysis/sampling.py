@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kosine._analysis.cycles_across import cycles_across
 from kosine._core.evaluate import array_function
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.planned_cycles import PlannedCycles
@@ -23,10 +23,6 @@ COLUMNS = 1000
 """About the pixels across a picture: more points than a few for each are never seen."""
 
 GIVE_A_LENGTH: Text = ("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), ".")
-
-_WINDOW = 64  # neighbouring cycles that are compared
-_FEW_STEPS = 8  # lengths of a short phase for which the first cycle that has it is looked at
-_MOST_RISING = 4  # phases of a cycle whose highest end is looked for
 
 MOST_MARKS = 48
 """More bands or restart lines than this hide the curve."""
@@ -151,63 +147,6 @@ def _drawn_phases(group: PlannedCycles, columns: int) -> list[int]:
     position = np.array(group.offsets[:-1], np.float64)
     first, last = (np.array(rates) for rates in zip(*(_ends(row) for row in rows), strict=True))
     return sorted({*thin(position, first, columns).tolist(), *thin(position, last, columns).tolist()})
-
-
-def cycles_across(group: PlannedCycles, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
-    """About `count` cycles, evenly spread over the width, the first and the last two, and the highest.
-
-    Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
-    round to steps, so beside each stand those of the next few that round furthest up and down; and where cycles grow
-    or shrink, the highest is looked for between those that are spread.
-    """
-    begin = group.boundary(0)
-    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.tick)
-    growth = float(group.part.exact_stretch) - 1
-    index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
-    spread = {min(max(int(number), cycles[0]), cycles[-1]) for number in index.tolist()}
-    spread |= {*cycles[:2], *cycles[-2:]}
-    period = group.offsets[-1]
-    if growth == 0:
-        ends = {group.origin + group.offsets[number] for phase in phases for number in (phase, phase + 1)}
-        whole = math.lcm(period.denominator, *(end.denominator for end in ends))
-        if whole > 1:
-            half = 0 if group.continuous else whole // 2
-            step, starts = int(period * whole), [int(end * whole) + half for end in ends]
-            for cycle in list(spread):
-                window = cycles[cycle - cycles[0] :][: min(whole, _WINDOW)]
-                for start in starts:
-                    parts = [(start + step * each) % whole for each in window]
-                    spread |= {window[parts.index(min(parts))], window[parts.index(max(parts))]}
-    if growth or group.part.shrinks:
-        rising = [phase for phase in phases if group.values[2 * phase] < group.values[2 * phase + 1]]
-        rising.sort(key=lambda phase: -group.values[2 * phase + 1])
-        for phase in rising[:_MOST_RISING]:
-            spread.add(_highest(group, sorted(spread.union(_longer(group, cycles, phase) if growth else ())), phase))
-    return sorted(spread)
-
-
-def _longer(group: PlannedCycles, cycles: range, phase: int) -> Iterator[int]:
-    """The cycles in which a short phase may be a step longer for the first time, up to a few steps."""
-    length, stretch = float(group.offsets[phase + 1] - group.offsets[phase]), float(group.part.stretch)
-    for steps in range(math.ceil(length), math.ceil(length) + _FEW_STEPS if length < _WINDOW else 0):
-        first = max(cycles[0], math.ceil(math.log(steps / length) / math.log(stretch)))
-        yield from range(first, min(first + _WINDOW, cycles[-1] + 1))
-
-
-def _highest(group: PlannedCycles, cycles: list[int], phase: int) -> int:
-    """The cycle whose phase ends highest, near the highest of some: longer ones come nearer to a peak that sinks."""
-
-    def end(cycle: int) -> float:
-        row = group.row(cycle, phase)
-        return _ends(row)[1] if row.steps else -math.inf
-
-    while True:
-        best = max(range(len(cycles)), key=lambda index: end(cycles[index]))
-        low, high = cycles[max(best - 1, 0)], cycles[min(best + 1, len(cycles) - 1)]
-        if len(cycles) > high - low:
-            return cycles[best]
-        step = max(1, (high - low) // _WINDOW)
-        cycles = sorted({*range(low, high, step), cycles[best], high})
 
 
 def _steps(row: PlannedPhase, total: int, columns: int, least: int) -> list[int]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kosine._analysis.sampling import cycles_across, length
+from kosine._analysis.cycles_across import cycles_across
+from kosine._analysis.sampling import length
 from kosine._core.evaluate import array_function
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.timeline import PlannedPart, PlannedPhase
@@ -158,10 +159,11 @@ def _rows(plan: Plan, total: int, half: float | None = None) -> Iterator[_Counte
 
 
 def _of_part(part: PlannedPart, stop: int, half: float | None) -> Iterator[_CountedRow]:
+    """The rows of a part up to the step `stop`: those of equal cycles once, and of very many others some."""
     first = part.first_step
     cycles, period = part.repeats or (0, 0)
     if period and cycles * part.phases_in_cycle <= _MOST_ROWS and period < stop - first:
-        whole, rest = divmod(stop - first, period)
+        whole, rest = divmod(stop - first, period)  # the pattern's first `rest` steps come once more than the others
         yield from _window(part, first, first + rest, whole + 1)
         yield from _window(part, first + rest, first + period, whole)
     elif part.repeated_rows(first, stop) > _MOST_ROWS and isinstance(part, PlannedCycles):
@@ -192,7 +194,7 @@ def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iter
             around = min(max(low + node - count // 2, low), high - count)
             rows = list(group.rows_of(middle[around : around + count]))
             times = weight / count
-            if stretch > 1:
+            if stretch > 1:  # by the exact length of the cycle that stands there, as these few round to steps
                 times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
             yield from (_CountedRow.of(row, times) for row in rows)
 
@@ -258,6 +260,7 @@ def _samples(count: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.float
     rising, falling = _graded(middle, most // 2), count - 1 - _graded(count - 1 - middle, most // 2)[::-1]
     nodes = np.concatenate([rising, falling[1:]])
     left, right = np.diff(nodes)[::2].astype(np.float64), np.diff(nodes)[1::2].astype(np.float64)
+    # Through three neighbouring nodes goes one parabola; its sum over the steps between them is linear in their rates.
     both = left + right
     ones, first, second = both, both * (both - 1) / 2, (both - 1) * both * (2 * both - 1) / 6  # sums of 1, t and t**2
     weights = np.zeros(len(nodes))
