@@ -24,6 +24,7 @@ from kosine._core.text_form import parse
 from kosine._core.timeline import PlannedPhase
 from kosine._version import __version__
 from kosine.errors import (
+    ArgumentError,
     ArgumentTypeError,
     KosineError,
     LogError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 views.drawn_by("kosine._display")
 
 __all__ = [
+    "ArgumentError",
     "ArgumentTypeError",
     "Comparison",
     "Cycles",
@@ -130,9 +132,21 @@ _ROOMS = {
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 
 
+_OF_ADAPTERS = {
+    "LearningRateCallback": "keras",
+    "LearningRateSchedule": "keras",
+    "WarmUpCosineDecayScheduler": "keras",
+    "cosine_decay_with_warmup": "keras",
+    "PlanLR": "torch",
+}
+"""Names that people look for here, and the rooms that have them."""
+
+
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
+    if name in _OF_ADAPTERS:
+        raise AttributeError(f"kosine has no {name!r}. Did you mean `ks.{_OF_ADAPTERS[name]}.{name}`?", name=name)
     if name in ADAPTERS:
         return import_adapter(name)
     if name in (*_ON_DEMAND, *_OLD_ROOMS):

@@ -373,11 +373,11 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
 @pytest.mark.parametrize(
     ("schedule", "run", "error", "message"),
     [
-        (REST, {}, ks.PlanError, r"\"rest\" phase needs the length of the run\. Received: cosine.* total_steps=None"),
+        (REST, {}, ks.PlanError, r"\"rest\" phase needs the length of the run: cosine.* Received: total_steps=None"),
         (REST, {"total_steps": 10}, ks.PlanError, r"leave no step for the rest .* by 1 step\."),
-        (REST, {"total_steps": 7}, ks.PlanError, r"leave no step .* a run of 7 steps, .* take 10\..* by 4 steps\."),
-        (REST, {"total_steps": 0}, ks.PlanError, r"`total_steps` must be an integer >= 1 .* total_steps=0"),
-        (REST, {"total_steps": -5}, ks.PlanError, r"`total_steps` must be an integer >= 1 .* total_steps=-5"),
+        (REST, {"total_steps": 7}, ks.PlanError, r"leave no step .* its 7 steps they take 10\..* by 4 steps\."),
+        (REST, {"total_steps": 0}, ks.PlanError, r"`total_steps` must be an integer >= 1\. .* total_steps=0"),
+        (REST, {"total_steps": -5}, ks.PlanError, r"`total_steps` must be an integer >= 1\. .* total_steps=-5"),
         (REST, {"total_steps": 2**63}, ks.PlanError, r"at most 2\*\*63 - 1\. Received: total_steps=922337"),
         (REST, {"total_steps": 50.0}, ks.ArgumentTypeError, r"`total_steps` must be .* total_steps=50.0"),
         (REST, {"total_steps": True}, ks.ArgumentTypeError, r"`total_steps` must be .* total_steps=True"),
@@ -407,13 +407,13 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
             ks.Schedule(ks.hold("70%", start=1.0), ks.hold(), ks.cosine("40%", to=0.0)),
             {"total_steps": 100},
             ks.PlanError,
-            r"leave no step for the rest .* Received: hold\(\) .* take 110\..* by 11 steps",
+            r"leave no step for the rest .* they take 110\. Received: hold\(\)\..* by 11 steps",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine("5sp", start=1.0, to=0.0))),
             {"samples_per_step": 10},
             ks.PlanError,
-            r"must last at least one step in every cycle\. Received: cosine\(\"5sp\".* is 0.5 steps",
+            r"must last at least one step in every cycle, .* lasts 0.5 steps .* Received: cosine\(\"5sp\"",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.3), shrink=0.5)),
@@ -440,31 +440,31 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
             ks.Schedule(ks.hold(2**62, start=1.0), ks.hold(2**62)),
             {},
             ks.PlanError,
-            r"A plan has at most 2\*\*63 - 1 steps\. .* part hold\(4611686018427387904\) ends at step 9.223e\+18",
+            r"A plan has at most 2\*\*63 - 1 steps, .* ends at step 9.223e\+18\. Received: hold\(4611686018427387904\)",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), stretch=2, count=10**9)),
             {},
             ks.PlanError,
-            r"1000000000 cycles with stretch=2.0 last longer than 2\*\*63 steps",
+            r"The cycles last longer than 2\*\*63 steps.* Received: count=1000000000, stretch=2.0",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), stretch=2, count=401)),
             {},
             ks.PlanError,
-            r"401 cycles with stretch=2.0 last longer than 2\*\*63 steps",
+            r"The cycles last longer than 2\*\*63 steps.* Received: count=401, stretch=2.0",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), stretch=2, count=400)),
             {},
             ks.PlanError,
-            r"A plan has at most 2\*\*63 - 1 steps\. .* ends at step 2\.582e\+121",
+            r"A plan has at most 2\*\*63 - 1 steps, .* ends at step 2\.582e\+121",
         ),
         (
             ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.0), stretch=1.0000001, count=10_923)),
             {},
             ks.PlanError,
-            r"end at a position too long to write down\. Use fewer cycles, or count=None\.$",
+            r"end at a position that is too long to write down\. .* Use fewer cycles, or count=None\.$",
         ),
     ],
 )
@@ -495,7 +495,7 @@ def test_a_run_that_a_schedule_cannot_be_planned_for_is_refused(
         (
             None,
             ks.ArgumentTypeError,
-            r"^A plan is a function of .* `ks\.keras\.LearningRateSchedule\(plan\)` for its l",
+            r"^A plan is a function of .* `ks\.keras\.LearningRateSchedule\(plan\)` to the optim",
         ),
         (
             np.array([1.5]),

@@ -138,7 +138,7 @@ def test_parts_that_make_no_schedule_are_refused(
 @pytest.mark.parametrize(
     ("phases", "keywords", "error", "message"),
     [
-        ([], {}, ks.ScheduleError, r"^`cycles` needs at least one phase\. Received: none\.$"),
+        ([], {}, ks.ScheduleError, r"^`cycles` needs at least one phase\.$"),
         ([5], {}, ks.ArgumentTypeError, r"`cycles` takes phases .* Received: 5\.$"),
         ([(FALL,)], {}, ks.ArgumentTypeError, r"Received: \(cosine.*\)\. Unpack it: cycles\(\*phases\)\.$"),
         ([ks.cycles(FALL)], {}, ks.ArgumentTypeError, r"`cycles` takes phases .* Received: cycles"),
@@ -150,13 +150,18 @@ def test_parts_that_make_no_schedule_are_refused(
             ks.ScheduleError,
             r"^A phase inside `cycles` takes `to`, not `timescale` or `factor`, so that it can be stretched\. Rec",
         ),
-        ([FALL], {"stretch": 0.999}, ks.ScheduleError, r"^Argument `stretch` must be >= 1.* Received: stretch=0.999"),
-        ([FALL], {"stretch": -2}, ks.ScheduleError, r"`stretch` must be >= 1.* Received: stretch=-2.0"),
+        (
+            [FALL],
+            {"stretch": 0.999},
+            ks.ScheduleError,
+            r"^Argument `stretch` must be a number from 1 .* stretch=0.999",
+        ),
+        ([FALL], {"stretch": -2}, ks.ScheduleError, r"`stretch` must be a number from 1 .* Received: stretch=-2"),
         (
             [FALL],
             {"stretch": float("nan")},
             ks.ScheduleError,
-            r"`stretch` must be a finite number >= 1\. Received: stretch=nan",
+            r"`stretch` must be a number from 1 to 2\*\*63\. Received: stretch=nan",
         ),
         ([FALL], {"stretch": float("inf")}, ks.ScheduleError, r"`stretch` must be .* Received: stretch=inf"),
         ([FALL], {"stretch": "2"}, ks.ArgumentTypeError, r"`stretch` must be .* Received: stretch='2'"),
@@ -167,16 +172,16 @@ def test_parts_that_make_no_schedule_are_refused(
             [FALL],
             {"shrink": float("nan")},
             ks.ScheduleError,
-            r"`shrink` must be a number in \(0, 1\]\. Received: shrink=nan",
+            r"`shrink` must be in \(0, 1\]\. Received: shrink=nan",
         ),
         (
             [FALL],
             {"stretch": 1e19},
             ks.ScheduleError,
-            r"^Argument `stretch` must be at most 2\*\*63: .* stretch=1e\+19\.$",
+            r"^Argument `stretch` must be a number from 1 to 2\*\*63\. .* stretch=1e\+19\.$",
         ),
         ([FALL], {"shrink_to": -1}, ks.ScheduleError, r"`shrink_to` must be a finite .* Received: shrink_to=-1\."),
-        ([FALL], {"shrink_power": "1"}, ks.ArgumentTypeError, r"`shrink_power` must be a number between 0 and 1000\."),
+        ([FALL], {"shrink_power": "1"}, ks.ArgumentTypeError, r"`shrink_power` must be a number from 0 to 1000\."),
         ([FALL], {"shrink_power": 1000.5}, ks.ScheduleError, r"`shrink_power` must be .* shrink_power=1000\.5\.$"),
         ([FALL], {"shrink_power": -0.5}, ks.ScheduleError, r"`shrink_power` must be .* shrink_power=-0\.5\.$"),
         ([FALL], {"count": 0}, ks.ScheduleError, r"`count` must be an integer >= 1.* Received: count=0"),
@@ -211,7 +216,7 @@ def test_an_attribute_of_a_plan_is_told_where_it_is(value: ks.Schedule | ks.Sect
 def test_a_schedule_has_no_rate_at_a_step() -> None:
     with pytest.raises(
         ks.ArgumentTypeError,
-        match=r"^A Schedule knows no run.* call `schedule\.plan\(.*\)`.* Received: Schedule\(hold\(start=0\.1\)\)",
+        match=r"^A Schedule does not know its run.* Received: Schedule\(hold\(start=0\.1\)\)\. Call `schedule\.plan\(",
     ):
         ks.constant(0.1)(5)
 

@@ -106,7 +106,7 @@ def test_a_plan_of_as_many_steps_as_int32_counts_is_followed_to_its_end(made: Ca
 @pytest.mark.parametrize("made", AS_LONG_AS.values(), ids=list(AS_LONG_AS))
 def test_a_plan_of_more_steps_is_refused_unless_jax_counts_in_int64(made: Callable[[int], ks.Plan], steps: int) -> None:
     plan = made(steps)
-    message = rf"counts steps in int32, up to 2,147,483,647\. Received: total_steps={steps:,}\."
+    message = rf"counts steps in int32, up to 2,147,483,647\. Received: total_steps={steps}\."
     with pytest.raises(ks.PlanError, match=message):
         schedule(plan)
     with enable_x64():
@@ -129,7 +129,7 @@ def test_a_plan_without_a_length_of_phases_longer_than_int32_is_refused(
 ) -> None:
     """Held, it would stay at the rate of its first step or of its first cycle for ever."""
     plan = made(steps).plan()
-    with pytest.raises(ks.PlanError, match=r"up to 2,147,483,647\. Received: a phase of more, .* without a length\."):
+    with pytest.raises(ks.PlanError, match=r"up to 2,147,483,647, and a phase has more: .* without a length\."):
         schedule(plan)
     with enable_x64():
         near = np.array([0, 9, 10, 10**6, 2**31 - 1])
@@ -431,7 +431,7 @@ def test_a_clock_that_runs_out_of_int32_stays_at_its_last_rate(part: ks.Section,
 @pytest.mark.parametrize("skip", [2**31, 2**40])
 def test_a_clock_that_begins_beyond_int32(skip: int) -> None:
     part = ks.section(ks.inverse_sqrt(start=1.0, timescale=100), skip=skip)
-    with pytest.raises(ks.PlanError, match=r"counts steps up to 2,147,483,647\. Received: a phase of more"):
+    with pytest.raises(ks.PlanError, match=r"counts steps up to 2,147,483,647, and a phase has more"):
         ks.jax.schedule(ks.Schedule(part).plan(total_steps=10**6))
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import operator
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
 from kosine._core.evaluate import array_function
+from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback, translates_foreign_words
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
-from kosine._core.run import RunSize
-from kosine._core.timeline import Block, Group, PlannedPhase
+from kosine._core.run import RunSize, read_run
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import view
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
+from kosine.errors import ArgumentTypeError, Described, Name, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,11 +60,12 @@ class Schedule:
         first = next(phases_of(parts))
         if first.start is None:
             raise ScheduleError(
-                f"The first phase of a schedule needs a `start`: there is no value before it. Received: {first!r}."
+                "The first phase of a schedule needs a `start`: there is no value before it.", received=first
             )
         _check_values(parts, None)
         object.__setattr__(self, "_hash", hash((Schedule, parts)))
 
+    @translates_foreign_words
     def plan(
         self,
         *,
@@ -71,6 +74,8 @@ class Schedule:
         steps_per_epoch: int | None = None,
         samples_per_step: int | None = None,
         tokens_per_step: int | None = None,
+        dataset_size: int | None = None,
+        batch_size: int | None = None,
     ) -> Plan:
         """The schedule resolved for one run: integer step boundaries, ready to evaluate.
 
@@ -81,8 +86,10 @@ class Schedule:
             total_steps: the run's length in steps; or give `epochs` and `steps_per_epoch`.
             epochs: the run's length in epochs; fractions are allowed.
             steps_per_epoch: training batches in an epoch; needed for durations in epochs.
-            samples_per_step: training samples in a batch; needed for durations in samples.
-            tokens_per_step: training tokens in a batch; needed for durations in tokens.
+            samples_per_step: training samples in a step; needed for durations in samples. `batch_size` if None.
+            tokens_per_step: training tokens in a step; needed for durations in tokens.
+            dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`, rounded up.
+            batch_size: training samples in a batch, where a step is one batch.
 
         Raises:
             PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
@@ -94,22 +101,34 @@ class Schedule:
             >>> lr = ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)
             >>> lr.plan(epochs=50, steps_per_epoch=788)(7_884)
             0.0001
+            >>> lr.plan(epochs=50, dataset_size=12_600, batch_size=16).total_steps
+            39400
         """
-        from kosine._core.run import read_run
-
-        return Plan(self, read_run(total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step))
+        run = read_run(
+            total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size
+        )
+        return Plan(self, run)
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
 
     def __call__(self, *steps: object) -> NoReturn:
-        """A schedule knows no run, so it has no rate at a step: plan it first."""
+        """A schedule does not know its run, so it has no rate at a step: plan it first."""
+        if len(steps) > 1:
+            raise not_a_keras_scheduler("A Schedule", self)
         raise ArgumentTypeError(
-            "A Schedule knows no run, so it has no rate at a step: call `schedule.plan(total_steps=...)`, and use the "
-            f"plan. Received: {shown(self)}."
+            "A Schedule does not know its run, so it has no rate at a step.",
+            received=self,
+            fix=(
+                "Call `schedule.plan(",
+                Name("total_steps"),
+                "=...)`, and use the plan. In Keras pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, or "
+                "`ks.keras.LearningRateCallback(schedule)` to `fit`.",
+            ),
         )
 
     def __getattr__(self, name: str) -> NoReturn:
+        refuse_as_callback("A Schedule", name)
         fix = " Call `schedule.plan(total_steps=...)`: the plan has it." if name in OF_PLANS else ""
         raise AttributeError(f"A Schedule has no attribute {name!r}.{fix}")
 
@@ -164,9 +183,6 @@ def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
 _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
 
 
-_PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
-
-
 _CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
 
 
@@ -176,13 +192,13 @@ _Bound = tuple[int, Callable[[int], float]]
 class PhaseRows(Sequence[PlannedPhase]):
     """The phases of a plan in order, made when they are asked for: 10**11 cycles take no more memory than one."""
 
-    __slots__ = ("_blocks", "_counts")
+    __slots__ = ("_counts", "_parts")
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = tuple(blocks)
+    def __init__(self, parts: Sequence[PlannedPart]) -> None:
+        self._parts = tuple(parts)
         self._counts = [0]
-        for block in blocks:
-            self._counts.append(self._counts[-1] + (len(block.rows_shown) if isinstance(block, Group) else 1))
+        for part in parts:
+            self._counts.append(self._counts[-1] + part.row_count)
 
     def __len__(self) -> int:
         return self._counts[-1]
@@ -199,10 +215,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         if not 0 <= position < len(self):
             raise IndexError(f"The plan lists {len(self)} phases. Received: index {index}.")
         number = bisect_right(self._counts, position) - 1
-        block = self._blocks[number]
-        if isinstance(block, Group):
-            return block.row(*divmod(block.rows_shown[position - self._counts[number]], len(block.part.phases)))
-        return block
+        return self._parts[number].listed_row(position - self._counts[number])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -249,7 +262,7 @@ class Plan:
         "_table",
         "_table_stop",
         "after",
-        "blocks",
+        "parts",
         "phases",
         "run",
         "schedule",
@@ -260,7 +273,7 @@ class Plan:
     run: RunSize
     phases: PhaseRows
     total_steps: int | None
-    blocks: tuple[Block, ...]
+    parts: tuple[PlannedPart, ...]
     after: PlannedPhase
     _table: list[PlannedPhase]
     _table_stop: int
@@ -270,15 +283,17 @@ class Plan:
 
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
         placed = place(schedule.parts, run)
-        blocks, stop = placed.blocks, _stop(placed)
+        parts, stop = placed.parts, _stop(placed)
         if stop == 0 and run.total_steps is None:
-            raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
+            raise PlanError(
+                "A plan must last at least one step.", received=Described(f"{shown(schedule)}, which lasts none")
+            )
         for name, attribute in {
             "schedule": schedule,
             "run": run,
-            "phases": PhaseRows(blocks),
+            "phases": PhaseRows(parts),
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
-            "blocks": blocks,
+            "parts": parts,
             "after": level(stop, placed.value),
             "_table_stop": 0,
         }.items():
@@ -288,7 +303,7 @@ class Plan:
     def __call__(self, steps: int | np.integer[Any]) -> float: ...
     @overload
     def __call__(self, steps: NDArray[Any] | Sequence[Any]) -> NDArray[Any]: ...
-    def __call__(self, steps: Any = None) -> Any:
+    def __call__(self, steps: Any = None, *others: object) -> Any:
         """The learning rate at `steps`, counted from 0.
 
         Args:
@@ -305,6 +320,8 @@ class Plan:
             index = bisect_right(self._firsts, steps) - 1
             first, value = self._bound[index] or self._bind(index)
             return value(steps - first)
+        if others:
+            raise not_a_keras_scheduler("A Plan", steps, *others)
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
             return self._at(_read_step(steps))
         return self._at_array(steps)
@@ -320,10 +337,8 @@ class Plan:
         self._list()
         if step < self._table_stop:
             return self._table[bisect_right(self._firsts, step) - 1]
-        block = next(block for block in reversed(self.blocks) if block.first_step <= step)
-        if step >= block.stop:
-            return self.after
-        return block.row_at(step) if isinstance(block, Group) else block
+        part = next(part for part in reversed(self.parts) if part.first_step <= step)
+        return part.row_at(step) if step < part.stop else self.after
 
     def plot(self, ax: Axes | None = None, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
@@ -345,14 +360,33 @@ class Plan:
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
         return axes
 
+    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Save a picture of the plan, or a page that shows it: the ending of the name says which.
+
+        Args:
+            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for a page that answers to the mouse.
+            **options: for a picture, the options of `plot`.
+
+        Raises:
+            ArgumentError: another ending.
+            PlanError: a plan of a schedule that never ends, made without a length.
+            MissingPackageError: Matplotlib is not installed; a page needs none.
+            OSError: the file cannot be written.
+        """
+        view(self, "save", path=path, **options)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        refuse_as_callback("A Plan", name)
+        raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
+
     def _list(self) -> None:
         """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
         if self._table_stop:
             return
-        table, table_stop = _table(self.blocks, self.after)
+        table, table_stop = _table(self.parts, self.after)
         for name, attribute in {
             "_table": table,
-            "_repeat": _repeat(self.blocks, table_stop),
+            "_repeat": _repeat(self.parts, table_stop),
             "_firsts": [row.first_step for row in table],
             "_bound": [None] * len(table),
             "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
@@ -382,23 +416,22 @@ class Plan:
 
         if steps is None:
             raise ArgumentTypeError(
-                "A plan is a function of the step: call it with one. In Keras, give the optimizer "
-                "`ks.keras.LearningRateSchedule(plan)` for its learning rate, not the plan itself."
+                "A plan is a function of the step: call it with one.",
+                fix="In Keras, pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, not the plan itself.",
             )
         try:
             array = np.asarray(steps)
         except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
-            raise ArgumentTypeError(
-                "Argument `steps` must be an integer or an array of integers. "
-                f"Received: steps={shown(steps)}.{_traced(steps)}"
-            ) from error
+            rule = "an integer or an array of integers"
+            raise ArgumentTypeError(argument="steps", rule=rule, received=steps, fix=_traced(steps)) from error
         if array.size == 0:
             return np.empty(array.shape, np.float64)
         if array.dtype.kind not in "iu":
             raise ArgumentTypeError(
-                "Argument `steps` must be an integer or an array of integers. "
-                f"Received: steps={shown(steps)}{f' of dtype {array.dtype}' if array.ndim else ''}."
-                f"{' Count steps in integers: `int(step)`.' if array.dtype.kind == 'f' else ''}"
+                argument="steps",
+                rule="an integer or an array of integers",
+                received=Described(f"{shown(steps)} of dtype {array.dtype}") if array.ndim else steps,
+                fix="Count steps in integers: `int(step)`." if array.dtype.kind == "f" else "",
             )
         _read_step(int(array.min()))
         _read_step(int(array.max()))
@@ -472,48 +505,40 @@ def _stop(placed: Placed) -> int:
     """The step after the last phase; beyond every step where there is none."""
     if placed.end is None:
         return MAX_STEPS + 1
-    return placed.blocks[-1].stop if placed.blocks else 0
+    return placed.parts[-1].stop if placed.parts else 0
 
 
-def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
+def _table(parts: Sequence[PlannedPart], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
     """The rows that are looked up by bisection, and the step up to which they reach."""
     rows: list[PlannedPhase] = []
-    budget = _TABLE_CYCLE_ROWS
-    for block in blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-            continue
-        phases = range(len(block.part.phases))
-        first, wanted = block.cycles_shown[0], len(block.cycles_in_run)
-        if block.pattern and block.pattern[0] <= _PATTERN_CYCLES:  # the whole of it, also where the first cycle is cut
-            wanted = max(wanted, block.pattern[0] + 1)
-        listed = min(wanted, max(1, budget // len(phases)))
-        budget -= listed * len(phases)
-        numbered = ((first + i, phase) for i in range(listed) for phase in phases)
-        rows += [row for cycle, phase in numbered if (row := block.row(cycle, phase)).steps]
-        if listed < len(block.cycles_shown) or block.endless:
-            return rows, min(block.boundary(first + listed), MAX_STEPS + 1)
+    most = _TABLE_CYCLE_ROWS
+    for part in parts:
+        listed, reached = part.table(most)
+        rows += listed
+        if reached < part.stop:
+            return rows, reached
+        if part.cycles_in_run:
+            most -= len(listed)
     if after.first_step <= MAX_STEPS:
         rows.append(after)
     return rows, MAX_STEPS + 1
 
 
-def _repeat(blocks: Sequence[Block], table_stop: int) -> tuple[int, int] | None:
+def _repeat(parts: Sequence[PlannedPart], table_stop: int) -> tuple[int, int] | None:
     """The first step and the length of a pattern that repeats for ever; it must lie in the table as a whole."""
-    group = blocks[-1] if blocks else None
-    if not isinstance(group, Group) or not group.pattern or group.first_step + group.pattern[1] > table_stop:
+    pattern = parts[-1].pattern if parts else None
+    if pattern is None or parts[-1].first_step + pattern[1] > table_stop:
         return None
-    return group.first_step, group.pattern[1]
+    return parts[-1].first_step, pattern[1]
 
 
 def _read_step(step: SupportsIndex) -> int:
     number = read_index(step)
     if number is None:
-        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.{_traced(step)}")
+        raise ArgumentTypeError("A step must be an integer.", received=step, fix=_traced(step))
     if not 0 <= number <= MAX_STEPS:
         raise StepError(
-            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
-            f"Received: {shown(number)}."
+            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0.", received=number
         )
     return number
 
@@ -522,4 +547,4 @@ def _traced(step: object) -> str:
     """What to do with a step that has no value while JAX traces, as a sentence."""
     if not type(step).__module__.startswith("jax"):
         return ""
-    return " A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."
+    return "A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."
