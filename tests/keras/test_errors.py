@@ -72,9 +72,7 @@ def test_units_that_fit_does_not_know_are_named() -> None:
 
 
 def test_a_plan_as_the_learning_rate_is_named() -> None:
-    with pytest.raises(
-        ks.ArgumentTypeError, match=r"In Keras, give the optimizer `ks.keras.LearningRateSchedule\(plan"
-    ):
+    with pytest.raises(ks.ArgumentTypeError, match=r"In Keras, pass `ks.keras.LearningRateSchedule\(plan"):
         fit(compiled(keras.optimizers.SGD(LR.plan(epochs=4, steps_per_epoch=STEPS))), epochs=1)
 
 
@@ -93,7 +91,7 @@ def test_what_is_no_schedule_is_refused(wrong: Any) -> None:
 @pytest.mark.parametrize("wrong", [0, -3])
 def test_a_steps_per_epoch_below_1_is_refused(wrong: int) -> None:
     with pytest.raises(
-        ks.PlanError, match=f"`steps_per_epoch` must be an integer >= 1 .* Received: steps_per_epoch={wrong}"
+        ks.PlanError, match=rf"`steps_per_epoch` must be an integer >= 1\. .* Received: steps_per_epoch={wrong}"
     ):
         LearningRateCallback(LR, steps_per_epoch=wrong)
 
@@ -230,3 +228,27 @@ def test_a_configuration_that_is_no_dict_is_refused(config: Any) -> None:
         ks.NotationError, match=f"no other, as `get_config` writes them. Received: {re.escape(repr(config))}"
     ):
         LearningRateSchedule.from_config(config)
+
+
+@pytest.mark.parametrize("value", [ks.constant(0.1), ks.constant(0.1).plan(total_steps=4)], ids=["schedule", "plan"])
+def test_what_is_no_callback_is_refused_before_training(value: ks.Schedule | ks.Plan) -> None:
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ks.ArgumentTypeError, match=r"`ks\.keras\.LearningRateCallback\(schedule\)`"):
+        model.fit(np.zeros((8, 2)), np.zeros((8, 1)), verbose=0, callbacks=[value])
+    with pytest.raises(ks.ArgumentError, match=r"`ks\.keras\.LearningRateCallback\(schedule\)`"):
+        model.fit(
+            np.zeros((8, 2)), np.zeros((8, 1)), verbose=0, callbacks=[keras.callbacks.LearningRateScheduler(value)]
+        )
+
+
+def test_a_learning_rate_schedule_is_no_callback() -> None:
+    schedule = LearningRateSchedule(ks.constant(0.1).plan(total_steps=4))
+    with pytest.raises(ks.ArgumentTypeError, match=r"^A LearningRateSchedule cannot stand in `callbacks="):
+        keras.callbacks.CallbackList([schedule])
+
+
+def test_a_schedule_as_the_learning_rate_of_an_optimizer_names_what_to_pass() -> None:
+    optimizer = keras.optimizers.SGD(ks.constant(0.1))
+    with pytest.raises(ks.ArgumentTypeError, match=r"`ks\.keras\.LearningRateSchedule\(plan\)` to the optimizer"):
+        float(optimizer.learning_rate)

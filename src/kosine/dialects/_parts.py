@@ -17,7 +17,7 @@ from kosine._core.groups import Ceiling, Cycles, Part, Section, section
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, ScheduleError, shown
 
 MOST_GROWTH = 1e29
 """How many times its start an exponential may grow to: float32 holds little more."""
@@ -52,8 +52,8 @@ def scaled(rate: float, factor: float, times: int, argument: str) -> float:
         product = math.inf
     if product == math.inf:
         raise ScheduleError(
-            f"Argument `{argument}` must leave the rate finite. Received: {argument}={factor!r}, which makes it "
-            f"{rate!r} * {factor!r} ** {times:,}."
+            f"Argument `{argument}` must leave the rate finite.",
+            received=Described(f"{argument}={factor!r}, which makes it {rate!r} * {factor!r} ** {times:,}"),
         )
     return product
 
@@ -101,15 +101,18 @@ def joined(schedules: object, boundaries: object, argument: str) -> Schedule:
     for index, schedule in enumerate(read_list(schedules, "schedules", "schedules")):
         if not isinstance(schedule, Schedule):
             raise ArgumentTypeError(
-                "Argument `schedules` must be a list of schedules, such as the functions of this module make. "
-                f"Received: schedules[{index}]={shown(schedule)}."
+                "Argument `schedules` must be a list of schedules, such as the functions of this module make.",
+                received=Described(f"schedules[{index}]={shown(schedule)}"),
             )
         listed.append(schedule)
     firsts = [0, *read_counts(boundaries, argument, in_order=True)]
     if len(listed) != len(firsts):
         raise ScheduleError(
-            f"Argument `{argument}` must have one step less than there are schedules: where each but the first begins. "
-            f"Received: {len(listed)} schedules and {argument}={shown(firsts[1:])}."
+            (
+                f"Argument `{argument}` must have one step less than there are schedules: where each but the "
+                "first begins."
+            ),
+            received=Described(f"{len(listed)} schedules and {argument}={shown(firsts[1:])}"),
         )
     parts = [
         section(*schedule.parts, duration=later - first)
@@ -123,8 +126,7 @@ def read_lr(value: object) -> float:
     """The argument `lr`: the base rate, which the peers take from the optimizer."""
     if hasattr(value, "param_groups"):
         raise ArgumentTypeError(
-            "Argument `lr` must be the learning rate that the optimizer was built with, not the optimizer. "
-            f"Received: lr={shown(value)}."
+            argument="lr", rule="the learning rate that the optimizer was built with, not the optimizer", received=value
         )
     return read_rate(value, "lr")
 

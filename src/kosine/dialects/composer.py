@@ -38,7 +38,7 @@ from kosine._core.numbers import MAX_STEPS, decimal
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, read_lr, scaled
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, ScheduleError, shown
 
 __all__ = [
     "FOLLOWS",
@@ -79,14 +79,18 @@ class _Time:
     def read(cls, value: object, argument: str, *, positive: bool = False) -> _Time:
         if not isinstance(value, str):
             raise ArgumentTypeError(
-                f"Argument `{argument}` must be a time as Composer writes it. "
-                f"Received: {argument}={shown(value)}. {_EXAMPLES}; the text of a `Time` is `str(time)`."
+                argument=argument,
+                rule="a time as Composer writes it",
+                received=value,
+                fix=f"{_EXAMPLES}; the text of a `Time` is `str(time)`.",
             )
         match = _TIME.fullmatch(value)
         if match is None and not _WALL_CLOCK.fullmatch(value.strip() or "?"):
             raise ScheduleError(
-                f"Argument `{argument}` must be a number >= 0 followed by one of Composer's units. "
-                f"Received: {argument}={shown(value)}. {_EXAMPLES}."
+                argument=argument,
+                rule="a number >= 0 followed by one of Composer's units",
+                received=value,
+                fix=f"{_EXAMPLES}.",
             )
         unit = "sec" if match is None else match["unit"].lower()
         if match is None or unit in ("sec", "iter"):
@@ -96,24 +100,26 @@ class _Time:
                 else "the time that a step takes is not known before the run, and Composer's schedulers refuse it too"
             )
             raise ScheduleError(
-                f"Argument `{argument}` cannot be given in this unit: {reason}. "
-                f"Received: {argument}={shown(value)}. {_EXAMPLES}."
+                f"Argument `{argument}` cannot be given in this unit: {reason}.",
+                received=Described(f"{argument}={shown(value)}"),
+                fix=f"{_EXAMPLES}.",
             )
         amount = Fraction(match["number"])
         if unit == "dur":
             simple = amount.limit_denominator(10_000)
             amount = simple if float(simple) == float(amount) else amount  # "0.3333333333333333dur" is a third
             if amount > 1:
-                raise ScheduleError(
-                    f'Argument `{argument}` must be at most "1dur", the whole run. Received: {argument}={shown(value)}.'
-                )
+                raise ScheduleError(argument=argument, rule='at most "1dur", the whole run', received=value)
         elif amount.denominator != 1:
             raise ScheduleError(
-                f"Argument `{argument}` must be a whole number of its unit, as in Composer; only fractions of the "
-                f'run may be fractions ("0.3dur"). Received: {argument}={shown(value)}.'
+                argument=argument,
+                rule=(
+                    'a whole number of its unit, as in Composer; only fractions of the run may be fractions ("0.3dur")'
+                ),
+                received=value,
             )
         if positive and not amount:
-            raise ScheduleError(f"Argument `{argument}` must be longer than 0. Received: {argument}={shown(value)}.")
+            raise ScheduleError(argument=argument, rule="longer than 0", received=value)
         return cls(unit, amount)
 
     @property
@@ -367,8 +373,10 @@ def CosineAnnealingWarmRestartsScheduler(lr: float, t_0: str, t_mult: float = 1.
         return _schedule(time, cycles(cosine(time.duration(), start=base, to=last), stretch=stretch))
     if time.unit in ("ep", "dur"):
         raise ScheduleError(
-            'Argument `t_mult` must be a whole number where `t_0` counts epochs ("ep") or a fraction of the run '
-            f'("dur"). Received: t_mult={stretch!r}, t_0={shown(t_0)}. Give `t_0` in batches ("ba").'
+            argument="t_mult",
+            rule='a whole number where `t_0` counts epochs ("ep") or a fraction of the run ("dur")',
+            received={"t_mult": stretch, "t_0": t_0},
+            fix='Give `t_0` in batches ("ba").',
         )
     return _schedule(time, *_truncated_cycles(time, stretch, lambda duration: cosine(duration, start=base, to=last)))
 
@@ -552,8 +560,8 @@ def MultiStepWithWarmupScheduler(
         return _schedule(warmup, *warm, *_staircase(base, times, factor, warmup.amount))
     if warmup.counted or times[0].counted:
         raise ScheduleError(
-            "Arguments `t_warmup` and `milestones` must be in one unit where one of them counts samples or tokens. "
-            f"Received: t_warmup={shown(t_warmup)}, milestones={shown(milestones)}."
+            ("Arguments `t_warmup` and `milestones` must be in one unit where one of them counts samples or tokens."),
+            received={"t_warmup": t_warmup, "milestones": milestones},
         )
     return Schedule(*warm, section(*_staircase(base, times, factor), skip=warmup.duration()))
 
@@ -579,13 +587,17 @@ def _warmup_and_end(t_warmup: object, t_max: object, scale_warmup: object) -> tu
     if end.unit == "dur":
         if not end.whole_run:
             raise ScheduleError(
-                "Argument `t_max` must not be shorter than the run: Composer refuses it. "
-                f'Received: t_max={shown(t_max)}. Use "1dur".'
+                "Argument `t_max` must not be shorter than the run: Composer refuses it.",
+                received={"t_max": t_max},
+                fix='Use "1dur".',
             )
     elif warmup.unit != end.unit and (warmup.counted or end.counted):
         raise ScheduleError(
-            "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or tokens: Composer "
-            f"refuses others. Received: t_warmup={shown(t_warmup)}, t_max={shown(t_max)}."
+            (
+                "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or "
+                "tokens: Composer refuses others."
+            ),
+            received={"t_warmup": t_warmup, "t_max": t_max},
         )
     return warmup, end
 
@@ -613,8 +625,7 @@ def _milestones(milestones: object) -> list[_Time]:
     times = [_Time.read(time, f"milestones[{index}]") for index, time in enumerate(listed)]
     if len({time.unit for time in times}) > 1:
         raise ScheduleError(
-            "Argument `milestones` must be in one unit: which of several comes first depends on the run. "
-            f"Received: milestones={shown(listed)}."
+            argument="milestones", rule="in one unit: which of several comes first depends on the run", received=listed
         )
     return times
 
@@ -652,7 +663,10 @@ def _truncated_cycles(time: _Time, stretch: float, phase: Callable[[DurationLike
             return parts
         if len(parts) == MOST_SINGLE_CYCLES:
             raise ScheduleError(
-                f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} cycles "
-                f"before step 2**63. Received: t_mult={stretch!r}."
+                (
+                    f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} "
+                    "cycles before step 2**63."
+                ),
+                received={"t_mult": stretch},
             )
         length = longer

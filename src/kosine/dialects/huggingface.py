@@ -17,7 +17,7 @@ from kosine._core.numbers import MAX_STEPS, exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import for_ever, no_such_name, read_lr, warm_up
-from kosine.errors import ScheduleError, shown
+from kosine.errors import Described, ScheduleError, shown
 
 __all__ = [
     "FOLLOWS",
@@ -196,11 +196,14 @@ def polynomial(
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     end, exponent = read_rate(lr_end, "lr_end"), read_above(power, "power", 0, 1000)
     if end >= peak:
-        raise ScheduleError(f"Argument `lr_end` must be below `lr`. Received: lr_end={shown(lr_end)}, lr={shown(lr)}.")
+        raise ScheduleError(argument="lr_end", rule="below `lr`", received={"lr_end": lr_end, "lr": lr})
     if decay == 0:
         raise ScheduleError(
-            "Argument `num_training_steps` must not equal `num_warmup_steps`: the decay would last no step, and "
-            f"Hugging Face divides by that. Received: {warmup:,} for both."
+            (
+                "Argument `num_training_steps` must not equal `num_warmup_steps`: the decay would last no step, "
+                "and Hugging Face divides by that."
+            ),
+            received=Described(f"{warmup:,} for both"),
         )
     if decay < 0:
         return Schedule(*warm_up(warmup, 0.0, peak), for_ever(end))
@@ -366,7 +369,8 @@ def warmup_stable_decay(
         stable = read_count(num_training_steps, "num_training_steps") - warmup - decay
     else:
         raise ScheduleError(
-            "`warmup_stable_decay` needs `num_training_steps` or `num_stable_steps`. Received: both are None."
+            "`warmup_stable_decay` needs `num_training_steps` or `num_stable_steps`.",
+            received=Described("both are None"),
         )
     parts: list[Part] = []
     if warmup:
@@ -408,12 +412,13 @@ def _floor(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
         return lr * read_at_least(min_lr_rate, "min_lr_rate", 0)
     if min_lr is None or min_lr_rate is not None:
         raise ScheduleError(
-            "Exactly one of the arguments `min_lr` and `min_lr_rate` must be given. "
-            f"Received: min_lr={shown(min_lr)}, min_lr_rate={shown(min_lr_rate)}."
+            "Exactly one of the arguments `min_lr` and `min_lr_rate` must be given.",
+            received={"min_lr": min_lr, "min_lr_rate": min_lr_rate},
         )
     if lr == 0:
         raise ScheduleError(
-            "Argument `lr` must be > 0 where `min_lr` is given: Hugging Face divides by it. Received: lr=0.0."
+            "Argument `lr` must be > 0 where `min_lr` is given: Hugging Face divides by it.",
+            received=Described("lr=0.0"),
         )
     return read_rate(min_lr, "min_lr")
 
@@ -428,8 +433,8 @@ def _period(steps: int, waves: Fraction, num_cycles: float) -> Fraction:
     period = steps / waves
     if not 0.001 <= period <= MAX_STEPS:
         raise ScheduleError(
-            "Argument `num_cycles` must be 0, or such that a cycle lasts from 0.001 to 2**63 - 1 steps. "
-            f"Received: num_cycles={shown(num_cycles)} for {steps:,} steps."
+            "Argument `num_cycles` must be 0, or such that a cycle lasts from 0.001 to 2**63 - 1 steps.",
+            received=Described(f"num_cycles={shown(num_cycles)} for {steps:,} steps"),
         )
     return period
 

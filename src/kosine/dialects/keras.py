@@ -24,7 +24,7 @@ from kosine._core.groups import cycles, section
 from kosine._core.numbers import MAX_STEPS, exact
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, powers, shrinking, stairs, warm_up
-from kosine.errors import ScheduleError, shown
+from kosine.errors import Described, ScheduleError
 
 __all__ = [
     "FOLLOWS",
@@ -101,8 +101,8 @@ def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -
     rates = [read_rate(value, f"values[{index}]") for index, value in enumerate(listed)]
     if not last_steps or len(rates) != len(last_steps) + 1:
         raise ScheduleError(
-            "Argument `boundaries` must have at least one step, and `values` one value more. "
-            f"Received: {len(last_steps)} boundaries and {len(rates)} values."
+            "Argument `boundaries` must have at least one step, and `values` one value more.",
+            received=Described(f"{len(last_steps)} boundaries and {len(rates)} values"),
         )
     return Schedule(*stairs([0, *(step + 1 for step in last_steps)], rates))
 
@@ -151,8 +151,8 @@ def PolynomialDecay(
         return Schedule(polynomial(steps, start=start, to=end, power=exponent))
     if end > start:
         raise ScheduleError(
-            "Argument `end_learning_rate` must be at most `initial_learning_rate` where the decay begins again. "
-            f"Received: initial_learning_rate={start!r}, end_learning_rate={end!r}, cycle=True."
+            ("Argument `end_learning_rate` must be at most `initial_learning_rate` where the decay begins again."),
+            received=Described(f"initial_learning_rate={start!r}, end_learning_rate={end!r}, cycle=True"),
         )
     second = end + (start - end) * (1 - 1 / steps) ** exponent  # the rate at step 1
     if second == end:
@@ -193,8 +193,9 @@ def InverseTimeDecay(
         return Schedule(hold(start=start))
     if steps / rate > MAX_STEPS:
         raise ScheduleError(
-            "Argument `decay_rate` must be 0 or more than decay_steps / 2**63. "
-            f"Received: decay_rate={shown(decay_rate)}, decay_steps={steps}."
+            argument="decay_rate",
+            rule="0 or more than decay_steps / 2**63",
+            received={"decay_rate": decay_rate, "decay_steps": steps},
         )
     if stepped:
         return Schedule(section(inverse_time(start=start, timescale=1 / rate), tick=steps))

@@ -25,7 +25,7 @@ from kosine._core.numbers import exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import for_ever, warm_up
-from kosine.errors import ScheduleError
+from kosine.errors import Described, ScheduleError
 
 __all__ = ["FOLLOWS", "OptimizerParamScheduler", "weight_decay"]
 
@@ -106,13 +106,15 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
     for value, argument in ((first, "init_lr"), (floor, "min_lr")):
         if value > peak:
             raise ScheduleError(
-                f"Argument `{argument}` must be at most `max_lr`. Received: {argument}={value!r}, max_lr={peak!r}."
+                f"Argument `{argument}` must be at most `max_lr`.",
+                received=Described(f"{argument}={value!r}, max_lr={peak!r}"),
             )
     warmup, end = read_count(lr_warmup_steps, "lr_warmup_steps"), read_count(lr_decay_steps, "lr_decay_steps", 1)
     if warmup >= end:
         raise ScheduleError(
-            "Argument `lr_warmup_steps` must be below `lr_decay_steps`, which includes the warm-up. "
-            f"Received: lr_warmup_steps={warmup}, lr_decay_steps={end}."
+            argument="lr_warmup_steps",
+            rule="below `lr_decay_steps`, which includes the warm-up",
+            received={"lr_warmup_steps": warmup, "lr_decay_steps": end},
         )
     style = read_choice(lr_decay_style, "lr_decay_style", _STYLES)
     warm = warm_up(warmup, first, peak)
@@ -127,7 +129,8 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
             return Schedule(*warm, *_inverse_sqrt(peak, floor, warmup, end))
     if wsd_decay_steps is None:
         raise ScheduleError(
-            'Argument `wsd_decay_steps` must be given with lr_decay_style="WSD". Received: wsd_decay_steps=None.'
+            'Argument `wsd_decay_steps` must be given with lr_decay_style="WSD".',
+            received=Described("wsd_decay_steps=None"),
         )
     steps = read_count(wsd_decay_steps, "wsd_decay_steps")
     wsd_style = read_choice(lr_wsd_decay_style, "lr_wsd_decay_style", list(_WSD_DECAYS))
@@ -186,16 +189,14 @@ def weight_decay(start_wd: float, end_wd: float, wd_incr_steps: int, wd_incr_sty
     """
     first, last = read_at_least(start_wd, "start_wd", 0), read_at_least(end_wd, "end_wd", 0)
     if last < first:
-        raise ScheduleError(
-            f"Argument `end_wd` must be at least `start_wd`. Received: start_wd={first!r}, end_wd={last!r}."
-        )
+        raise ScheduleError(argument="end_wd", rule="at least `start_wd`", received={"start_wd": first, "end_wd": last})
     style = read_choice(wd_incr_style, "wd_incr_style", ("constant", "linear", "cosine"))
     steps = read_count(wd_incr_steps, "wd_incr_steps", 0 if style == "constant" else 1)
     if style == "constant":
         if first != last:
             raise ScheduleError(
-                'Arguments `start_wd` and `end_wd` must be equal with wd_incr_style="constant". '
-                f"Received: start_wd={first!r}, end_wd={last!r}."
+                'Arguments `start_wd` and `end_wd` must be equal with wd_incr_style="constant".',
+                received={"start_wd": first, "end_wd": last},
             )
         return Schedule(hold(start=last))
     return Schedule((linear if style == "linear" else cosine)(steps, start=first, to=last))

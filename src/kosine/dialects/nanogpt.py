@@ -6,7 +6,7 @@ from kosine._core.arguments import read_count, read_rate
 from kosine._core.curves.cosine import cosine
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import for_ever, warm_up
-from kosine.errors import ScheduleError
+from kosine.errors import Described, ScheduleError
 
 __all__ = ["FOLLOWS", "get_lr"]
 
@@ -44,8 +44,11 @@ def get_lr(
     steps, end = read_count(warmup_iters, "warmup_iters"), read_count(lr_decay_iters, "lr_decay_iters")
     if end == steps:
         raise ScheduleError(
-            "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and nanoGPT "
-            f"divides by that. Received: {end:,} for both."
+            (
+                "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and "
+                "nanoGPT divides by that."
+            ),
+            received=Described(f"{end:,} for both"),
         )
     rise = warm_up(steps, peak / (steps + 1), peak)
     if end < steps:

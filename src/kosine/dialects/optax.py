@@ -32,7 +32,7 @@ from kosine._core.arguments import (
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs, warm_up
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, ScheduleError
 
 __all__ = [
     "FOLLOWS",
@@ -339,8 +339,8 @@ def exponential_decay(
         return Schedule(for_ever(start))
     if factor > 1 and end > start * (MOST_GROWTH / factor):  # the last stair may end that far above `end`
         raise ScheduleError(
-            "Argument `end_value` must be at most 1e29 / decay_rate times the value that the growth starts at. "
-            f"Received: end_value={end!r}, which grows from {start!r} with decay_rate={factor!r}."
+            ("Argument `end_value` must be at most 1e29 / decay_rate times the value that the growth starts at."),
+            received=Described(f"end_value={end!r}, which grows from {start!r} with decay_rate={factor!r}"),
         )
     scales = (math.log(end) - math.log(start)) / math.log(factor)
     lasts = math.ceil(scales if stepped else scales * steps)
@@ -438,8 +438,9 @@ def warmup_cosine_decay_schedule(
     warm, steps = _warmup(init_value, peak, warmup_steps), read_count(decay_steps, "decay_steps", 1)
     if steps <= warmup_steps:
         raise ScheduleError(
-            "Argument `decay_steps` must be above `warmup_steps`, which it includes. "
-            f"Received: warmup_steps={warmup_steps}, decay_steps={steps}."
+            argument="decay_steps",
+            rule="above `warmup_steps`, which it includes",
+            received={"warmup_steps": warmup_steps, "decay_steps": steps},
         )
     power = read_above(exponent, "exponent", 0, 1000)
     return Schedule(*warm, curves.cosine(steps - warmup_steps, start=peak, to=end if peak else 0.0, power=power))
@@ -511,7 +512,7 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
     """
     listed = read_list(cosine_kwargs, "cosine_kwargs", "dictionaries, one for each cycle")
     if not listed:
-        raise ScheduleError("Argument `cosine_kwargs` must have at least one cycle. Received: none.")
+        raise ScheduleError("Argument `cosine_kwargs` must have at least one cycle.", received=Described("none"))
     return Schedule(*(part for kwargs in listed for part in warmup_cosine_decay_schedule(**kwargs)))
 
 
@@ -556,8 +557,7 @@ def _scaled(start: float, boundaries_and_scales: Mapping[int, float] | None) -> 
     scales = {} if boundaries_and_scales is None else boundaries_and_scales
     if not isinstance(scales, Mapping):
         raise ArgumentTypeError(
-            "Argument `boundaries_and_scales` must be a dictionary of steps and factors. "
-            f"Received: boundaries_and_scales={shown(scales)}."
+            argument="boundaries_and_scales", rule="a dictionary of steps and factors", received=scales
         )
     steps, values = [0, *sorted(read_counts(list(scales), "list(boundaries_and_scales)"))], [start]
     for step in steps[1:]:

@@ -32,7 +32,7 @@ from kosine._core.numbers import exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, read_lr, scaled, stairs, warm_up
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, ScheduleError
 
 __all__ = [
     "FOLLOWS",
@@ -221,7 +221,7 @@ def TanhLRScheduler(
     """
     lower, upper = read_above(lb, "lb", -20, 20), read_above(ub, "ub", -20, 20)
     if lower >= upper:
-        raise ScheduleError(f"Argument `lb` must be below `ub`. Received: lb={shown(lb)}, ub={shown(ub)}.")
+        raise ScheduleError(argument="lb", rule="below `ub`", received={"lb": lb, "ub": ub})
     return _cyclic(
         lambda duration, start, to: tanh(duration, start=start, to=to, lower=lower, upper=upper),
         lr,
@@ -381,18 +381,17 @@ def WSDLRScheduler(
     length, fall = read_count(t_initial, "t_initial", 1), read_count(decay_t, "decay_t", 1)
     if fall > length:
         raise ScheduleError(
-            f"Argument `decay_t` must be at most `t_initial`. Received: decay_t={fall}, t_initial={length}."
+            argument="decay_t", rule="at most `t_initial`", received={"decay_t": fall, "t_initial": length}
         )
     if stable_fn in ("rsqrt", "power"):
         raise ScheduleError(
-            'Argument `stable_fn` must be "constant": with the others timm multiplies two curves, which no phase is. '
-            f"Received: stable_fn={shown(stable_fn)}."
+            argument="stable_fn",
+            rule='"constant": with the others timm multiplies two curves, which no phase is',
+            received=stable_fn,
         )
     read_choice(stable_fn, "stable_fn", ["constant"])
     if callable(decay_fn):
-        raise ArgumentTypeError(
-            f"Argument `decay_fn` must be the name of a curve, not a function. Received: decay_fn={shown(decay_fn)}."
-        )
+        raise ArgumentTypeError(argument="decay_fn", rule="the name of a curve, not a function", received=decay_fn)
     name = read_choice(decay_fn, "decay_fn", ["linear", "1-sqrt", "cosine", "power", "exp"])
     power = read_above(decay_power, "decay_power", 0, 1000)
     ratio = read_at_least(decay_ratio, "decay_ratio", 1e-30, math.nextafter(1, 0))
@@ -452,9 +451,13 @@ def _cycles(
     last = below if floor == 0 else limit  # at a floor of 0 nothing is left of a peak that is not above it
     if last - grouped > MOST_SINGLE_CYCLES:
         raise ScheduleError(
-            f"Argument `cycle_limit` must make at most {MOST_SINGLE_CYCLES:,} cycles that grow, or that start at or "
-            f"below `lr_min`. Received: cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make "
-            f"{last - grouped:,}."
+            (
+                f"Argument `cycle_limit` must make at most {MOST_SINGLE_CYCLES:,} cycles that grow, or that "
+                "start at or below `lr_min`."
+            ),
+            received=Described(
+                f"cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make {last - grouped:,}"
+            ),
         )
     parts: list[Part] = []
     if grouped:

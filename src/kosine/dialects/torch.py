@@ -22,7 +22,7 @@ from kosine._core.groups import cycles, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, no_such_name, powers, read_lr, scaled, stairs
-from kosine.errors import ScheduleError, shown
+from kosine.errors import Described, ScheduleError, shown
 
 __all__ = [
     "FOLLOWS",
@@ -304,8 +304,12 @@ def OneCycleLR(
     curve = cosine if read_choice(anneal_strategy, "anneal_strategy", ["cos", "linear"]) == "cos" else linear
     if math.isclose(share * steps, 1, rel_tol=1e-12):
         raise ScheduleError(
-            "Argument `pct_start` must not be 1 / total_steps: the rise would last no step, and torch divides by that. "
-            f"Received: pct_start={share!r}, total_steps={steps}. Use `pct_start=0.0` to begin at the peak."
+            (
+                "Argument `pct_start` must not be 1 / total_steps: the rise would last no step, and torch "
+                "divides by that."
+            ),
+            received={"pct_start": share, "total_steps": steps},
+            fix="Use `pct_start=0.0` to begin at the peak.",
         )
     turns = [(share * steps - 1, initial, peak)]
     turns += [(2 * share * steps - 2, peak, initial)] if read_flag(three_phase, "three_phase") else []
@@ -332,8 +336,8 @@ def _one_cycle_steps(total_steps: int | None, epochs: int | None, steps_per_epoc
         return read_count(total_steps, "total_steps", 1)
     if epochs is None or steps_per_epoch is None:
         raise ScheduleError(
-            "`OneCycleLR` needs `total_steps`, or both `epochs` and `steps_per_epoch`. "
-            f"Received: total_steps=None, epochs={shown(epochs)}, steps_per_epoch={shown(steps_per_epoch)}."
+            "`OneCycleLR` needs `total_steps`, or both `epochs` and `steps_per_epoch`.",
+            received=Described(f"total_steps=None, epochs={shown(epochs)}, steps_per_epoch={shown(steps_per_epoch)}"),
         )
     return read_count(epochs, "epochs", 1) * read_count(steps_per_epoch, "steps_per_epoch", 1)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from kosine._core.schedule import Plan
 from kosine._core.traced import PhaseTable, RateTable, last_step, tabulate
-from kosine.errors import ArgumentTypeError, shown
+from kosine.errors import ArgumentTypeError, Described
 
 _FEW = 8
 _FAN_OUT = 64
@@ -78,8 +78,7 @@ class PlanSchedule:
     def __post_init__(self) -> None:
         if not isinstance(self.plan, Plan):
             raise ArgumentTypeError(
-                "Argument `plan` must be a kosine Plan: call `schedule.plan(total_steps=...)` first. "
-                f"Received: plan={shown(self.plan)}."
+                argument="plan", rule="a kosine Plan: call `schedule.plan(total_steps=...)` first", received=self.plan
             )
         self._table()
         object.__setattr__(self, "_compiled", jax.jit(self._rates, inline=True))
@@ -102,8 +101,11 @@ class PlanSchedule:
             return jnp.asarray(self.plan(step), "float32")
         if not jnp.issubdtype(step.dtype, jnp.integer):
             raise ArgumentTypeError(
-                "Argument `step` must be an integer or an array of integers: count steps in an integer, or pass "
-                f"`step.astype(int)`. Received: an array of dtype {step.dtype}."
+                (
+                    "Argument `step` must be an integer or an array of integers: count steps in an integer, or pass "
+                    "`step.astype(int)`."
+                ),
+                received=Described(f"an array of dtype {step.dtype}"),
             )
         return self._compiled(step)
 

@@ -17,7 +17,7 @@ from kosine._core.arguments import read_flag
 from kosine._core.run import read_run
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.traced import last_step
-from kosine.errors import ArgumentTypeError, PlanError, TrainingError, TrainingWarning, shown
+from kosine.errors import ArgumentTypeError, Described, PlanError, TrainingError, TrainingWarning
 from kosine.keras._history import LearningRateHistory
 from kosine.keras._internals import build_if_needed, called_by_fit, calling_list, iterations, optimizers, scales_loss
 from kosine.keras._schedule import STEP_DTYPE, LearningRateSchedule
@@ -231,8 +231,9 @@ class LearningRateCallback(PlanCallback):
         super().__init__()
         if not isinstance(schedule, Schedule | Plan):
             raise ArgumentTypeError(
-                "Argument `schedule` must be a kosine Schedule or Plan, such as "
-                f'`warmup_cosine(peak=1e-3, warmup="5ep")`. Received: schedule={shown(schedule)}.'
+                argument="schedule",
+                rule='a kosine Schedule or Plan, such as `warmup_cosine(peak=1e-3, warmup="5ep")`',
+                received=schedule,
             )
         self._schedule = schedule
         self._given_steps = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
@@ -255,7 +256,7 @@ class LearningRateCallback(PlanCallback):
         given = {who: count for who, count in counts.items() if count is not None}
         if len(set(given.values())) > 1:
             said = ", ".join(f"{who}: {count}" for who, count in given.items())
-            raise TrainingError(f"The numbers of steps per epoch disagree. Received: {said}.")
+            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(f"{said}"))
         self._steps_per_epoch = next(iter(given.values()), None)
         if isinstance(schedule, Plan):
             self._compare(schedule, params.get("epochs"))
@@ -273,8 +274,12 @@ class LearningRateCallback(PlanCallback):
             if self._steps_per_epoch is not None:
                 raise
             raise TrainingError(
-                "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
-                f"LearningRateCallback. Received: steps_per_epoch=None. ({error})"
+                (
+                    "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
+                    "LearningRateCallback."
+                ),
+                received=Described("steps_per_epoch=None"),
+                fix=f"({error})",
             ) from error
 
     def epoch_step(self, epoch: int) -> int:
@@ -286,8 +291,11 @@ class LearningRateCallback(PlanCallback):
             first = self._next[1]
         else:
             raise TrainingError(
-                "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
-                f"LearningRateCallback. Received: steps_per_epoch=None, and epoch {epoch} as the first."
+                (
+                    "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
+                    "LearningRateCallback."
+                ),
+                received=Described(f"steps_per_epoch=None, and epoch {epoch} as the first"),
             )
         if first == 0 or self._history.plan != self.plan:
             self._history = LearningRateHistory(self.plan)
@@ -311,8 +319,9 @@ def _refuse_uncountable_steps(epochs: int | None, steps_per_epoch: int | None) -
     run, last = (epochs or 0) * (steps_per_epoch or 0), last_step(STEP_DTYPE)
     if run > last:
         raise PlanError(
-            f"On this backend Keras counts steps in {STEP_DTYPE}, up to {last:,}. Received: a `fit` of {run:,} steps. "
-            "Train with larger batches or fewer epochs, or on TensorFlow, where Keras counts in int64."
+            f"On this backend Keras counts steps in {STEP_DTYPE}, up to {last:,}.",
+            received=Described(f"a `fit` of {run:,} steps"),
+            fix="Train with larger batches or fewer epochs, or on TensorFlow, where Keras counts in int64.",
         )
 
 
@@ -350,6 +359,7 @@ def _refuse_rivals(own: PlanCallback, callbacks: list[Any]) -> None:
     for callback in callbacks:
         if isinstance(callback, rivals) and callback is not own:
             raise TrainingError(
-                f"Only one callback can set the learning rate. Received: {type(own).__name__} and "
-                f"{type(callback).__name__} in the same `fit`. Remove one of them."
+                "Only one callback can set the learning rate.",
+                received=Described(f"{type(own).__name__} and {type(callback).__name__} in the same `fit`"),
+                fix="Remove one of them.",
             )

@@ -12,7 +12,7 @@ from kosine._core.curves.hold import hold
 from kosine._core.curves.linear import linear
 from kosine._core.run import read_run
 from kosine._core.schedule import Plan, Schedule
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, ScheduleError
 from kosine.keras._callback import PlanCallback
 from kosine.keras._history import LearningRateHistory
 
@@ -66,8 +66,7 @@ def cosine_decay_with_warmup(
         steps = steps.astype(np.int64)
     if steps.dtype.kind not in "iu":
         raise ArgumentTypeError(
-            "Argument `global_step` must be a whole number or an array of whole numbers. "
-            f"Received: global_step={shown(global_step)}."
+            argument="global_step", rule="a whole number or an array of whole numbers", received=global_step
         )
     return plan(steps) if steps.ndim else plan(int(steps))
 
@@ -172,13 +171,15 @@ def _plan(base: float, total: object, start: float, warmup: object, held: object
     decay = total_steps - warmup_steps - hold_steps
     if decay < 0:
         raise ScheduleError(
-            "Argument `total_steps` must be at least `warmup_steps` + `hold_base_rate_steps`. Received: "
-            f"total_steps={total_steps}, warmup_steps={warmup_steps}, hold_base_rate_steps={hold_steps}."
+            argument="total_steps",
+            rule="at least `warmup_steps` + `hold_base_rate_steps`",
+            received={"total_steps": total_steps, "warmup_steps": warmup_steps, "hold_base_rate_steps": hold_steps},
         )
     if warmup_steps and base < start:
         raise ScheduleError(
-            "Argument `learning_rate_base` must be at least `warmup_learning_rate`. Received: "
-            f"learning_rate_base={shown(base)}, warmup_learning_rate={shown(start)}."
+            argument="learning_rate_base",
+            rule="at least `warmup_learning_rate`",
+            received={"learning_rate_base": base, "warmup_learning_rate": start},
         )
     warm = [linear(warmup_steps, start=start, to=base)] if warmup_steps else []
     if decay:
@@ -190,8 +191,8 @@ def _plan(base: float, total: object, start: float, warmup: object, held: object
 
 def _steps(value: object, argument: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ArgumentTypeError(f"Argument `{argument}` must be an integer >= 0. Received: {argument}={shown(value)}.")
+        raise ArgumentTypeError(argument=argument, rule="an integer >= 0", received=value)
     steps = int(value.__index__())
     if steps < 0:
-        raise ScheduleError(f"Argument `{argument}` must be an integer >= 0. Received: {argument}={shown(value)}.")
+        raise ScheduleError(argument=argument, rule="an integer >= 0", received=value)
     return steps

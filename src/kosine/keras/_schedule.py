@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 
+from kosine._core.foreign_words import refuse_as_callback
 from kosine._core.json_form import from_data, to_data
 from kosine._core.schedule import Plan
 from kosine._core.traced import check_length, last_step, tabulate
-from kosine.errors import ArgumentTypeError, NotationError, shown
+from kosine.errors import ArgumentTypeError, Described, NotationError, shown
 
 _BACKEND: str = keras.backend.backend()
 STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
@@ -58,13 +59,17 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
     def __init__(self, plan: Plan, offset: int = 0) -> None:
         if not isinstance(plan, Plan):
             raise ArgumentTypeError(
-                "Argument `plan` must be a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first. "
-                f"Received: plan={shown(plan)}."
+                argument="plan",
+                rule="a kosine Plan: call `schedule.plan(epochs=..., steps_per_epoch=...)` first",
+                received=plan,
             )
         if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > last_step(STEP_DTYPE):
             raise ArgumentTypeError(
-                f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before step 0 "
-                f"of the plan. Received: offset={shown(offset)}."
+                (
+                    f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before "
+                    "step 0 of the plan."
+                ),
+                received={"offset": offset},
             )
         self.plan = plan
         check_length(plan, STEP_DTYPE)
@@ -113,6 +118,10 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
         assert self._table is not None
         return self._table(steps - offset, _OPERATIONS)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        refuse_as_callback("A LearningRateSchedule", name)
+        raise AttributeError(f"A LearningRateSchedule has no attribute {name!r}.", name=name, obj=self)
+
     def __repr__(self) -> str:
         return f"LearningRateSchedule({self.plan!r}, offset={self._offset})"
 
@@ -131,8 +140,11 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
         if not isinstance(config, dict) or set(config) != {"plan", "offset"}:
             received = f"the fields {shown(sorted(config, key=str))}" if isinstance(config, dict) else shown(config)
             raise NotationError(
-                'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no other, as '
-                f"`get_config` writes them. Received: {received}."
+                (
+                    'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no '
+                    "other, as `get_config` writes them."
+                ),
+                received=Described(f"{received}"),
             )
         try:
             plan = from_data(config["plan"])
@@ -141,6 +153,5 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
         except ArgumentTypeError as error:  # Keras would take a TypeError for one of its own
             raise NotationError(f"The configuration of a LearningRateSchedule has a wrong type: {error}") from error
         raise NotationError(
-            'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run". '
-            f"Received: {shown(plan)}."
+            'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run".', received=plan
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from kosine._core.schedule import Plan
-from kosine.errors import ArgumentTypeError, TrainingError, shown
+from kosine.errors import ArgumentTypeError, Described, TrainingError, shown
 
 
 class GroupPlan(NamedTuple):
@@ -26,8 +26,11 @@ def read_plans(value: object, argument: str) -> Plan | list[Plan]:
     if isinstance(value, list | tuple) and len(plans) == len(value) > 0:
         return plans
     raise ArgumentTypeError(
-        f"Argument `{argument}` must be a kosine Plan, or a list of Plans: call `schedule.plan(total_steps=...)` "
-        f"first. Received: {argument}={shown(value)}{odd(value)}."
+        (
+            f"Argument `{argument}` must be a kosine Plan, or a list of Plans: call "
+            "`schedule.plan(total_steps=...)` first."
+        ),
+        received=Described(f"{argument}={shown(value)}{odd(value)}"),
     )
 
 
@@ -58,8 +61,9 @@ def group_plans(
             continue
         if len(given) != len(groups):
             raise TrainingError(
-                f"A list of plans must have one for each param group. Received: {len(given)} plans for `{name}`, "
-                f"{len(groups)} groups. Where a group was added later, build a new PlanLR and call `step(n)` on it."
+                "A list of plans must have one for each param group.",
+                received=Described(f"{len(given)} plans for `{name}`, {len(groups)} groups"),
+                fix="Where a group was added later, build a new PlanLR and call `step(n)` on it.",
             )
         courses += [GroupPlan(name, plan, [(index, 1.0)]) for index, plan in enumerate(given)]
     for name, values in initials.items():
@@ -121,15 +125,19 @@ def number_of(group: dict[str, Any], name: str) -> Any:
     if isinstance(number, torch.Tensor) and number.numel() == 1 and name != "params":
         if not number.is_floating_point() or number.requires_grad:
             raise TrainingError(
-                f"A tensor as `{name}` must be a floating-point one, and must not require a gradient: the plan fills "
-                f"it. Received: {shown(number)}. Pass a float, or a tensor such as `torch.tensor(0.1)`."
+                (
+                    f"A tensor as `{name}` must be a floating-point one, and must not require a gradient: the plan "
+                    "fills it."
+                ),
+                received=number,
+                fix="Pass a float, or a tensor such as `torch.tensor(0.1)`.",
             )
         return number
     if isinstance(number, int | float) and not isinstance(number, bool):
         return number
     raise TrainingError(
-        f"`{name}` must be a number in every param group, or a tuple whose first element is one. "
-        f"Received: {name}={shown(entry)} in a group with: {', '.join(group)}."
+        f"`{name}` must be a number in every param group, or a tuple whose first element is one.",
+        received=Described(f"{name}={shown(entry)} in a group with: {', '.join(group)}"),
     )
 
 

@@ -17,7 +17,7 @@ from kosine._analysis.lint.lint import warn_of_errors
 from kosine._core.arguments import read_flag
 from kosine._core.json_form import dumps
 from kosine._core.schedule import Plan
-from kosine.errors import ArgumentTypeError, TrainingError, shown
+from kosine.errors import ArgumentTypeError, Described, TrainingError
 from kosine.torch._param_groups import GroupPlan, group_plans, number_of, put_value, read_plans, same_group
 from kosine.torch._state import difference_text, saved_ratios_to, saved_step, warn_of_change
 
@@ -117,17 +117,17 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self, optimizer: Optimizer, plan: Plan | Sequence[Plan], *, lint: bool = True, **entries: Plan | Sequence[Plan]
     ) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise ArgumentTypeError(
-                f"Argument `optimizer` must be a torch.optim.Optimizer. Received: optimizer={shown(optimizer)}."
-            )
+            raise ArgumentTypeError(argument="optimizer", rule="a torch.optim.Optimizer", received=optimizer)
         if "lr" in entries:
             raise TrainingError(
-                "The learning rate follows the argument `plan`. Received: both `plan` and `lr`. Leave `lr` out."
+                "The learning rate follows the argument `plan`.",
+                received=Described("both `plan` and `lr`"),
+                fix="Leave `lr` out.",
             )
         if "last_epoch" in entries:
             raise TrainingError(
-                "A PlanLR is built at step 0: to resume, call `load_state_dict`, or `step(n)`. "
-                f"Received: last_epoch={shown(entries['last_epoch'])}."
+                "A PlanLR is built at step 0: to resume, call `load_state_dict`, or `step(n)`.",
+                received={"last_epoch": entries["last_epoch"]},
             )
         plans = {"lr": read_plans(plan, "plan")}
         plans |= {name: read_plans(value, name) for name, value in entries.items()}
@@ -174,8 +174,12 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def last_epoch(self, step: int) -> None:
         if step == -1:
             raise TrainingError(
-                "A PlanLR is at a step >= 0. Received: last_epoch=-1. It cannot be a part of torch's SequentialLR, "
-                "which sets its parts back by a step: put all phases into one Schedule."
+                "A PlanLR is at a step >= 0.",
+                received=Described("last_epoch=-1"),
+                fix=(
+                    "It cannot be a part of torch's SequentialLR, which sets its parts back by a step: put all "
+                    "phases into one Schedule."
+                ),
             )
         self.step(step)
 
@@ -262,8 +266,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         """
         if not isinstance(state_dict, Mapping):
             raise TrainingError(
-                "The state must be a dict that holds the step as `last_epoch`, as `state_dict()` returns it. "
-                f"Received: {shown(state_dict)}."
+                "The state must be a dict that holds the step as `last_epoch`, as `state_dict()` returns it.",
+                received=state_dict,
             )
         step = saved_step(state_dict, self._courses[0].plan)
         saved = state_dict.get("plans")
@@ -304,8 +308,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         groups = self.optimizer.param_groups
         if not groups:
             raise TrainingError(
-                "The optimizer must have a param group. Received: an optimizer whose `param_groups` is empty. "
-                "Give it one with `add_param_group`."
+                "The optimizer must have a param group.",
+                received=Described("an optimizer whose `param_groups` is empty"),
+                fix="Give it one with `add_param_group`.",
             )
         first_group, courses = self._first_group, None
         if ratios_to:
