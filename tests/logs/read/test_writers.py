@@ -94,7 +94,7 @@ def test_tensorboard_is_named_where_it_is_missing(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("kosine.errors.MissingPackageError: ")
-    assert "pip install 'kosine[tensorboard]'" in last
+    assert "pip install '.[tensorboard]'" in last
 
 
 def test_event_files_load_no_tensorflow(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD, Kind
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.segments import Rows, Stretch
-from kosine.errors import MissingPackageError
+from kosine.errors import missing_package
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,7 +143,7 @@ def refine(draft: Draft, rows: Rows) -> Fitted:
     try:
         from scipy.optimize import least_squares
     except ModuleNotFoundError as error:
-        raise MissingPackageError("ks.infer needs SciPy: pip install 'kosine[infer]'") from error
+        raise missing_package("ks.infer", "SciPy", "infer") from error
     seen = sample(rows, draft)
     free_bounds, free_rates = np.flatnonzero(draft.free_bounds), np.flatnonzero(draft.free_rates)
     bounds, rates = draft.bounds, draft.rates

@@ -13,7 +13,7 @@ from kosine._logs.read.collect import BLOCK, Collection
 from kosine._logs.read.columns import Choice
 from kosine._logs.read.known_formats import rate_columns
 from kosine._logs.trace import Axis, Remark
-from kosine.errors import LogError, MissingPackageError
+from kosine.errors import LogError, missing_package
 
 NAME = "TensorBoard event files"
 _MOST_NAMES = 100_000  # of files in a folder that are looked at
@@ -54,7 +54,7 @@ def read_events(files: list[Path], choice: Choice, found: Collection) -> tuple[A
 
     Raises:
         LogError: no tag with a rate, or rates in several folders, which are several runs.
-        MissingPackageError: tensorboard is not installed.
+        missing_package: tensorboard is not installed.
     """
     tags: dict[str, _Tag] = {}
     runs: dict[Path, None] = {}
@@ -113,9 +113,7 @@ def _values(path: Path, damaged: list[str]) -> Iterator[tuple[Any, int]]:
         from google.protobuf.message import DecodeError
         from tensorboard.compat.proto.event_pb2 import Event
     except ImportError as error:
-        raise MissingPackageError(
-            "Event files need the package tensorboard: pip install 'kosine[tensorboard]'"
-        ) from error
+        raise missing_package("To read event files kosine", "the package tensorboard", "tensorboard") from error
     for record in _records(path, damaged):
         try:
             event = Event.FromString(record)
