@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 class Name(str):
@@ -37,6 +37,9 @@ class KosineError(Exception):
         fix: what to write instead, as sentences; "" where the rule says it all.
         where: the file or the thing that the error is in, such as "run.toml"; "" for an argument of Python.
     """
+
+    _fields: ClassVar[tuple[str, ...]] = ("problem", "argument", "rule", "fix", "where")
+    """What goes to another process as it is."""
 
     def __init__(
         self,
@@ -103,7 +106,7 @@ class KosineError(Exception):
         return self.written()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        fields = {name: getattr(self, name) for name in ("problem", "argument", "rule", "fix", "where")}
+        fields = {name: getattr(self, name) for name in self._fields}
         if isinstance(self.received, Mapping):
             fields["received"] = {name: _Shown(shown(value)) for name, value in self.received.items()}
         elif self.has_received:
@@ -138,7 +141,18 @@ class ScheduleError(KosineError, ValueError):
 
 
 class PlanError(KosineError, ValueError):
-    """A schedule does not fit this run: the run's length is missing, or no step is left for a "rest"."""
+    """A schedule does not fit this run: the run's length is missing, or no step is left for a "rest".
+
+    Attributes:
+        missing: the argument of `Schedule.plan` that the schedule needs and that was not given, such as
+            "samples_per_step" ("total_steps": the length of the run, in any form); None where nothing is missing.
+    """
+
+    _fields = (*KosineError._fields, "missing")
+
+    def __init__(self, problem: Text = "", *, missing: str | None = None, **fields: Any) -> None:
+        self.missing = missing
+        super().__init__(problem, **fields)
 
 
 class StepError(KosineError, ValueError):

@@ -247,7 +247,7 @@ def test_a_value_that_is_no_duration_is_refused(written: Any, error: type[Except
 @pytest.mark.parametrize(
     ("duration", "message"),
     [
-        ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or epochs and steps_per_epoch\)"),
+        ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or `epochs` and `steps_per_epoch`\)"),
         ("5ep", r"'5ep' counts epochs, so `plan` needs `steps_per_epoch`\. Received: steps_per_epoch=None"),
         ("5sp", r"'5sp' counts samples, so `plan` needs `samples_per_step`\. Received: samples_per_step=None"),
         ("5tok", r"'5tok' counts tokens, so `plan` needs `tokens_per_step`\. Received: tokens_per_step=None"),

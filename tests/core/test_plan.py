@@ -373,7 +373,7 @@ REST = ks.warmup_cosine(peak=1.0, warmup=10)
 @pytest.mark.parametrize(
     ("schedule", "run", "error", "message"),
     [
-        (REST, {}, ks.PlanError, r"\"rest\" phase needs the length of the run\. Received: cosine.* total_steps=None"),
+        (REST, {}, ks.PlanError, r"\"rest\" phase needs the length of the run: cosine.* Received: total_steps=None"),
         (REST, {"total_steps": 10}, ks.PlanError, r"leave no step for the rest .* by 1 step\."),
         (REST, {"total_steps": 7}, ks.PlanError, r"leave no step .* a run of 7 steps, .* take 10\..* by 4 steps\."),
         (REST, {"total_steps": 0}, ks.PlanError, r"`total_steps` must be an integer >= 1 .* total_steps=0"),

@@ -11,7 +11,7 @@ from typing import SupportsIndex
 
 from kosine._core.numbers import MAX_STEPS, decimal
 from kosine._core.run import RunSize
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Name, PlanError, ScheduleError, shown
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -140,17 +140,24 @@ class Duration:
             case "ep":
                 return amount * self._known(run.steps_per_epoch, "steps_per_epoch")
             case "%":
-                return amount / 100 * self._known(run.total_steps, "total_steps", "epochs and steps_per_epoch")
+                instead = (" (or ", Name("epochs"), " and ", Name("steps_per_epoch"), ")")
+                return amount / 100 * self._known(run.total_steps, "total_steps", instead)
             case "sp":
                 return amount / self._known(run.samples_per_step, "samples_per_step")
             case _:
                 return amount / self._known(run.tokens_per_step, "tokens_per_step")
 
-    def _known(self, value: int | None, argument: str, instead: str = "") -> int:
+    def _known(self, value: int | None, argument: str, instead: tuple[str, ...] = ()) -> int:
         if value is None:
             raise PlanError(
-                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs `{argument}`"
-                f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
+                (
+                    f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs ",
+                    Name(argument),
+                    *instead,
+                    ".",
+                ),
+                received={argument: None},
+                missing=argument,
             )
         return value
 

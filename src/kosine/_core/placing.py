@@ -14,7 +14,7 @@ from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
 from kosine._core.timeline import START, Block, Group, PlannedPhase, planned_phase, sampled_phase
-from kosine.errors import PlanError, shown
+from kosine.errors import Name, PlanError, shown
 
 _MOST_BITS = 2**25  # of all positions of a schedule together: each addition takes time with its digits
 
@@ -217,8 +217,10 @@ def _rest(
     part = parts[index]
     if length is None:
         raise PlanError(
-            f'A "rest" phase needs the length of the run. Received: {part!r} and total_steps=None. '
-            "Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            f'A "rest" phase needs the length of the run: {part!r}.',
+            received={"total_steps": None},
+            fix=("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
+            missing="total_steps",
         )
     before = sum((_length(part, units) for part in parts[:index]), Fraction(0))
     after = sum((_length(part, units) for part in parts[index + 1 :]), Fraction(0))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from kosine._core.arguments import read_count_or_none, read_index, read_number
 from kosine._core.numbers import MAX_STEPS, round_half_up
-from kosine.errors import PlanError, ScheduleError, shown
+from kosine.errors import Name, PlanError, ScheduleError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def read_run(
             raise PlanError(f"Argument `epochs` must be {rule}. Received: epochs={shown(epochs)}.")
         if per_epoch is None:
             raise PlanError(
-                f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
+                ("Argument ", Name("epochs"), " needs ", Name("steps_per_epoch"), "."),
+                received={"epochs": epochs, "steps_per_epoch": None},
+                missing="steps_per_epoch",
             )
         whole = read_index(epochs)
         exact = Fraction(repr(number)) if whole is None else Fraction(whole)
