@@ -13,7 +13,7 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from kosine.cli._planning import planned
-from kosine.cli._schedule_argument import read_source
+from kosine.cli._schedule_argument import read_schedule
 from kosine.published import PUBLISHED
 from tests.support.console import COMMAND, one_line, refused
 
@@ -34,7 +34,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def plan_of(text: str, **size: Any) -> ks.Plan:
-    return planned(read_source(text), size)
+    return planned(read_schedule(text), size)
 
 
 # --- what may stand there ---------------------------------------------------------------------------------------
@@ -77,16 +77,16 @@ def test_document_with_its_run(document: str, name: str) -> None:
 )
 def test_document_without_a_run(document: str) -> None:
     Path("schedule.toml").write_text(document, encoding="utf-8", newline="")
-    assert read_source("schedule.toml").schedule == SCHEDULE
-    assert read_source("schedule.toml").run == {}
+    assert read_schedule("schedule.toml").schedule == SCHEDULE
+    assert read_schedule("schedule.toml").run == {}
     result = subprocess.run([*COMMAND, "export", "-", "--to", "json", "--epochs", "9", "--steps-per-epoch", "9"],
         input=document.encode(), capture_output=True, check=False)  # fmt: skip
     assert ks.loads(result.stdout) == SCHEDULE.plan(epochs=9, steps_per_epoch=9)
 
 
 def test_text_and_name() -> None:
-    source = read_source("  " + TEXT.replace(", ", ",\n  ") + "\n")
-    assert (source.name, source.schedule, source.run) == (TEXT, SCHEDULE, {})
+    named = read_schedule("  " + TEXT.replace(", ", ",\n  ") + "\n")
+    assert (named.name, named.schedule, named.run) == (TEXT, SCHEDULE, {})
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -248,7 +248,7 @@ def test_what_a_file_leaves_open_is_asked_for_in_one_go(capsys: pytest.CaptureFi
 
 def test_name_that_would_steer_the_terminal_is_filtered() -> None:
     Path("\x1b[31mred.toml").write_text(TOML, encoding="utf-8")
-    assert read_source("\x1b[31mred.toml").name == "[31mred.toml"
+    assert read_schedule("\x1b[31mred.toml").name == "[31mred.toml"
 
 
 @pytest.mark.parametrize("begin", ["\n", " ", "#\n", "# ", 'schedule = "(', "schedule ", "x:", "---"])

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from kosine._core.plain_text import printable
-from kosine.errors import KosineError, shown
+from kosine.errors import KosineError, Name, Text, shown
 
 _WIDEST = 100  # columns: longer lines are hard to read on the widest terminal, too
 
@@ -84,7 +84,18 @@ def fields_of(error: KosineError) -> dict[str, Any]:
             received = {name: shown(value) for name, value in error.received.items()}
         else:
             received = shown(error.received)
-    return {"argument": error.argument, "received": received}
+    return {
+        "argument": error.argument,
+        "rule": _plain(error.rule),
+        "received": received,
+        "fix": _plain(error.fix),
+        "where": error.where,
+    }
+
+
+def _plain(text: Text) -> str:
+    parts = (text,) if isinstance(text, str) else text
+    return printable("".join(f"`{part}`" if isinstance(part, Name) else part for part in parts))
 
 
 def _columns() -> int:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kosine._core.files import whole_file
 from kosine._core.plain_text import printable
-from kosine.cli._run_options import AnyType
+from kosine.cli._number_types import ParamType
+from kosine.cli._run_options import CommandFunction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 FORMATS = ("png", "svg", "pdf", "html")
 
 
-class PictureFile(AnyType):
+class PictureFile(ParamType):
     """The name of a file whose ending tells the format."""
 
     name = "file"
@@ -34,7 +33,7 @@ class PictureFile(AnyType):
         return path
 
 
-def picture_option(*names: str) -> Callable[[Function], Function]:
+def picture_option(*names: str) -> Callable[[CommandFunction], CommandFunction]:
     """The option of a command that also draws what it prints."""
     return click.option(
         *names,

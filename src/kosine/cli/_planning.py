@@ -1,0 +1,112 @@
+"""From a schedule and the options of a run to a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kosine._core.arguments import without_quotes
+from kosine.cli._errors import CommandError
+from kosine.cli._run_options import LENGTHS, RUN_NAMES
+from kosine.cli._schedule_files import NamedSchedule
+from kosine.errors import KosineError, Name, PlanError, shown
+
+if TYPE_CHECKING:
+    from kosine._core.schedule import Plan, Schedule
+
+_DATA = ("dataset_size", "batch_size")
+_KNOWN_EPOCH = {"steps_per_epoch", "dataset_size"}
+_PER_EPOCH = (Name("steps_per_epoch"), " (or ", Name("dataset_size"), " and ", Name("batch_size"), ")")
+
+
+def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
+    """The schedule planned for the run that the options describe, and for what they leave open, its own file.
+
+    Raises:
+        PlanError: the run must say more; all of it is asked for in one go.
+        CommandError: what the options or the file say of the run is wrong.
+    """
+    given = {name: value for name, value in size.items() if value is not None}
+    own = {name: value for name, value in named.run.items() if not _replaced(name, given, named.run)}
+    run = own | given
+    try:
+        if "batch_size" in given and "steps_per_epoch" in own:
+            # The steps of the file's epoch were counted in batches of another size: they would silently be wrong.
+            steps = own.pop("steps_per_epoch")
+            raise PlanError(
+                (
+                    *(Name("batch_size"), " needs ", Name("dataset_size"), ", or ", Name("steps_per_epoch")),
+                    f" for batches of this size: {named.name} has {shown(steps)} steps per epoch with batches of its "
+                    "own.",
+                ),
+                received={"batch_size": given["batch_size"]},
+            )
+        if "epochs" in run and not _KNOWN_EPOCH & run.keys():
+            raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
+        return named.schedule.plan(**_of_data(run))
+    except KosineError as error:
+        if isinstance(error, PlanError) and error.missing and (asked := _asked(named.schedule, run)):
+            raise PlanError(asked, missing=error.missing) from error
+        raise CommandError(error, RUN_NAMES, own, named.name) from error
+
+
+def _asked(schedule: Schedule, run: Mapping[str, Any]) -> tuple[str, ...]:
+    """All that a run must say, and does not, before the schedule can be planned; `plan` stops at the first of it."""
+    units = set(re.findall(r'(ep|sp|tok)"', repr(schedule)))
+    asked: list[str] = []
+    if not any(length in run for length in LENGTHS):
+        asked += ["The run's length is missing. Give ", Name("epochs")]
+        if _KNOWN_EPOCH & run.keys():
+            asked += [" or ", Name("total_steps"), ". "]
+        elif "ep" in units:
+            asked += [" and ", *_PER_EPOCH, ". "]
+        else:
+            asked += [" and ", *_PER_EPOCH, ", or ", Name("total_steps"), ". "]
+    elif "ep" in units and not _KNOWN_EPOCH & run.keys():
+        asked += ["Durations in epochs need ", *_PER_EPOCH, ". "]
+    if "sp" in units and not {"samples_per_step", "batch_size"} & run.keys():
+        asked += ["Durations in samples need ", Name("samples_per_step"), " or ", Name("batch_size"), ". "]
+    if "tok" in units and "tokens_per_step" not in run:
+        asked += ["Durations in tokens need ", Name("tokens_per_step"), ". "]
+    return tuple(asked)
+
+
+def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether the options say in another way what the schedule's own file says under this name."""
+    if name in given:
+        return True
+    if name in LENGTHS:
+        return any(length in given for length in LENGTHS)
+    if name == "dataset_size":
+        return "steps_per_epoch" in given
+    if name == "steps_per_epoch":
+        return any(of_data in given for of_data in _DATA) and all(of_data in {*given, *own} for of_data in _DATA)
+    return name == "samples_per_step" and "batch_size" in given
+
+
+def _of_data(run: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `plan`, where the size of the data may stand for the steps of an epoch."""
+    for name, value in run.items():
+        if quoted := without_quotes(value):
+            raise PlanError(argument=name, rule="a number", received=value, fix=quoted)
+    dataset, batch = run.pop("dataset_size", None), run.pop("batch_size", None)
+    for name, value in (("dataset_size", dataset), ("batch_size", batch)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise PlanError(argument=name, rule="an integer >= 1", received=value)
+    if batch is None:
+        if dataset is not None:
+            raise PlanError(
+                (Name("dataset_size"), " needs ", Name("batch_size"), "."), received={"dataset_size": dataset}
+            )
+        return run
+    run.setdefault("samples_per_step", batch)
+    if dataset is not None:
+        steps = -(-dataset // batch)
+        if run.setdefault("steps_per_epoch", steps) != steps:
+            raise PlanError(
+                (Name("dataset_size"), " and ", Name("batch_size"), f" make {shown(steps)} steps per epoch."),
+                received={"steps_per_epoch": run["steps_per_epoch"]},
+                fix="Leave one of them out.",
+            )
+    return run
