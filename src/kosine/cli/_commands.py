@@ -86,7 +86,10 @@ Examples:
   kosine show gpt-3
 
 SCHEDULE is text as in the first example, in single quotes; a .json or .toml file; - for standard input; or the name
-of a published recipe.
+of a published recipe. `kosine show --help` says more.
+
+After an error the exit status is 2, and standard error says what is wrong. With --json it is an object:
+{"error": {"type": ..., "message": ..., ...}}
 
 \b
 To complete commands, options and recipes with the tab key, let your shell

@@ -31,6 +31,10 @@ class CommandError(Exception):
     def __init__(
         self, error: KosineError, options: Collection[str] = (), keys: Collection[str] = (), file: str = ""
     ) -> None:
+        problem = error.problem
+        if isinstance(problem, tuple) and problem[0] in ("Argument ", "Arguments ") and problem[1] in {*options, *keys}:
+            # An option says by its form that it is one.
+            error = error.changed(problem=problem[1:])
         blamed = set()
 
         def argument(name: str) -> str:

@@ -66,7 +66,7 @@ def _read_text(text: str, name: str) -> NamedSchedule:
         raise NotationError("It is empty. It must hold a schedule.")
     if text.lstrip().startswith("{") or _is_json(text):
         return _read_data(read_json(text), name)
-    if re.match(r"\s*[A-Za-z_][\w.]*\s*\(", text, re.ASCII):
+    if re.match(r"\s*[A-Za-z_][\w.]*\s*\(", text, re.ASCII) or is_dialect_call(text):
         return NamedSchedule(name, parse_any(text))
     if len(text) > _MOST_TOML:
         raise NotationError(f"A TOML document has at most {_MOST_TOML:,} characters. This one has {len(text):,}.")
