@@ -105,23 +105,28 @@ class KosineError(Exception):
     def __str__(self) -> str:
         return self.written()
 
+    def __copy__(self) -> Self:
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
+        return error
+
     def __reduce__(self) -> tuple[Any, ...]:
+        # Received values go to another process as their texts: not every value can be pickled.
         fields = {name: getattr(self, name) for name in self._fields}
         if isinstance(self.received, Mapping):
-            fields["received"] = {name: _Shown(shown(value)) for name, value in self.received.items()}
+            fields["received"] = {name: Described(shown(value)) for name, value in self.received.items()}
         elif self.has_received:
-            fields["received"] = _Shown(shown(self.received))
+            fields["received"] = Described(shown(self.received))
         return _remade, (type(self), fields)
 
 
-class _Shown:
-    """A received value in another process, where only its text goes: not every value can be pickled."""
+class Described(str):
+    """A received value in words, such as "3 plans for 2 groups": it stands in the message as it is."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return self.text
+        return str(self)
 
 
 def _remade(kind: type[KosineError], fields: dict[str, Any]) -> KosineError:
@@ -191,6 +196,8 @@ _MOST_SHOWN = 80  # characters of a value in a message
 
 def shown(value: object) -> str:
     """`repr` cut to a length that fits an error message, whatever a user passes in."""
+    if isinstance(value, Described):
+        return str(value)
     if type(value) in (str, bytes, list, tuple):
         value = value[:_MOST_SHOWN]  # type: ignore[index]  # megabytes need not be written to be cut
     if isinstance(value, int) and value.bit_length() > 4 * _MOST_SHOWN:  # Python refuses to write out the longest

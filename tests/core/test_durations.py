@@ -139,7 +139,7 @@ def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("1/0ep", r"must not divide by 0\. Received: duration='1/0ep'"),
+        ("1/0ep", r"must be a fraction that does not divide by 0\. Received: duration='1/0ep'"),
         (f"1/{10**59}1st", r"number followed by one of the units"),
         (Fraction(1, 10**60), r"must be a fraction with at most 60 digits\. Received: duration=Fraction\(1, 1"),
         (Fraction(-1, 2), r"must be >= 0\. Received: duration=Fraction\(-1, 2\)"),

@@ -252,7 +252,7 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
         (
             lambda: ks.section(ks.hold(start=1.0), skip="rest"),
             ks.ScheduleError,
-            r"^Argument `skip` must be a duration of its own\. Received: skip=\"rest\"\.$",
+            r"^Argument `skip` must be a duration of its own\. Received: skip='rest'\.$",
         ),
         (lambda: ks.section(ks.hold(start=1.0), tick=0), ks.ScheduleError, r"^Argument `tick` must be .* tick=0\.$"),
         (lambda: ks.section(ks.hold(start=1.0), tick="x"), ks.ScheduleError, r"^Argument `tick` must be a number"),

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kosine._core.arguments import without_quotes
 from kosine.cli._errors import CommandError
 from kosine.cli._run_options import LENGTHS, RUN_NAMES
 from kosine.cli._schedule_files import NamedSchedule
@@ -44,7 +43,7 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
             )
         if "epochs" in run and not _KNOWN_EPOCH & run.keys():
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
-        return named.schedule.plan(**_of_data(run))
+        return named.schedule.plan(**run)
     except KosineError as error:
         if isinstance(error, PlanError) and error.missing and (asked := _asked(named.schedule, run)):
             raise PlanError(asked, missing=error.missing) from error
@@ -83,30 +82,3 @@ def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bo
     if name == "steps_per_epoch":
         return any(of_data in given for of_data in _DATA) and all(of_data in {*given, *own} for of_data in _DATA)
     return name == "samples_per_step" and "batch_size" in given
-
-
-def _of_data(run: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `plan`, where the size of the data may stand for the steps of an epoch."""
-    for name, value in run.items():
-        if quoted := without_quotes(value):
-            raise PlanError(argument=name, rule="a number", received=value, fix=quoted)
-    dataset, batch = run.pop("dataset_size", None), run.pop("batch_size", None)
-    for name, value in (("dataset_size", dataset), ("batch_size", batch)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise PlanError(argument=name, rule="an integer >= 1", received=value)
-    if batch is None:
-        if dataset is not None:
-            raise PlanError(
-                (Name("dataset_size"), " needs ", Name("batch_size"), "."), received={"dataset_size": dataset}
-            )
-        return run
-    run.setdefault("samples_per_step", batch)
-    if dataset is not None:
-        steps = -(-dataset // batch)
-        if run.setdefault("steps_per_epoch", steps) != steps:
-            raise PlanError(
-                (Name("dataset_size"), " and ", Name("batch_size"), f" make {shown(steps)} steps per epoch."),
-                received={"steps_per_epoch": run["steps_per_epoch"]},
-                fix="Leave one of them out.",
-            )
-    return run
