@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kosine._core.run import read_run
+from kosine._core.schedule import Plan, Schedule
 from kosine.cli._errors import CommandError
 from kosine.cli._run_options import LENGTHS, RUN_NAMES
 from kosine.cli._schedule_files import NamedSchedule
 from kosine.errors import KosineError, Name, PlanError, shown
-
-if TYPE_CHECKING:
-    from kosine._core.schedule import Plan, Schedule
 
 _DATA = ("dataset_size", "batch_size")
 _KNOWN_EPOCH = {"steps_per_epoch", "dataset_size"}
@@ -43,9 +42,9 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
             )
         if "epochs" in run and not _KNOWN_EPOCH & run.keys():
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
-        return named.schedule.plan(**run)
+        return Plan(named.schedule, read_run(**run))
     except KosineError as error:
-        if isinstance(error, PlanError) and error.missing and (asked := _asked(named.schedule, run)):
+        if isinstance(error, PlanError) and error.missing not in (None, "batch_size") and (asked := _asked(named.schedule, run)):
             raise PlanError(asked, missing=error.missing) from error
         raise CommandError(error, RUN_NAMES, own, named.name) from error
 
