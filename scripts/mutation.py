@@ -142,7 +142,7 @@ class CollectedOnce(PytestRunner):  # type: ignore[misc]  # no types of mutmut a
 
 
 def room_of(mutant: str) -> str:
-    """The room of a mutant, whose name begins with that of its module: kosine._core.curves.cosine.x_cosine__mutmut_1."""
+    """The room of a mutant, such as kosine._core.curves.cosine.x_cosine__mutmut_1."""
     module = mutant.removeprefix("kosine._core.").rpartition(".")[0]
     return module.replace(".", "/")
 
