@@ -20,7 +20,7 @@ NOT_OLDEST := $(patsubst %,--ignore=tests/%, docs torch test_applied.py test_rea
   $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends \
   keras/test_applied_rates.py::test_multi_optimizer_drives_every_optimizer)
 
-.PHONY: demo test test-slow test-oldest bench mutation docs docs-images browser clean
+.PHONY: demo test test-slow test-oldest bench mutation docs pictures browser clean
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
@@ -48,11 +48,14 @@ bench: .venv-bench/ready
 mutation: .venv/mutation
 	$(BIN)/python -m scripts.mutation
 
-docs: docs-images
-	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
+docs: .venv/test  # the site, offline
+	rm -rf build/docs
+	KERAS_BACKEND=jax $(BIN)/python -m sphinx -b html -W --keep-going -n -q docs build/docs
+	@echo "Open build/docs/index.html"
 
-docs-images: .venv/test browser
-	$(BIN)/python -m scripts.docs_images
+pictures: .venv/test browser  # of the docs, by their commands there; and the page of lint's codes
+	$(BIN)/python -m scripts.pictures
+	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
 
 browser:  # Debian's, for the tests of html pages; where it cannot be installed, they say so
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \

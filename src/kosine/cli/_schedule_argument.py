@@ -121,7 +121,7 @@ def read_schedule(text: str) -> NamedSchedule:
             return read_document(file.read(MAX_TEXT + 1), text)
     if any(text in calls for calls in PARTS.values()):
         raise NotationError(
-            f"{text} alone is no schedule: write its arguments in parentheses, such as "
+            f"{text} alone is not a schedule: write its arguments in parentheses, such as "
             """'warmup_cosine(peak=1e-3, warmup="5ep")', in single quotes."""
         )
     if _NAME.fullmatch(text):
