@@ -334,15 +334,20 @@ def test_names() -> None:
 @pytest.mark.parametrize(
     ("plans", "arguments", "error", "pattern"),
     [
-        ([], {}, ks.PlanError, r"two plans or more\. Received: 0"),
-        (["plan"], {}, ks.PlanError, r"two plans or more\. Received: 1"),
+        ([], {}, ks.ArgumentError, r"two plans or more\. Received: 0"),
+        (["plan"], {}, ks.ArgumentError, r"two plans or more\. Received: 1"),
         (["plan", "schedule"], {}, ks.ArgumentTypeError, r"takes plans\. Received: Schedule.*Plan it first"),
         (["plan", "text"], {}, ks.ArgumentTypeError, r"takes plans\. Received: 'text'\.$"),
         (["endless", "endless"], {}, ks.PlanError, r"never end.*Received: Schedule.*total_steps"),
         (["plan", "plan"], {"tolerance": -1e-9}, ks.ScheduleError, r">= 0.*tolerance=-1e-09"),
         (["plan", "plan"], {"tolerance": math.nan}, ks.ScheduleError, r"tolerance=nan"),
         (["plan", "plan"], {"tolerance": "no"}, ks.ArgumentTypeError, r"tolerance='no'"),
-        (["plan", "plan"], {"names": ["x"]}, ks.PlanError, r"each of the 2 plans. Received: \['x'\]"),
+        (
+            ["plan", "plan"],
+            {"names": ["x"]},
+            ks.ArgumentError,
+            r"a list of 2 names, one for each plan. Received: names=\['x'\]",
+        ),
         (["plan", "plan"], {"names": "xy"}, ks.ArgumentTypeError, r"list of strings. Received: names='xy'"),
         (["plan", "plan"], {"names": [1, 2]}, ks.ArgumentTypeError, r"list of strings"),
     ],

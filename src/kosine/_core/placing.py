@@ -12,25 +12,28 @@ from kosine._core.durations import Units
 from kosine._core.groups import Cycles, Part, Section, fills_rest, lasts_for_ever
 from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine._core.phase import Phase
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
-from kosine._core.timeline import START, Block, Group, PlannedPhase, planned_phase, sampled_phase
+from kosine._core.timeline import PlannedPart, PlannedPhase, planned_phase, sampled_phase
 from kosine.errors import Name, PlanError, shown
+
+START = Fraction(0)
 
 _MOST_BITS = 2**25  # of all positions of a schedule together: each addition takes time with its digits
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The blocks of a plan in order, without those that last no step, and what follows them."""
+    """The parts of a plan in order, without those that last no step, and what follows them."""
 
-    blocks: tuple[Block, ...]
+    parts: tuple[PlannedPart, ...]
     end: Fraction | None
-    """The exact position of the end; None where the blocks go on for ever."""
+    """The exact position of the end; None where the parts go on for ever."""
     value: float
     """The learning rate at the end and after it."""
 
     def slower(self, base: int, tick: int) -> Placed:
-        return replace(self, blocks=tuple(block.slower(base, tick) for block in self.blocks))
+        return replace(self, parts=tuple(part.slower(base, tick) for part in self.parts))
 
 
 def level(first: int, value: float, stop: int | None = None) -> PlannedPhase:
@@ -47,9 +50,8 @@ def place(parts: Sequence[Part], run: RunSize) -> Placed:
     """
     length = None if run.total_steps is None else Fraction(run.total_steps)
     placed = _place(parts, Units(run), length, None)
-    for block in placed.blocks:
-        if isinstance(block, Group):
-            block.check()
+    for part in placed.parts:
+        part.check()
     return placed
 
 
@@ -66,23 +68,23 @@ def _place(
     rounded: Callable[[Fraction], int] = math.ceil if continuous else round_half_up
     goes_on = section is not None or length is None
     rest = _rest(parts, units, length, rounded, goes_on)
-    blocks: list[Block] = []
+    planned: list[PlannedPart] = []
     position = origin
     digits = 0
     for part in parts:
         first = rounded(position)
         if isinstance(part, Cycles):
-            group = Group.place(part, position, value, units, continuous)
-            blocks.append(group)
+            group = PlannedCycles.place(part, position, value, units, continuous)
+            planned.append(group)
             if group.endless:
-                return Placed(tuple(blocks), None, group.end_lr)
+                return Placed(tuple(planned), None, group.end_lr)
             position, value = group.end, group.end_lr
         elif isinstance(part, Section):
             placed = _place_section(part, units, position, rest, value, rounded)
-            blocks += placed.blocks
+            planned += placed.parts
             value = placed.value
             if placed.end is None:
-                return Placed(tuple(blocks), None, value)
+                return Placed(tuple(planned), None, value)
             position = placed.end
         else:
             curve = part.curve.resolved(units)
@@ -91,8 +93,8 @@ def _place(
             if goes_on and part is parts[-1] and lasts_for_ever(part):
                 value = curve.end(start, part.to, None)
                 row = PlannedPhase(curve.name, first, None, start, value, None, curve)
-                blocks.append(sampled_phase(row, position, None) if continuous else row)
-                return Placed(tuple(blocks), None, value)
+                planned.append(sampled_phase(row, position, None) if continuous else row)
+                return Placed(tuple(planned), None, value)
             steps = units.steps(part.duration) if part.duration.amount is not None else rest
             assert steps is not None
             value = curve.end(start, part.to, steps)
@@ -105,7 +107,7 @@ def _place(
                     f"{float(steps):.4g} steps in this run and rounds to none."
                 )
             if row.steps:
-                blocks.append(sampled_phase(row, begin, steps) if continuous else row)
+                planned.append(sampled_phase(row, begin, steps) if continuous else row)
         digits += position.denominator.bit_length() if position.denominator > 1 else 0
         if digits > _MOST_BITS:
             raise PlanError(
@@ -118,7 +120,7 @@ def _place(
                 f"{float(position):.4g}. Check the units of its durations."
             )
     assert value is not None
-    return Placed(tuple(blocks), position, value)
+    return Placed(tuple(planned), position, value)
 
 
 def _place_section(
@@ -145,34 +147,34 @@ def _place_section(
     elif own is not None:
         end = position + own
     else:
-        return replace(placed, blocks=_seen(placed.blocks, first, None))
+        return replace(placed, parts=_seen(placed.parts, first, None))
     stop = rounded(end)
     if section.duration is not None and section.duration.amount and not section.duration.floor and stop == first:
         raise PlanError(
             f"A positive duration must last at least one step. Received: duration={section.duration.written()!r} of a "
             f"section, which is {float(end - position):.4g} steps in this run and rounds to none."
         )
-    blocks = _seen(placed.blocks, first, stop)
-    if blocks and (own is None or stop < first + own - Fraction(1, 2)):
-        return Placed(blocks, end, _value_at_cut(placed.blocks, blocks[-1], stop))
-    reached = blocks[-1].stop if blocks else first
+    seen = _seen(placed.parts, first, stop)
+    if seen and (own is None or stop < first + own - Fraction(1, 2)):
+        return Placed(seen, end, _value_at_cut(placed.parts, seen[-1], stop))
+    reached = seen[-1].stop if seen else first
     if reached < stop:
-        blocks = (*blocks, level(reached, placed.value, stop))
-    return Placed(blocks, end, placed.value)
+        seen = (*seen, level(reached, placed.value, stop))
+    return Placed(seen, end, placed.value)
 
 
-def _value_at_cut(blocks: Sequence[Block], last: Block, stop: int) -> float:
+def _value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> float:
     """What the phase that is cut at `stop` has come to; one that begins there, such as a restart, is not cut."""
-    following = next((block for block in blocks if block.first_step <= stop < block.stop), None)
-    row = following.row_at(stop) if isinstance(following, Group) else following
+    following = next((part for part in parts if part.first_step <= stop < part.stop), None)
+    row = None if following is None else following.row_at(stop)
     if row is not None and row.first_step == stop and 0 < row.clock.lead < 1:  # it has begun between two steps
         return row.first_lr
-    return last.row_at(last.stop - 1).end_lr if isinstance(last, Group) else last.end_lr
+    return last.last_row.end_lr
 
 
-def _seen(blocks: Iterable[Block], first: int, stop: int | None) -> tuple[Block, ...]:
-    between = (block.between(first, stop) for block in blocks)
-    return tuple(block for block in between if block.first_step < block.stop)
+def _seen(parts: Iterable[PlannedPart], first: int, stop: int | None) -> tuple[PlannedPart, ...]:
+    between = (part.between(first, stop) for part in parts)
+    return tuple(part for part in between if part.first_step < part.stop)
 
 
 def _own_length(section: Section, end: Fraction, tick: int, skip: int) -> Fraction:
@@ -240,7 +242,7 @@ def _length(part: Part, units: Units) -> Fraction:
     if isinstance(part, Phase):
         return units.steps(part.duration)
     if isinstance(part, Cycles):
-        return Group.place(part, Fraction(0), 0.0, units, continuous=True).end
+        return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=True).end
     if part.duration is not None:
         return units.steps(part.duration)
     inner = _inner_units(part, units)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from kosine._core.curve import Form
 from kosine._core.evaluate import endpoints, form_of, split
 from kosine._core.placing import level
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.schedule import Plan
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine.errors import PlanError
 
 MAX_TABLE_STEPS = 2**17
@@ -47,7 +48,7 @@ class Repeat(NamedTuple):
     period: int
 
 
-class Kind(NamedTuple):
+class SharedFormula(NamedTuple):
     """The phases that share a formula."""
 
     weight: Callable[[Any], Callable[..., Any]]
@@ -75,14 +76,14 @@ class PhaseTable:
 
     With s the step, the clock of a phase is at o = (s + shift) // tick, and the phase counts n = anchor + sign * o
     steps, and a part of a step, from the end that its curve is measured from; what is left is span - n, and a part of
-    a step. The columns of `integers` are shift, tick, anchor, sign, mask, span and kind; of `floats` high, low, top,
+    a step. The columns of `integers` are shift, tick, anchor, sign, mask, span and formula; of `floats` high, low, top,
     bottom and the two parts of a step, as distances.
     """
 
     firsts: NDArray[np.int64]
     integers: NDArray[np.int64]
     floats: NDArray[np.float32]
-    kinds: tuple[Kind, ...]
+    formulas: tuple[SharedFormula, ...]
     repeat: Repeat | None
     step_dtype: str
 
@@ -110,7 +111,7 @@ class PhaseTable:
                     picked[number] = column
             return picked
 
-        shift, tick, anchor, sign, mask, span, kind = columns(integers)
+        shift, tick, anchor, sign, mask, span, chosen = columns(integers)
         high, low, top, bottom, part, other_part = columns(self.floats)
 
         def addends(steps: Any, part: Any) -> tuple[Any, Any]:
@@ -135,7 +136,7 @@ class PhaseTable:
         coarse, fine = addends(steps, part)
         distance = coarse + fine
         share: Any = None
-        for number, formula in enumerate(self.kinds):
+        for number, formula in enumerate(self.formulas):
             weight = formula.weight(ops)
             if formula.takes == "distance":
                 value = weight(distance)
@@ -143,7 +144,7 @@ class PhaseTable:
                 value = weight(coarse, fine)
             else:
                 value = weight(distance, sum(addends(span - steps, other_part)))
-            share = value if share is None else ops.where(kind == number, value, share)
+            share = value if share is None else ops.where(chosen == number, value, share)
         value = share * top
         return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
 
@@ -182,20 +183,20 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     """
     last = last_step(step_dtype)
     check_length(plan, step_dtype)
-    final = plan.blocks[-1] if plan.blocks else plan.after
-    repeat = _pattern(final, last) if isinstance(final, Group) else None
+    final = plan.parts[-1] if plan.parts else plan.after
+    repeat = _pattern(final, last)
     stop = plan.after.first_step if repeat is None else repeat.first + repeat.period
-    if isinstance(final, PlannedPhase) and final.steps is None and final.curve.keeps_value:
+    if final.endless and final.keeps_one_value:
         stop = final.first_step
     if stop <= max_table_steps:
         return RateTable(_float32(plan(np.arange(stop + 1))), repeat, step_dtype)
     rows: list[PlannedPhase] = []
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-        else:
-            listed, repeat = _cycles(block, plan.total_steps, last)
+    for part in plan.parts:
+        if isinstance(part, PlannedCycles):
+            listed, repeat = _cycles(part, plan.total_steps, last)
             rows += listed
+        else:
+            rows += part.rows(part.first_step, part.stop)
     rows = _countable(rows or [plan.after], plan.total_steps, last)
     if repeat is None and rows[-1].steps is not None:
         stop = rows[-1].stop
@@ -210,13 +211,13 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     else:
         step_bits, coefficient_bits = 8, 16
     ticked = any(clock.tick > 1 for clock in clocks)
-    kinds: dict[Hashable, int] = {}
-    formulas: list[Kind] = []
+    numbers: dict[Hashable, int] = {}
+    formulas: list[SharedFormula] = []
     integers, floats = [], []
     for row, clock, form, count in zip(rows, clocks, forms, counts, strict=True):
-        if form.kind not in kinds:
-            kinds[form.kind] = len(kinds)
-            formulas.append(Kind(form.weight, form.takes))
+        if form.kind not in numbers:
+            numbers[form.kind] = len(numbers)
+            formulas.append(SharedFormula(form.weight, form.takes))
         mask = (1 << max(0, count.bit_length() - step_bits)) - 1
         (done, done_part), (left, left_part) = endpoints(clock)
         shift = clock.cut - row.first_step
@@ -226,7 +227,7 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
         if not ticked:  # the shift is a part of the anchor
             anchor, shift = anchor + sign * shift, 0
         anchor = (anchor + 2**63) % 2**64 - 2**63
-        integers.append((shift, clock.tick, anchor, sign, mask, done + left, kinds[form.kind]))
+        integers.append((shift, clock.tick, anchor, sign, mask, done + left, numbers[form.kind]))
         distances = [float(part * form.ratio) for part in parts]
         floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom, *distances))
     return PhaseTable(
@@ -256,27 +257,26 @@ def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _pattern(group: Group, last: int) -> Repeat | None:
+def _pattern(part: PlannedPart, last: int) -> Repeat | None:
     """The pattern in which equal cycles repeat for ever, if it is short enough to hold and to be reached."""
-    if group.pattern is None:
+    if part.pattern is None:
         return None
-    cycles, steps = group.pattern
-    fits = cycles * len(group.part.phases) <= MAX_CYCLE_ROWS and group.first_step + steps <= last
-    return Repeat(group.first_step, steps) if fits else None
+    cycles, steps = part.pattern
+    fits = cycles * part.phases_in_cycle <= MAX_CYCLE_ROWS and part.first_step + steps <= last
+    return Repeat(part.first_step, steps) if fits else None
 
 
-def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
+def _cycles(group: PlannedCycles, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
     """The rows of a group, as many as a graph needs, and the pattern that they end in, where they do."""
-    phases = range(len(group.part.phases))
     first = group.cycles_shown[0]
     pattern = _pattern(group, last)
     if pattern is not None and group.pattern is not None:
         cut = group.first_step > group.boundary(first)
         cycles = range(first, first + group.pattern[0] + cut)
-        return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases]), pattern
+        return list(group.rows_of(cycles)), pattern
     rows: list[PlannedPhase] = []
     for cycle in itertools.count(first) if group.endless else group.cycles_shown:
-        if len(rows) + len(phases) > MAX_CYCLE_ROWS:
+        if len(rows) + group.phases_in_cycle > MAX_CYCLE_ROWS:
             reached = group.boundary(cycle)
             if not group.endless or total_steps is None or reached < total_steps:
                 raise PlanError(
@@ -293,15 +293,14 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[Plan
             lowest = max(floor, group.part.shrink_to)
             settled = np.float32(group.ceiling.at(cycle)) == np.float32(lowest)
             if settled and lowest == floor and min(group.values) >= floor:
-                return [*_nonempty(rows), level(begin, floor)], None
+                return [*rows, level(begin, floor)], None
             if settled and group.part.stretch == 1:  # from here on the cycles are the same to a graph
                 length, cycles_later = group.offsets[-1], group.offsets[-1].denominator
-                repeat = Repeat(begin, length.numerator * group.view.tick)
-                if cycles_later * len(phases) <= MAX_CYCLE_ROWS and sum(repeat) <= last:
-                    later = range(cycle, cycle + cycles_later)
-                    return _nonempty([*rows, *(group.row(one, phase) for one in later for phase in phases)]), repeat
-        rows += [group.row(cycle, phase) for phase in phases]
-    return _nonempty(rows), None
+                repeat = Repeat(begin, length.numerator * group.tick)
+                if cycles_later * group.phases_in_cycle <= MAX_CYCLE_ROWS and sum(repeat) <= last:
+                    return [*rows, *group.rows_of(range(cycle, cycle + cycles_later))], repeat
+        rows += group.rows_of([cycle])
+    return rows, None
 
 
 def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
