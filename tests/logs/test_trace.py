@@ -59,8 +59,8 @@ def test_positions_are_whole_where_they_can_be(positions: Any, kind: str) -> Non
     [
         ([], [], "at least one row"),
         ([0], [np.inf], "at least one row"),
-        ([0, 1], [0.5], "must have the same length. Received: 2 and 1"),
-        ([0], [-0.5], "must be >= 0. Received: -0.5"),
+        ([0, 1], [0.5], "must have the same length. Received: len(positions)=2, len(rates)=1"),
+        ([0], [-0.5], "must be >= 0 and at most 1e+300. Received: -0.5"),
         ([0], [1.1e300], "at most 1e+300. Received: 1.1e+300"),
     ],
 )

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from kosine._core.plain_text import aligned
-from kosine._logs.infer.report import _place
+from kosine._logs.infer.report import place_text
 
 if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
@@ -17,7 +17,7 @@ _WIDTH = 78  # characters of a line
 def inference_text(inference: Inference) -> str:
     """The sentence, and a table of what it rests on."""
     trace = inference.trace
-    lines = [["rows", f"{len(trace):,}, {trace.axis} {_place(trace.positions[0])} to {_place(trace.positions[-1])}"]]
+    lines = [["rows", f"{len(trace):,}, {trace.axis} {place_text(trace.positions[0])} to {place_text(trace.positions[-1])}"]]
     lines.append(["printed to", str(trace.precision)])
     if inference.plan is not None:
         lines.append(["largest residual", f"{inference.residual:.3g}"])
@@ -31,8 +31,8 @@ def inference_text(inference: Inference) -> str:
         shape += [
             [
                 piece.curve,
-                f"{_place(piece.first)}",
-                f"{_place(piece.last)}",
+                f"{place_text(piece.first)}",
+                f"{place_text(piece.last)}",
                 f"{piece.first_rate:.6g}",
                 f"{piece.last_rate:.6g}",
             ]

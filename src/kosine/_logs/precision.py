@@ -1,4 +1,8 @@
-"""How exactly a log says its rates: the places that were printed, or the arithmetic that made them."""
+"""How exactly a log says its rates: the places that were printed, or the arithmetic that made them.
+
+Everything that `check` and `infer` conclude rests on this: a rate that is printed as 0.0006 may have been anything from
+0.00055 to 0.00065, and a rate that Keras computed in float32 is not the one of the formula.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +16,22 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# The noise of the arithmetic that made the rates, before anything was printed.
 _FLOAT64 = 1e-10  # of the peak: torch's recursive schedulers are up to 4e-11 of it off the curve (measured)
-
-
 _UNPRINTED = 3e-8  # of the rate: a published run of torch's OneCycleLR goes one step too far, up again by 2.5e-8
-
-
 _FLOAT32 = 2.0**-22  # of the peak: Keras' and Optax' own float32 schedules are up to 1.2e-7 of it off the curve
-
-
 _FLOAT32_ULPS = 2.0**-20  # of the rate: 8 units in the last place, which kosine's own graph keeps to
-
-
 _TENS = 1e-12  # the logarithm of a power of ten may be a little too low
-
-
 _SLACK = 1 + 1e-9  # a rate that lies half-way between two printed ones
+
+# What texts of rates say about how they were printed.
+_PRINT = re.compile(r"\s*[-+]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:([eE])([-+]?)(\d+))?\s*", re.ASCII)
+_ENOUGH = 1 << 13  # different texts: more of them say nothing new
+_MANY = 8  # different texts: fewer that end early may just be round numbers
+_SHARE = 0.6  # of the texts end at the last place, where a place was the reason: 9 of 10 on average
+_FEWEST = 3  # digits: nobody rounds to fewer, but many type 0.05
+_FLOAT32_DIGITS = 9  # digits set every float32 apart from its neighbours
+_FLOAT64_DIGITS = 15  # digits: a float64 has no fewer, unless it is a round number
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,9 @@ class Precision:
     def of_texts(cls, texts: Iterable[str]) -> Precision:
         """The precision of rates that were printed as these texts, in any order.
 
-        Prints that keep zeros at their end, such as 0.000600 or 1.500E-04, show the places of a format. Of other
-        prints, many different ones that end at the same place show that they were rounded to it; a few do not, as
-        0.05 may just be a round number. Rates that are written as float32 are have the precision of float32.
+        Texts that keep zeros at their end, such as 0.000600 or 1.500E-04, show the places of a format. Of other texts,
+        many different ones that end at the same place show that they were rounded to it; a few do not, as 0.05 may just
+        be a round number. Rates that are written as short as float32 allows have the precision of float32.
 
         Args:
             texts: the printed rates; the more different ones the better.
@@ -68,8 +72,25 @@ class Precision:
             >>> Precision.of_texts(["0.05", "0.1"])
             Precision(decimals=None, digits=None, single=False)
         """
-
-        return precision_of(texts)
+        different = [text for text in set(texts) if _PRINT.fullmatch(text)]
+        fixed = _fixed(different)
+        if fixed is not None:
+            return fixed
+        digits = [_digits(text) for text in different]
+        decimals = [_decimals(text) for text in different]
+        some = [count for count in digits if count]  # a rate of 0 says nothing about digits
+        most = max(some, default=0)
+        values = np.array([float(text) for text in different])
+        if most >= _FLOAT64_DIGITS:
+            return Precision(single=are_float32(values))
+        if len(some) < _MANY or most < _FEWEST:
+            return Precision()
+        if 7 < most <= _FLOAT32_DIGITS and all(_is_float32(value) for value in values.tolist()):
+            return Precision(single=True)
+        last = max(decimals)
+        by_digits = sum(count == most for count in some) >= _SHARE * len(some)
+        by_decimals = sum(count == last for count in decimals) >= _SHARE * len(some)
+        return Precision(decimals=last if by_decimals else None, digits=most if by_digits else None)
 
     def half_width(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each of these rates may be from the true one."""
@@ -90,100 +111,59 @@ class Precision:
         return width + _FLOAT64 * peak + (_UNPRINTED * rates if exact else 0.0)
 
     def __str__(self) -> str:
-        told = [f"{self.decimals} decimals"] if self.decimals is not None else []
-        told += [f"{self.digits} digits"] if self.digits is not None else []
-        return " and ".join(told) or ("float32" if self.single else "float64")
+        places = [f"{self.decimals} decimals"] if self.decimals is not None else []
+        places += [f"{self.digits} digits"] if self.digits is not None else []
+        return " and ".join(places) or ("float32" if self.single else "float64")
 
 
-_PRINT = re.compile(r"\s*[-+]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:([eE])([-+]?)(\d+))?\s*", re.ASCII)
+class PrintedRates:
+    """What the rates of a log show about their precision, collected while they are read, in any number of parts."""
 
-
-_ENOUGH = 1 << 13  # different prints: more of them tell nothing new
-
-
-_MANY = 8  # different prints: fewer that end early may just be round numbers
-
-
-_SHARE = 0.6  # of the prints end at the last place, where a place was the reason: 9 of 10 on average
-
-
-_FEWEST = 3  # digits: nobody rounds to fewer, but many type 0.05
-
-
-_FLOAT32_DIGITS = 9  # digits tell every float32
-
-
-_FLOAT64_DIGITS = 15  # digits: a float64 has no fewer, unless it is a round number
-
-
-class Prints:
-    """Evidence about the precision of rates, which are added in any number of parts."""
-
-    __slots__ = ("_exact", "_float32", "_full", "_texts")
+    __slots__ = ("_all_float32", "_some_full", "_stored", "_texts")
 
     def __init__(self) -> None:
         self._texts: set[str] = set()
-        self._float32 = True  # every rate is a float32
-        self._full = False  # some rate has as many digits as a float64
-        self._exact = True  # nothing was printed: the bits themselves were stored
+        self._all_float32 = True
+        self._some_full = False  # some rate has as many digits as a float64
+        self._stored = True  # nothing was printed: the bits themselves were stored
 
     @property
-    def wants(self) -> bool:
-        """Whether the prints of further rates can still tell something."""
-        return not (self._full or len(self._texts) > _ENOUGH)
+    def needs_more(self) -> bool:
+        """Whether the texts of further rates can still say something."""
+        return not (self._some_full or len(self._texts) > _ENOUGH)
 
     def add(self, texts: Iterable[str] | None, rates: NDArray[np.float64]) -> None:
         """Add rates and how they were printed; None where they were stored as float32."""
         if texts is None:
             return
-        self._exact = False
-        if self._float32:
-            with np.errstate(over="ignore"):
-                self._float32 = bool((rates.astype(np.float32) == rates).all())
-        if not self.wants:
+        self._stored = False
+        self._all_float32 = self._all_float32 and are_float32(rates)
+        if not self.needs_more:
             return
         new = set(texts) - self._texts
-        self._full = any(len(text) > _FLOAT64_DIGITS and _digits(text) >= _FLOAT64_DIGITS for text in new)
+        self._some_full = any(len(text) > _FLOAT64_DIGITS and _digits(text) >= _FLOAT64_DIGITS for text in new)
         self._texts |= new
 
     def precision(self, decimals: int | None = None) -> Precision:
-        """The precision that the prints show.
+        """The precision that the rates show.
 
         Args:
             decimals: the places that the writer of the log is known to round to, if it does.
         """
-        if self._exact:
+        if self._stored:
             return Precision(single=True)
-        if self._full:
-            return Precision(single=self._float32)
+        if self._some_full:
+            return Precision(single=self._all_float32)
         found = Precision.of_texts(self._texts)
         if decimals is not None and found.decimals is None and all(_decimals(text) <= decimals for text in self._texts):
             return Precision(decimals=decimals, digits=found.digits)
         return found
 
 
-def precision_of(texts: Iterable[str]) -> Precision:
-    """See `Precision.of_texts`."""
-    different = [text for text in set(texts) if _PRINT.fullmatch(text)]
-    fixed = _fixed(different)
-    if fixed is not None:
-        return fixed
-    digits = [_digits(text) for text in different]
-    decimals = [_decimals(text) for text in different]
-    some = [count for count in digits if count]  # without zeros
-    most = max(some, default=0)
-    values = np.array([float(text) for text in different])
-    if most >= _FLOAT64_DIGITS:
-        with np.errstate(over="ignore"):
-            return Precision(single=bool((values.astype(np.float32) == values).all()))
-    if len(some) < _MANY or most < _FEWEST:
-        return Precision()
-    if 7 < most <= _FLOAT32_DIGITS and all(_is_float32(value) for value in values.tolist()):
-        return Precision(single=True)
-    last = max(decimals)
-    by_digits = sum(count == most for count in some) >= _SHARE * len(some)
-    by_decimals = sum(count == last for count in decimals) >= _SHARE * len(some)
-    return Precision(decimals=last if by_decimals else None, digits=most if by_digits else None)
+def are_float32(rates: NDArray[np.float64]) -> bool:
+    """Whether every rate is a float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        return bool((rates.astype(np.float32) == rates).all())
 
 
 def _fixed(texts: Sequence[str]) -> Precision | None:
@@ -202,8 +182,8 @@ def _fixed(texts: Sequence[str]) -> Precision | None:
     kept = any(_parts(text)[1].endswith("0") or "E" in text or abs(float(text)) >= 1e-4 for text in powers)
     if len(lengths) != 1 or min(lengths) < 2 or not kept or len(places) > 1:
         return None
-    told = [len("".join(_parts(text)[:2]).lstrip("0")) for text in plain if float(text)]
-    return Precision(digits=min([*lengths, *told]))
+    plain_lengths = [len("".join(_parts(text)[:2]).lstrip("0")) for text in plain if float(text)]
+    return Precision(digits=min([*lengths, *plain_lengths]))
 
 
 def _parts(text: str) -> tuple[str, str, int]:
@@ -229,6 +209,6 @@ def _decimals(text: str) -> int:
 
 
 def _is_float32(value: float) -> bool:
-    """Whether this is how a float32 is written: as short as tells it from its neighbours."""
+    """Whether this is how a float32 is written: as short as sets it apart from its neighbours."""
     with np.errstate(over="ignore"):
         return float(str(np.float32(value))) == value

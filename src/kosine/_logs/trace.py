@@ -1,8 +1,9 @@
-"""What a log says about the learning rate of a run, in order and without doubles."""
+"""What a log says about the learning rate of a run: rows in order, each position once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from kosine._core.arguments import read_index
 from kosine._core.numbers import MAX_STEPS
-from kosine._logs.precision import Precision
-from kosine.errors import ArgumentTypeError, LogError, shown
+from kosine._logs.precision import Precision, are_float32
+from kosine.errors import ArgumentTypeError, LogError, Name
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,22 +38,22 @@ class Remark:
 
 
 class Trace:
-    """The learning rate of a run as its log tells it; `read_trace` makes one from a file.
+    """The learning rate of a run as its log has it; `read_trace` makes one from a file.
 
     The rows are put in the order of their positions. Rows without a finite rate are left out; of rows at the same
-    position the last one counts, as a resumed run writes its steps again. `remarks` tells what was done.
+    position the last one counts, as a resumed run writes its steps again. `remarks` says what was done.
 
     Args:
         positions: where in the run each rate was logged, in units of `axis`; whole numbers, or fractions of epochs.
         rates: the rate at each position, >= 0; NaN where a row has none.
         axis: what the positions count: "step", "epoch", "sample" or "token".
-        precision: how exactly the log says its rates; float64 if None.
+        precision: how exactly the log says its rates. If None, `check` and `infer` take float32 where every rate is
+            such a number, else float64.
         name: what the log calls the rate, or its param group.
         source: where it came from, such as the file's name.
         format: the kind of log.
         total: the length of the run as the log declares it, in units of `axis`; None if it does not.
-        skipped: pairs (position, count): how many optimizer steps since the pair before were skipped, as the log
-            declares it.
+        skipped: pairs (position, count): how many optimizer steps the log declares as skipped since the pair before.
         remarks: what was odd about the file.
 
     Attributes:
@@ -61,9 +62,8 @@ class Trace:
         groups: the traces of all param groups of the log, by name; this one among them.
 
     Raises:
-        LogError: no row with a rate, a rate below 0 or above 1e300, lengths that differ, a total or a count that no run
-            has.
-        ArgumentTypeError: something that is no array of numbers, no total, no pairs or no precision.
+        LogError: no row with a rate, a rate below 0 or above 1e300, lengths that differ, an impossible total or count.
+        ArgumentTypeError: an argument of another type.
 
     Example:
         >>> import kosine as ks
@@ -71,7 +71,7 @@ class Trace:
         >>> trace.positions.tolist(), trace.rates.tolist()
         ([0, 1, 2], [0.1, 0.2, 0.3])
         >>> print(trace.remarks[0].text)
-        1 row says again what another one says.
+        1 row repeats another one.
     """
 
     __slots__ = (
@@ -115,14 +115,14 @@ class Trace:
         remarks: Sequence[Remark] = (),
     ) -> None:
         if axis not in get_args(Axis):
-            raise LogError(f"Argument `axis` must be one of {list(get_args(Axis))}. Received: axis={shown(axis)}.")
+            raise LogError(argument="axis", rule=f"one of {list(get_args(Axis))}", received=axis)
         if precision is not None and not isinstance(precision, Precision):
-            raise ArgumentTypeError(f"Argument `precision` must be a Precision. Received: {shown(precision)}.")
-        where, values = _read(positions, "positions"), _read(rates, "rates")
+            raise ArgumentTypeError(argument="precision", rule="a Precision or None", received=precision)
+        where, values = _read_array(positions, "positions"), _read_array(rates, "rates")
         if where.shape != values.shape:
             raise LogError(
-                "Arguments `positions` and `rates` must have the same length. "
-                f"Received: {where.size} and {values.size}."
+                ("Arguments ", Name("positions"), " and ", Name("rates"), " must have the same length."),
+                received={"len(positions)": where.size, "len(rates)": values.size},
             )
         where, values, found = _cleaned(where, values)
         for name_, value in {
@@ -144,7 +144,19 @@ class Trace:
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         for name, value in state[1].items():
             setattr(self, name, value)
-        self.positions.flags.writeable = self.rates.flags.writeable = False  # which copies forget
+        self.positions.flags.writeable = self.rates.flags.writeable = False  # copies forget it
+
+    def as_computed(self) -> Trace:
+        """The trace; with the precision of float32 where its rates are such numbers and nothing else is known.
+
+        A framework that computes in float32 is up to 1.2e-7 off its own formula. Only the numbers themselves can show
+        that: of rates that were computed in float64, hardly one is a float32 as well.
+        """
+        if self.precision != Precision() or not are_float32(self.rates):
+            return self
+        single = copy(self)
+        single.precision = Precision(single=True)
+        return single
 
     def half_widths(self) -> NDArray[np.float64]:
         """How far each rate may be from the one that was used: half of the last printed place, and the arithmetic."""
@@ -158,41 +170,38 @@ class Trace:
         return f"<Trace{of}: {len(self):,} rates, {self.axis} {self.positions[0]} to {self.positions[-1]}>"
 
 
-def _read(values: ArrayLike, argument: str) -> NDArray[Any]:
+def _read_array(values: ArrayLike, argument: str) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be an array of numbers. Received: {shown(values)}."
-        ) from error
+        raise ArgumentTypeError(argument=argument, rule="an array of numbers", received=values) from error
     if array.dtype.kind not in "iuf" or array.ndim != 1:
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be an array of numbers with one dimension. Received: {shown(values)}."
-        )
+        raise ArgumentTypeError(argument=argument, rule="an array of numbers with one dimension", received=values)
     return array
 
 
 def _read_total(total: object) -> int | None:
     length = read_index(total)
     if total is not None and length is None:
-        raise ArgumentTypeError(f"Argument `total` must be an integer >= 1 or None. Received: total={shown(total)}.")
+        raise ArgumentTypeError(argument="total", rule="an integer >= 1 or None", received=total)
     if length is not None and not 1 <= length <= MAX_STEPS:
-        raise LogError(f"Argument `total` must be >= 1 and at most 2**63 - 1. Received: total={shown(total)}.")
+        raise LogError(argument="total", rule=">= 1 and at most 2**63 - 1", received=total)
     return length
 
 
 def _read_skips(skipped: object) -> tuple[tuple[int, int], ...]:
-    rule = "Argument `skipped` must be pairs of integers, (position, count)"
+    rule = "pairs of integers, (position, count)"
     try:
         pairs = [(read_index(position), read_index(count)) for position, count in skipped]  # type: ignore[attr-defined]
     except (TypeError, ValueError) as error:
-        raise ArgumentTypeError(f"{rule}. Received: skipped={shown(skipped)}.") from error
+        raise ArgumentTypeError(argument="skipped", rule=rule, received=skipped) from error
     skips = []
     for position, count in pairs:
         if position is None or count is None:
-            raise ArgumentTypeError(f"{rule}. Received: skipped={shown(skipped)}.")
+            raise ArgumentTypeError(argument="skipped", rule=rule, received=skipped)
         if abs(position) > MAX_STEPS or not 0 <= count <= MAX_STEPS:
-            raise LogError(f"{rule}, each at most 2**63 - 1 and no count below 0. Received: skipped={shown(skipped)}.")
+            limits = f"{rule}, each at most 2**63 - 1 and no count below 0"
+            raise LogError(argument="skipped", rule=limits, received=skipped)
         skips.append((position, count))
     return tuple(skips)
 
@@ -206,16 +215,12 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
         remarks.append(Remark("no rate", missing, f"{rows(missing, 'has', 'have')} no rate."))
         positions, rates = positions[good], rates[good]
     if not rates.size:
-        raise LogError("A trace needs at least one row with a rate. Received: none.")
-    if float(rates.min()) < 0:
-        raise LogError(f"A learning rate must be >= 0. Received: {float(rates.min())!r} among the rates.")
-    if float(rates.max()) > _MOST_RATE:
-        raise LogError(
-            f"A learning rate in a log must be at most {_MOST_RATE:g}. "
-            f"Received: {float(rates.max())!r} among the rates."
-        )
-    rates = _own(rates, np.float64)
-    positions = _own(positions, np.int64 if _whole(positions) else np.float64)
+        raise LogError("A trace needs at least one row with a rate.")
+    for extreme in (float(rates.min()), float(rates.max())):
+        if not 0 <= extreme <= _MOST_RATE:
+            raise LogError(f"A learning rate in a log must be >= 0 and at most {_MOST_RATE:g}.", received=extreme)
+    rates = _private(rates, np.float64)
+    positions = _private(positions, np.int64 if _whole(positions) else np.float64)
     backwards = positions[1:] < positions[:-1]
     back = np.flatnonzero(backwards)
     if back.size:
@@ -227,7 +232,7 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
         other = same & (rates[1:] != rates[:-1])
         again, against = int(np.count_nonzero(same & ~other)), int(np.count_nonzero(other))
         if again:
-            remarks.append(Remark("doubles", again, f"{rows(again, 'says', 'say')} again what another one says."))
+            remarks.append(Remark("doubles", again, f"{rows(again, 'repeats', 'repeat')} another one."))
         if against:
             text = (
                 f"{rows(against, 'says', 'say')} another rate than one before at the same place; the last one counts."
@@ -238,7 +243,7 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
     return positions, rates, remarks
 
 
-def _own(values: NDArray[Any], kind: type) -> NDArray[Any]:
+def _private(values: NDArray[Any], kind: type) -> NDArray[Any]:
     """The values in an array that nobody else writes to: a copy, unless they are locked already."""
     if values.dtype == kind and not values.flags.writeable and values.flags.owndata:
         return values

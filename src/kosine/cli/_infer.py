@@ -21,7 +21,7 @@ from kosine.cli._schedule_files import run_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from kosine._logs.infer.result import Inference, Piece
+    from kosine._logs.infer.result import Inference, LogPiece
     from kosine._logs.trace import Trace
 
 _WIDTH = 98
@@ -189,7 +189,7 @@ def _data(inference: Inference) -> dict[str, Any]:
     }
 
 
-def _piece_data(piece: Piece) -> dict[str, Any]:
+def _piece_data(piece: LogPiece) -> dict[str, Any]:
     return {
         "curve": piece.curve,
         "first": piece.first,

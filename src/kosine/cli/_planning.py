@@ -44,8 +44,9 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
         return Plan(named.schedule, read_run(**run))
     except KosineError as error:
-        if isinstance(error, PlanError) and error.missing not in (None, "batch_size") and (asked := _asked(named.schedule, run)):
-            raise PlanError(asked, missing=error.missing) from error
+        missing = error.missing if isinstance(error, PlanError) else None
+        if missing and missing != "batch_size" and (asked := _asked(named.schedule, run)):
+            raise PlanError(asked, missing=missing) from error
         raise CommandError(error, RUN_NAMES, own, named.name) from error
 
 

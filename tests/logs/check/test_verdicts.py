@@ -157,7 +157,7 @@ def test_samples_and_tokens(axis: str, argument: str) -> None:
 )
 def test_a_unit_that_the_plan_does_not_know(axis: Any, argument: str) -> None:
     plan = PLAN.schedule.plan(total_steps=1000)
-    with pytest.raises(ks.PlanError, match=f"must know its `{argument}`: call `schedule.plan` with it"):
+    with pytest.raises(ks.PlanError, match=rf"must know its `{argument}`\..* Give `{argument}`"):
         check(Trace([0, 1], [0.0, 1e-3], axis=axis), plan)
 
 
@@ -419,17 +419,30 @@ def test_the_tolerance_is_the_printed_precision(digits: int) -> None:
 # --- groups, text, errors, size ---------------------------------------------------------------------------------------
 
 
+def test_rates_that_were_computed_in_float32() -> None:
+    rates = PLAN(STEPS).astype(np.float32)
+    assert check(Trace(STEPS, rates), PLAN).kind == "follows"
+    assert check(Trace(STEPS, rates.tolist()), PLAN).kind == "follows"  # as a Keras History has them
+    off = (rates * np.float32(1 + 1e-5)).astype(np.float32)
+    assert check(Trace(STEPS, off), PLAN).kind == "differs"
+
+
+def test_a_group_of_a_log_of_float32_is_no_other_group_of_itself() -> None:
+    trace = Trace(STEPS, PLAN(STEPS).astype(np.float32))
+    assert check(trace, PLAN).remarks == ()
+
+
 def test_other_groups_are_mentioned() -> None:
     trace, head, frozen = Trace(STEPS, PLAN(STEPS)), Trace(STEPS, PLAN(STEPS) * 10), Trace(STEPS, PLAN(STEPS) ** 0)
     trace.groups.update({"head": head, "frozen": frozen})
     remarks = check(trace, PLAN).remarks
     assert "Group 'head' has 10 times the rate of 'learning_rate'." in remarks
-    assert "Group 'frozen' is no constant multiple of 'learning_rate'; it was not checked." in remarks
+    assert "Group 'frozen' does not follow 'learning_rate' at a constant ratio; it was not checked." in remarks
 
 
 def test_the_remarks_of_the_trace_are_kept() -> None:
     trace = Trace([*STEPS.tolist(), 995], [*PLAN(STEPS).tolist(), PLAN(995)])
-    assert "1 row says again what another one says." in check(trace, PLAN).remarks
+    assert "1 row repeats another one." in check(trace, PLAN).remarks
 
 
 def test_print() -> None:
@@ -453,14 +466,14 @@ def test_print() -> None:
 def test_wrong_arguments() -> None:
     trace: Any = Trace(STEPS, PLAN(STEPS))
     schedule: Any = PLAN.schedule
-    with pytest.raises(ks.ArgumentTypeError, match=r"takes a Plan\. Received: .* Plan it first"):
+    with pytest.raises(ks.ArgumentTypeError, match=r"Argument `plan` must be a Plan\. Received: .* Plan it first"):
         check(trace, schedule)
-    with pytest.raises(ks.ArgumentTypeError, match="takes a Trace first: `read_trace` reads one"):
+    with pytest.raises(ks.ArgumentTypeError, match="Argument `trace` must be a Trace"):
         check(schedule, PLAN)
 
 
 def test_positions_that_are_no_steps() -> None:
-    with pytest.raises(ks.LogError, match=r"Positions must be below 2\*\*60 steps"):
+    with pytest.raises(ks.LogError, match=r"The positions of a log must be below 2\*\*60 steps"):
         check(Trace([0, 2**61], [0.0, 0.0]), PLAN)
 
 

@@ -180,6 +180,29 @@ def test_many_cycles() -> None:
 # --- what no schedule explains ------------------------------------------------------------------------------------
 
 
+def test_a_floor_is_written_as_it_was_meant() -> None:
+    plan = ks.warmup_cosine(peak=6e-4, warmup=100, floor=0.1 * 6e-4).plan(total_steps=1000)
+    assert repr(ks.infer(log_of(plan, ALL)).schedule).endswith("cosine(to=6e-05))")
+
+
+def test_a_run_that_goes_past_its_end_at_double_speed() -> None:
+    plan = ks.warmup_cosine(peak=3e-4, warmup=50, warmup_start=1e-6, hold=40).plan(total_steps=480)
+    steps = np.arange(0, 480, 6)
+    printed = [float(f"{rate:.4g}") for rate in plan(2 * steps)]
+    inference = ks.infer(ks.Trace(steps, printed, precision=Precision(digits=4)))
+    found = "linear(25, start=1e-06, to=0.0003), hold(20), cosine(195, to=0.0), hold()"
+    assert repr(inference.schedule) == f"Schedule({found})"
+
+
+def test_skipped_steps_that_put_rows_out_of_order() -> None:
+    plan = ks.sgdr(peak=0.05, period=100).plan(total_steps=1000)
+    steps = np.arange(900)
+    lost = np.where(steps < 178, steps, steps - 178)  # a resume lost the state
+    printed = [float(f"{rate:.6g}") for rate in plan(lost)]
+    inference = ks.infer(ks.Trace(steps, printed, precision=Precision(digits=6)))
+    assert (inference.schedule, len(inference.pieces) > 5) == (None, True)
+
+
 def test_plateau_scheduler() -> None:
     rates = np.repeat([1e-3, 5e-4, 2.5e-4, 1.25e-4], [237, 411, 152, 200])
     inference = ks.infer(ks.Trace(np.arange(1000), rates))
@@ -192,7 +215,7 @@ def test_plateau_scheduler() -> None:
         ("hold", 648, 799),
         ("hold", 800, 999),
     ]
-    with pytest.raises(ks.PlanError, match="no plan to expect"):
+    with pytest.raises(ks.PlanError, match="Without a schedule there are no expected rates"):
         inference.expected()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kosine._logs.read.collect import numbers, unreadable
-from kosine._logs.read.csv_cells import Cells, IrregularError
+from kosine._logs.read.csv_cells import CellBlock, IrregularError
 
 WRITERS: dict[str, Callable[[float], str]] = {
     "repr": repr,
@@ -31,7 +31,7 @@ def test_many(monkeypatch: pytest.MonkeyPatch, name: str, exact: bool) -> None:
     random = np.random.default_rng(5)
     values = [*random.random(5000), *10 ** random.uniform(-30, 3, 5000), *np.arange(50) / 1000, 0.0, 1e22, 5e-324]
     texts = [WRITERS[name](float(value)) for value in values]
-    cells = Cells("".join(f"{row},{text}\n" for row, text in enumerate(texts)).encode(), ",", 2)
+    cells = CellBlock("".join(f"{row},{text}\n" for row, text in enumerate(texts)).encode(), ",", 2)
     assert cells.numbers(0).tolist() == list(range(len(texts)))
     assert cells.numbers(1).tolist() == [float(text) for text in texts]
     assert cells.texts(1, np.arange(len(texts))) == texts
@@ -41,13 +41,13 @@ def test_half_way_between_two_floats() -> None:
     """2**53 + 1 and its like, where a number rounded twice goes the wrong way."""
     texts = [f"0.{whole}" for whole in range(9007199254740993, 9007199254742993)]
     texts += [f"{place}.{2**60 + place * 7}" for place in range(10)]
-    cells = Cells("".join(f"{text}\n" for text in texts).encode(), ";", 1)
+    cells = CellBlock("".join(f"{text}\n" for text in texts).encode(), ";", 1)
     assert cells.numbers(0).tolist() == [float(text) for text in texts]
 
 
 @given(st.lists(st.text("0123456789.e-+ xN", max_size=26), min_size=1, max_size=20))
 def test_anything(texts: list[str]) -> None:
-    cells = Cells("".join(f"{text}\n" for text in texts).encode(), ",", 1)
+    cells = CellBlock("".join(f"{text}\n" for text in texts).encode(), ",", 1)
     expected = numbers(texts)
     if unreadable(texts, expected):
         with pytest.raises(IrregularError):
@@ -60,4 +60,4 @@ def test_anything(texts: list[str]) -> None:
 @pytest.mark.parametrize("lines", [b"1,2\n3\n", b"1,2\n3,4,5\n6\n", b'1,"2"\n', b"1\n2\n"])
 def test_irregular_lines_are_refused(lines: bytes) -> None:
     with pytest.raises(IrregularError):
-        Cells(lines, ",", 2)
+        CellBlock(lines, ",", 2)

@@ -443,6 +443,6 @@ def test_how_it_is_stored_changes_nothing(name: str) -> None:
 
 
 def test_every_format_that_is_told_of_is_here() -> None:
-    from kosine._logs.read.known_formats import COLUMNS, LINES
+    from kosine._logs.read.known_formats import ROW_FORMATS, TEXT_FORMATS
 
-    assert {kind.name for kind in (*COLUMNS, *LINES)} <= {log.format for log in LOGS.values()}
+    assert {kind.name for kind in (*ROW_FORMATS, *TEXT_FORMATS)} <= {log.format for log in LOGS.values()}

@@ -188,16 +188,16 @@ def test_one_clear_error(text: str | bytes, message: str) -> None:
 def test_what_was_looked_for_is_listed() -> None:
     with pytest.raises(LogError) as caught:
         read("epoch,loss\n0,1.5\n")
-    for name in ("Keras", "TensorBoard", "Megatron-LM", "llm.c", "YOLO", "--step-column", "rate_column=..."):
+    for name in ("Keras", "TensorBoard", "Megatron-LM", "llm.c", "YOLO", "`step_column`", "`rate_column`"):
         assert name in str(caught.value)
 
 
 def test_columns_that_are_not_there() -> None:
-    with pytest.raises(LogError, match=r"no step_column='nope' that could be read. Found: columns 'step', 'lr'"):
+    with pytest.raises(LogError, match=r"no `step_column` 'nope' that could be read. Found: columns 'step', 'lr'"):
         read("step,lr\n1,0.5\n", step_column="nope")
-    with pytest.raises(LogError, match=r"no step_column='step' and rate_column='nope'"):
+    with pytest.raises(LogError, match=r"no `step_column` 'step' and `rate_column` 'nope'"):
         read('{"step": 1, "lr": 2}\n{"step": 2, "lr": 2}\n', step_column="step", rate_column="nope")
-    with pytest.raises(LogError, match="no rate_column='nope'"):
+    with pytest.raises(LogError, match="no `rate_column` 'nope'"):
         read("step 1 lr 0.5\n", rate_column="nope")
 
 

@@ -1,15 +1,19 @@
-"""The rows of a log next to a plan, in blocks: which rows another rate than the plan's stands in."""
+"""The rows of a log held against a plan: which step each row shows, and which rows show another rate than the plan's.
+
+A log may hold millions of rows, so every question is answered for some rows at a time, and a search for the first row
+that contradicts looks at few rows before it looks at many.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from kosine.errors import LogError, PlanError
+from kosine.errors import LogError, Name, PlanError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,11 +33,20 @@ _FARTHEST = 2**60  # steps: beyond, what is added to them could overflow
 _UNITS = {"sample": "samples_per_step", "token": "tokens_per_step", "epoch": "steps_per_epoch"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Which step of the plan a row shows: (own * factor + phase) rounded down, + offset, where `own` is its own step.
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """The rows of a log, read as steps of a plan in one way; `reread` gives another way.
+
+    The position of a row alone gives its own step. The row shows the plan's step
+
+        (own * factor + phase) rounded down, + offset
 
     Attributes:
+        trace: the log.
+        plan: the plan.
+        steps_per_unit: steps of the plan in one unit of the log's axis.
+        steps_per_epoch: steps of an epoch where the axis counts epochs, else 1.
+        highest: the highest rate of both, as far as the log goes; the noise of the arithmetic is in proportion to it.
         offset: added to the step.
         factor: steps of the plan in one step of the log.
         phase: with a factor 1/m, how many steps of the log had gone by when it began to be counted.
@@ -42,6 +55,11 @@ class Reading:
         declared: whether the skipped steps that the log declares are taken off.
     """
 
+    trace: Trace
+    plan: Plan
+    steps_per_unit: Fraction
+    steps_per_epoch: int
+    highest: float
     offset: int = 0
     factor: Fraction = Fraction(1)
     phase: int = 0
@@ -49,86 +67,103 @@ class Reading:
     every: int = 1
     declared: bool = False
 
+    @classmethod
+    def of(cls, trace: Trace, plan: Plan) -> Self:
+        """Each row read as its own step.
 
-@dataclass(frozen=True)
-class Rows:
-    """A log and a plan.
+        Raises:
+            PlanError: the plan does not know the unit of the log's axis.
+            LogError: positions beyond every step.
+        """
+        unit = _steps_per_unit(trace, plan)
+        first, last = float(trace.positions[0]), float(trace.positions[-1])
+        if not -_FARTHEST < first * unit <= last * unit < _FARTHEST:
+            raise LogError("The positions of a log must be below 2**60 steps.", received={"first": first, "last": last})
+        aligned = cls(trace, plan, unit, int(unit) if trace.axis == "epoch" else 1, 0.0)
+        return replace(aligned, highest=max(float(trace.rates.max()), aligned._highest_planned()))
 
-    Attributes:
-        trace: the log.
-        plan: the plan.
-        steps_per_unit: steps of the plan in one unit of the log's axis.
-        per_epoch: steps of an epoch where the axis counts epochs, else 1.
-        highest: the highest rate of both, as far as the log goes, which the arithmetic's noise is in proportion to.
-    """
-
-    trace: Trace
-    plan: Plan
-    steps_per_unit: Fraction = field(init=False)
-    per_epoch: int = field(init=False)
-    highest: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        unit = _steps_per_unit(self.trace, self.plan)
-        ends = (float(self.trace.positions[0]), float(self.trace.positions[-1]))
-        if not -_FARTHEST < ends[0] * unit <= ends[1] * unit < _FARTHEST:
-            raise LogError(
-                f"Positions must be below 2**60 steps. Received: a log of {self.trace.axis}s up to {ends[1]:g}."
-            )
-        object.__setattr__(self, "steps_per_unit", unit)
-        object.__setattr__(self, "per_epoch", int(unit) if self.trace.axis == "epoch" else 1)
-        last = max(0, int(self.own(slice(-1, None))[0]))
-        seen = phases(self.plan, 0, last + 1)
+    def _highest_planned(self) -> float:
+        last = max(0, self.own_step(-1))
+        seen = phases_between(self.plan, 0, last + 1)
+        # a phase is monotone, so its highest rate stands at one of its ends
         steps = np.array([step for row in seen for step in (row.first_step, min(row.stop - 1, last))], np.int64)
-        highest = max(float(self.trace.rates.max()), float(self.plan(steps).max()))
-        object.__setattr__(self, "highest", highest)
+        return float(self.plan(steps).max())
+
+    def reread(self, **changes: Any) -> Self:
+        """The same rows read in another way."""
+        return replace(self, **changes)
+
+    def with_plan(self, plan: Plan) -> Self:
+        """The same rows read in the same way, against another plan."""
+        other = replace(self, plan=plan)
+        return replace(other, highest=max(float(self.trace.rates.max()), other._highest_planned()))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each row shows its own step."""
+        return self.offset == 0 and self.factor == 1 and not self.averaged and self.every == 1 and not self.declared
 
     def __len__(self) -> int:
         return len(self.trace)
 
-    def own(self, index: Index) -> Steps:
+    # --- the step of a row --------------------------------------------------------------------------------------------
+
+    def own_step(self, row: int) -> int:
+        """The step of one row, by its position alone; -1 is the last row."""
+        return int(self.own_steps(slice(row, row + 1 or None))[0])
+
+    def own_steps(self, index: Index) -> Steps:
         """The steps of rows, by their positions alone."""
         positions, unit = self.trace.positions[index], self.steps_per_unit
         if unit == 1 and positions.dtype == np.int64:
             return positions
-        if positions.dtype == np.int64 and unit.numerator == 1:
+        if positions.dtype == np.int64 and unit.numerator == 1:  # integers stay exact where a float would round
             return (positions + unit.denominator // 2) // unit.denominator
         if positions.dtype == np.int64 and unit.denominator == 1:
             return positions * unit.numerator
         return np.floor(positions * float(unit) + 0.5).astype(np.int64)
 
-    def steps(self, reading: Reading, index: Index) -> Steps:
-        """The steps of rows, as they are read; below 0 where the plan has none."""
-        return self._read(reading, self._counted(reading, index))
+    def steps(self, index: Index) -> Steps:
+        """The steps of the plan that rows show; below 0 where the plan has none."""
+        return self._shown(self._counted(index))
 
-    def _counted(self, reading: Reading, index: Index) -> Steps:
-        """The steps of rows, without those that the log declares as skipped if the reading says so."""
-        own = self.own(index)
-        if reading.declared:
+    def _counted(self, index: Index) -> Steps:
+        """The own steps of rows, less the skipped ones that the log declares, where those are taken off."""
+        own = self.own_steps(index)
+        if self.declared:
             at = np.array([position for position, _ in self.trace.skipped])
             counts = np.cumsum([0, *(count for _, count in self.trace.skipped)])
             own = own - counts[np.searchsorted(at, self.trace.positions[index], side="right")]
         return own
 
-    def _read(self, reading: Reading, own: Steps) -> Steps:
-        if reading.every > 1:
-            own = own // reading.every * reading.every
-        if reading.factor != 1:
-            own = (own * reading.factor.numerator + reading.phase) // reading.factor.denominator
-        return own + reading.offset
+    def _shown(self, own: Steps) -> Steps:
+        if self.every > 1:
+            own = own // self.every * self.every
+        if self.factor != 1:
+            own = (own * self.factor.numerator + self.phase) // self.factor.denominator
+        return own + self.offset
 
-    def planned(self, reading: Reading, index: Index) -> Rates:
-        """The plan's rates for rows, as they are read; the first step's for steps below 0."""
-        if not reading.averaged:
-            return self.plan(np.maximum(self.steps(reading, index), 0))
-        own = self._counted(reading, index)
+    # --- the plan's rate at a row, and rows that have another ---------------------------------------------------------
+
+    def planned(self, index: Index) -> Rates:
+        """The plan's rates for rows; the first step's for steps below 0."""
+        if not self.averaged:
+            return self.plan(np.maximum(self.steps(index), 0))
+        own = self._counted(index)
         means = np.empty(own.shape, np.float64)
-        inside = np.arange(self.per_epoch)
-        together = max(1, _BLOCK // self.per_epoch)
+        inside = np.arange(self.steps_per_epoch)
+        together = max(1, _BLOCK // self.steps_per_epoch)
         for begin in range(0, own.size, together):
             part = own[begin : begin + together, None] + inside
-            means[begin : begin + together] = self.plan(np.maximum(self._read(reading, part), 0)).mean(axis=1)
+            means[begin : begin + together] = self.plan(np.maximum(self._shown(part), 0)).mean(axis=1)
         return means
+
+    def expected(self) -> Rates:
+        """The plan's rates for all rows."""
+        rates = np.empty(len(self), np.float64)
+        for index in self.blocks():
+            rates[index] = self.planned(index)
+        return rates
 
     def tolerance(self, index: Index) -> Rates:
         """How far the plan's rate may be from each of these rows'."""
@@ -136,25 +171,35 @@ class Rows:
         width: Rates = self.trace.precision.half_width(rates)[:-1]
         return width + _ROUNDING * self.highest
 
-    def off(self, reading: Reading, index: Index) -> NDArray[np.bool_]:
+    def misses(self, index: Index) -> NDArray[np.bool_]:
         """Which rows show another rate than the plan's."""
-        apart = np.abs(self.planned(reading, index) - self.trace.rates[index])
-        return (apart > self.tolerance(index)) | (self.steps(reading, index) < 0)
+        apart = np.abs(self.planned(index) - self.trace.rates[index])
+        return (apart > self.tolerance(index)) | (self.steps(index) < 0)
 
-    def first_off(self, reading: Reading, begin: int = 0, stop: int | None = None) -> int | None:
+    def explains_all(self) -> bool:
+        """Whether no row shows another rate than the plan's."""
+        return not bool(self.misses(self.spread(256)).any()) and self.first_miss() is None
+
+    def first_miss(self, begin: int = 0, stop: int | None = None) -> int | None:
         """The first row from `begin` on that shows another rate than the plan's."""
-        return self.first(lambda index: self.off(reading, index), begin, stop)
+        return self.first(self.misses, begin, stop)
 
-    def last_off(self, reading: Reading, stop: int) -> int | None:
+    def last_miss(self, stop: int) -> int | None:
         """The last row before `stop` that shows another rate than the plan's."""
         size = 64
         while stop > 0:
             begin = max(0, stop - size)
-            found = np.flatnonzero(self.off(reading, slice(begin, stop)))
+            found = np.flatnonzero(self.misses(slice(begin, stop)))
             if found.size:
                 return begin + int(found[-1])
             stop, size = begin, min(size * 4, _BLOCK)
         return None
+
+    def count_misses(self) -> int:
+        """How many rows show another rate than the plan's."""
+        return sum(int(np.count_nonzero(self.misses(index))) for index in self.blocks())
+
+    # --- rows, some at a time -----------------------------------------------------------------------------------------
 
     def first(self, test: Callable[[slice], NDArray[np.bool_]], begin: int = 0, stop: int | None = None) -> int | None:
         """The first row from `begin` on that passes a test."""
@@ -168,18 +213,39 @@ class Rows:
             begin, size = index.stop, min(size * 4, _BLOCK)
         return None
 
-    def explains(self, reading: Reading) -> bool:
-        """Whether no row shows another rate than the plan's."""
-        spread = np.unique(np.linspace(0, len(self) - 1, min(len(self), 256)).astype(np.int64))
-        return not bool(self.off(reading, spread).any()) and self.first_off(reading) is None
-
     def blocks(self) -> Iterator[slice]:
         """All rows, some at a time."""
         for begin in range(0, len(self), _BLOCK):
             yield slice(begin, min(begin + _BLOCK, len(self)))
 
+    def spread(self, count: int) -> NDArray[np.int64]:
+        """As many rows, spread evenly over all."""
+        return np.unique(np.linspace(0, len(self) - 1, min(len(self), count)).astype(np.int64))
 
-def phases(plan: Plan, first: int, stop: int) -> list[PlannedPhase]:
+    def typical_gap(self) -> int:
+        """How many steps usually lie between two rows; at least a unit of the log's axis."""
+        own = self.own_steps(slice(0, 1000))
+        return max(self.steps_per_epoch, int(np.median(np.diff(own)))) if own.size > 1 else self.steps_per_epoch
+
+    # --- how logs count -----------------------------------------------------------------------------------------------
+
+    def conventions(self) -> list[Self]:
+        """The ways in which logs count, the simplest first.
+
+        A log of steps shows the rate of the step, of the next one, or counts from 1. A log of epochs shows the first
+        batch of each epoch, the last one, the next epoch's first or a mean, and may count from 1 as well.
+        """
+        if self.trace.axis != "epoch":
+            return [self.reread(offset=offset) for offset in (0, 1, -1)]
+        epoch = self.steps_per_epoch
+        forward = [(offset, False) for offset in dict.fromkeys((0, epoch - 1, epoch))]
+        back = [(offset, False) for offset in (-epoch, -1) if (offset, False) not in forward]
+        means = epoch > 1 and self.trace.positions.dtype == np.int64  # a fraction of an epoch has no mean
+        ways = [*forward, (0, True), *back, (-epoch, True)] if means else [*forward, *back]
+        return [self.reread(offset=offset, averaged=averaged) for offset, averaged in ways]
+
+
+def phases_between(plan: Plan, first: int, stop: int) -> list[PlannedPhase]:
     """The phases that the steps from `first` on belong to, up to `stop`; the first ones of very many."""
     found: list[PlannedPhase] = []
     while first < stop and len(found) < _MOST_PHASES:
@@ -195,7 +261,8 @@ def _steps_per_unit(trace: Trace, plan: Plan) -> Fraction:
     count: int | None = getattr(plan.run, argument)
     if count is None:
         raise PlanError(
-            f"The log counts {trace.axis}s, so the plan must know its `{argument}`: call `schedule.plan` with it. "
-            f"Received: plan={plan!r}."
+            (f"The log counts {trace.axis}s, so the plan must know its ", Name(argument), "."),
+            received={"plan": plan},
+            fix=("Give ", Name(argument), " when you plan the schedule."),
         )
     return Fraction(count) if trace.axis == "epoch" else Fraction(1, count)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from kosine._core.schedule import Plan, Schedule
-from kosine._logs.check.alignment import Rows
-from kosine._logs.check.diagnose import judge
-from kosine._logs.check.verdict import Jump, Point, Verdict
+from kosine._logs.check.alignment import Alignment
+from kosine._logs.check.diagnose import diagnose
+from kosine._logs.check.verdict import Verdict
 from kosine._logs.trace import Trace
-from kosine.errors import ArgumentTypeError, shown
-
-__all__ = ["Jump", "Point", "Verdict", "check"]
+from kosine.errors import ArgumentTypeError
 
 
 def check(trace: Trace, plan: Plan) -> Verdict:
@@ -31,7 +29,7 @@ def check(trace: Trace, plan: Plan) -> Verdict:
         A `Verdict`: `print` shows it as a table, `follows` says whether it did, `kind` and `sentence` how.
 
     Raises:
-        ArgumentTypeError: something that is no trace, or no plan, such as a schedule that is not planned yet.
+        ArgumentTypeError: an argument of another type, such as a schedule that is not planned yet.
         PlanError: a plan that does not know the unit of the log's axis.
         LogError: positions beyond every step.
 
@@ -49,10 +47,13 @@ def check(trace: Trace, plan: Plan) -> Verdict:
     """
     if not isinstance(trace, Trace):
         raise ArgumentTypeError(
-            f"`check` takes a Trace first: `read_trace` reads one from a log. Received: trace={shown(trace)}."
+            argument="trace",
+            rule="a Trace",
+            received=trace,
+            fix="Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`.",
         )
     given: object = plan
     if not isinstance(given, Plan):
-        fix = " Plan it first: `schedule.plan(total_steps=...)`." if isinstance(given, Schedule) else ""
-        raise ArgumentTypeError(f"`check` takes a Plan. Received: plan={shown(given)}.{fix}")
-    return judge(Rows(trace, plan))
+        fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(given, Schedule) else ""
+        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=fix)
+    return diagnose(Alignment.of(trace.as_computed(), plan))

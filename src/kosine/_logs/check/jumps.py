@@ -1,4 +1,8 @@
-"""Runs of rows with one shift each: skipped steps, restarts and jumps."""
+"""Skipped steps, restarts and jumps: the rows of a log as runs with one shift each.
+
+A run that skips optimizer steps falls behind its plan by a few steps at a time. One that restarts or jumps goes on far
+from where it was. From each row that the shift so far cannot explain, the walk takes the run that goes furthest.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.check.alignment import Reading, Rows
-from kosine._logs.check.shifts import Interval, Run, Shifts, nearest
+from kosine._logs.check.shifts import Interval, ShiftedRun, Shifts, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +20,12 @@ _MOST = 1024  # runs
 _SIMPLE = 6  # runs that are believed however few the rows are
 _ROWS_OF_A_RUN = 8  # on average, of more
 _BURST = 32  # steps that may be skipped before the scale of the loss is found,
-_STEPS_OF_A_SKIP = 500  # and then one in so many; a lag that grows faster is that of another schedule
-_FEWEST = 3  # rows that a jump can be told from, and rates of theirs
+_STEPS_OF_A_SKIP = 500  # and then one in this many; a lag that grows faster is that of another schedule
+_FEWEST = 3  # rows that show a jump, and rates of theirs
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class ShiftPath:
     """The rows of a log as runs with one shift each.
 
     Attributes:
@@ -38,15 +41,15 @@ class Path:
     again: bool
 
 
-def find_skips(shifts: Shifts, offsets: Sequence[int]) -> Path | None:
+def find_skips(shifts: Shifts, offsets: Sequence[int]) -> ShiftPath | None:
     """The path with skipped steps alone, where a few explain every row."""
     return _best(shifts, offsets, ["skips"], _SIMPLE) or _best(shifts, offsets, ["fewest skips"], _SIMPLE)
 
 
-def find_path(shifts: Shifts, offsets: Sequence[int]) -> Path | None:
+def find_path(shifts: Shifts, offsets: Sequence[int]) -> ShiftPath | None:
     """Of the paths with skipped steps alone, if there are any, else of all, that with the fewest jumps and runs."""
-    most = max(_SIMPLE, len(shifts.rows) // _ROWS_OF_A_RUN)
-    lags = min(most, _SIMPLE + int(shifts.rows.own(slice(-1, None))[0]) // _STEPS_OF_A_SKIP)
+    most = max(_SIMPLE, len(shifts.aligned) // _ROWS_OF_A_RUN)
+    lags = min(most, _SIMPLE + shifts.aligned.own_step(-1) // _STEPS_OF_A_SKIP)
     return (
         _best(shifts, offsets, ["skips"], lags)
         or _best(shifts, offsets, ["fewest skips"], lags)
@@ -54,23 +57,17 @@ def find_path(shifts: Shifts, offsets: Sequence[int]) -> Path | None:
     )
 
 
-def _best(shifts: Shifts, offsets: Sequence[int], choices: Sequence[str], most: int) -> Path | None:
+def _best(shifts: Shifts, offsets: Sequence[int], choices: Sequence[str], most: int) -> ShiftPath | None:
     walks = (_Walk(shifts, offset, choices, most) for offset in offsets)
     found = [path for walk in walks if (path := walk.path()) is not None]
     return min(found, key=lambda path: (len(path.jumps), len(path.skips)), default=None)
-
-
-def typical_gap(rows: Rows) -> int:
-    """How many steps usually lie between two rows; at least a unit of the log's axis."""
-    own = rows.own(slice(0, 1000))
-    return max(rows.per_epoch, int(np.median(np.diff(own)))) if own.size > 1 else rows.per_epoch
 
 
 class _Walk:
     """From one run to the next, as far as each goes."""
 
     def __init__(self, shifts: Shifts, offset: int, choices: Sequence[str], most: int) -> None:
-        self.rows, self.shifts, self.offset, self.most = shifts.rows, shifts, offset, most
+        self.aligned, self.shifts, self.offset, self.most = shifts.aligned, shifts, offset, most
         known = {
             "skips": self._after_skips,
             "fewest skips": self._after_fewest_skips,
@@ -82,14 +79,14 @@ class _Walk:
         self.base = offset  # the shift of the rows since the last jump, had no step been skipped
         self.row = 0
 
-    def path(self) -> Path | None:
-        first = self.rows.first_off(Reading(offset=self.offset))
+    def path(self) -> ShiftPath | None:
+        first = self.aligned.reread(offset=self.offset).first_miss()
         if first is None or (first == 0 and self.offset):
             return None
         skips: list[tuple[int, int]] = []
         jumps: list[tuple[int, int, int]] = []
         again, runs, self.row = False, 0, first
-        while self.row < len(self.rows):
+        while self.row < len(self.aligned):  # at the first row that the run so far does not explain
             tried = [(run, name) for choice, name in self.choices if (run := choice()) is not None]
             if not tried or len(skips) + len(jumps) == _MOST:
                 return None
@@ -107,20 +104,17 @@ class _Walk:
                 return None
             self.least = self._least(run, self.least if choice.endswith("skips") else run.shift)
             self.shift, self.row = run.shift, run.stop
-        return Path(self.offset, tuple(skips), tuple(jumps), again)
+        return ShiftPath(self.offset, tuple(skips), tuple(jumps), again)
 
-    def _own(self, row: int) -> int:
-        return int(self.rows.own(slice(row, row + 1))[0])
-
-    def _after_skips(self) -> Run | None:
+    def _after_skips(self) -> ShiftedRun | None:
         """The rows from here on, if as many steps can have been skipped since the last row that contradicts it."""
         within = self._skippable()
-        return within and self.shifts.run(self.row, lambda allowed: allowed[-1][1], within)
+        return within and self.shifts.longest_run(self.row, lambda allowed: allowed[-1][1], within)
 
-    def _after_fewest_skips(self) -> Run | None:
+    def _after_fewest_skips(self) -> ShiftedRun | None:
         """The rows from here on after as few skips as the row allows: never more than there were."""
         within = self._skippable()
-        return within and self.shifts.run(self.row, lambda allowed: allowed[-1][1], (within[1], within[1]))
+        return within and self.shifts.longest_run(self.row, lambda allowed: allowed[-1][1], (within[1], within[1]))
 
     def _skippable(self) -> Interval | None:
         """The shifts that skipped steps can have led to: the least of them, and the greatest that the row allows."""
@@ -132,40 +126,43 @@ class _Walk:
 
     def _lowest(self, row: int) -> int:
         """The shift of a row after as many skipped steps as can be believed."""
-        return self.base - _BURST - self._own(row) // _STEPS_OF_A_SKIP
+        return self.base - _BURST - self.aligned.own_step(row) // _STEPS_OF_A_SKIP
 
     def _after_most(self, before: int, shift: int, row: int) -> int:
         """The least shift of a row, if all steps were skipped since the last row that contradicts its shift."""
-        other = self.rows.last_off(Reading(offset=shift), row)
-        room = self._own(row) - (0 if other is None else self._own(other))
+        other = self.aligned.reread(offset=shift).last_miss(row)
+        room = self.aligned.own_step(row) - (0 if other is None else self.aligned.own_step(other))
         return max(before - room, self._lowest(row))
 
-    def _least(self, run: Run, before: int) -> int:
+    def _least(self, run: ShiftedRun, before: int) -> int:
         """The least shift that explains a run: the most steps that may have been skipped before it."""
         widest = self._after_most(min(before, run.shift), run.shift, run.begin), run.shift
-        least = self.shifts.run(run.begin, lambda allowed: allowed[0][0], widest, run.stop)
+        least = self.shifts.longest_run(run.begin, lambda allowed: allowed[0][0], widest, run.stop)
         return run.shift if least is None or least.stop < run.stop else least.shift
 
-    def _begun_again(self) -> Run | None:
+    def _begun_again(self) -> ShiftedRun | None:
         """The rows from here on, if the plan began again at a step after which no row contradicts it."""
-        own, first = self._own(self.row), max(0, self.offset)
+        own, first = self.aligned.own_step(self.row), max(0, self.offset)
         whole, latest = first - own, self.offset - 1
         lowest = -own  # this row may show the very first step, whatever the offset
         while lowest <= latest:
-            run = self.shifts.run(self.row, lambda allowed: nearest(allowed, whole), (lowest, latest))
-            other = None if run is None else self.rows.last_off(Reading(offset=run.shift), self.row)
-            if run is None or other is None or self._own(other) < first - run.shift:
+            run = self.shifts.longest_run(self.row, lambda allowed: nearest(allowed, whole), (lowest, latest))
+            other = None if run is None else self.aligned.reread(offset=run.shift).last_miss(self.row)
+            if run is None or other is None or self.aligned.own_step(other) < first - run.shift:
                 return run
-            latest = min(first - self._own(other), run.shift) - 1
+            latest = min(first - self.aligned.own_step(other), run.shift) - 1
         return None
 
-    def _elsewhere(self) -> Run | None:
+    def _elsewhere(self) -> ShiftedRun | None:
         """The rows from here on, wherever the plan may have them."""
-        return self.shifts.run(self.row, lambda allowed: nearest(allowed, self.shift))
+        return self.shifts.longest_run(self.row, lambda allowed: nearest(allowed, self.shift))
 
-    def _believed(self, run: Run, again: bool) -> bool:
-        """Whether it is no chance: some shift explains any few rows, and a small one a rate that is a bit off."""
-        if run.stop - run.begin < _FEWEST or 0 < run.shift - self.shift <= typical_gap(self.rows):
+    def _believed(self, run: ShiftedRun, again: bool) -> bool:
+        """Whether a jump is more than chance.
+
+        Some shift explains any few rows, and a shift by less than the rows' gap explains a rate that is a bit off.
+        """
+        if run.stop - run.begin < _FEWEST or 0 < run.shift - self.shift <= self.aligned.typical_gap():
             return False
-        rates = self.rows.trace.rates[run.begin : min(run.stop, run.begin + 2**16)]
+        rates = self.aligned.trace.rates[run.begin : min(run.stop, run.begin + 2**16)]
         return again or np.unique(rates).size >= _FEWEST

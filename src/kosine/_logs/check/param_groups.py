@@ -16,11 +16,11 @@ _BLOCK = 2**18  # rows that are looked at together
 def other_groups(trace: Trace) -> Iterator[str]:
     """A sentence about each: its constant ratio to the checked one, or that it has none."""
     for name, other in trace.groups.items():
-        if other is trace:
+        if name == trace.name:
             continue
         ratio = _ratio(trace, other)
         if ratio is None:
-            yield f"Group {name!r} is no constant multiple of {trace.name!r}; it was not checked."
+            yield f"Group {name!r} does not follow {trace.name!r} at a constant ratio; it was not checked."
         else:
             yield f"Group {name!r} has {ratio:.6g} times the rate of {trace.name!r}."
 

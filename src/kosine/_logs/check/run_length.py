@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._core.schedule import Plan
-from kosine._logs.check.alignment import Reading, Rows
 from kosine.errors import PlanError
 
 if TYPE_CHECKING:
@@ -16,70 +15,70 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_WIDEST = 16  # the run may be so many times longer or shorter
+    from kosine._logs.check.alignment import Alignment
+
+_WIDEST = 16  # times that the run may be longer or shorter
 _TRIED = 64  # lengths that are tried, spread over that
 _LOOKED_AT = 2048  # rows
 _FEW = 1 / 20  # of the rows may contradict a length
 
 
-def find_horizon(rows: Rows, reading: Reading) -> tuple[int, int] | None:
+def find_length(aligned: Alignment) -> tuple[int, int] | None:
     """The length of a run for which the same schedule explains all rows or nearly all, and how many it does not."""
-    total = rows.plan.total_steps
-    if total is None or rows.plan.run.total_steps is None:
+    total = aligned.plan.total_steps
+    if total is None or aligned.plan.run.total_steps is None:
         return None
-    spread = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _LOOKED_AT)).astype(np.int64))
-    steps, rates = np.maximum(rows.steps(reading, spread), 0), rows.trace.rates[spread]
-    width = rows.tolerance(spread)
+    some = aligned.spread(_LOOKED_AT)
+    steps, rates, width = np.maximum(aligned.steps(some), 0), aligned.trace.rates[some], aligned.tolerance(some)
 
     def error(length: int) -> float:
         """The mean of how far the rows are off, in their own tolerance; ever smaller towards the right length."""
         try:
-            plan = _planned(rows.plan, length)
+            plan = _planned(aligned.plan, length)
         except PlanError:  # no step is left for the rest of a run that is so short
             return float("inf")
         return float(np.minimum(np.abs(plan(steps) - rates) / width, 1e9).mean())
 
-    tried = {length: error(length) for length in _tried(rows, total, error) if length != total}
+    tried = {length: error(length) for length in _tried(aligned, total, error) if length != total}
     possible = [length for length, off in tried.items() if np.isfinite(off)]
     for length in possible:
-        if Rows(rows.trace, _planned(rows.plan, length)).explains(reading):
+        if aligned.with_plan(_planned(aligned.plan, length)).explains_all():
             return length, 0
     nearest = min(possible, key=tried.__getitem__, default=total)
     if tried.get(nearest, np.inf) > 1:  # half-widths
         return None
-    other = Rows(rows.trace, _planned(rows.plan, nearest))
-    off = sum(int(np.count_nonzero(other.off(reading, index))) for index in rows.blocks())
-    return (nearest, off) if off <= _FEW * len(rows) else None
+    off = aligned.with_plan(_planned(aligned.plan, nearest)).count_misses()
+    return (nearest, off) if off <= _FEW * len(aligned) else None
 
 
-def find_scale(rows: Rows, reading: Reading) -> float | None:
+def find_scale(aligned: Alignment) -> float | None:
     """The number that the plan's rates times it are the log's."""
     best, at = 0.0, 0
-    for index in rows.blocks():
-        planned = rows.planned(reading, index)
+    for index in aligned.blocks():
+        planned = aligned.planned(index)
         if float(planned.max()) > best:
             best, at = float(planned.max()), index.start + int(planned.argmax())
-    scale = float(rows.trace.rates[at]) / best if best else 0.0
+    scale = float(aligned.trace.rates[at]) / best if best else 0.0
     if not scale:
         return None
-    slack = float(rows.tolerance(slice(at, at + 1))[0]) / best
+    slack = float(aligned.tolerance(slice(at, at + 1))[0]) / best  # what the print of that row leaves of the number
 
     def unlike(index: slice) -> NDArray[np.bool_]:
-        planned = rows.planned(reading, index)
-        apart = np.abs(planned * scale - rows.trace.rates[index])
-        return (apart > rows.tolerance(index) + slack * planned) | (rows.steps(reading, index) < 0)
+        planned = aligned.planned(index)
+        apart = np.abs(planned * scale - aligned.trace.rates[index])
+        return (apart > aligned.tolerance(index) + slack * planned) | (aligned.steps(index) < 0)
 
-    return scale if rows.first(unlike) is None else None
+    return scale if aligned.first(unlike) is None else None
 
 
 def _planned(plan: Plan, length: int) -> Plan:
     return Plan(plan.schedule, replace(plan.run, total_steps=length))
 
 
-def _tried(rows: Rows, total: int, error: Callable[[int], float]) -> Iterator[int]:
+def _tried(aligned: Alignment, total: int, error: Callable[[int], float]) -> Iterator[int]:
     """Lengths in the order in which they are worth a look at every row."""
-    last = int(rows.own(slice(-1, None))[0])
-    yield from dict.fromkeys(length for length in (rows.trace.total, last + 1, last) if length and length > 0)
+    last = aligned.own_step(-1)
+    yield from dict.fromkeys(length for length in (aligned.trace.total, last + 1, last) if length and length > 0)
     lengths = sorted({max(1, round(total * _WIDEST**share)) for share in np.linspace(-1, 1, _TRIED)} | {total})
     errors = [error(length) for length in lengths]
     at = int(np.argmin(errors))

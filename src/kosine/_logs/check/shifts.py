@@ -1,4 +1,8 @@
-"""By how many steps rows of a log may be shifted against the plan: sets of whole numbers, kept as intervals."""
+"""By how many steps rows of a log may be shifted against the plan: sets of whole numbers, kept as intervals.
+
+A printed rate is one of many steps where the curve is flat and of few where it is steep, and one rate may stand in many
+phases. So the shifts that a row allows are a set of intervals; what explains several rows is in the sets of them all.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.check.alignment import Reading, Rows, phases
+from kosine._logs.check.alignment import Alignment, phases_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +25,8 @@ _ROUNDS = 100  # in which a set of shifts is made smaller by a row that contradi
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Rows that one shift explains.
+class ShiftedRun:
+    """Rows one after the other that one shift explains.
 
     Attributes:
         begin: the first of them.
@@ -38,25 +42,25 @@ class Run:
 class Shifts:
     """Looks for the shifts of rows; the phases of the plan are monotone, so that bisection finds where a rate is."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        last = int(rows.own(slice(-1, None))[0])
-        limit = 2 * max(rows.plan.total_steps or 0, last) + 2 * rows.per_epoch + 1  # a jump may be as far as the run
-        found = phases(rows.plan, 0, limit)
+    def __init__(self, aligned: Alignment) -> None:
+        self.aligned = aligned
+        run = max(aligned.plan.total_steps or 0, aligned.own_step(-1))
+        limit = 2 * run + 2 * aligned.steps_per_epoch + 1  # a jump may be as far as the run
+        found = phases_between(aligned.plan, 0, limit)
         self.firsts = np.array([row.first_step for row in found], np.int64)
         self.lasts = np.array([min(row.stop, limit) - 1 for row in found], np.int64)
-        self.rises = rows.plan(self.lasts) >= rows.plan(self.firsts)
-        self._known: dict[int, tuple[Interval, ...]] = {}
+        self.rises = aligned.plan(self.lasts) >= aligned.plan(self.firsts)
+        self._known: dict[int, tuple[Interval, ...]] = {}  # rows are asked about many times over
 
     def of_row(self, row: int) -> tuple[Interval, ...]:
         """Every shift with which a row shows the plan's rate."""
         if row not in self._known:
             index = slice(row, row + 1)
-            rate, width = float(self.rows.trace.rates[row]), float(self.rows.tolerance(index)[0])
+            rate, width = float(self.aligned.trace.rates[row]), float(self.aligned.tolerance(index)[0])
             low, high = rate - width, rate + width
             begin = self._first(lambda rates: np.where(self.rises, rates >= low, rates <= high))
             stop = self._first(lambda rates: np.where(self.rises, rates > high, rates < low))
-            own = int(self.rows.own(index)[0])
+            own = self.aligned.own_step(row)
             found: list[Interval] = []
             for first, end in zip(begin.tolist(), stop.tolist(), strict=True):
                 if first < end and found and found[-1][1] + 1 == first - own:
@@ -66,31 +70,31 @@ class Shifts:
             self._known[row] = tuple(found)
         return self._known[row]
 
-    def run(
+    def longest_run(
         self,
         begin: int,
-        wanted: Callable[[tuple[Interval, ...]], int],
+        preferred: Callable[[tuple[Interval, ...]], int],
         within: Interval | None = None,
         stop: int | None = None,
-    ) -> Run | None:
-        """The longest run of rows from `begin` on, up to `stop`, that one shift explains; `wanted` picks one.
+    ) -> ShiftedRun | None:
+        """The longest run of rows from `begin` on, up to `stop`, that one shift explains; `preferred` picks one.
 
-        The shifts that are left are tried in turn with what is wanted and with the middle of the interval that has it:
-        each row that contradicts leaves fewer, about half of them with the middle.
+        Every second trial takes the preferred shift, the others the middle of the interval around it: the row that
+        contradicts the middle leaves about half of the shifts, so that the search ends soon however many there are.
         """
-        limit = len(self.rows) if stop is None else stop
+        limit = len(self.aligned) if stop is None else stop
         allowed = self.of_row(begin) if within is None else self.narrowed((within,), begin)
-        best: Run | None = None
+        best: ShiftedRun | None = None
         for turn in range(_ROUNDS if allowed else 0):
-            shift = wanted(allowed)
+            shift = preferred(allowed)
             if turn % 2:
                 low, high = next(interval for interval in allowed if interval[0] <= shift <= interval[1])
                 shift = (low + high) // 2
-            off = self.rows.first_off(Reading(offset=shift), begin, limit)
+            off = self.aligned.reread(offset=shift).first_miss(begin, limit)
             rest = () if off is None else self.narrowed(allowed, off)
             if not rest:  # no other shift goes further
                 limit = limit if off is None else off
-                best = Run(begin, limit, shift)
+                best = ShiftedRun(begin, limit, shift)
                 if not turn % 2:
                     break
             else:
@@ -101,24 +105,24 @@ class Shifts:
         """Those of some shifts with which a row shows the plan's rate."""
         low, high = allowed[0][0], allowed[-1][1]
         if row in self._known or high - low > _FEW:
-            return both(allowed, self.of_row(row))
+            return in_both(allowed, self.of_row(row))
         if high < low:
             return ()
         index = slice(row, row + 1)
         shifts = np.arange(low, high + 1)
-        steps = self.rows.own(index) + shifts
-        apart = np.abs(self.rows.plan(np.maximum(steps, 0)) - self.rows.trace.rates[index])
-        fits = np.concatenate([[False], (apart <= self.rows.tolerance(index)) & (steps >= 0), [False]])
+        steps = self.aligned.own_steps(index) + shifts
+        apart = np.abs(self.aligned.plan(np.maximum(steps, 0)) - self.aligned.trace.rates[index])
+        fits = np.concatenate([[False], (apart <= self.aligned.tolerance(index)) & (steps >= 0), [False]])
         edges = np.flatnonzero(fits[1:] != fits[:-1]).tolist()
         found = tuple((low + first, low + stop - 1) for first, stop in zip(edges[::2], edges[1::2], strict=True))
-        return both(allowed, found)
+        return in_both(allowed, found)
 
     def _first(self, passed: Callable[[NDArray[np.float64]], NDArray[np.bool_]]) -> NDArray[np.int64]:
         """The first step of each phase that passes; the step after its last where none does."""
         low, high = self.firsts.copy(), self.lasts + 1
         while bool((low < high).any()):
             middle = low + (high - low) // 2
-            passes = passed(self.rows.plan(np.minimum(middle, self.lasts)))
+            passes = passed(self.aligned.plan(np.minimum(middle, self.lasts)))
             open_ = low < high
             high = np.where(open_ & passes, middle, high)
             low = np.where(open_ & ~passes, middle + 1, low)
@@ -131,7 +135,7 @@ def nearest(intervals: tuple[Interval, ...], shift: int) -> int:
     return min(ends, key=lambda end: abs(end - shift))
 
 
-def both(mine: tuple[Interval, ...], other: tuple[Interval, ...]) -> tuple[Interval, ...]:
+def in_both(mine: tuple[Interval, ...], other: tuple[Interval, ...]) -> tuple[Interval, ...]:
     """The shifts that are in both sets."""
     found: list[Interval] = []
     i = j = 0

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from kosine._core.views import view
-from kosine._logs.check.alignment import Reading, Rows
+from kosine._logs.check.alignment import Alignment
+from kosine._logs.check.diagnosis import Jump, Skips, VerdictKind
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
     from kosine._logs.trace import Trace
-
-Kind = Literal["follows", "offset", "lags", "too fast", "too slow", "restarted", "jumped", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +37,17 @@ class Point:
     found: float
     half_width: float
 
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Where a run left its place in the plan.
-
-    Attributes:
-        position: where, in units of the log's axis: where it began again, or the first row after the jump.
-        before: the step of the plan that would have come.
-        after: the step that came instead.
-    """
-
-    position: float
-    before: int
-    after: int
+    @classmethod
+    def of_row(cls, aligned: Alignment, row: int) -> Self:
+        """One row of a log as it is read."""
+        index = slice(row, row + 1)
+        return cls(
+            position=aligned.trace.positions[row].item(),
+            step=int(aligned.steps(index)[0]),
+            expected=float(aligned.planned(index)[0]),
+            found=float(aligned.trace.rates[row]),
+            half_width=float(aligned.tolerance(index)[0]),
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,12 +77,12 @@ class Verdict:
 
     trace: Trace
     plan: Plan
-    kind: Kind
+    kind: VerdictKind
     sentence: str
     offset: int
     steps_per_unit: Fraction
     factor: Fraction
-    skips: tuple[tuple[int, int], ...]
+    skips: Skips
     jumps: tuple[Jump, ...]
     averaged: bool
     first: Point | None
@@ -103,11 +98,7 @@ class Verdict:
 
     def expected(self) -> NDArray[np.float64]:
         """The plan's rates at the positions of the log, read with `offset`; before the first step, that step's."""
-        rows = Rows(self.trace, self.plan)
-        rates = np.empty(len(rows), np.float64)
-        for index in rows.blocks():
-            rates[index] = rows.planned(Reading(offset=self.offset, averaged=self.averaged), index)
-        return rates
+        return Alignment.of(self.trace, self.plan).reread(offset=self.offset, averaged=self.averaged).expected()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the log over the plan with Matplotlib (extra `plot`), the first difference marked.

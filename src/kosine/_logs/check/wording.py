@@ -1,4 +1,4 @@
-"""A verdict in words, and as a table."""
+"""The words that sentences and tables of a verdict share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kosine._logs.check.verdict import Jump
+    from kosine._logs.check.diagnosis import Jump
     from kosine._logs.trace import Trace
 
 
@@ -19,6 +19,10 @@ def number(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:,.10g}"
 
 
+def steps_text(count: int) -> str:
+    return f"{count:,} step{'' if count == 1 else 's'}"
+
+
 def factor_text(factor: Fraction) -> str:
     if not factor:
         return "0"
@@ -26,14 +30,14 @@ def factor_text(factor: Fraction) -> str:
 
 
 def offset_text(offset: int, averaged: bool) -> str:
-    told = f"{offset:+,}" if offset else "0"
-    return f"{told}, mean of an epoch" if averaged else told
+    text = f"{offset:+,}" if offset else "0"
+    return f"{text}, mean of an epoch" if averaged else text
 
 
 def difference_text(expected: float, found: float, digits: int) -> str:
-    """Two rates with so many digits, or with as many as tell them apart."""
-    told = next((count for count in range(digits, 17) if f"{expected:.{count}g}" != f"{found:.{count}g}"), 17)
-    return f"expected {expected:.{told}g}, found {found:.{told}g}"
+    """Two rates with at least these digits, and with as many as tell them apart."""
+    enough = next((count for count in range(digits, 17) if f"{expected:.{count}g}" != f"{found:.{count}g}"), 17)
+    return f"expected {expected:.{enough}g}, found {found:.{enough}g}"
 
 
 def jump_text(trace: Trace, jump: Jump) -> str:

@@ -28,7 +28,7 @@ LOOSE = 1.35
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FitFamily:
     """A curve that a phase may have, and how to fit it.
 
     Attributes:
@@ -75,15 +75,15 @@ class Kind:
             return form.top * weight_here + form.bottom * (1.0 - weight_here)
 
 
-HOLD = Kind("hold", curves.Hold(), 1)
-LINEAR = Kind("linear", curves.Linear(), 2)
-EXPONENTIAL = Kind("exponential", curves.Exponential(), 3, positive=True)
-INVERSE_SQRT = Kind("inverse_sqrt", curves.InverseSqrt(), 3, positive=True)
-INVERSE_TIME = Kind("inverse_time", curves.InverseTime(), 3, positive=True)
-COSINE = Kind("cosine", curves.Cosine(), 4, begins=True, ends=True)
-ONE_MINUS_SQRT = Kind("one_minus_sqrt", curves.OneMinusSqrt(), 4, begins=True)
+HOLD = FitFamily("hold", curves.Hold(), 1)
+LINEAR = FitFamily("linear", curves.Linear(), 2)
+EXPONENTIAL = FitFamily("exponential", curves.Exponential(), 3, positive=True)
+INVERSE_SQRT = FitFamily("inverse_sqrt", curves.InverseSqrt(), 3, positive=True)
+INVERSE_TIME = FitFamily("inverse_time", curves.InverseTime(), 3, positive=True)
+COSINE = FitFamily("cosine", curves.Cosine(), 4, begins=True, ends=True)
+ONE_MINUS_SQRT = FitFamily("one_minus_sqrt", curves.OneMinusSqrt(), 4, begins=True)
 POLYNOMIALS = tuple(
-    Kind("polynomial", curves.Polynomial(power), 4, ends=True, arguments=(("power", power),))
+    FitFamily("polynomial", curves.Polynomial(power), 4, ends=True, arguments=(("power", power),))
     for power in (2.0, 0.9, 3.0, 1.5, 4.0)
 )
 ENDLESS = {INVERSE_SQRT: 2, INVERSE_TIME: 1}
@@ -104,13 +104,13 @@ class Arc:
         end: the position at which its phase ends, where the curve says so; else None.
     """
 
-    kind: Kind
+    kind: FitFamily
     predict: Callable[[Floats], Floats]
     begin: float | None = None
     end: float | None = None
 
 
-def fit(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
+def fit(kind: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
     """The curve of this kind that is nearest to the rows by least squares, or None where there is none."""
     if kind is HOLD:
         low, high = float((y - width).max()), float((y + width).min())
@@ -149,7 +149,7 @@ def fit(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
 # --- curves that are a line after a transformation of the rate ------------------------------------------------------
 
 _Transformation = Callable[["Floats"], "Floats"]
-_STRAIGHTENED: dict[Kind, tuple[_Transformation, _Transformation, _Transformation]] = {
+_STRAIGHTENED: dict[FitFamily, tuple[_Transformation, _Transformation, _Transformation]] = {
     LINEAR: (lambda y: y, np.ones_like, lambda z: z),
     EXPONENTIAL: (np.log, lambda y: y, np.exp),
     INVERSE_SQRT: (lambda y: y**-2, lambda y: y**3 / 2, lambda z: np.maximum(z, 1e-300) ** -0.5),
@@ -158,7 +158,7 @@ _STRAIGHTENED: dict[Kind, tuple[_Transformation, _Transformation, _Transformatio
 """The transformation, the rate's change per change of what it makes, and the way back."""
 
 
-def _straight(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
+def _straight(kind: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
     there, change, back = _STRAIGHTENED[kind]
     if kind is not LINEAR and (float(y.min()) <= 0 or x.size < kind.rows):
         return None
@@ -187,7 +187,7 @@ def _straight(kind: Kind, x: Floats, y: Floats, width: Floats) -> Arc | None:
 _Basis = Callable[[Any, Any], Any]
 
 
-def _cosine_basis(kind: Kind) -> tuple[_Basis, Floats]:
+def _cosine_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
     def basis(t: Any, half_wave: Any) -> Any:
         # 1, t and t**2 where the half wave is much longer than the rows, so that the three stay apart
         t, half_wave = np.broadcast_arrays(t, half_wave)
@@ -197,7 +197,7 @@ def _cosine_basis(kind: Kind) -> tuple[_Basis, Floats]:
     return basis, np.concatenate([np.linspace(0.9, 1.3, 9), np.geomspace(1.4, 4000, 36)])
 
 
-def _sqrt_basis(kind: Kind) -> tuple[_Basis, Floats]:
+def _sqrt_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
     def basis(t: Any, lead: Any) -> Any:
         t, lead = np.broadcast_arrays(t, lead)
         return np.stack([np.ones_like(t), np.sqrt(np.maximum(t + lead, 0.0))], axis=-1)
@@ -205,7 +205,7 @@ def _sqrt_basis(kind: Kind) -> tuple[_Basis, Floats]:
     return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
 
-def _polynomial_basis(kind: Kind) -> tuple[_Basis, Floats]:
+def _polynomial_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
     power = dict(kind.arguments)["power"]
 
     def basis(t: Any, left: Any) -> Any:
@@ -215,7 +215,7 @@ def _polynomial_basis(kind: Kind) -> tuple[_Basis, Floats]:
     return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
 
-_BENT: dict[str, Callable[[Kind], tuple[_Basis, Floats]]] = {
+_BENT: dict[str, Callable[[FitFamily], tuple[_Basis, Floats]]] = {
     "cosine": _cosine_basis,
     "one_minus_sqrt": _sqrt_basis,
     "polynomial": _polynomial_basis,
@@ -223,7 +223,7 @@ _BENT: dict[str, Callable[[Kind], tuple[_Basis, Floats]]] = {
 
 
 def _bent(
-    t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats, kind: Kind
+    t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats, kind: FitFamily
 ) -> tuple[float, Floats] | None:
     """The number and the coefficients with the least squares: the best of a grid, then of ever finer ones."""
     weighed = weights * y
@@ -277,7 +277,7 @@ def _crest(half_wave: float, coefficients: Floats) -> float:
     return float(middle + np.hypot(coefficients[1] / pace, coefficients[2] / pace**2))
 
 
-def _ends(kind: Kind, theta: float, coefficients: Floats) -> tuple[float | None, float | None]:
+def _ends(kind: FitFamily, theta: float, coefficients: Floats) -> tuple[float | None, float | None]:
     """Where the curve begins and ends, in lengths of the rows from the first one on."""
     if kind is ONE_MINUS_SQRT:
         return -theta, None

@@ -1,33 +1,36 @@
-"""Which schedule a log shows."""
+"""Which schedule a log shows.
+
+The search, file by file: `segments` cuts the rows where one curve gives way to the next, `hypotheses` makes drafts of
+phases of them, `snapping` finds the numbers that were meant, `to_schedule` writes the phases and what repeats in them,
+and `search` proves each idea on every row, the simplest first; `staircase` and `skipped_steps` are ideas of their own.
+`uncertainty` says what the log leaves open, and `report` puts it all in words.
+"""
 
 from __future__ import annotations
 
-import math
-from copy import copy
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
-from kosine._core.run import RunSize, read_run
-from kosine._logs.infer.hypotheses import Run
-from kosine._logs.infer.report import offset_in_words, opened, pieces_of, unexplained
+from kosine._core.run import read_run
+from kosine._logs.infer.report import offset_in_words, open_questions, pieces_of, unexplained
 from kosine._logs.infer.result import Inference
-from kosine._logs.infer.rounding import roundest
-from kosine._logs.infer.search import Axis, explanation
-from kosine._logs.infer.segments import Rows
+from kosine._logs.infer.run_context import RunContext, steps_per_unit
+from kosine._logs.infer.search import search
+from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
-from kosine._logs.infer.to_schedule import Written
-from kosine._logs.precision import Precision
 from kosine._logs.trace import Trace
-from kosine.errors import ArgumentTypeError, LogError, shown
+from kosine.errors import ArgumentTypeError, LogError
+
+_LEAST = 1e-30  # a half-width that can be divided by
+_FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
 def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """The simplest schedule that has the rate of every row of a trace, to the precision that it was printed with.
 
-    The rows are cut into as few stretches as one curve each goes through, the curves are joined and fitted to all rows
+    The rows are cut into as few segments as one curve each goes through, the curves are joined and fitted to all rows
     together, and their numbers are replaced by the roundest ones that every row allows. Phases that repeat become
     cycles, rates that stand still for equal times a section with a tick, and a curve that goes on some steps late is a
     run that skipped steps. What is found is proven: the plan is evaluated at every row. Where no numbers bring
@@ -43,9 +46,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         hand; `pieces` has its shape.
 
     Raises:
-        ArgumentTypeError: something that is no trace, or `steps_per_epoch` no integer.
-        PlanError: `steps_per_epoch` below 1.
-        LogError: positions that no run has.
+        ArgumentTypeError: `trace` is another thing than a Trace, or `steps_per_epoch` than an integer.
+        PlanError: `steps_per_epoch` is below 1.
+        LogError: positions beyond every run.
         MissingPackageError: SciPy is not installed (extra `infer`).
 
     Example:
@@ -58,36 +61,34 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """
     if not isinstance(trace, Trace):
         raise ArgumentTypeError(
-            f"Argument `trace` must be a Trace. Received: trace={shown(trace)}. "
-            "Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`."
+            argument="trace",
+            rule="a Trace",
+            received=trace,
+            fix="Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`.",
         )
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
-    unit = _unit(trace, steps_per_epoch)
+    unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
-        raise LogError(f"A position must be at most 2**62 steps. Received: {trace!r}.")
-    trace = _as_computed(trace)
-    x = trace.positions.astype(np.float64) * unit
-    for position, count in trace.skipped:
-        x[trace.positions >= position] -= count
-    rows = Rows(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), _LEAST))
-    axis = _axis(trace, rows, unit, steps_per_epoch)
-    found, seen = explanation(rows, axis)
+        raise LogError("A position must be at most 2**62 steps.", received=trace)
+    trace = trace.as_computed()
+    rows = _observations(trace, unit)
+    run = RunContext.of(trace, rows.x, unit, steps_per_epoch)
+    found, segments = search(rows, run)
+    pieces = pieces_of(rows, segments, unit)
     if found is None:
-        pieces = pieces_of(rows, seen, unit)
-        sentence = unexplained(pieces, trace.axis)
-        return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, sentence)
+        return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, unexplained(pieces, trace.axis))
     skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
     inference = Inference(
-        trace,
-        found.plan.schedule,
-        found.plan,
-        0.0,
-        -found.origin,
-        Fraction(unit),
-        opened(trace, rows, axis, found, unit),
-        tuple(sorted(skips)),
-        pieces_of(rows, seen, unit),
-        "",
+        trace=trace,
+        schedule=found.plan.schedule,
+        plan=found.plan,
+        residual=0.0,
+        offset=-found.origin,
+        steps_per_unit=Fraction(unit),
+        open=open_questions(trace, rows, run, found, unit),
+        skips=tuple(sorted(skips)),
+        pieces=pieces,
+        sentence="",
     )
     apart = np.abs(inference.expected() - trace.rates)
     worst = float((apart / rows.width).max())
@@ -96,72 +97,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     return replace(inference, residual=float(apart.max()), sentence=sentence)
 
 
-def _as_computed(trace: Trace) -> Trace:
-    """The trace; with the precision of float32 where its rates are such numbers and it says nothing else."""
-    if trace.precision != Precision():
-        return trace
-    with np.errstate(over="ignore", under="ignore"):
-        if bool((trace.rates != trace.rates.astype(np.float32)).any()):
-            return trace
-    single = copy(trace)
-    single.precision = Precision(single=True)
-    return single
-
-
-def _unit(trace: Trace, steps_per_epoch: int | None) -> int:
-    """How many steps one unit of the log's axis has: as few as make every position a whole step."""
-    if trace.axis == "epoch" and steps_per_epoch is not None:
-        return steps_per_epoch
-    some = trace.positions[np.linspace(0, len(trace) - 1, min(len(trace), _SOME)).astype(np.intp)].tolist()
-    batches = math.lcm(*(Fraction(place).limit_denominator(_MOST_BATCHES).denominator for place in some))
-    for unit in (1, 10, 100, batches):
-        places = trace.positions * float(unit)
-        if unit <= _MOST_BATCHES and bool((np.abs(places - np.round(places)) < 1e-6 * max(unit, 1)).all()):
-            return unit
-    return _FINEST
-
-
-_LEAST = 1e-30  # a half-width that can be divided by
-
-
-_FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
-
-
-_SOME = 50  # positions that tell how many steps an epoch has
-
-
-_MOST_BATCHES = 10**6
-
-
-_FINEST = 1000
-"""Steps of an epoch where the log has fractions of epochs of any kind."""
-
-
-def _axis(trace: Trace, rows: Rows, unit: int, steps_per_epoch: int | None) -> Axis:
-    first, last = float(rows.x[0]), float(rows.x[-1])
-    stride = float(np.median(np.diff(rows.x))) if len(rows) > 1 else 1.0
-    starts = [0.0, 1.0, -1.0] if first >= 1 and stride > 1 else [1.0, 0.0, -1.0] if first >= 1 else [0.0, -1.0, 1.0]
-    if unit > 1 and steps_per_epoch is not None:
-        starts = [0.0, 1.0 - unit, float(-unit), float(unit), 1.0]
-    ends = [] if trace.total is None or trace.total * unit <= last else [float(trace.total * unit)]
-    total = roundest(last + 1, last + max(stride, 1.0))
-    ends += [total, max(total - 1, last + 1), last + stride, last + 1]  # OneCycleLR comes down in one step less
-    begins = first <= 2 * max(stride, 1.0)
-    run = Run(tuple(starts), tuple(dict.fromkeys(ends)), begins)
-    written, size = _duration(trace.axis, unit)
-    return Axis(run, written, size)
-
-
-def _duration(axis: str, unit: int) -> tuple[Written, RunSize]:
-    """How a number of steps is written on an axis, and what of the run's size that needs."""
-    if axis == "epoch":
-        return (
-            lambda steps: (
-                f"{format(Decimal(steps) / Decimal(unit), 'f')}ep" if steps % unit == 0 or 1000 % unit == 0 else steps
-            )
-        ), RunSize(steps_per_epoch=unit)
-    if axis == "sample":
-        return (lambda steps: f"{steps}sp"), RunSize(samples_per_step=1)
-    if axis == "token":
-        return (lambda steps: f"{steps}tok"), RunSize(tokens_per_step=1)
-    return (lambda steps: steps), RunSize()
+def _observations(trace: Trace, unit: int) -> Observations:
+    """The rows in steps, without the skipped steps that the log declares."""
+    x = trace.positions.astype(np.float64) * unit
+    for position, count in trace.skipped:
+        x[trace.positions >= position] -= count
+    return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), _LEAST))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
-from kosine._logs.infer.hypotheses import ROUGH, fewer
-from kosine._logs.infer.result import Open, Piece
-from kosine._logs.infer.segments import Rows, Stretch, stretches
+from kosine._logs.infer.merging import merged
+from kosine._logs.infer.result import LogPiece, OpenQuestion
+from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
 
 if TYPE_CHECKING:
@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 
     from kosine._logs.infer.draft import Draft
     from kosine._logs.infer.result import Inference
-    from kosine._logs.infer.search import Axis, Found
+    from kosine._logs.infer.run_context import RunContext
+    from kosine._logs.infer.search import Explanation
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-
-
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
 
 
-def pieces_of(rows: Rows, seen: Sequence[Stretch], unit: int) -> tuple[Piece, ...]:
-    """The stretches of a log as data."""
-    rough = rows.rough(ROUGH)
-    found = tuple(seen) if seen and seen[-1].stop == len(rows) else tuple(islice(stretches(rough), _MOST_PIECES))
+def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[LogPiece, ...]:
+    """The segments of a log as data."""
+    rough = rows.rough()
+    found = (
+        tuple(seen) if seen and seen[-1].stop == len(rows) else tuple(islice(cut_into_segments(rough), _MOST_PIECES))
+    )
     if len(found) <= 64:
-        found = fewer(rough, found)
+        found = merged(rough, found)
     return tuple(
-        Piece(
+        LogPiece(
             each.arc.kind.name,
             float(rows.x[each.first]) / unit,
             float(rows.x[each.stop - 1]) / unit,
@@ -46,20 +47,20 @@ def pieces_of(rows: Rows, seen: Sequence[Stretch], unit: int) -> tuple[Piece, ..
     )
 
 
-def unexplained(pieces: Sequence[Piece], axis: str) -> str:
-    """Why no schedule explains a log of these pieces, as far as their shape tells."""
-    known = "No schedule of mine explains this log"
+def unexplained(pieces: Sequence[LogPiece], axis: str) -> str:
+    """Why no schedule explains a log of these pieces, as far as their shape shows."""
+    verdict = "No schedule explains this log"
     levels = [piece.first_rate for piece in pieces]
     if len(pieces) > 2 and all(piece.curve == HOLD.name for piece in pieces) and min(levels) > 0:
         factors = np.array(levels[1:]) / np.array(levels[:-1])
-        places = ", ".join(f"{_place(piece.first)}" for piece in pieces[1:6])
+        places = ", ".join(f"{place_text(piece.first)}" for piece in pieces[1:6])
         more = ", ..." if len(pieces) > 6 else ""
         if factors.max() < 1 and np.ptp(factors) <= _ALIKE * factors.max():
             return (
-                f"{known}: its rate is multiplied by {float(np.median(factors)):.3g} at {axis} {places}{more}, at no "
+                f"{verdict}: its rate is multiplied by {float(np.median(factors)):.3g} at {axis} {places}{more}, at no "
                 "regular times. That is what a plateau scheduler does, which follows the loss."
             )
-        return f"{known}: its rate changes at {axis} {places}{more}, at no regular times."
+        return f"{verdict}: its rate changes at {axis} {places}{more}, at no regular times."
     jumps = [
         (before, after)
         for before, after in pairwise(pieces)
@@ -71,36 +72,40 @@ def unexplained(pieces: Sequence[Piece], axis: str) -> str:
         )
         again = " and later again" if len(jumps) > 1 else ""
         cause = "a plateau scheduler or by hand" if drops else "hand or by a resume that lost the schedule's state"
-        return f"{known}: it jumps at {axis} {_place(jumps[0][1].first)}{again}, as when it is changed by {cause}."
-    return f"{known}, which has {len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
+        return (
+            f"{verdict}: it jumps at {axis} {place_text(jumps[0][1].first)}{again}, as when it is changed by {cause}."
+        )
+    return f"{verdict}, which has {len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
 
 
-def opened(trace: Trace, rows: Rows, axis: Axis, found: Found, unit: int) -> tuple[Open, ...]:
+def open_questions(
+    trace: Trace, rows: Observations, run: RunContext, found: Explanation, unit: int
+) -> tuple[OpenQuestion, ...]:
     """What the log does not decide."""
-    inference_text: list[Open] = []
-    name = trace.axis
+    questions: list[OpenQuestion] = []
+    name, draft = trace.axis, found.draft
     first, last = float(trace.positions[0]), float(trace.positions[-1])
-    if not axis.run.begins:
-        text = f"The log begins at {name} {_place(first)}; what came before is not in it."
-        inference_text.append(Open("begin of the run", None, first, text))
-    if found.draft is not None:
-        for index, low, high in open_bounds(found.draft, found.rows or rows):
-            what, sentence = _bound(found.draft, index, name)
+    if not run.begins:
+        text = f"The log begins at {name} {place_text(first)}; what came before is not in it."
+        questions.append(OpenQuestion("begin of the run", None, first, text))
+    if draft is not None:
+        for index, low, high in open_bounds(draft, found.rows or rows):
+            what, sentence = _bound(draft, index, name)
             least, most = low / unit, None if high is None else high / unit
-            inference_text.append(Open(what, least, most, f"{sentence} {_interval(least, most)}."))
+            questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
     else:
-        inference_text += [
-            Open(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
+        questions += [
+            OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
             for what, low, high, text in found.open
         ]
-    if found.draft is not None and _drops(found.draft):
+    if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
-        inference_text.append(Open("cause of the drops", None, None, text))
-    endless = found.draft is None or found.draft.kinds[-1] in (HOLD, *ENDLESS)
+        questions.append(OpenQuestion("cause of the drops", None, None, text))
+    endless = draft is None or draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
-        text = f"The log ends at {name} {_place(last)}; how long the run is meant to be, it does not say."
-        inference_text.append(Open("end of the run", last, None, text))
-    return tuple(inference_text)
+        text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
+        questions.append(OpenQuestion("end of the run", last, None, text))
+    return tuple(questions)
 
 
 def _drops(draft: Draft) -> bool:
@@ -122,11 +127,11 @@ def _bound(draft: Draft, index: int, name: str) -> tuple[str, str]:
 
 def _interval(low: float, high: float | None) -> str:
     if high is None:
-        return f"from {_place(low)} on"
-    return f"from {_place(low)} to {_place(high)}"
+        return f"from {place_text(low)} on"
+    return f"from {place_text(low)} to {place_text(high)}"
 
 
-def _place(value: float) -> str:
+def place_text(value: float) -> str:
     return f"{round(value):,}" if abs(value) >= 100 else f"{value:.4g}"
 
 
@@ -142,4 +147,4 @@ def offset_in_words(inference: Inference) -> str:
     batches = {0: "epoch's first batch", unit - 1: "epoch's last batch", unit: "next epoch's first batch"}
     if unit != 1 and offset in batches:
         return f"Each row shows the rate of the {batches[Fraction(offset)]}."
-    return f"The schedule's step 0 is at {axis} {_place(-offset / float(unit))}."
+    return f"The schedule's step 0 is at {axis} {place_text(-offset / float(unit))}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._core.views import view
-from kosine._logs.infer.search import steps_at
+from kosine._logs.infer.run_context import steps_at
 from kosine._logs.trace import Trace
 from kosine.errors import PlanError
 
@@ -22,6 +22,42 @@ if TYPE_CHECKING:
     from kosine._core.schedule import Plan, Schedule
 
 
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """A part of a log that one curve goes through.
+
+    Attributes:
+        curve: the name of the curve.
+        first: the position of its first row, in units of the log's axis.
+        last: the position of its last row.
+        first_rate: the rate of its first row.
+        last_rate: the rate of its last row.
+    """
+
+    curve: str
+    first: float
+    last: float
+    first_rate: float
+    last_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """Something that a log does not decide.
+
+    Attributes:
+        what: "begin of the run", "end of the run", or which bound of which phase.
+        low: the lowest position, in units of the log, at which it may be; None: any.
+        high: the highest; None: any.
+        text: a sentence.
+    """
+
+    what: str
+    low: float | None
+    high: float | None
+    text: str
+
+
 @dataclass(frozen=True, repr=False)
 class Inference:
     """The schedule that explains a trace best; made by `infer`. `print` shows it.
@@ -31,12 +67,12 @@ class Inference:
     Attributes:
         trace: the log.
         schedule: the schedule; None where none explains the log to its printed precision.
-        plan: the schedule planned for the run, as far as the log tells how long it is.
-        residual: the largest distance of a row from the plan; 0.0 where there is no plan.
+        plan: the schedule planned for the run, as far as the log shows how long it is.
+        residual: the largest distance of a row from the plan; 0.0 without a plan.
         offset: see above.
         steps_per_unit: the plan's steps in one unit of the log's axis.
         open: what the log does not decide.
-        skips: pairs (position, count): from that position on the log shows so many of the plan's steps less.
+        skips: pairs (position, count): from that position on the log is `count` more of the plan's steps behind.
         pieces: the shape of the log as data: one curve after the other.
         sentence: the result in plain words.
     """
@@ -47,9 +83,9 @@ class Inference:
     residual: float
     offset: int
     steps_per_unit: Fraction
-    open: tuple[Open, ...]
+    open: tuple[OpenQuestion, ...]
     skips: tuple[tuple[int, int], ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LogPiece, ...]
     sentence: str
 
     def steps(self, positions: NDArray[np.generic] | Sequence[float] | None = None) -> NDArray[np.int64]:
@@ -67,7 +103,7 @@ class Inference:
             PlanError: no schedule explains the trace.
         """
         if self.plan is None:
-            raise PlanError(f"There is no plan to expect anything of. {self.sentence}")
+            raise PlanError(f"Without a schedule there are no expected rates. {self.sentence}")
         return self.plan(self.steps())
 
     @property
@@ -97,39 +133,3 @@ class Inference:
     def __str__(self) -> str:
         text: str = view(self, "text")
         return text
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a log that one curve goes through.
-
-    Attributes:
-        curve: the name of the curve.
-        first: the position of its first row, in units of the log's axis.
-        last: the position of its last row.
-        first_rate: the rate of its first row.
-        last_rate: the rate of its last row.
-    """
-
-    curve: str
-    first: float
-    last: float
-    first_rate: float
-    last_rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Something that a log does not decide.
-
-    Attributes:
-        what: "begin of the run", "end of the run", or which bound of which phase.
-        low: the lowest position, in units of the log, at which it may be; None: any.
-        high: the highest; None: any.
-        text: a sentence.
-    """
-
-    what: str
-    low: float | None
-    high: float | None
-    text: str

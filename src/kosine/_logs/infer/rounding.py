@@ -1,4 +1,8 @@
-"""Numbers as people choose them: the shortest one in an interval, and how surprising it is to find it there."""
+"""Numbers as people choose them: the shortest one in an interval, and how surprising it is to find it there.
+
+A log with its errors allows many numbers. That 0.0003 is among them says nothing where any interval as wide holds a
+number of one digit, and a lot where one in a thousand does. So the surprise, not the length, decides what was meant.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ from typing import NamedTuple
 _DIGITS = 17
 
 
-class Round(NamedTuple):
+class RoundNumber(NamedTuple):
     """A short number in an interval.
 
     Attributes:
         value: the number.
-        surprise: the share of intervals as wide that hold a number as short; small: it is no accident.
+        surprise: the share of intervals as wide that hold a number as short; small: hardly an accident.
     """
 
     value: float
@@ -32,7 +36,7 @@ def significant(number: float) -> int:
     return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
-def round_rate(middle: float, reach: float, scale: float, known: Iterable[float] = ()) -> Round:
+def round_rate(middle: float, reach: float, scale: float, known: Iterable[float] = ()) -> RoundNumber:
     """The number with the fewest digits within `reach` of `middle`: 0, a known rate, or the shortest decimal.
 
     Args:
@@ -42,26 +46,30 @@ def round_rate(middle: float, reach: float, scale: float, known: Iterable[float]
         known: rates that stand elsewhere in the schedule.
     """
     if middle - reach <= 0:
-        return Round(0.0, 2 * reach / scale)
-    found = [Round(value, reach / value / 2) for value in known if 0 < abs(value - middle) <= reach or value == middle]
+        return RoundNumber(0.0, 2 * reach / scale)
+    found = [
+        RoundNumber(value, reach / value / 2) for value in known if 0 < abs(value - middle) <= reach or value == middle
+    ]
     found.append(_shortest(middle, reach))
     return min(found, key=lambda each: each.surprise)
 
 
-def _shortest(middle: float, reach: float) -> Round:
+def _shortest(middle: float, reach: float) -> RoundNumber:
     top = math.floor(math.log10(middle + reach))
     for place in range(top, top - _DIGITS, -1):
         count = round(middle / 10.0**place)
         value = float(f"{count}e{place}")
         if count and abs(value - middle) <= reach:
-            return Round(value, 2 * reach / 10.0**place)
-    return Round(middle, math.inf)
+            return RoundNumber(value, 2 * reach / 10.0**place)
+    return RoundNumber(middle, math.inf)
 
 
-def round_step(middle: float, reach: float, bases: Iterable[float], special: Iterable[float] = ()) -> Round:
+def round_step(middle: float, reach: float, bases: Iterable[float], special: Iterable[float] = ()) -> RoundNumber:
     """The roundest whole number within `reach` of `middle`, counted from any of the bases; or a special one."""
-    found = [Round(float(round(middle)), 0.0 if reach < 0.2 else 1 + 2 * reach)]
-    found += [Round(value, min(2 * reach, 4.0) / 16) for value in special if abs(value - middle) <= max(reach, 0.5)]
+    found = [RoundNumber(float(round(middle)), 0.0 if reach < 0.2 else 1 + 2 * reach)]
+    found += [
+        RoundNumber(value, min(2 * reach, 4.0) / 16) for value in special if abs(value - middle) <= max(reach, 0.5)
+    ]
     for base in bases:
         length = middle - base
         if length <= 0 or base != round(base):
@@ -69,7 +77,7 @@ def round_step(middle: float, reach: float, bases: Iterable[float], special: Ite
         for place in range(math.floor(math.log10(max(length + reach, 1))), -1, -1):
             count = round(length / 10**place)
             if count and abs(count * 10**place - length) <= max(reach, 1e-6):
-                found.append(Round(base + count * 10.0**place, 2 * reach / 10.0**place))
+                found.append(RoundNumber(base + count * 10.0**place, 2 * reach / 10.0**place))
                 break
     return min(found, key=lambda each: each.surprise)
 

@@ -1,11 +1,15 @@
-"""The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row."""
+"""The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row.
+
+The order of the ideas: rates that stand still for equal times; a few phases in a row, with those that repeat as cycles;
+and, where that takes more than three phases, fewer of them with skipped steps. A staircase, once its treads are known,
+is a log of its own with one row a tread, so the search looks for its levels in the same way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,55 +20,37 @@ from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.hypotheses import MOST_PHASES, ROUGH, Run, explain
-from kosine._logs.infer.segments import Rows, Stretch, stretches
-from kosine._logs.infer.skipped_steps import Skip, moved, skip_after_restart, skips_around
+from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
+from kosine._logs.infer.run_context import RunContext, steps_at
+from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
+from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
 from kosine._logs.infer.snapping import NEARLY
-from kosine._logs.infer.staircase import Stairs, long_treads, stairs
-from kosine._logs.infer.to_schedule import Written, course, parts, plausible, repeating
+from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
+from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
 from kosine.errors import PlanError, ScheduleError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_SOME = 7  # stretches that are enough to see how phases repeat
+_SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
-_CHANGES = 2  # of the rate for each phase, at least: fewer are no staircase
+_CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
+_MOST_LOST = 0.5  # of a run: one that skips more of its steps is a restart, which goes back rather than stands still
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 
 @dataclass(frozen=True)
-class Axis:
-    """The unit of the log, and what is known of the run.
-
-    Attributes:
-        run: where it may begin and end.
-        written: a number of steps as a duration.
-        size: what turns such durations into steps.
-        fills: whether the last phase lasts for the rest of the run.
-    """
-
-    run: Run
-    written: Written
-    size: RunSize
-    fills: bool = True
-
-
-@dataclass(frozen=True)
-class Found:
+class Explanation:
     """What explains the rows.
 
     Attributes:
-        plan: the schedule, planned for the run as far as the log tells how long it is.
+        plan: the schedule, planned for the run as far as the log shows how long it is.
         origin: the position of its first step.
         phases: how many phases it is written with.
         draft: their numbers, where nothing repeats; else None.
-        skips: pairs (row, count): from that row on the log shows so many steps less than before.
-        open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; where there is a
-            draft, that tells.
-        rows: the rows at the positions without skips, where there are any.
+        skips: pairs (row, count): from that row on the log is `count` more steps behind.
+        open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
+            whose bounds show it.
+        rows: the rows without the skips, where there are any.
     """
 
     plan: Plan
@@ -73,73 +59,77 @@ class Found:
     draft: Draft | None
     skips: tuple[Skip, ...] = ()
     open: tuple[tuple[str, float, float, str], ...] = ()
-    rows: Rows | None = None
+    rows: Observations | None = None
 
 
-def explanation(rows: Rows, axis: Axis) -> tuple[Found | None, tuple[Stretch, ...]]:
-    """The simplest schedule that explains all rows, or None; and the stretches that were seen."""
-    found = _stairs(rows, axis)
+def search(rows: Observations, run: RunContext) -> tuple[Explanation | None, tuple[Segment, ...]]:
+    """The simplest schedule that explains all rows, or None; and the segments that were seen."""
+    found = _as_staircase(rows, run)
     if found is not None:
         return found, ()
-    seen = tuple(islice(stretches(rows.rough(ROUGH)), MOST_PHASES + 1))
-    found = _phases(rows, axis, seen)
+    seen = _segments_of(rows)
+    found = _as_phases(rows, run, seen)
     if found is None or found.phases > 3:
-        late = _skipping(rows, axis, seen)
+        late = _with_skips(rows, run, seen)
         if late is not None and (found is None or late.phases < found.phases):
             found = late
     return found, seen
 
 
-def _phases(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+def _segments_of(rows: Observations) -> tuple[Segment, ...]:
+    """The first segments: one more than an explanation may have phases."""
+    return tuple(islice(cut_into_segments(rows.rough()), MOST_PHASES + 1))
+
+
+def _as_phases(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     if len(seen) > _SOME:
-        found = _from_some(rows, axis, seen[:_SOME])
+        found = _from_some(rows, run, seen[:_SOME])
         if found is not None:
             return found
     if len(seen) > MOST_PHASES:
         return None
-    return _first_proven(rows, axis, explain(rows, axis.run, seen))
+    return _first_proven(rows, run, drafts_of(rows, run, seen))
 
 
-def _from_some(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """The phases of the first rows, if they repeat and explain the others as well."""
     some = rows.part(0, seen[-1].stop)
-    run = replace(axis.run, ends=(float(some.x[-1]) + 1,))
-    found = _first_proven(rows, axis, explain(some, run, seen))
+    found = _first_proven(rows, run, drafts_of(some, replace(run, ends=(float(some.x[-1]) + 1,)), seen))
     return found if found is not None and found.draft is None else None
 
 
-def _first_proven(rows: Rows, axis: Axis, drafts: Iterable[Draft]) -> Found | None:
-    proven = (_proven(rows, axis, draft) for draft in drafts)
+def _first_proven(rows: Observations, run: RunContext, drafts: Iterable[Draft]) -> Explanation | None:
+    proven = (_proven(rows, run, draft) for draft in drafts)
     return next((found for found in proven if found is not None), None)
 
 
-def _proven(rows: Rows, axis: Axis, draft: Draft) -> Found | None:
+def _proven(rows: Observations, run: RunContext, draft: Draft) -> Explanation | None:
     """The draft as a schedule, with what repeats in it as a group, that explains all rows."""
-    whole = course(draft, float(rows.x[0]))
-    for group in repeating(whole.rows, axis.written):
-        plan = _planned(group, axis, axis.run.ends[0] - whole.origin)
-        if plan is not None and explains(plan, whole.origin, rows):
-            return Found(plan, whole.origin, len(group), None)
-    if not plausible(whole, rows.x):
+    whole = snapped_phases(draft, float(rows.x[0]))
+    for group in repeating(whole.phases, run.duration):
+        plan = _planned(group, run, run.ends[0] - whole.origin)
+        if plan is not None and _explains(plan, whole.origin, rows):
+            return Explanation(plan, whole.origin, len(group), None)
+    if not is_plausible(whole, rows.x):
         return None
-    endless = whole.rows[-1].kind is HOLD or whole.rows[-1].kind in ENDLESS
-    stop = max(axis.run.ends[0], whole.stop) if endless else whole.stop
+    endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
+    stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
-    total = (stop if fills else max(axis.run.ends[0], stop)) - whole.origin
-    plan = _planned(parts(whole.rows, axis.written, rest=fills and (axis.fills or endless)), axis, total)
-    if plan is None or not explains(plan, whole.origin, rows):
+    total = (stop if fills else max(run.ends[0], stop)) - whole.origin
+    plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)
+    if plan is None or not _explains(plan, whole.origin, rows):
         return None
-    return Found(plan, whole.origin, len(whole.rows), draft)
+    return Explanation(plan, whole.origin, len(whole.phases), draft)
 
 
-def _planned(made: Sequence[Part], axis: Axis, total: float) -> Plan | None:
+def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:
     try:
-        return Plan(Schedule(*made), replace(axis.size, total_steps=round(total)))
+        return Plan(Schedule(*made), replace(run.size, total_steps=round(total)))
     except (ScheduleError, PlanError):  # numbers that no schedule can have, such as a rise by more than 1e30
         return None
 
 
-def explains(plan: Plan, origin: int, rows: Rows) -> bool:
+def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
     """Whether a plan has the rate of every row."""
     for low in range(0, len(rows), _BLOCK):
         part = rows.part(low, low + _BLOCK)
@@ -149,91 +139,80 @@ def explains(plan: Plan, origin: int, rows: Rows) -> bool:
     return True
 
 
-def steps_at(x: NDArray[np.float64], origin: int) -> NDArray[np.int64]:
-    """The steps of a plan at positions; before its first step that one."""
-    return np.maximum(np.floor(x + 0.5).astype(np.int64) - origin, 0)
-
-
 # --- treads -----------------------------------------------------------------------------------------------------------
 
 
-def _stairs(rows: Rows, axis: Axis) -> Found | None:
+def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     """A schedule whose rates stand still for equal times, if need be with skipped steps."""
-    treads = stairs(rows, axis.run.starts)
-    found = None if treads is None else _climbed(rows, axis, treads)
-    skips = long_treads(rows, axis.run.starts) if found is None else []
+    treads = fit_staircase(rows, run.starts)
+    found = None if treads is None else _of_treads(rows, run, treads)
+    skips = skips_in_treads(rows, run.starts) if found is None else []
     if not skips:
         return found
-    shifted, later = moved(rows, skips), _without(axis, skips)
-    treads = stairs(shifted, axis.run.starts)
-    found = None if treads is None else _climbed(shifted, later, treads)
+    shifted, later = without_skips(rows, skips), run.shortened(total_skipped(skips))
+    treads = fit_staircase(shifted, run.starts)
+    found = None if treads is None else _of_treads(shifted, later, treads)
     return None if found is None else replace(found, skips=tuple(skips), rows=shifted)
 
 
-def _without(axis: Axis, skips: Sequence[Skip]) -> Axis:
-    """The axis of rows that were moved by skips."""
-    lost = sum(count for _, count in skips)
-    return replace(axis, run=replace(axis.run, ends=tuple(end - lost for end in axis.run.ends)))
-
-
-def _climbed(rows: Rows, axis: Axis, treads: Stairs) -> Found | None:
+def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
     """A schedule whose rates stand still for the length of a tread."""
     length, levels = treads.length, treads.treads
-    late = min((treads.origin - start) % length for start in axis.run.starts)
-    if axis.run.begins and late > length // _LATE:
+    late = min((treads.origin - start) % length for start in run.starts)
+    if run.begins and late > length // _LATE:
         return None
-    total = axis.run.ends[0] - treads.origin
+    total = run.ends[0] - treads.origin
     factor = treads.factor
     if factor is not None:
-        step = hold(axis.written(length), start=float(levels.y[0] / factor ** levels.x[0]))
-        plan = _planned([cycles(step, shrink=factor)], axis, total)
-        if plan is not None and explains(plan, treads.origin, rows):
-            return Found(plan, treads.origin, 1, None, open=treads.open)
+        step = hold(run.duration(length), start=float(levels.y[0] / factor ** levels.x[0]))
+        plan = _planned([cycles(step, shrink=factor)], run, total)
+        if plan is not None and _explains(plan, treads.origin, rows):
+            return Explanation(plan, treads.origin, 1, None, open=treads.open)
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
-    inner = Axis(Run((0.0,), (float(levels.x[-1]) + 1,), axis.run.begins), lambda steps: steps, RunSize(), fills=False)
-    found, _ = explanation(levels, inner)
+    inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
+    found, _ = search(levels, inner)
     if found is None:
         return None
     leaves = sum(1 if isinstance(part, Phase) else len(part.phases) for part in found.plan.schedule.parts)
     changes = np.count_nonzero(np.diff(levels.y))
     if found.origin or found.skips or changes < _CHANGES * leaves:
         return None
-    plan = _planned([section(*found.plan.schedule.parts, tick=axis.written(length))], axis, total)
-    if plan is None or not explains(plan, treads.origin, rows):
+    plan = _planned([section(*found.plan.schedule.parts, tick=run.duration(length))], run, total)
+    if plan is None or not _explains(plan, treads.origin, rows):
         return None
-    return Found(plan, treads.origin, found.phases + 1, None, open=treads.open)
+    return Explanation(plan, treads.origin, found.phases + 1, None, open=treads.open)
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
 
 
-def _skipping(rows: Rows, axis: Axis, seen: tuple[Stretch, ...]) -> Found | None:
+def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule that explains the rows, if some steps were skipped."""
     skips: list[Skip] = []
     shifted, done = rows, set[int]()
     for _ in range(_MOST_TURNS):
-        rough = shifted.rough(ROUGH)
-        left = [stretch for stretch in seen if stretch.first not in done and stretch.arc.kind is not HOLD]
+        rough = shifted.rough()
+        left = [segment for segment in seen if segment.first not in done and segment.arc.kind is not HOLD]
         if not left or len(seen) > MOST_PHASES:
             break
-        longest = max(left, key=lambda stretch: stretch.stop - stretch.first)
+        longest = max(left, key=lambda segment: segment.stop - segment.first)
         done.add(longest.first)
         found = skips_around(rough, longest)
         if found:
             skips += found
-            shifted = moved(rows, skips)
-            seen = tuple(islice(stretches(shifted.rough(ROUGH)), MOST_PHASES + 1))
-    if not skips:
+            shifted = without_skips(rows, skips)
+            seen = _segments_of(shifted)
+    if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
-    explained = (_explained(rows, axis, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
     return next((found for found in explained if found is not None), None)
 
 
-def _explained(rows: Rows, axis: Axis, skips: Sequence[Skip]) -> Found | None:
+def _after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
     """A schedule that explains the rows, if these steps were skipped."""
-    shifted = moved(rows, skips)
-    seen = tuple(islice(stretches(shifted.rough(ROUGH)), MOST_PHASES + 1))
-    explained = _phases(shifted, _without(axis, skips), seen)
+    shifted = without_skips(rows, skips)
+    seen = _segments_of(shifted)
+    explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
     return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)

@@ -1,4 +1,8 @@
-"""Rows of a log cut into stretches, each of which one curve goes through."""
+"""Rows of a log cut into segments, each of which one curve goes through.
+
+A segment is followed as far as its curve goes: its length is doubled while a curve of some family goes through all
+of its rows, and then halved in between. Of the curves that go about as far the simplest is taken.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, Kind, fit
+from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, FitFamily, fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,12 +27,16 @@ _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the 
 _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
 _MUCH = 0.5  # of the next half wave: less of it may be a curve that was followed too far
 _EARLY = 0.05  # of a half wave: rows so shortly before one belong to it
+_ROUGH = 1e-6  # of the peak: near 0 the rows of a curve are too precise to follow it by
 _SHARE = 0.85  # of the rows that the best curve explains a simpler one must explain, to be preferred
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a log: positions, rates, and how far each rate may be off."""
+class Observations:
+    """The rows of a log: positions, rates, and how far each rate may be off.
+
+    Positions ascend, but for those that skipped steps were taken off of: see `skipped_steps`.
+    """
 
     x: Floats
     y: Floats
@@ -37,20 +45,28 @@ class Rows:
     def __len__(self) -> int:
         return int(self.x.size)
 
-    def rough(self, share: float) -> Rows:
-        """The same rows, none of them more precise than a share of the highest rate."""
-        return Rows(self.x, self.y, np.maximum(self.width, share * float(self.y.max())))
+    def rough(self) -> Observations:
+        """The same rows, none of them more precise than a millionth of the highest rate."""
+        return Observations(self.x, self.y, np.maximum(self.width, _ROUGH * float(self.y.max())))
 
-    def part(self, first: int, stop: int) -> Rows:
-        return Rows(self.x[first:stop], self.y[first:stop], self.width[first:stop])
+    def at(self, index: NDArray[np.intp]) -> Observations:
+        """Some of the rows, by their numbers."""
+        return Observations(self.x[index], self.y[index], self.width[index])
 
-    def fit(self, kind: Kind, first: int, stop: int) -> Arc | None:
+    def part(self, first: int, stop: int) -> Observations:
+        return Observations(self.x[first:stop], self.y[first:stop], self.width[first:stop])
+
+    def fit(self, kind: FitFamily, first: int, stop: int) -> Arc | None:
         """The curve of this kind that is nearest to these rows by least squares."""
         rows = self._some(first, stop)
         return fit(kind, rows.x, rows.y, rows.width)
 
-    def through(self, kind: Kind, first: int, stop: int) -> Arc | None:
-        """A curve of this kind that goes through these rows; None where none was found."""
+    def through(self, kind: FitFamily, first: int, stop: int) -> Arc | None:
+        """A curve of this kind that goes through these rows; None where none was found.
+
+        Least squares bring the sum of the squares down, but what counts is the largest distance. So the rows that are
+        furthest off are given more weight, turn by turn.
+        """
         rows = self._some(first, stop)
         x, y, width = rows.x, rows.y, rows.width
         weights = np.ones_like(width)
@@ -65,15 +81,15 @@ class Rows:
                 return None
             if worst <= 1 + (LOOSE - 1) / 2 and self.followed(arc, first, stop) == stop:
                 return arc
-            weights *= 0.2 + off / worst  # towards the curve whose largest distance is least (Lawson 1961)
+            weights *= 0.2 + off / worst  # Lawson (1961)
         return arc if arc is not None and self.followed(arc, first, stop) == stop else None
 
-    def _some(self, first: int, stop: int) -> Rows:
+    def _some(self, first: int, stop: int) -> Observations:
         if stop - first <= SAMPLE:
             return self.part(first, stop)
         even = np.linspace(first, stop - 1, SAMPLE - 2 * _ENDS).astype(np.intp)
         picked = np.unique(np.concatenate([np.arange(first, first + _ENDS), even, np.arange(stop - _ENDS, stop)]))
-        return Rows(self.x[picked], self.y[picked], self.width[picked])
+        return self.at(picked)
 
     def off(self, arc: Arc, first: int, stop: int) -> Floats:
         """How far the curve is off, in half-widths."""
@@ -94,7 +110,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """The rows `first` to before `stop`, and the curve through them."""
 
     first: int
@@ -102,8 +118,8 @@ class Stretch:
     arc: Arc
 
 
-def stretches(rows: Rows) -> Iterator[Stretch]:
-    """The rows from the first on, as few stretches as can be: each goes as far as a curve does."""
+def cut_into_segments(rows: Observations) -> Iterator[Segment]:
+    """The rows from the first on, as few segments as can be: each goes as far as a curve does."""
     first = 0
     while first < len(rows):
         found = _longest(rows, first)
@@ -112,8 +128,8 @@ def stretches(rows: Rows) -> Iterator[Stretch]:
         first = found.stop
 
 
-def _half_waves(rows: Rows, found: Stretch) -> Iterator[Stretch]:
-    """The stretch; in parts where its curve is a wave that goes up and down."""
+def _half_waves(rows: Observations, found: Segment) -> Iterator[Segment]:
+    """The segment; in parts where its curve is a wave that goes up and down."""
     begin, end = found.arc.begin, found.arc.end
     if begin is not None and end is not None and found.stop - found.first > 2 * found.arc.kind.rows:
         half = end - begin
@@ -123,28 +139,28 @@ def _half_waves(rows: Rows, found: Stretch) -> Iterator[Stretch]:
             stop = int(np.searchsorted(rows.x, place + half))
             if stop - first < found.arc.kind.rows:
                 break
-            yield Stretch(first, stop, replace(found.arc, begin=place, end=place + half))
+            yield Segment(first, stop, replace(found.arc, begin=place, end=place + half))
             first, place = stop, place + half
         if first > found.first:
-            found = Stretch(first, found.stop, replace(found.arc, begin=place, end=place + half))
+            found = Segment(first, found.stop, replace(found.arc, begin=place, end=place + half))
     yield found
 
 
-def _held(rows: Rows, found: Stretch) -> Iterator[Stretch]:
-    """The stretch, and a level one before it where its curve begins later, as it is flat there."""
+def _held(rows: Observations, found: Segment) -> Iterator[Segment]:
+    """The segment, and a level one before it where its curve begins later, as it is flat there."""
     begin = found.arc.begin
     first = found.first if begin is None else int(np.searchsorted(rows.x, begin))
     if found.first + 2 < first < found.stop - 2:
         level = rows.fit(HOLD, found.first, first)
         if level is not None and rows.followed(level, found.first, first) == first:
-            yield Stretch(found.first, first, level)
-            found = Stretch(first, found.stop, found.arc)
+            yield Segment(found.first, first, level)
+            found = Segment(first, found.stop, found.arc)
     yield found
 
 
-def _longest(rows: Rows, first: int) -> Stretch:
-    """The stretch that begins at this row: the simplest curve among those that go about as far as any does."""
-    found: list[Stretch] = []
+def _longest(rows: Observations, first: int) -> Segment:
+    """The segment that begins at this row: the simplest curve among those that go about as far as any does."""
+    found: list[Segment] = []
     reach = first
     for kind in (*SIMPLE, *CURVED):
         least = first + kind.rows
@@ -152,25 +168,25 @@ def _longest(rows: Rows, first: int) -> Stretch:
             least = max(least + 1, reach + max(2, (reach - first) // 8))
             if reach == len(rows):
                 break
-        stretch = _reach(rows, kind, first, min(least, len(rows)))
-        if stretch is not None:
-            found.append(stretch)
-            reach = max(reach, stretch.stop)
+        segment = _reach(rows, kind, first, min(least, len(rows)))
+        if segment is not None:
+            found.append(segment)
+            reach = max(reach, segment.stop)
     most = reach - first
     enough = first + (_SHARE * most if most > 16 else most - 2 if most > 3 else most)
     if reach == len(rows):  # there is nothing after it that a curve could have been followed into
         enough = reach
-    return next(stretch for stretch in found if stretch.stop >= enough)
+    return next(segment for segment in found if segment.stop >= enough)
 
 
-def _reach(rows: Rows, kind: Kind, first: int, least: int) -> Stretch | None:
-    """The longest stretch that a curve of this kind goes through; None where it does not even reach `least`."""
-    good: Stretch | None = None
+def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segment | None:
+    """The longest segment that a curve of this kind goes through; None where it does not even reach `least`."""
+    good: Segment | None = None
     stop, bad = least, len(rows) + 1
     for _ in range(_ROUNDS):
         arc = rows.through(kind, first, stop)
         if arc is not None:
-            good = Stretch(first, rows.followed(arc, stop), arc)
+            good = Segment(first, rows.followed(arc, stop), arc)
             bad = bad if bad > good.stop else len(rows) + 1
         else:
             bad = stop

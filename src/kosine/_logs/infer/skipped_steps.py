@@ -1,4 +1,8 @@
-"""Steps that were skipped: a curve goes on as before, some steps later."""
+"""Steps that were skipped: a curve goes on as before, some steps later.
+
+Mixed precision skips the optimizer's step where gradients overflow, mostly near the beginning of a run. The curve of
+the longest segment is followed to both sides, and where it misses a row, the lag is taken with which it meets it again.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.curve_fits import HOLD
-from kosine._logs.infer.segments import Rows, Stretch
+from kosine._logs.infer.segments import Observations, Segment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,9 +20,9 @@ if TYPE_CHECKING:
 _MOST = 200  # steps that are skipped at once
 _FEWEST = 4  # rows that a curve must explain before or after a place,
 _MOST_PLACES = 16  # at which a run skips steps: one that does at more of them goes slower
-_LAST = 2  # but for so many places before its end
+_LAST = 2  # but for this many places before its end
 _ROWS_OF_A_SKIP = 3  # on average, at least,
-_BURST = 12  # but for so many rows at first
+_BURST = 12  # but for this many rows at first
 _NEARLY = (1.6, 5.0)  # half-widths: the curve was fitted to other rows, and may be less sure where it goes on
 _BLOCK = 4096  # rows that are looked at together
 
@@ -26,47 +30,51 @@ Skip = tuple[int, int]
 """A row, and how many steps less than before the log shows from it on."""
 
 
-def skips_around(rows: Rows, stretch: Stretch) -> list[Skip]:
-    """The skips after and before a stretch, as far as its curve explains the rows there."""
-    if stretch.arc.kind is HOLD or stretch.stop - stretch.first < stretch.arc.kind.rows + 2:
+def skips_around(rows: Observations, segment: Segment) -> list[Skip]:
+    """The skips after and before a segment, as far as its curve explains the rows there."""
+    if segment.arc.kind is HOLD or segment.stop - segment.first < segment.arc.kind.rows + 2:
         return []
-    return [*_ahead(rows, stretch), *_behind(rows, stretch)]
+    return [*_ahead(rows, segment), *_behind(rows, segment)]
 
 
-def skip_after_restart(rows: Rows, found: Sequence[Stretch]) -> list[Skip]:
+def skip_after_restart(rows: Observations, found: Sequence[Segment]) -> list[Skip]:
     """The skips that show only in that a curve begins some steps after the row at which it was started again."""
     skips: list[Skip] = []
-    for stretch in found[1:]:
-        place, begin = float(rows.x[stretch.first]), stretch.arc.begin
+    for segment in found[1:]:
+        place, begin = float(rows.x[segment.first]), segment.arc.begin
         if begin is not None and 0.7 < begin - place < _MOST:
             skips.append((int(np.searchsorted(rows.x, begin)), round(begin - place)))
     return skips
 
 
-def moved(rows: Rows, skips: Sequence[Skip]) -> Rows:
+def without_skips(rows: Observations, skips: Sequence[Skip]) -> Observations:
     """The rows at the positions that they would have without the skips."""
     x = rows.x.copy()
     for row, count in skips:
         x[row:] -= count
-    return Rows(x, rows.y, rows.width)
+    return Observations(x, rows.y, rows.width)
 
 
-def _ahead(rows: Rows, stretch: Stretch) -> list[Skip]:
+def total_skipped(skips: Sequence[Skip]) -> int:
+    return sum(count for _, count in skips)
+
+
+def _ahead(rows: Observations, segment: Segment) -> list[Skip]:
     def off(places: NDArray[np.intp], lag: float | NDArray[np.float64]) -> NDArray[np.float64]:
         at = rows.x[places] - lag
-        missed = np.abs(stretch.arc.predict(at) - rows.y[places]) / rows.width[places]
-        return missed if stretch.arc.end is None else np.where(at <= stretch.arc.end, missed, np.inf)
+        missed = np.abs(segment.arc.predict(at) - rows.y[places]) / rows.width[places]
+        return missed if segment.arc.end is None else np.where(at <= segment.arc.end, missed, np.inf)
 
-    return _nearest(off, np.arange(stretch.stop, len(rows)))
+    return _nearest(off, np.arange(segment.stop, len(rows)))
 
 
-def _behind(rows: Rows, stretch: Stretch) -> list[Skip]:
+def _behind(rows: Observations, segment: Segment) -> list[Skip]:
     def off(places: NDArray[np.intp], lag: float | NDArray[np.float64]) -> NDArray[np.float64]:
         at = rows.x[places] + lag
-        missed = np.abs(stretch.arc.predict(at) - rows.y[places]) / rows.width[places]
-        return missed if stretch.arc.begin is None else np.where(at >= stretch.arc.begin, missed, np.inf)
+        missed = np.abs(segment.arc.predict(at) - rows.y[places]) / rows.width[places]
+        return missed if segment.arc.begin is None else np.where(at >= segment.arc.begin, missed, np.inf)
 
-    found = _nearest(off, np.arange(stretch.first - 1, -1, -1))
+    found = _nearest(off, np.arange(segment.first - 1, -1, -1))
     return [(row + 1, count) for row, count in found]
 
 

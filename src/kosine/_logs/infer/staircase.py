@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.rounding import round_rate, significant
-from kosine._logs.infer.segments import Rows
+from kosine._logs.infer.segments import Observations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _TREADS_SHARE = 50
 
 
 @dataclass(frozen=True)
-class Stairs:
+class Staircase:
     """Treads of equal lengths.
 
     Attributes:
@@ -33,7 +33,7 @@ class Stairs:
 
     origin: int
     length: int
-    treads: Rows
+    treads: Observations
     lengths: tuple[int, int]
 
     @property
@@ -58,7 +58,7 @@ class Stairs:
         return None
 
 
-def stairs(rows: Rows, starts: Sequence[float]) -> Stairs | None:
+def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | None:
     """The treads of a log, or None where it has none, or none of equal lengths."""
     jumps = _jumps(rows)
     if jumps is None:
@@ -71,14 +71,14 @@ def stairs(rows: Rows, starts: Sequence[float]) -> Stairs | None:
     origin = jump + (int(np.floor(rows.x[0])) - jump) // length * length
     number = np.floor((rows.x - origin) / length)
     firsts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    return Stairs(origin, length, Rows(number[firsts], rows.y[firsts], rows.width[firsts]), lengths)
+    return Staircase(origin, length, Observations(number[firsts], rows.y[firsts], rows.width[firsts]), lengths)
 
 
-def long_treads(rows: Rows, starts: Sequence[float]) -> list[tuple[int, int]]:
+def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[int, int]]:
     """The skips that make treads of equal lengths of these, some of which last longer as steps were skipped.
 
     Returns:
-        Pairs (row, count), as in `lag`; none where that cannot be.
+        Pairs (row, count), as in `skipped_steps`; none where that cannot be.
     """
     jumps = _jumps(rows)
     if jumps is None:
@@ -103,7 +103,7 @@ def long_treads(rows: Rows, starts: Sequence[float]) -> list[tuple[int, int]]:
     ]
 
 
-def _jumps(rows: Rows) -> NDArray[np.intp] | None:
+def _jumps(rows: Observations) -> NDArray[np.intp] | None:
     """The rows before which a tread ends; None where the rates creep, or jump too often to stand still in between."""
     change = np.abs(np.diff(rows.y))
     both = rows.width[1:] + rows.width[:-1]

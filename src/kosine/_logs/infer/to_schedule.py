@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy as np
 from kosine._core import curves
 from kosine._core.groups import Part, cycles
 from kosine._core.phase import Phase
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD, Kind
+from kosine._logs.infer.curve_fits import ENDLESS, HOLD, FitFamily
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import round_rate, significant
-from kosine._logs.infer.snapping import timescale
+from kosine._logs.infer.run_context import DurationText
+from kosine._logs.infer.timescales import timescale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,14 +30,11 @@ _COARSE = 0.05  # of what they are multiples of: drops that are known less well 
 _LOW = 0.2  # of the peak: a line that is above has not come down to its end
 _SAME = 0.01  # of the rate: two curves that are as near as this go the same way
 
-Written = Callable[[int], int | str]
-"""A number of steps as a duration in the unit of the log."""
 
-
-class Row(NamedTuple):
+class SnappedPhase(NamedTuple):
     """A phase in whole steps."""
 
-    kind: Kind
+    kind: FitFamily
     steps: int
     start: float
     end: float
@@ -44,22 +43,22 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Course:
-    """Phases from the position `origin` to before `stop`, as rows of whole steps."""
+class SnappedPhases:
+    """Phases of whole steps, one after the other, from the position `origin` to before `stop`."""
 
     origin: int
-    rows: tuple[Row, ...]
+    phases: tuple[SnappedPhase, ...]
 
     @property
     def stop(self) -> int:
-        return self.origin + sum(row.steps for row in self.rows)
+        return self.origin + sum(phase.steps for phase in self.phases)
 
 
-def course(draft: Draft, first: float) -> Course:
-    """The phases of a settled draft; a level one before them where the first curve begins after the log does."""
+def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
+    """The phases of a draft whose numbers are snapped; before them a level one where the log begins earlier."""
     bounds = [round(bound) for bound in draft.bounds.tolist()]
-    rows = [
-        Row(
+    phases = [
+        SnappedPhase(
             kind,
             bounds[index + 1] - bounds[index],
             float(draft.starts[index]),
@@ -70,12 +69,12 @@ def course(draft: Draft, first: float) -> Course:
         for index, kind in enumerate(draft.kinds)
     ]
     if bounds[0] > first:
-        rows.insert(0, Row(HOLD, bounds[0] - int(first), rows[0].start, rows[0].start))
+        phases.insert(0, SnappedPhase(HOLD, bounds[0] - int(first), phases[0].start, phases[0].start))
         bounds.insert(0, int(first))
-    return Course(bounds[0], tuple(row for row in rows if row.steps > 0))
+    return SnappedPhases(bounds[0], tuple(phase for phase in phases if phase.steps > 0))
 
 
-def plausible(whole: Course, x: Floats) -> bool:
+def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
     """Whether a run may have been meant to go so: its jumps are restarts, drops at multiples of one time, or one drop.
 
     Jumps that are neither are a plateau scheduler's, or were made by hand, or by a resume that lost its state.
@@ -84,10 +83,10 @@ def plausible(whole: Course, x: Floats) -> bool:
         whole: the phases.
         x: the positions of the rows of the log.
     """
-    rows = whole.rows
-    places = whole.origin + np.cumsum([row.steps for row in rows])
-    level, drops = all(row.kind is HOLD for row in rows), []
-    for before, after, place in zip(rows, rows[1:], places.tolist(), strict=False):
+    phases = whole.phases
+    places = whole.origin + np.cumsum([phase.steps for phase in phases])
+    level, drops = all(phase.kind is HOLD for phase in phases), []
+    for before, after, place in zip(phases, phases[1:], places.tolist(), strict=False):
         if after.start == before.end:
             continue
         if before.kind is HOLD and after.kind is HOLD and (level or after.start < before.start):
@@ -99,7 +98,7 @@ def plausible(whole: Course, x: Floats) -> bool:
 
 
 def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
-    """Whether all drops can be at multiples of one number of steps, small ones of one that the log can tell."""
+    """Whether all drops can be at multiples of one number of steps, small ones of one that the log resolves."""
     at = np.clip(np.searchsorted(x, drops), 1, x.size - 1)
     low, high = x[at - 1] + 1 - begin, x[at] - begin  # each drop is between two rows
     clear = len(drops) > 2 or all(significant(drop - begin) <= _DIGITS for drop in drops)
@@ -113,10 +112,10 @@ def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
     return False
 
 
-def _restarts(before: Row, after: Row) -> bool:
+def _restarts(before: SnappedPhase, after: SnappedPhase) -> bool:
     """Whether a jump is a restart: a curve of the same kind goes down again, from no higher and for no less long.
 
-    One that goes the same way for longer than before is no restart, but a resume that lost its state.
+    One that goes the same way for longer than before is a resume that lost its state.
     """
     falls = before.start > before.end and after.start > after.end and before.kind is after.kind
     if not falls or after.start > before.start or after.steps < 0.98 * before.steps - 1:
@@ -126,79 +125,91 @@ def _restarts(before: Row, after: Row) -> bool:
     return not (longer and after.start == before.start and abs(there - before.end) <= _SAME * before.start)
 
 
-def parts(rows: Sequence[Row], written: Written, *, rest: bool = True) -> list[Part]:
+def schedule_parts(phases: Sequence[SnappedPhase], duration: DurationText, *, rest: bool = True) -> list[Part]:
     """The phases as a schedule has them; the last one lasts for the rest of the run."""
     made: list[Part] = []
     stood: float | None = None
-    for number, row in enumerate(rows):
-        last = rest and number == len(rows) - 1
-        made.append(_phase(row, "rest" if last else written(row.steps), row.start if row.start != stood else None))
-        stood = row.end
+    for number, phase in enumerate(phases):
+        last = rest and number == len(phases) - 1
+        made.append(
+            _phase(phase, "rest" if last else duration(phase.steps), phase.start if phase.start != stood else None)
+        )
+        stood = phase.end
     return made
 
 
-def _phase(row: Row, duration: int | str, start: float | None) -> Phase:
-    if row.kind is HOLD:
+def _phase(phase: SnappedPhase, duration: int | str, start: float | None) -> Phase:
+    if phase.kind is HOLD:
         return curves.hold(duration, start=start)
-    constructor: Callable[..., Phase] = curves.CONSTRUCTORS[row.kind.name]
-    if row.timescale is not None:
-        whole = round(row.timescale)
-        exact = whole if abs(row.timescale - whole) <= 1e-9 * whole else f"{row.timescale:.9g}st"
+    constructor: Callable[..., Phase] = curves.CONSTRUCTORS[phase.kind.name]
+    if phase.timescale is not None:
+        whole = round(phase.timescale)
+        exact = whole if abs(phase.timescale - whole) <= 1e-9 * whole else f"{phase.timescale:.9g}st"
         return constructor(duration, start=start, timescale=exact)
-    arguments: dict[str, Any] = dict(row.kind.arguments)
-    if row.endpoint:
+    arguments: dict[str, Any] = dict(phase.kind.arguments)
+    if phase.endpoint:
         arguments["endpoint"] = True
-    return constructor(duration, start=start, to=row.end, **arguments)
+    return constructor(duration, start=start, to=phase.end, **arguments)
 
 
 # --- phases that repeat -----------------------------------------------------------------------------------------------
 
 
-def repeating(rows: Sequence[Row], written: Written) -> Iterator[list[Part]]:
+def repeating(phases: Sequence[SnappedPhase], duration: DurationText) -> Iterator[list[Part]]:
     """The same phases with those that repeat as a group, the shortest way to say it first."""
     for before in range(3):
         for length in (1, 2, 3):
-            if len(rows) - before > length:
-                yield from _grouped(rows, before, length, written)
+            if len(phases) - before > length:
+                yield from _grouped(phases, before, length, duration)
 
 
-def _comes_down(unit: Sequence[Row]) -> bool:
-    """Whether what is seen to begin again had come to its end before, so that it is no resume that lost its state."""
+def _comes_down(unit: Sequence[SnappedPhase]) -> bool:
+    """Whether what begins again had come to its end before: a resume that lost its state would cut it short."""
     last = unit[-1]
-    return last.end < last.start and (last.kind.ends or last.end <= _LOW * max(row.start for row in unit))
+    return last.end < last.start and (last.kind.ends or last.end <= _LOW * max(phase.start for phase in unit))
 
 
-def _grouped(rows: Sequence[Row], before: int, length: int, written: Written) -> Iterator[list[Part]]:
-    inside = rows[before:]
+def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration: DurationText) -> Iterator[list[Part]]:
+    """The phases after the first `before` as cycles of `length` phases each, in every way that they may be written."""
+    inside = phases[before:]
     unit = inside[:length]
-    again = next((index for index, row in enumerate(inside) if row.kind is not unit[index % length].kind), len(inside))
-    if again <= length or all(row.kind is HOLD for row in unit):
+    kinds = (index for index, phase in enumerate(inside) if phase.kind is not unit[index % length].kind)
+    again = next(kinds, len(inside))  # how many phases repeat
+    if again <= length or all(phase.kind is HOLD for phase in unit):
         return
-    lengths = [sum(row.steps for row in inside[at : at + length]) for at in range(0, again - length + 1, length)]
-    peaks = [max(max(row.start, row.end) for row in inside[at : at + length]) for at in range(0, again, length)]
+    lengths = [sum(phase.steps for phase in inside[at : at + length]) for at in range(0, again - length + 1, length)]
+    peaks = [max(max(phase.start, phase.end) for phase in inside[at : at + length]) for at in range(0, again, length)]
     whole = len(lengths)
     if whole < 2 and (len(peaks) < 2 or not _comes_down(unit)):
         return
-    stretch = 1.0
-    if whole > 1:
-        ratio = (lengths[whole - 1] / lengths[0]) ** (1 / (whole - 1))
-        stretch = round_rate(ratio, 1.5 / lengths[0], ratio).value
+    counts: list[int | None] = [None] if before + again == len(phases) else []
+    if whole > 1 and whole * length == again:
+        counts.append(whole)  # the last cycle is not followed by another one
+    elif not counts and again // length > 1:
+        counts.append(again // length)
+    cycle = [part for part in schedule_parts(unit, duration, rest=False) if isinstance(part, Phase)]
+    first = schedule_parts(phases[:before], duration, rest=False)
+    for shrink, stretch, count in product(_shrinks(peaks), _stretches(lengths), counts):
+        tail = schedule_parts(inside[again - again % length :], duration) if count and len(inside) > again else []
+        yield [*first, cycles(*cycle, stretch=stretch, shrink=shrink, count=count), *tail]
+
+
+def _stretches(lengths: Sequence[int]) -> list[int | float]:
+    """The factors by which each cycle may be longer than the last."""
+    if len(lengths) < 2:
+        return [1]
+    ratio = (lengths[-1] / lengths[0]) ** (1 / (len(lengths) - 1))
+    stretch = round_rate(ratio, 1.5 / lengths[0], ratio).value  # each bound may be a step and a half off
+    if stretch < 1:
+        return []
+    found = {1.0, stretch} if abs(stretch - 1) < 0.05 else {stretch}
+    return [int(factor) if factor == int(factor) else factor for factor in sorted(found)]
+
+
+def _shrinks(peaks: Sequence[float]) -> list[float]:
+    """The factors by which each cycle may be lower than the last, the shortest number first."""
+    if peaks[0] and not peaks[-1]:
+        return []  # no factor leads down to 0
     ratio = (peaks[-1] / peaks[0]) ** (1 / (len(peaks) - 1)) if peaks[0] else 1.0
-    shrinks = {round_rate(ratio, reach * ratio, ratio).value for reach in (1e-9, 1e-6, 1e-4, 1e-3)}
-    for shrink in sorted(shrinks, key=lambda value: len(repr(value))):
-        if not (stretch >= 1 and 0 < shrink <= 1):
-            continue
-        stretches = {1.0, stretch} if whole < 2 or abs(stretch - 1) < 0.05 else {stretch}
-        for factor in sorted(stretches):
-            group = parts(unit, written, rest=False)
-            phases = [part for part in group if isinstance(part, Phase)]
-            counts: list[int | None] = [None] if before + again == len(rows) else []
-            if whole > 1 and whole * length == again:
-                counts.append(whole)  # the last cycle is not followed by another one
-            elif not counts and again // length > 1:
-                counts.append(again // length)
-            for count in counts:
-                stretched = int(factor) if factor == int(factor) else factor
-                made = cycles(*phases, stretch=stretched, shrink=shrink, count=count)
-                tail = parts(inside[again - again % length :], written) if count and len(inside) > again else []
-                yield [*parts(rows[:before], written, rest=False), made, *tail]
+    found = {round_rate(ratio, reach * ratio, ratio).value for reach in (1e-9, 1e-6, 1e-4, 1e-3)}
+    return sorted((shrink for shrink in found if 0 < shrink <= 1), key=lambda value: len(repr(value)))

@@ -10,44 +10,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
-from kosine._logs.infer.draft import Draft, refine
-from kosine._logs.infer.hypotheses import zero
+from kosine._logs.infer.draft import Draft
+from kosine._logs.infer.least_squares import refine
+from kosine._logs.infer.minimax import centred
 from kosine._logs.infer.rounding import significant
-from kosine._logs.infer.segments import Rows
-from kosine._logs.infer.snapping import EXPLAINS, centred
+from kosine._logs.infer.run_bounds import zero_crossing
+from kosine._logs.infer.segments import Observations
+from kosine._logs.infer.snapping import EXPLAINS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FAR = 2.0**20  # of the length that was seen: beyond it no end can be told
-
-
+_FAR = 2.0**20  # of the length that was seen: an end beyond it is unknown
 _HALVINGS = 7
-
-
 _DIGITS = 2  # of a rate that a decay may be meant to end at
-
-
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 
 
-def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | None]]:
+def open_bounds(draft: Draft, rows: Observations) -> Iterator[tuple[int, float, float | None]]:
     """The bounds that may be elsewhere: their number, and the lowest and the highest place; None: any later one."""
     kinds, count = draft.kinds, draft.bounds.size
     rates = np.ones(draft.rates.size, np.bool_)
-    told = np.zeros(count, np.bool_)
+    stated = np.zeros(count, np.bool_)
     for index in range(count):
         before = kinds[index - 1] if index else None
         after = kinds[index] if index < count - 1 else None
         joined = before is not None and after is not None and draft.joined[index - 1]
-        told[index] = joined or bool(before and before.ends) or bool(after and after.begins)
-    free = replace(draft, free_bounds=told, free_rates=rates)
-    spread = dict(zip(np.flatnonzero(told).tolist(), refine(free, rows).spread.tolist(), strict=False))
+        stated[index] = joined or bool(before and before.ends) or bool(after and after.begins)
+    free = replace(draft, free_bounds=stated, free_rates=rates)
+    spread = dict(zip(np.flatnonzero(stated).tolist(), refine(free, rows).spread.tolist(), strict=False))
     for index in range(count):
         if 0 < index < count - 1 and _steepness_unknown(draft, rows, index):
             left, right = _neighbours(rows.x, float(draft.bounds[index]))
             yield index, left + 1, right
-        elif told[index]:
+        elif stated[index]:
             if spread[index] > 0.15:
                 low, high = (_limit(free, rows, index, sign, spread[index]) for sign in (-1, 1))
                 assert low is not None
@@ -66,12 +62,12 @@ def open_bounds(draft: Draft, rows: Rows) -> Iterator[tuple[int, float, float | 
             yield index, float(rows.x[-1]) + 1, _latest_zero(draft, rows)
 
 
-def _latest_zero(draft: Draft, rows: Rows) -> float | None:
+def _latest_zero(draft: Draft, rows: Observations) -> float | None:
     """Where the last phase reaches 0 at the latest: as flat as its rows allow; None if it never does."""
     seen, length = float(rows.x[-1] - draft.bounds[-2]), float(draft.bounds[-1] - draft.bounds[-2])
     raised = 2 * float(rows.width[-1]) * max(length / seen, 1.0) if seen > 0 else math.inf
     end = float(draft.ends[-1]) + raised
-    return zero(replace(draft, ends=np.append(draft.ends[:-1], end))) if end < draft.starts[-1] else None
+    return zero_crossing(replace(draft, ends=np.append(draft.ends[:-1], end))) if end < draft.starts[-1] else None
 
 
 def _final(draft: Draft) -> bool:
@@ -79,7 +75,7 @@ def _final(draft: Draft) -> bool:
     return draft.ends[-1] < draft.starts[-1] and significant(float(draft.ends[-1])) <= _DIGITS
 
 
-def _steepness_unknown(draft: Draft, rows: Rows, index: int) -> bool:
+def _steepness_unknown(draft: Draft, rows: Observations, index: int) -> bool:
     """Whether the phase before a bound, or after it, has too few rows to say how steep its curve is."""
     for phase in (index - 1, index):
         inside = np.searchsorted(rows.x, draft.bounds[phase : phase + 2])
@@ -95,7 +91,7 @@ def _neighbours(x: NDArray[np.float64], bound: float) -> tuple[float, float]:
     return float(x[at - 1]), float(x[at])
 
 
-def _limit(free: Draft, rows: Rows, index: int, sign: int, spread: float) -> float | None:
+def _limit(free: Draft, rows: Observations, index: int, sign: int, spread: float) -> float | None:
     """Up to where a bound may move to one side while other numbers make up for it; None: as far as you like."""
     bound = float(free.bounds[index])
     fixed = replace(free, free_bounds=np.where(np.arange(free.bounds.size) == index, False, free.free_bounds))

@@ -1,4 +1,4 @@
-"""The rows of one param group while they are read: compact, of bounded number, and what their prints tell."""
+"""The rows of param groups while a log is read: compact, and of bounded number however long the log is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine._logs.precision import Prints
+from kosine._logs.precision import PrintedRates
 from kosine._logs.trace import Axis, Remark, Trace, rows
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ BLOCK = 1 << 15
 _EPOCH = 1 << 32  # an epoch and a step in it as one number, which float64 holds exactly
 
 
-class Series:
-    """The rows of one param group."""
+class GroupRows:
+    """The rows of one param group, and what their texts say about their precision."""
 
     __slots__ = (
         "_anew",
@@ -48,16 +48,16 @@ class Series:
         self.stride = 1
         self._positions: NDArray[Any] = np.empty(0, np.int64)
         self._rates: NDArray[np.float64] = np.empty(0)
-        self._prints = Prints()
+        self._prints = PrintedRates()
         self._anew = True
         self._epochs = False
         self._last = math.inf, -math.inf
         self._resets = self._rests = 0
 
     @property
-    def wants(self) -> bool:
-        """Whether the prints of further rates can still tell something."""
-        return self._prints.wants
+    def needs_texts(self) -> bool:
+        """Whether the texts of further rates can still say something about the precision."""
+        return self._prints.needs_more
 
     def add(
         self,
@@ -72,8 +72,8 @@ class Series:
         Args:
             positions: of the rows.
             rates: of the rows.
-            texts: the different prints of rates; None where all were stored as float32; empty if not `wants`.
-            epochs: the epoch of each row where the log tells both, as steps may be counted anew in each; asked for
+            texts: the different prints of rates; None where all were stored as float32; empty if not `needs_texts`.
+            epochs: the epoch of each row where the log has both, as steps may be counted anew in each; asked for
                 once they go back.
             most: how many rows to keep.
         """
@@ -111,9 +111,9 @@ class Series:
         if self.seen and not again:
             self._last = before, float(steps[-1])
             return steps
-        told = epochs()
-        known = np.isfinite(told)
-        first = math.floor(told[known][0]) if known.any() else before
+        stated = epochs()
+        known = np.isfinite(stated)
+        first = math.floor(stated[known][0]) if known.any() else before
         before = before if self.seen else first
         if not self._epochs:
             if not again or first == math.inf:
@@ -125,15 +125,15 @@ class Series:
                 self._rests += max(latest - int(before), 0) if before < math.inf else 0
                 self._positions[: self.kept] = _pairs(latest, self._positions[: self.kept])
                 before = latest
-        if not known.all():  # a row that does not tell its epoch is of the one before
-            told = np.concatenate(([before if before < math.inf else 0.0], told))
-            told = told[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
-        told = np.clip(np.floor(told), 0, 1 << 20)
-        further = np.diff(told, prepend=before) > 0
+        if not known.all():  # a row without an epoch is of the one before
+            stated = np.concatenate(([before if before < math.inf else 0.0], stated))
+            stated = stated[np.maximum.accumulate(np.where(known, np.arange(1, known.size + 1), 0))]
+        stated = np.clip(np.floor(stated), 0, 1 << 20)
+        further = np.diff(stated, prepend=before) > 0
         self._resets += int(np.count_nonzero(further & back))
         self._rests += int(np.count_nonzero(further & ~back))
-        self._last = float(told[-1]), float(steps[-1])
-        return _pairs(told, steps)
+        self._last = float(stated[-1]), float(steps[-1])
+        return _pairs(stated, steps)
 
     def _unpair(self) -> None:
         """Keep just the steps: they are not counted anew in each epoch."""
@@ -151,7 +151,7 @@ class Series:
         self.stride *= 2
 
     def trace(
-        self, axis: Axis, decimals: int | None, remarks: list[Remark], batches: int | None = None, **told: Any
+        self, axis: Axis, decimals: int | None, remarks: list[Remark], batches: int | None = None, **about: Any
     ) -> Trace:
         """The trace of these rows; the series is empty afterwards.
 
@@ -159,8 +159,8 @@ class Series:
             axis: what the positions count.
             decimals: the places that the writer rounds to, if it does.
             remarks: what was odd about the log.
-            batches: in an epoch, where the log tells it.
-            **told: what the trace is to hold besides.
+            batches: in an epoch, where the log has it.
+            **about: what else the trace holds.
         """
         anew = self._epochs and self._resets > self._rests
         if not anew:
@@ -172,7 +172,7 @@ class Series:
         mine = list(remarks)
         if anew:
             positions, most = _of_epochs(positions, batches)
-            axis, told["total"] = "epoch", None
+            axis, about["total"] = "epoch", None
             text = f"Steps are counted anew in each epoch, which is taken to have {most:,g} of them."
             mine.append(Remark("steps of each epoch", self._resets, text))
         if self.stride > 1:
@@ -180,7 +180,7 @@ class Series:
             mine.append(Remark("thinned", self.seen - self.kept, text))
         positions.flags.writeable = rates.flags.writeable = False
         precision = self._prints.precision(decimals)
-        return Trace(positions, rates, axis=axis, precision=precision, name=self.name, remarks=mine, **told)
+        return Trace(positions, rates, axis=axis, precision=precision, name=self.name, remarks=mine, **about)
 
 
 def _whole(positions: NDArray[np.float64]) -> bool:
@@ -201,31 +201,31 @@ def _of_epochs(pairs: NDArray[Any], batches: int | None) -> tuple[NDArray[np.flo
     return epochs - epochs.min() + (steps - first) / each, each
 
 
-class Collection:
-    """The series of all param groups of a log, filled row by row or column by column.
+class GroupCollection:
+    """The rows of all param groups of a log, filled row by row or column by column.
 
     Attributes:
-        series: by name.
+        groups: the rows of each param group, by name.
         missing: rows in which no group has a rate.
         left_out: rows of more groups than are kept.
     """
 
-    __slots__ = ("_missing", "_unreadable", "_waiting", "left_out", "missing", "series")
+    __slots__ = ("_missing", "_unreadable", "_waiting", "groups", "left_out", "missing")
 
     def __init__(self) -> None:
-        self.series: dict[str, Series] = {}
-        self._waiting: dict[str, _Waiting] = {}
+        self.groups: dict[str, GroupRows] = {}
+        self._waiting: dict[str, _PendingRows] = {}
         self.missing = self.left_out = 0
         self._missing: Counter[str] = Counter()
         self._unreadable: Counter[str] = Counter()
 
-    def wants(self, name: str) -> bool:
-        """Whether the prints of further rates of a group can still tell something."""
-        return name not in self.series or self.series[name].wants
+    def needs_texts(self, name: str) -> bool:
+        """Whether the texts of further rates of a group can still say something about the precision."""
+        return name not in self.groups or self.groups[name].needs_texts
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.series.clear()
+        self.groups.clear()
         self._waiting.clear()
         self._missing.clear()
         self._unreadable.clear()
@@ -238,7 +238,7 @@ class Collection:
             if len(self._waiting) == MOST_GROUPS:
                 self.left_out += 1
                 return
-            waiting = self._waiting[name] = _Waiting()
+            waiting = self._waiting[name] = _PendingRows()
         waiting.positions.append(number(position))
         waiting.texts.append(rate if isinstance(rate, str) else repr(rate) if isinstance(rate, int | float) else "")
         waiting.epochs.append(number(epoch))
@@ -256,9 +256,9 @@ class Collection:
     ) -> None:
         """Add rows of one group, some of which have an odd rate; those without a finite position and rate are counted.
 
-        See `Series.add`.
+        See `GroupRows.add`.
         """
-        series = self.series.get(name)
+        series = self.groups.get(name)
         good = np.isfinite(positions) & np.isfinite(rates)
         if not good.all():
             odd += int(np.count_nonzero(np.isfinite(rates) & ~good))
@@ -269,17 +269,17 @@ class Collection:
         if not rates.size:
             return
         if series is None:
-            if len(self.series) == MOST_GROUPS:
+            if len(self.groups) == MOST_GROUPS:
                 self.left_out += rates.size
                 return
-            series = self.series[name] = Series(name)
-        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.series))
+            series = self.groups[name] = GroupRows(name)
+        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.groups))
 
-    def _flush(self, name: str, waiting: _Waiting) -> None:
+    def _flush(self, name: str, waiting: _PendingRows) -> None:
         rates = numbers(waiting.texts)
         epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
         self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd)
-        self._waiting[name] = _Waiting()
+        self._waiting[name] = _PendingRows()
 
     def finish(self) -> None:
         """Take in the rows that wait."""
@@ -306,7 +306,7 @@ def _some(values: Callable[[], NDArray[np.float64]], rows: NDArray[np.bool_]) ->
     return values()[rows]
 
 
-class _Waiting:
+class _PendingRows:
     __slots__ = ("epochs", "positions", "texts")
 
     def __init__(self) -> None:
@@ -319,7 +319,7 @@ _ABSENT = frozenset(("", "na", "n/a", "nan", "none", "null", "-", "inf", "-inf",
 
 
 def unreadable(texts: Sequence[str], values: NDArray[np.float64]) -> int:
-    """How many of the texts were neither a finite number nor say that there is no value, which is no mistake."""
+    """How many of the texts are neither a finite number nor a usual way to say that there is none."""
     return sum(1 for row in np.flatnonzero(~np.isfinite(values)).tolist() if texts[row].strip().lower() not in _ABSENT)
 
 
@@ -332,7 +332,7 @@ def number(value: object) -> float:
 
 
 def numbers(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Floats, NaN where a text is no number."""
+    """Floats, NaN where a text is not a number."""
     try:
         return np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:

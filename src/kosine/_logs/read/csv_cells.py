@@ -29,7 +29,7 @@ class IrregularError(Exception):
     """Lines that Python has to read."""
 
 
-class Cells:
+class CellBlock:
     """The cells of some lines.
 
     Args:
@@ -134,7 +134,7 @@ class Cells:
         return exact.astype(np.float64), good
 
     def _points(self, firsts: NDArray[Any], lengths: NDArray[Any]) -> NDArray[Any]:
-        """How many bytes are before the point of each cell, 7 at most; 0 where there is no point."""
+        """How many bytes are before the point of each cell, 7 at most; 0 without a point."""
         read = self._words[firsts] ^ _U(0x2E2E2E2E2E2E2E2E)
         marks = (read - _U(0x0101010101010101)) & ~read & _U(0x8080808080808080)
         first = (marks & (~marks + _U(1))) >> _U(7)  # 256**place, which shifts the place itself to the highest bits
@@ -143,7 +143,7 @@ class Cells:
         return point * (point < lengths)
 
     def _digits(self, ends: NDArray[Any], counts: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """The integers of so many digits that end there, and which of them are such."""
+        """The integers that end there, of as many digits as `counts` says, and which of them are such."""
         total = np.zeros(len(ends), np.uint64)
         good = np.ones(len(ends), np.bool_)
         for word in range(min(-(-int(counts.max()) // _WORD), _WIDEST // _WORD)):

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.read.collect import Collection, number, numbers, unreadable
-from kosine._logs.read.columns import WIDEST, Choice, Layout
-from kosine._logs.read.csv_cells import Cells, IrregularError
+from kosine._logs.read.collect import GroupCollection, number, numbers, unreadable
+from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
+from kosine._logs.read.csv_cells import CellBlock, IrregularError
 from kosine._logs.read.stream import decoded
-from kosine.errors import LogError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +23,7 @@ _HEADER_WITHIN = 100  # lines
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TableHeader:
     """Where a table begins and what its columns are.
 
     Attributes:
@@ -38,12 +37,12 @@ class Header:
     line: int
     separator: str
     columns: tuple[str, ...]
-    layout: Layout | None
+    layout: ColumnLayout | None
     bare: bool = False
 
 
-def find_header(lines: Sequence[str], choice: Choice) -> Header | None:
-    """The first line that can be the header of a log; one that is no known kind if there is nothing better."""
+def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | None:
+    """The first line that can be the header of a log; without a layout where no known format fits."""
     likeliest = None
     for place, line in enumerate(lines[:_HEADER_WITHIN]):
         for separator in _SEPARATORS:
@@ -52,18 +51,18 @@ def find_header(lines: Sequence[str], choice: Choice) -> Header | None:
                 continue
             layout = choice.layout(columns)
             if layout is not None:
-                return Header(place, separator, columns, layout)
+                return TableHeader(place, separator, columns, layout)
             if likeliest is None and all(number(cell) == number(cell) for cell in columns):
                 bare = tuple(str(place + 1) for place in range(len(columns)))
-                likeliest = Header(place, separator, bare, choice.layout(bare), bare=True)
+                likeliest = TableHeader(place, separator, bare, choice.layout(bare), bare=True)
                 if likeliest.layout is not None:
                     return likeliest
             elif likeliest is None and place == 0:
-                likeliest = Header(place, separator, columns, None)
+                likeliest = TableHeader(place, separator, columns, None)
     return likeliest
 
 
-def read_table(pieces: Iterable[bytes], header: Header, layout: Layout, found: Collection) -> None:
+def read_table(pieces: Iterable[bytes], header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> None:
     """Add the rows of a table to what was found.
 
     Args:
@@ -82,23 +81,23 @@ def read_table(pieces: Iterable[bytes], header: Header, layout: Layout, found: C
             _read_any(lines, header, layout, found)
 
 
-def _read_regular(lines: bytes, header: Header, layout: Layout, found: Collection) -> bool:
+def _read_regular(lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> bool:
     """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
     places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
     try:
-        cells = Cells(lines, header.separator, len(header.columns))
+        cells = CellBlock(lines, header.separator, len(header.columns))
         where = cells.numbers(places[layout.position])
         rates = [cells.numbers(places[column]) for column in layout.rates]
     except IrregularError:
         return False
     epochs = None if layout.epoch is None else partial(cells.every, places[layout.epoch])
     for name, values in zip(layout.rates, rates, strict=True):
-        new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0) if found.wants(name) else np.empty(0, np.intp)
+        new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0) if found.needs_texts(name) else np.empty(0, np.intp)
         found.columns(name, where, values, cells.texts(places[name], new), epochs)
     return True
 
 
-def _read_any(lines: bytes, header: Header, layout: Layout, found: Collection) -> None:
+def _read_any(lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> None:
     places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
     comma = header.separator == ";"
     rows: list[Sequence[str]]
@@ -137,8 +136,3 @@ def _column(rows: list[Sequence[str]], place: int, comma: bool) -> list[str]:
     except IndexError:  # a line that was cut
         cells = [row[place] if place < len(row) else "" for row in rows]
     return [cell.replace(",", ".") for cell in cells] if comma else cells
-
-
-def no_rate(header: Header, choice: Choice) -> LogError:
-    """The error for a table whose columns are not known."""
-    return choice.unknown("columns " + ", ".join(repr(column[:60]) for column in header.columns[:40]))

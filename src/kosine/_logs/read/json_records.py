@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kosine._logs.read.collect import Collection
-from kosine._logs.read.columns import Choice, Layout
-from kosine._logs.read.known_formats import plain, rate_columns
+from kosine._logs.read.collect import GroupCollection
+from kosine._logs.read.columns import ColumnChoice, ColumnLayout
+from kosine._logs.read.known_formats import comparable, rate_columns
 from kosine._logs.read.stream import decoded
 from kosine.errors import LogError, shown
 
@@ -19,27 +19,26 @@ _SHAPES = 1000  # sets of keys to remember
 _NODES = 100_000  # parts of a document to look at for the log
 
 
-class Records:
+class RecordReader:
     """JSON objects, each a row: reads those that have a rate."""
 
-    def __init__(self, choice: Choice, found: Collection) -> None:
+    def __init__(self, choice: ColumnChoice, found: GroupCollection) -> None:
         self._choice = choice
         self._found = found
-        self._layouts: dict[tuple[str, ...], Layout | None] = {}
-        self.layout: Layout | None = None
+        self._layouts: dict[tuple[str, ...], ColumnLayout | None] = {}
+        self.layout: ColumnLayout | None = None
         self.total: int | None = None
         self.keys: dict[str, None] = {}
         self.junk = 0
 
-    def lines(self, pieces: Iterable[bytes]) -> None:
+    def read_lines(self, pieces: Iterable[bytes]) -> None:
         """Read an object from each line; others are counted."""
         for piece in pieces:
             for line in decoded(piece):
                 if line.startswith("{") or line.strip():
-                    self.line(line)
+                    self._read_line(line)
 
-    def line(self, text: str) -> None:
-        """Read one line."""
+    def _read_line(self, text: str) -> None:
         try:
             record = json.loads(text, parse_float=str)  # as it was printed
         except (ValueError, RecursionError):
@@ -50,7 +49,7 @@ class Records:
             self.junk += 1
 
     def record(self, record: Mapping[str, Any]) -> None:
-        """Read one object."""
+        """Read one object: the layout is that of its set of keys, which few of a log's rows differ in."""
         keys = tuple(record)
         try:
             layout = self._layouts[keys]
@@ -87,15 +86,16 @@ class Records:
                 self._found.row(column, position, value, epoch)
 
 
-def read_document(data: str, choice: Choice, records: Records, found: Collection) -> Layout:
+def read_document(data: str, choice: ColumnChoice, records: RecordReader, found: GroupCollection) -> ColumnLayout:
     """Read one JSON document: the first list of objects, or object of lists, that has a rate.
 
     Raises:
-        LogError: too large or too deep, no JSON, or nothing with a rate in it.
+        LogError: too large or too deep, broken JSON, or nothing with a rate in it.
     """
     if len(data) > LARGEST:
         raise LogError(
-            f"A JSON document can have {LARGEST:,} characters at most. Write the log as CSV or JSON lines instead."
+            f"A JSON document can have {LARGEST:,} characters at most.",
+            fix="Write the log as CSV or JSON lines instead.",
         )
     try:
         document = json.loads(data, parse_float=str)  # as they were printed
@@ -119,7 +119,7 @@ def read_document(data: str, choice: Choice, records: Records, found: Collection
             if type(total) is int and layout.axis == "step":
                 records.total = total
             return layout
-    raise choice.unknown("the keys " + ", ".join(repr(key[:60]) for key in seen) if seen else "no objects")
+    raise choice.unknown("the keys" if seen else "no objects", seen)
 
 
 def _nodes(document: object) -> Iterator[dict[str, Any] | list[Any]]:
@@ -138,7 +138,7 @@ def _nodes(document: object) -> Iterator[dict[str, Any] | list[Any]]:
             waiting.extend(value for value in node[:100] if isinstance(value, dict | list))
 
 
-def _read_rows(rows: list[Any], records: Records) -> Layout | None:
+def _read_rows(rows: list[Any], records: RecordReader) -> ColumnLayout | None:
     for row in rows:
         if isinstance(row, dict):
             records.record(row)
@@ -147,7 +147,7 @@ def _read_rows(rows: list[Any], records: Records) -> Layout | None:
     return records.layout
 
 
-def _read_columns(node: dict[str, Any], choice: Choice, found: Collection) -> Layout | None:
+def _read_columns(node: dict[str, Any], choice: ColumnChoice, found: GroupCollection) -> ColumnLayout | None:
     lists = {key: _listed(value) for key, value in node.items() if isinstance(value, list | dict)}
     columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
     layout = choice.layout(columns)
@@ -155,7 +155,7 @@ def _read_columns(node: dict[str, Any], choice: Choice, found: Collection) -> La
         names = [choice.rate_column] if choice.rate_column in columns else rate_columns(columns)
         if not names or (choice.rate_column is not None and choice.rate_column not in columns):
             return None
-        layout = Layout("Keras History JSON", "", "epoch", tuple(name for name in names if name is not None))
+        layout = ColumnLayout("Keras History JSON", "", "epoch", tuple(name for name in names if name is not None))
     if layout is None:
         return None
     places: Sequence[Any] = columns.get(layout.position) or range(len(columns[layout.rates[0]]))
@@ -200,4 +200,4 @@ def is_lines(lines: Sequence[str]) -> bool:
             objects += isinstance(json.loads(line), dict)
         except (ValueError, RecursionError):
             continue
-    return objects > 1 or (objects == 1 and len(some) > 1 and not plain(some[0]).endswith(("{", "[")))
+    return objects > 1 or (objects == 1 and len(some) > 1 and not comparable(some[0]).endswith(("{", "[")))

@@ -1,10 +1,17 @@
-"""The kinds of logs that are known, each one small definition; a new one is added here and nowhere else."""
+"""The formats of logs that are known, each one small declaration; a new one is added here and nowhere else.
+
+Rows with named cells (`ROW_FORMATS`: tables and JSON objects) are recognised by their columns, lines of text
+(`TEXT_FORMATS`) by patterns. Event files and the JSON of a Keras History have readers of their own.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
+
+from kosine._logs.trace import Axis
 
 _LONGEST = 500  # characters of a name
 _STEPS = (
@@ -33,13 +40,13 @@ _OTHER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class RowFormat:
     """A log of rows with named cells: a table, or JSON objects.
 
     Attributes:
         name: what to call it.
-        has: patterns of columns that tell it from other kinds; each must be there. Columns are compared without the
-            spaces around them, and capitals do not count.
+        requires: patterns of columns that set it apart from others; each must be there. Columns are compared without
+            the spaces around them, and capitals do not count.
         rates: the pattern of the columns with rates.
         group: a column that says which run or param group the row is about.
         total: a column that says how long the run is.
@@ -48,7 +55,7 @@ class Columns:
     """
 
     name: str
-    has: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     rates: str = _RATE
     group: str = ""
     total: str = ""
@@ -57,28 +64,28 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """A log of lines of text, each of which may tell a position and a rate.
+class TextFormat:
+    """A log of lines of text, each of which may have a position and a rate.
 
     Attributes:
         name: what to call it.
         position: a pattern with the groups `step`, or `epoch`, or `epoch` and `batch` (counted from 1 in each epoch;
             `since` is the first batch of a mean, `of` the batches of an epoch); and `total`, the length of the run,
-            where it is told.
+            where the line has it.
         rate: a pattern with the group `rate`, one number or several with commas, and `name` where the log names it.
         skipped: a pattern with one group: how many optimizer steps were skipped.
-        cumulative: whether it counts those since the start of the run, not since the last line.
-        named: what the log calls the rate.
-        must: a text that every line with a rate has, to look at others only briefly.
+        since_start: whether it counts those since the start of the run, not since the last line.
+        rate_name: what the log calls the rate.
+        marker: a text that every line with a rate has, to look at others only briefly.
     """
 
     name: str
     position: str
     rate: str
     skipped: str = ""
-    cumulative: bool = False
-    named: str = "lr"
-    must: str = "lr"
+    since_start: bool = False
+    rate_name: str = "lr"
+    marker: str = "lr"
 
 
 _NUMBER = r"[-+.\w]+"
@@ -88,110 +95,116 @@ _ANY_RATE = rf"(?i)\b(?P<name>lr|learning[ _]rate)\b{_BEFORE}(?P<rate>[-+]?[.\d]
 
 ANY_TEXT = ("text with a step and a rate", "text with an epoch and a rate")
 
-COLUMNS = (
-    Columns("kosine history", ("schedule", "step", "rate"), rates="rate", group="schedule"),
-    Columns("kosine history", ("step", "rate"), rates="rate"),
-    Columns("YOLO results.csv", ("epoch", r"x/lr0|lr/pg0"), rates=r"x/lr\d+|lr/pg\d+"),
-    Columns("Weights & Biases export", (r".*__(?:MIN|MAX)",)),
-    Columns("Weights & Biases history", ("_step", "_(?:runtime|timestamp)")),
-    Columns("Lightning CSVLogger", ("step", r"lr-.+"), rates=r"lr-.+"),
-    Columns("timm summary.csv", ("epoch", "train_loss", "eval_.+", "lr")),
-    Columns("LLaMA-Factory trainer_log.jsonl", ("current_steps",), total="total_steps"),
-    Columns("mmcv JSON log", ("mode", "epoch", "iter", "lr"), rates="lr", only=("mode", "train"), decimals=5),
-    Columns("mmengine JSON log", ("step", "iter", "lr"), rates="(?:base_)?lr"),
-    Columns("detectron2 metrics.json", ("iteration", "lr"), rates="lr"),
-    Columns("DeiT or MAE log.txt", ("train_lr", "epoch")),
-    Columns("Hugging Face log history", ("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
-    Columns("Keras log", ("epoch", "lr|learning_rate", "loss|val_loss")),
-    Columns("table with a position and a rate"),
+ANY_ROWS = RowFormat("table with a position and a rate")
+
+ROW_FORMATS = (
+    RowFormat("kosine history", requires=("schedule", "step", "rate"), rates="rate", group="schedule"),
+    RowFormat("kosine history", requires=("step", "rate"), rates="rate"),
+    RowFormat("YOLO results.csv", requires=("epoch", r"x/lr0|lr/pg0"), rates=r"x/lr\d+|lr/pg\d+"),
+    RowFormat("Weights & Biases export", requires=(r".*__(?:MIN|MAX)",)),
+    RowFormat("Weights & Biases history", requires=("_step", "_(?:runtime|timestamp)")),
+    RowFormat("Lightning CSVLogger", requires=("step", r"lr-.+"), rates=r"lr-.+"),
+    RowFormat("timm summary.csv", requires=("epoch", "train_loss", "eval_.+", "lr")),
+    RowFormat("LLaMA-Factory trainer_log.jsonl", requires=("current_steps",), total="total_steps"),
+    RowFormat(
+        "mmcv JSON log", requires=("mode", "epoch", "iter", "lr"), rates="lr", only=("mode", "train"), decimals=5
+    ),
+    RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr"),
+    RowFormat("detectron2 metrics.json", requires=("iteration", "lr"), rates="lr"),
+    RowFormat("DeiT or MAE log.txt", requires=("train_lr", "epoch")),
+    RowFormat("Hugging Face log history", requires=("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
+    RowFormat("Keras log", requires=("epoch", "lr|learning_rate", "loss|val_loss")),
+    ANY_ROWS,
 )
 """Looked at in this order: the first whose columns are all there says how to read the rows."""
 
-LINES = (
-    Lines(
+TEXT_FORMATS = (
+    TextFormat(
         "Megatron-LM output",
-        r"iteration\s+(?P<step>\d+)\s*/\s*(?P<total>\d+)",
-        rf"(?<!decoupled )learning rate:\s*(?P<rate>{_NUMBER})",
+        position=r"iteration\s+(?P<step>\d+)\s*/\s*(?P<total>\d+)",
+        rate=rf"(?<!decoupled )learning rate:\s*(?P<rate>{_NUMBER})",
         skipped=r"number of skipped iterations:\s*(\d+)",
-        named="learning rate",
-        must="learning rate:",
+        rate_name="learning rate",
+        marker="learning rate:",
     ),
-    Lines(
+    TextFormat(
         "DeepSpeed output",
-        r"\bstep=(?P<step>\d+)",
-        r"\blr=\[(?P<rate>[^\[\]]*+)\]",
+        position=r"\bstep=(?P<step>\d+)",
+        rate=r"\blr=\[(?P<rate>[^\[\]]*+)\]",
         skipped=r"\bskipped=(\d+)",
-        cumulative=True,
+        since_start=True,
     ),
-    Lines("llm.c main.log", r"^s:(?P<step>\d+) trl:", rf"\blr:(?P<rate>{_NUMBER})"),
-    Lines("llm.c output", r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|", rf"\| lr (?P<rate>{_NUMBER})"),
-    Lines("BasicSR log", r"\biter:\s*(?P<step>\d[\d,]*),", r"\blr:\((?P<rate>[^()]*+)\)"),
-    Lines(
+    TextFormat("llm.c main.log", position=r"^s:(?P<step>\d+) trl:", rate=rf"\blr:(?P<rate>{_NUMBER})"),
+    TextFormat("llm.c output", position=r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|", rate=rf"\| lr (?P<rate>{_NUMBER})"),
+    TextFormat("BasicSR log", position=r"\biter:\s*(?P<step>\d[\d,]*),", rate=r"\blr:\((?P<rate>[^()]*+)\)"),
+    TextFormat(
         "ESPnet log, batches",
-        r"\b(?P<epoch>\d+)epoch:train:(?P<since>\d+)-(?P<batch>\d+)batch:",
-        rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
+        position=r"\b(?P<epoch>\d+)epoch:train:(?P<since>\d+)-(?P<batch>\d+)batch:",
+        rate=rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
     ),
-    Lines(
+    TextFormat(
         "ESPnet log, epochs",
-        r"\b(?P<epoch>\d+)epoch results: \[train\]",
-        rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
+        position=r"\b(?P<epoch>\d+)epoch results: \[train\]",
+        rate=rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
     ),
-    Lines(
+    TextFormat(
         "mmengine log",
-        r"\bEpoch\(train\)\s+\[(?P<epoch>\d+)\]\[\s*(?P<batch>\d+)/(?P<of>\d+)\]"
+        position=r"\bEpoch\(train\)\s+\[(?P<epoch>\d+)\]\[\s*(?P<batch>\d+)/(?P<of>\d+)\]"
         r"|\bIter\(train\) \[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]",
-        rf"(?<!\w)lr: (?P<rate>{_NUMBER})",
+        rate=rf"(?<!\w)lr: (?P<rate>{_NUMBER})",
     ),
-    Lines(
+    TextFormat(
         ANY_TEXT[0],
-        r"(?i)\b(?:global_?step|current_steps|num_updates|steps?|iteration|iter)\b"
+        position=r"(?i)\b(?:global_?step|current_steps|num_updates|steps?|iteration|iter)\b"
         rf"{_BEFORE}(?P<step>\d[\d,]*)",
-        _ANY_RATE,
-        must="",
+        rate=_ANY_RATE,
+        marker="",
     ),
-    Lines(
+    TextFormat(
         ANY_TEXT[1],
-        rf"(?i)\bepoch\b{_BEFORE}(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
-        _ANY_RATE,
-        must="",
+        position=rf"(?i)\bepoch\b{_BEFORE}(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
+        rate=_ANY_RATE,
+        marker="",
     ),
 )
-"""Tried in this order on every line until one fits; from then on the log is of that kind. The last ones give way."""
+"""Tried in this order on every line until one fits; from then on the log has that format. The last two give way."""
 
 
 def looked_for() -> str:
-    """The known kinds as a sentence's end."""
-    names = dict.fromkeys(
-        ["Keras History JSON", "TensorBoard event files", *(kind.name for kind in (*COLUMNS, *LINES))]
-    )
-    return ", ".join(names)
+    """The names of the known formats."""
+    declared = (known.name for known in (*ROW_FORMATS, *TEXT_FORMATS))
+    return ", ".join(dict.fromkeys(["Keras History JSON", "TensorBoard event files", *declared]))
 
 
-def plain(column: str) -> str:
-    """A column as it is compared."""
+def comparable(column: str) -> str:
+    """A column's name as it is compared."""
     return column.strip().lower()
 
 
-def kind_of(columns: Iterable[str]) -> Columns | None:
-    """The first kind whose columns are all there, a rate and a position among them."""
-    names = [plain(column) for column in columns if len(column) <= _LONGEST]
-    for kind in COLUMNS:
-        if all(any(re.fullmatch(pattern, name, re.IGNORECASE) for name in names) for pattern in kind.has) and (
-            rate_columns(names, kind.rates) and any(position_columns(names))
-        ):
-            return kind
+def row_format_of(columns: Iterable[str]) -> RowFormat | None:
+    """The first format whose columns are all there, a rate and a position among them."""
+    names = [comparable(column) for column in columns if len(column) <= _LONGEST]
+    if not any(position_columns(names)):
+        return None
+    for known in ROW_FORMATS:
+        if all(_any_matches(pattern, names) for pattern in known.requires) and rate_columns(names, known.rates):
+            return known
     return None
+
+
+def _any_matches(pattern: str, names: Iterable[str]) -> bool:
+    return any(re.fullmatch(pattern, name, re.IGNORECASE) for name in names)
 
 
 def rate_columns(columns: Iterable[str], pattern: str = _RATE) -> list[str]:
     """The columns with rates, the likeliest first."""
     found = []
     for column in columns:
-        name = plain(column).rpartition(" - ")[2]  # Weights & Biases puts the name of the run before
+        name = comparable(column).rpartition(" - ")[2]  # Weights & Biases puts the name of the run before
         if len(column) <= _LONGEST and re.fullmatch(pattern, name, re.IGNORECASE) and not _OTHER.search(name):
             found.append(column)
     places = {name: place for place, name in enumerate(_RATES)}
-    return sorted(found, key=lambda column: places.get(plain(column), len(places)))
+    return sorted(found, key=lambda column: places.get(comparable(column), len(places)))
 
 
 def position_columns(columns: Iterable[str]) -> tuple[str | None, str | None]:
@@ -201,16 +214,16 @@ def position_columns(columns: Iterable[str]) -> tuple[str | None, str | None]:
     return (step, epoch) if step is not None or epoch is not None else (_named(names[:1], _INDEX), None)
 
 
-def axis_of(column: str) -> str:
+def axis_of(column: str) -> Axis:
     """What a column counts, by its name."""
-    name = plain(column)
-    return next((axis for axis in ("epoch", "sample", "token") if axis in name), "step")
+    name, others = comparable(column), get_args(Axis)[1:]
+    return next((axis for axis in others if axis in name), "step")
 
 
 def _named(columns: list[str], names: tuple[str, ...]) -> str | None:
     found: dict[str, str] = {}
     for column in columns:
-        whole = plain(column)
+        whole = comparable(column)
         found.setdefault(whole, column)
         found.setdefault(whole.rpartition("/")[2], column)
     return next((found[name] for name in names if name in found), None)

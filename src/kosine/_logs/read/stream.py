@@ -78,7 +78,7 @@ def pieces(chunks: Iterable[bytes], remarks: list[Remark]) -> Iterator[bytes]:
 
 
 def decoded(some: bytes) -> list[str]:
-    """The lines of a piece; what is no UTF-8 becomes a replacement character."""
+    """The lines of a piece; what is not UTF-8 becomes a replacement character."""
     lines = some.decode("utf-8", "replace").split("\n")
     lines.pop()
     return lines

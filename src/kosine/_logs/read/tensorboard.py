@@ -1,4 +1,4 @@
-"""TensorBoard's event files: its own package knows what the records say, and TensorFlow is not needed."""
+"""TensorBoard's event files: its own package knows what the records say, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from kosine._logs.read.collect import BLOCK, Collection
-from kosine._logs.read.columns import Choice
+from kosine._logs.read.collect import BLOCK, GroupCollection
+from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.known_formats import rate_columns
 from kosine._logs.trace import Axis, Remark
 from kosine.errors import LogError, missing_package
@@ -43,27 +43,25 @@ def event_files(folder: Path) -> list[Path]:
                     found += [path] if is_event_file(file.read(64)) else []
         left = max(left - len(names), 0)
     if not found:
-        raise LogError(
-            f"The folder {str(folder)!r} has no TensorBoard event files. Received a folder: name the log in it."
-        )
+        raise LogError(f"The folder {str(folder)!r} has no TensorBoard event files.", fix="Name the log in it.")
     return found
 
 
-def read_events(files: list[Path], choice: Choice, found: Collection) -> tuple[Axis, list[Remark]]:
+def read_events(files: list[Path], choice: ColumnChoice, found: GroupCollection) -> tuple[Axis, list[Remark]]:
     """Read the rates of one run from its event files; the axis, and what was odd.
 
     Raises:
         LogError: no tag with a rate, or rates in several folders, which are several runs.
-        missing_package: tensorboard is not installed.
+        MissingPackageError: tensorboard is not installed.
     """
-    tags: dict[str, _Tag] = {}
+    tags: dict[str, _ScalarTag] = {}
     runs: dict[Path, None] = {}
     damaged: list[str] = []
     for path in files:
         for value, step in _values(path, damaged):
             tag = tags.get(value.tag)
             if tag is None:
-                tag = tags[value.tag] = _Tag(value.tag, _is_rate(value.tag, choice), found)
+                tag = tags[value.tag] = _ScalarTag(value.tag, _is_rate(value.tag, choice), found)
             if tag.is_rate:
                 rate = _scalar(value)
                 if rate is not None:
@@ -73,18 +71,18 @@ def read_events(files: list[Path], choice: Choice, found: Collection) -> tuple[A
             tag.flush()
     if len(runs) > 1:
         folders = ", ".join(repr(str(folder)) for folder in list(runs)[:10])
-        raise LogError(f"There are several runs with rates in the folder. Name one of: {folders}.")
+        raise LogError("There are several runs with rates in the folder.", fix=f"Name one of: {folders}.")
     if not runs:
-        raise choice.unknown("the tags " + ", ".join(repr(tag[:60]) for tag in list(tags)[:40]) if tags else "no tags")
+        raise choice.unknown("the tags" if tags else "no tags", tags)
     text = f"Event files that are cut or damaged, and read up to there: {', '.join(damaged[:5])}."
     per_epoch = all(tag.name.startswith("epoch_") for tag in tags.values() if tag.is_rate)
     return "epoch" if per_epoch else "step", [Remark("damaged", len(damaged), text)] if damaged else []
 
 
-class _Tag:
+class _ScalarTag:
     """The values of one tag, which wait to be taken in."""
 
-    def __init__(self, name: str, is_rate: bool, found: Collection) -> None:
+    def __init__(self, name: str, is_rate: bool, found: GroupCollection) -> None:
         self.name = name
         self.is_rate = is_rate
         self._found = found
@@ -103,7 +101,7 @@ class _Tag:
             self._steps, self._rates = [], []
 
 
-def _is_rate(tag: str, choice: Choice) -> bool:
+def _is_rate(tag: str, choice: ColumnChoice) -> bool:
     return tag == choice.rate_column if choice.rate_column is not None else bool(rate_columns([tag]))
 
 
@@ -113,7 +111,7 @@ def _values(path: Path, damaged: list[str]) -> Iterator[tuple[Any, int]]:
         from google.protobuf.message import DecodeError
         from tensorboard.compat.proto.event_pb2 import Event
     except ImportError as error:
-        raise missing_package("To read event files kosine", "the package tensorboard", "tensorboard") from error
+        raise missing_package("An event file", "tensorboard", "tensorboard") from error
     for record in _records(path, damaged):
         try:
             event = Event.FromString(record)

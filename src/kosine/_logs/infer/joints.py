@@ -1,0 +1,135 @@
+"""Segments joined to a draft: where one curve gives way to the next, and whether they meet there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._logs.infer.draft import Draft
+from kosine._logs.infer.rounding import roundest
+from kosine._logs.infer.segments import Observations, Segment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_OVERLAP = 4096  # rows around a joint
+_NEARLY = 6.0  # half-widths
+
+
+def draft_of(rows: Observations, found: Sequence[Segment], total: float | None) -> Draft:
+    """The phases that the segments show, joined where their curves meet."""
+    kinds = tuple(segment.arc.kind for segment in found)
+    last = float(rows.x[-1])
+    end = total if total is not None and total > last else last + 1
+    bounds = [float(rows.x[0]) if found[0].arc.begin is None else found[0].arc.begin]
+    joined: list[bool] = []
+    free = [found[0].arc.kind.begins]
+    for before, after in pairwise(found):
+        place, meets = _joint(rows, before, after)
+        bounds.append(place)
+        joined.append(meets)
+        free.append(meets or before.arc.kind.ends or after.arc.kind.begins)
+    bounds.append(_last_bound(found[-1], last, end))
+    free.append(found[-1].arc.kind.ends)
+    places = np.maximum.accumulate(np.array(bounds))
+    starts = [_value(segment, places[index]) for index, segment in enumerate(found)]
+    ends = [_value(segment, places[index + 1]) for index, segment in enumerate(found)]
+    draft = Draft(
+        kinds,
+        places,
+        np.array(starts),
+        np.array(ends),
+        tuple(joined),
+        (False,) * len(found),
+        _limits(rows, found, joined),
+        np.array(free),
+        np.ones(0, np.bool_),
+    )
+    return replace(draft, free_rates=np.ones(draft.rates.size, np.bool_))
+
+
+def _last_bound(segment: Segment, last: float, end: float) -> float:
+    """Where the last phase ends: where its curve says so, or where it comes down to 0, or with the run."""
+    if segment.arc.end is not None:
+        return max(segment.arc.end, last)
+    places = np.linspace(last, end, 65)
+    below = np.flatnonzero(segment.arc.predict(places) < 0)
+    return float(places[below[0]]) if below.size else end
+
+
+def _limits(rows: Observations, found: Sequence[Segment], joined: Sequence[bool]) -> Floats:
+    """Between which places each bound may move: one at a jump only between the two rows around it."""
+    limits = np.tile([[-np.inf], [np.inf]], len(found) + 1)
+    for index, after in enumerate(found[1:]):
+        if not joined[index]:
+            left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
+            limits[:, index + 1] = left + 1e-9 * max(1.0, abs(left)), right
+    return limits
+
+
+def with_endpoints(draft: Draft, rows: Observations, found: Sequence[Segment]) -> Draft | None:
+    """The draft with phases that reach their end in their last row, where rows look so; None if none does."""
+    endpoints = (*(_has_endpoint(rows, *pair) for pair in pairwise(found)), False)
+    return replace(draft, endpoints=endpoints) if any(endpoints) else None
+
+
+def _has_endpoint(rows: Observations, before: Segment, after: Segment) -> bool:
+    """Whether the last row of a segment shows where its curve ends, though the next begins one step later only."""
+    left, right, end = float(rows.x[after.first - 1]), float(rows.x[after.first]), before.arc.end
+    jumps = abs(rows.y[after.first] - rows.y[after.first - 1]) > 100 * rows.width[after.first - 1]
+    return end is not None and right - left == 1 and abs(end - left) < 0.5 and bool(jumps)
+
+
+def _value(segment: Segment, place: float) -> float:
+    return max(0.0, float(segment.arc.predict(np.array([place]))[0]))
+
+
+def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, bool]:
+    """Where one curve gives way to the next, and whether they meet there.
+
+    A curve may have been followed a little too far, so they may meet before the first row of the next segment; but only
+    where the rows in between lie on both.
+    """
+    left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
+    stated = [place for place in (after.arc.begin, before.arc.end) if place is not None]
+    low, high = _both(rows, before, after)
+    places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))
+    apart = before.arc.predict(places) - after.arc.predict(places)
+    near = [place for place in stated if min(low, 2 * left - right) <= place <= high]
+    width = 4 * float(rows.width[after.first - 1 : after.first + 1].max())
+    moved = 0.3 * abs(
+        float(rows.y[after.first] - rows.y[after.first - 1])
+    )  # the start of a steep curve is not known exactly
+    for place in near:
+        if abs(_apart(before, after, place)) <= max(width, moved if place <= right else 0.0):
+            return place, True
+    crossing = np.flatnonzero((apart[1:] > 0) != (apart[:-1] > 0))
+    if crossing.size:
+        middle = (left + right) / 2
+        return float(places[min(crossing.tolist(), key=lambda index: abs(places[index] - middle))]), True
+    closest = int(np.argmin(np.abs(apart)))
+    if abs(float(apart[closest])) <= width:
+        return float(places[closest]), True
+    return min(max(near[0], left + 1e-9 * max(1.0, abs(left))), right) if near else roundest(left + 1, right), False
+
+
+def _both(rows: Observations, before: Segment, after: Segment) -> tuple[float, float]:
+    """The positions around the joint up to which the rows lie on both curves, or nearly."""
+    back = slice(max(before.first, after.first - _OVERLAP), after.first)
+    missed = np.flatnonzero(~(rows.off(after.arc, back.start, back.stop) <= _NEARLY))
+    low = back.start + int(missed[-1]) if missed.size else back.start
+    ahead = slice(after.first, min(after.stop, after.first + _OVERLAP))
+    missed = np.flatnonzero(~(rows.off(before.arc, ahead.start, ahead.stop) <= _NEARLY))
+    high = ahead.start + int(missed[0]) if missed.size else ahead.stop - 1
+    return float(rows.x[min(low, after.first - 1)]), float(rows.x[high])
+
+
+def _apart(before: Segment, after: Segment, place: float) -> float:
+    at = np.array([place])
+    return float(before.arc.predict(at)[0] - after.arc.predict(at)[0])

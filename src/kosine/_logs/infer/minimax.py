@@ -1,0 +1,114 @@
+"""The numbers of a draft by linear programs: those with which the furthest row is nearest, and the range of each.
+
+Least squares answer another question. A rate that is printed with few digits is off to the same side for many rows, and
+the sum of the squares then leaves some row outside of its half-width although other numbers bring every row inside. The
+rates are nearly linear in the numbers, so a linear program finds such numbers in a few turns: few rows decide, and each
+turn adds those that the last one missed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._logs.infer.draft import Draft
+from kosine._logs.infer.least_squares import sampled, with_worst
+from kosine._logs.infer.segments import Observations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_TURNS = 25
+
+
+def centred(draft: Draft, rows: Observations) -> Draft:
+    """The draft whose row that is furthest off, in half-widths, is the least far off: a linear program."""
+    from scipy.optimize import linprog
+
+    free_bounds, free_rates = np.flatnonzero(draft.free_bounds), np.flatnonzero(draft.free_rates)
+    count = free_bounds.size + free_rates.size
+    if not count:
+        return draft
+    sample = sampled(rows, draft)
+    best, least = draft, draft.worst(rows)
+    for _ in range(_TURNS):
+        seen = rows.at(sample)
+        off = (draft.predict(seen.x) - seen.y) / seen.width
+        changes, units = changes_of(draft, seen, off)
+        ones = np.ones((off.size, 1))
+        result = linprog(
+            np.append(np.zeros(count), 1.0),
+            A_ub=np.vstack([np.hstack([changes, -ones]), np.hstack([-changes, -ones])]),
+            b_ub=np.concatenate([-off, off]),
+            bounds=[*_boxes(draft, units), (0.0, None)],
+        )
+        if not result.success:
+            break
+        moved = result.x[:-1] * units
+        bounds, rates = draft.bounds.copy(), draft.rates.copy()
+        bounds[free_bounds] += moved[: free_bounds.size]
+        rates[free_rates] = np.maximum(rates[free_rates] + moved[free_bounds.size :], 0.0)
+        nearer = draft.with_numbers(bounds, rates)
+        stands = nearer.worst(seen) >= float(np.abs(off).max()) - 1e-6
+        draft = draft if stands else nearer
+        worst = draft.worst(rows)
+        best, least = (draft, worst) if worst < least else (best, least)
+        more = with_worst(sample, rows, draft)
+        if least <= float(result.x[-1]) + 1e-3 or (stands and more.size == sample.size):
+            break
+        sample = more
+    return best
+
+
+def _boxes(draft: Draft, units: Floats) -> list[tuple[float, float]]:
+    """How far each free number may be moved in one turn, in its unit: within its limits, and no rate below 0."""
+    bounds, rates = draft.bounds[draft.free_bounds], draft.rates[draft.free_rates]
+    low, high = draft.limits[:, draft.free_bounds] - bounds
+    least = np.maximum(np.concatenate([low, -rates]) / units, -1.0)
+    most = np.minimum(np.concatenate([high, np.full(rates.size, np.inf)]) / units, 1.0)
+    return list(zip(least.tolist(), most.tolist(), strict=True))
+
+
+def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, Floats]:
+    """How far each row moves, in half-widths, when a free number changes by a unit of its own, and these units."""
+    columns, units = [], []
+    rates, bounds = draft.rates, draft.bounds
+    span, top = max(float(bounds[-1] - bounds[0]), 1.0), float(seen.y.max()) or 1.0
+    for which, index in [
+        *(("bounds", index) for index in np.flatnonzero(draft.free_bounds).tolist()),
+        *(("rates", index) for index in np.flatnonzero(draft.free_rates).tolist()),
+    ]:
+        small = 1e-7 * (span if which == "bounds" else max(float(rates[index]), 1e-6 * top))
+        numbers = {"bounds": bounds.copy(), "rates": rates.copy()}
+        numbers[which][index] += small
+        moved = (draft.with_numbers(numbers["bounds"], numbers["rates"]).predict(seen.x) - seen.y) / seen.width - off
+        most = float(np.abs(moved).max())
+        unit = small * (30.0 / most) if most else small  # a unit moves some row by 30 half-widths
+        units.append(unit)
+        columns.append(moved * (unit / small))
+    return np.stack(columns, axis=1), np.array(units)
+
+
+def ranges(draft: Draft, rows: Observations) -> tuple[Floats, Floats]:
+    """The lowest and the highest value of each free number with which the others can still explain every row."""
+    from scipy.optimize import linprog
+
+    seen = rows.at(with_worst(sampled(rows, draft), rows, draft))
+    off = (draft.predict(seen.x) - seen.y) / seen.width
+    changes, units = changes_of(draft, seen, off)
+    numbers = draft.free_numbers
+    ends = []
+    for sign in (1.0, -1.0):
+        for index in range(numbers.size):
+            result = linprog(
+                sign * (np.arange(numbers.size) == index),
+                A_ub=np.vstack([changes, -changes]),
+                b_ub=np.concatenate([1.0 - off, 1.0 + off]).clip(0.0),
+                bounds=_boxes(draft, units),
+            )
+            ends.append(numbers[index] + units[index] * (float(result.x[index]) if result.success else 0.0))
+    low, high = np.array(ends).reshape(2, -1)
+    return low, high
