@@ -108,7 +108,7 @@ def test_help_says_where_errors_go(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def on_a_terminal_of(columns: int, arguments: list[str]) -> list[str]:
-    """The lines that a command writes to standard error, which is a terminal of so many columns."""
+    """The lines that a command writes to standard error, which is a terminal of this width."""
     reader, writer = pty.openpty()
     subprocess.run(["stty", "cols", str(columns), "rows", "40", "-onlcr"], stdin=writer, check=True)
     done = subprocess.run([*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=writer, check=False)

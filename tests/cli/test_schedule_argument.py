@@ -132,8 +132,6 @@ def test_pipe_given_as_a_file() -> None:
         ("Schedule(linear(rest, to=0.1))", r"quotes of its durations are lost"),
         ("linear(5, start=0.0, to=0.1)", r"must be a schedule.*Schedule\(\.\.\.\)"),
         ("linear(5, start=0, to=0.1), cosine(to=0)", r"nothing more.*write Schedule\(\.\.\.\) around its phases"),
-        ("ks.constant(0.1)", r"leave out `ks\.`"),
-        ("kosine.constant(0.1)", r"leave out `kosine\.`"),
         ('constant("1e-3")', r"lr='1e-3'\. Write 1e-3 without quotes\."),
     ],
 )

@@ -74,10 +74,10 @@ def command(
         from kosine._display.log_view import LogView
         from kosine._display.terminal import Screen, draw_log
 
-        told = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
-        told += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
+        notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+        notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
         picture = draw_log(LogView.of_verdict(verdict), Screen.of_stdout())
-        click.echo("\n\n".join([str(verdict), *told, picture]))
+        click.echo("\n\n".join([str(verdict), *notes, picture]))
         if output is not None:
             click.echo()
             say_written(output, as_json)

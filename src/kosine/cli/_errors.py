@@ -105,5 +105,5 @@ def _plain(text: Text) -> str:
 def _columns() -> int:
     try:
         return min(max(os.get_terminal_size(sys.stderr.fileno()).columns, 20), _WIDEST)
-    except (OSError, ValueError):  # a terminal that tells no width, or no file behind it
+    except (OSError, ValueError):  # a terminal without a known width, or a stream without a file
         return 80

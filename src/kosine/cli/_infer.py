@@ -127,10 +127,10 @@ def _reading(axis: str, steps_per_unit: Fraction, offset: int) -> str:
 
 
 def _skipped(axis: str, skips: tuple[tuple[int, int], ...]) -> str:
-    told = ", ".join(f"{count:,} by {axis} {_place(position)}" for position, count in skips[:_MOST_SKIPS])
+    places = ", ".join(f"{count:,} by {axis} {_place(position)}" for position, count in skips[:_MOST_SKIPS])
     more = ", ..." if len(skips) > _MOST_SKIPS else ""
     total = sum(count for _, count in skips)
-    return f"The schedule did not advance in {total:,} step{'s' if total > 1 else ''} ({told}{more})."
+    return f"The schedule did not advance in {total:,} step{'s' if total > 1 else ''} ({places}{more})."
 
 
 def _toml(text: str) -> str:

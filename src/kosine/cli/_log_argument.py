@@ -68,7 +68,7 @@ def read_log(log: str, group: str | None, step_column: str | None, rate_column: 
 
     Raises:
         OSError: the file cannot be read.
-        LogError: it is no log, or has no such group or column.
+        LogError: the file is not a log, or has no such group or column.
     """
     from kosine._logs.read.read import read_trace
 
@@ -91,9 +91,9 @@ def other_groups(trace: Trace) -> str:
     names = [name for name in trace.groups if name != trace.name]
     if not names:
         return ""
-    told = ", ".join(shortened(name, 40) for name in names[:_MOST_GROUPS])
+    others = ", ".join(shortened(name, 40) for name in names[:_MOST_GROUPS])
     more = f" and {len(names) - _MOST_GROUPS:,} more" if len(names) > _MOST_GROUPS else ""
-    return f"This is the group {shortened(trace.name, 40)}; the log also has {told}{more} (--group)."
+    return f"This is the group {shortened(trace.name, 40)}; the log also has {others}{more} (--group)."
 
 
 def log_data(trace: Trace) -> dict[str, Any]:

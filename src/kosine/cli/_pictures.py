@@ -1,4 +1,4 @@
-"""Pictures in files, of the format that the file's ending tells."""
+"""Pictures in files, of the format that the file's ending gives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMATS = ("png", "svg", "pdf", "html")
 
 
 class PictureFile(ParamType):
-    """The name of a file whose ending tells the format."""
+    """The name of a file whose ending gives the format."""
 
     name = "file"
 
@@ -29,7 +29,7 @@ class PictureFile(ParamType):
         path = Path(value)
         if format_of(path) not in FORMATS:
             known = ", ".join(f".{ending}" for ending in FORMATS)
-            self.fail(f"{value!r} must end in one of {known}: the ending tells the format.", param, ctx)
+            self.fail(f"{value!r} must end in one of {known}: the ending gives the format.", param, ctx)
         return path
 
 
@@ -42,7 +42,7 @@ def picture_option(*names: str) -> Callable[[CommandFunction], CommandFunction]:
         "output",
         type=PictureFile(),
         metavar="FILE",
-        help="Also draw it into a file; the ending .png, .svg, .pdf or .html tells the format.",
+        help="Also draw it into a file; the ending .png, .svg, .pdf or .html gives the format.",
     )
 
 

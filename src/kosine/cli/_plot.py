@@ -46,7 +46,7 @@ Examples:
 @run_size_options
 @click.option(
     "-o", "--output", type=PictureFile(), required=True, metavar="FILE",
-    help="Where to; the ending .png, .svg, .pdf or .html tells the format. An html page zooms and answers the mouse.",
+    help="Where to; the ending .png, .svg, .pdf or .html gives the format. An html page zooms and answers the mouse.",
 )  # fmt: skip
 @click.option("--log", is_flag=True, help="Put the rates on a logarithmic axis.")
 @click.option("--points", type=Steps(), metavar="STEPS", help="Steps to point out, such as 0,7880,39399.")

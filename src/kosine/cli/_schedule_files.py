@@ -61,7 +61,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _read_text(text: str, name: str) -> NamedSchedule:
-    """A document tells by its first characters what it is: JSON, the text form, or else TOML."""
+    """A document shows by its first characters what it is: JSON, the text form, or else TOML."""
     if not text.strip():
         raise NotationError("It is empty. It must hold a schedule.")
     if text.lstrip().startswith("{") or _is_json(text):
