@@ -229,7 +229,7 @@ def test_names_are_found_as_people_type_them(typed: str, name: str) -> None:
     ],
 )
 def test_an_unknown_name_is_an_error_with_the_nearest(typed: str, pattern: str) -> None:
-    with pytest.raises(ks.ScheduleError, match=pattern):
+    with pytest.raises(ks.ArgumentError, match=pattern):
         ks.published(typed)
 
 

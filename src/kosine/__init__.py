@@ -132,9 +132,21 @@ _ROOMS = {
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 
 
+_OF_ADAPTERS = {
+    "LearningRateCallback": "keras",
+    "LearningRateSchedule": "keras",
+    "WarmUpCosineDecayScheduler": "keras",
+    "cosine_decay_with_warmup": "keras",
+    "PlanLR": "torch",
+}
+"""Names that people look for here, and the rooms that have them."""
+
+
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
+    if name in _OF_ADAPTERS:
+        raise AttributeError(f"kosine has no {name!r}. Did you mean `ks.{_OF_ADAPTERS[name]}.{name}`?", name=name)
     if name in ADAPTERS:
         return import_adapter(name)
     if name in (*_ON_DEMAND, *_OLD_ROOMS):

@@ -64,6 +64,12 @@ class KosineError(Exception):
         """Whether there is a value that was received."""
         return self.received is not _NOTHING
 
+    @property
+    def _received_by_name(self) -> bool:
+        """Whether several values were received, each with its name; a dictionary of the user's is one value."""
+        received = self.received
+        return isinstance(received, Mapping) and bool(received) and (self.argument is None or self.argument in received)
+
     def written(
         self, argument: Callable[[str], str] = "`{}`".format, value_of: Callable[[str], str] = "{}=".format
     ) -> str:
@@ -84,7 +90,7 @@ class KosineError(Exception):
             subject = f"Argument {name}" if name.startswith("`") else name
             sentences.append(f"{subject} must be {words(self.rule)}.")
         if self.has_received:
-            if isinstance(self.received, Mapping):
+            if self._received_by_name:
                 received = ", ".join(f"{value_of(name)}{shown(value)}" for name, value in self.received.items())
             else:
                 received = ("" if self.argument is None else value_of(self.argument)) + shown(self.received)
@@ -113,7 +119,7 @@ class KosineError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Received values go to another process as their texts: not every value can be pickled.
         fields = {name: getattr(self, name) for name in self._fields}
-        if isinstance(self.received, Mapping):
+        if self._received_by_name:
             fields["received"] = {name: Described(shown(value)) for name, value in self.received.items()}
         elif self.has_received:
             fields["received"] = Described(shown(self.received))

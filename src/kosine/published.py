@@ -20,7 +20,7 @@ from kosine._core.curves.hold import hold
 from kosine._core.curves.linear import linear
 from kosine._core.groups import section
 from kosine._core.schedule import Plan, Schedule
-from kosine.errors import ArgumentTypeError, ScheduleError, shown
+from kosine.errors import ArgumentError, ArgumentTypeError
 
 
 @dataclass(frozen=True)
@@ -246,8 +246,8 @@ def recipe(name: str) -> Published:
             mean only one of them, such as "llama3".
 
     Raises:
-        ScheduleError: there is none.
-        ArgumentTypeError: no text.
+        ArgumentError: no recipe has this name.
+        ArgumentTypeError: not a string.
 
     Example:
         >>> import kosine as ks
@@ -261,18 +261,19 @@ def full_name(name: str) -> str:
     """The name in `PUBLISHED` that a name means.
 
     Raises:
-        ScheduleError: there is none.
-        ArgumentTypeError: no text.
+        ArgumentError: no recipe has this name.
+        ArgumentTypeError: not a string.
     """
     if not isinstance(name, str):
-        raise ArgumentTypeError(f"The name of a recipe must be a string. Received: {shown(name)}.")
+        raise ArgumentTypeError("The name of a recipe must be a string.", received=name)
     known = {_plain(full): full for full in PUBLISHED} | _ALIASES
     full = known.get(_plain(name))
     if full is None:
         near = difflib.get_close_matches(_plain(name), known, n=1)
-        raise ScheduleError(
-            f"No recipe has this name. Received: {shown(name)}."
-            f"{f' Did you mean {known[near[0]]!r}?' if near else ''} `kosine recipes` lists them."
+        raise ArgumentError(
+            "No recipe has this name.",
+            received=name,
+            fix=f"{f'Did you mean {known[near[0]]!r}? ' if near else ''}`kosine recipes` lists them.",
         )
     return full
 

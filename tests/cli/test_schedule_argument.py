@@ -89,6 +89,14 @@ def test_text_and_name() -> None:
     assert (named.name, named.schedule, named.run) == (TEXT, SCHEDULE, {})
 
 
+@pytest.mark.parametrize("package", ["ks.", "kosine."])
+def test_text_may_be_pasted_from_python(package: str, tmp_path: Path) -> None:
+    text = f"{package}Schedule({package}linear('5ep', start=0.0, to=1e-3), {package}cosine(to=0.0))"
+    assert read_schedule(text).schedule == SCHEDULE
+    (tmp_path / "pasted").write_text(f"\n{text}\n", encoding="utf-8")
+    assert read_schedule(str(tmp_path / "pasted")).schedule == SCHEDULE
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_recipe_with_its_run(name: str) -> None:
     assert plan_of(name) == PUBLISHED[name].plan()

@@ -495,7 +495,7 @@ def test_a_run_that_a_schedule_cannot_be_planned_for_is_refused(
         (
             None,
             ks.ArgumentTypeError,
-            r"^A plan is a function of .* `ks\.keras\.LearningRateSchedule\(plan\)` for its l",
+            r"^A plan is a function of .* `ks\.keras\.LearningRateSchedule\(plan\)` to the optim",
         ),
         (
             np.array([1.5]),

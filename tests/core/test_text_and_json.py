@@ -108,7 +108,10 @@ def test_100_000_phases_are_written_and_read() -> None:
         ("Schedule(__import__('os').system('true'))", r"at character 10\. Received: '__import__'"),
         ("().__class__", r"expected a schedule, .* at character 1\. Received: '\('"),
         ("constant(0.1).__class__", r"expected a name, .* at character 14\. Received: '\.'"),
-        ("ks.linear(5, start=1.0, to=0.0)", r"at character 3\. Received: '\.'"),
+        ("np.linear(5, start=1.0, to=0.0)", r"at character 3\. Received: '\.'"),
+        ("ks.None", r"expected `\(` after the name 'None' at character 8"),
+        ("constant(ks.lr=0.1)", r"expected `\(` after the name 'lr' at character 15"),
+        ("ks.ks.constant(0.1)", r"at character 6\. Received: '\.'"),
         ("lambda: 0", r"at character 7\. Received: ':'"),
         ("constant(lambda)", r"expected `\(` after the name 'lambda' at character 16"),
         ("constant(lr=f'{0.1}')", r"expected `\(` after the name 'f' at character 14"),
@@ -131,7 +134,7 @@ def test_100_000_phases_are_written_and_read() -> None:
             "constant(0.1, 0.2)",
             r"`constant` cannot be called like this: too many positional arguments\. Received: \[0.1, 0.2\]\.",
         ),
-        ("linear(5, start=0.1)", r"missing a required argument: 'to'\. Received: {'start': 0.1}\."),
+        ("linear(5, start=0.1)", r"missing a required argument: 'to'\. Received: start=0.1\."),
         ("constant(rate=0.1)", r"`constant` has no argument 'rate'.* Its arguments are constant\(lr\)\.$"),
         ("constant", r"expected `\(` after the name 'constant'"),
         ("0.1", r"The text must be a schedule\. Received: '0.1', which is 0.1"),
@@ -290,16 +293,16 @@ def test_a_document_with_a_bad_value_is_refused(text: str, error: type[Exception
 @pytest.mark.parametrize(
     ("call", "argument", "rule"),
     [
-        (ks.parse, b"constant(0.1)", "Argument `text` must be a string"),
-        (ks.parse, None, "Argument `text` must be a string"),
-        (ks.loads, 5, "Argument `text` must be a string or bytes"),
-        (ks.loads, {}, "Argument `text` must be a string or bytes"),
-        (ks.dumps, "constant(0.1)", "Only a Schedule or a Plan can be written"),
-        (ks.dumps, ks.hold(5, start=0.1), "Only a Schedule or a Plan can be written"),
+        (ks.parse, b"constant(0.1)", r"Argument `text` must be a string\. Received: text="),
+        (ks.parse, None, r"Argument `text` must be a string\. Received: text="),
+        (ks.loads, 5, r"Argument `text` must be a string or bytes\. Received: text="),
+        (ks.loads, {}, r"Argument `text` must be a string or bytes\. Received: text="),
+        (ks.dumps, "constant(0.1)", r"Only a Schedule or a Plan can be written\. Received: "),
+        (ks.dumps, ks.hold(5, start=0.1), r"Only a Schedule or a Plan can be written\. Received: "),
     ],
 )
 def test_arguments_of_another_type_are_refused(call: Callable[[Any], object], argument: object, rule: str) -> None:
-    with pytest.raises(ks.ArgumentTypeError, match=rf"^{rule}\. Received: {re.escape(repr(argument))}\.$"):
+    with pytest.raises(ks.ArgumentTypeError, match=rf"^{rule}{re.escape(repr(argument))}\.$"):
         call(argument)
 
 
@@ -315,8 +318,18 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("ks.warmup_cosine(peak=1e-3)", "leave out `ks.`"),
-        ("kosine.warmup_cosine(peak=1e-3)", "leave out `kosine.`"),
+        ("constant(0.1).plan(total_steps=9)", "Leave out `.plan(...)`: the text is the schedule. Give the size of the"),
+        (
+            "warmup_cosine(peak=1e-3, warmup_steps=9)",
+            "no argument 'warmup_steps'. Write `warmup` for warmup_steps. Its",
+        ),
+        (
+            "warmup_cosine(peak=1e-3, total_steps=9)",
+            "no argument 'total_steps'. A schedule does not know its run: give",
+        ),
+        ("sgdr(T_0=10, T_mult=2)", "no argument 'T_0' and 'T_mult'. Write `period` for T_0 and `stretch` for T_mult."),
+        ("linear(9, start=0, eta_min=1)", "`linear` has no argument 'eta_min'. Write `to` for eta_min."),
+        ("constant(max_lr=0.1)", "no argument 'max_lr'. Write `lr` for max_lr."),
         ("linear(100, start=0, to=0.1), cosine(to=0)", "nothing more after the schedule; write Schedule(...) around"),
         ("cycles(cosine(5, start=1, to=0)) hold()", "nothing more after the schedule; write Schedule(...) around"),
         ("warmup_cosin(peak=1e-3)", "expected `warmup_cosine` at character 1"),

@@ -9,6 +9,7 @@ from kosine._core.curves.inverse import inverse_sqrt
 from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike
+from kosine._core.foreign_words import translates_foreign_words
 from kosine._core.groups import cycles
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
@@ -19,6 +20,7 @@ __all__ = ["constant", "inverse_sqrt_decay", "one_cycle", "sgdr", "step_decay", 
 _COOLDOWNS = {"cosine": cosine, "linear": linear, "one_minus_sqrt": one_minus_sqrt}
 
 
+@translates_foreign_words
 def constant(lr: float) -> Schedule:
     """The same learning rate for ever.
 
@@ -37,6 +39,7 @@ def constant(lr: float) -> Schedule:
     return Schedule(hold_phase(start=read_rate(lr, "lr")))
 
 
+@translates_foreign_words
 def warmup_cosine(
     peak: float,
     *,
@@ -68,6 +71,7 @@ def warmup_cosine(
     return Schedule(*warm, *held, cosine(to=floor, start=None if warm or held else peak))
 
 
+@translates_foreign_words
 def sgdr(
     peak: float,
     *,
@@ -108,6 +112,7 @@ def sgdr(
     return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink))
 
 
+@translates_foreign_words
 def one_cycle(
     peak: float,
     *,
@@ -140,6 +145,7 @@ def one_cycle(
     return Schedule(cosine(_duration(warmup, "warmup"), start=first, to=peak), cosine(to=last))
 
 
+@translates_foreign_words
 def wsd(
     peak: float,
     *,
@@ -175,6 +181,7 @@ def wsd(
     return Schedule(*warm, held, decay(_duration(cooldown, "cooldown"), to=floor))
 
 
+@translates_foreign_words
 def inverse_sqrt_decay(
     peak: float,
     *,
@@ -213,6 +220,7 @@ def inverse_sqrt_decay(
     return Schedule(*warm, decay)
 
 
+@translates_foreign_words
 def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Schedule:
     """The rate times a factor after every so many steps, for ever.
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from kosine._core.arguments import read_flag, read_integer, read_number, read_rate
 from kosine._core.durations import Duration, DurationLike
+from kosine._core.foreign_words import translates_foreign_words
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase, written_string
 from kosine.errors import ArgumentTypeError, Described, KosineError, ScheduleError, shown
@@ -91,6 +92,7 @@ class Cycles:
         return Fraction(repr(self.stretch))
 
 
+@translates_foreign_words
 def cycles(
     *phases: Phase,
     stretch: float = 1,
@@ -211,6 +213,7 @@ MAX_SECTIONS = 8
 _NO_STEP, _ONE_STEP = Duration.read(0), Duration.read(1)
 
 
+@translates_foreign_words
 def section(
     *parts: Part,
     skip: DurationLike = 0,

@@ -13,7 +13,7 @@ from kosine._core.phase import Phase
 from kosine._core.run import RunSize, read_run
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import _PHASES, _SIGNATURES, MAX_DEPTH, MAX_TEXT, _call
-from kosine.errors import ArgumentTypeError, NotationError, shown
+from kosine.errors import ArgumentTypeError, Described, NotationError, shown
 
 FORMAT_VERSION = 1
 
@@ -79,20 +79,20 @@ def read_json(text: object) -> object:
         except UnicodeDecodeError as error:
             raise NotationError(f"Not a schedule: the document is not UTF-8 text: {error}.") from error
     if not isinstance(text, str):
-        raise ArgumentTypeError(f"Argument `text` must be a string or bytes. Received: {shown(text)}.")
+        raise ArgumentTypeError(argument="text", rule="a string or bytes", received=text)
     if len(text) > MAX_TEXT:
-        raise NotationError(f"A document has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
+        raise NotationError(f"A document has at most {MAX_TEXT:,} characters.", received=Described(f"{len(text):,}"))
     _check_depth(text)
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
     except json.JSONDecodeError as error:
-        raise NotationError(f"Not a schedule: the document is not JSON: {error}. Received: {shown(text)}.") from error
+        raise NotationError(f"Not a schedule: the document is not JSON: {error}.", received=text) from error
 
 
 def to_data(value: Schedule | Plan) -> dict[str, Any]:
     """The document of `dumps` as plain dictionaries and lists."""
     if not isinstance(value, Schedule | Plan):
-        raise ArgumentTypeError(f"Only a Schedule or a Plan can be written. Received: {shown(value)}.")
+        raise ArgumentTypeError("Only a Schedule or a Plan can be written.", received=value)
     schedule = value.schedule if isinstance(value, Plan) else value
     data: dict[str, Any] = {
         "format": "kosine",
@@ -109,21 +109,18 @@ def from_data(data: object) -> Schedule | Plan:
     """The schedule or plan of a document, given as plain dictionaries and lists."""
     document = _mapping(data, "the document")
     if document.get("format") != "kosine":
-        raise NotationError(
-            f'Not a schedule: the document needs "format": "kosine". Received: format={shown(document.get("format"))}.'
-        )
+        received = {"format": document.get("format")}
+        raise NotationError('Not a schedule: the document needs "format": "kosine".', received=received)
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise NotationError(f'The document needs an integer "version" >= 1. Received: version={shown(version)}.')
+        raise NotationError('The document needs an integer "version" >= 1.', received={"version": version})
     if version > FORMAT_VERSION:
-        raise NotationError(
-            f"This kosine reads documents up to version {FORMAT_VERSION}. Received: version={shown(version)}. "
-            "Update kosine."
-        )
+        problem = f"This kosine reads documents up to version {FORMAT_VERSION}."
+        raise NotationError(problem, received={"version": version}, fix="Update kosine.")
     _fields(document, "the document", {"format", "version", "schedule"}, {"run"})
     parts = document["schedule"]
     if not isinstance(parts, list):
-        raise NotationError(f'"schedule" must be a list of phases and groups. Received: {shown(parts)}.')
+        raise NotationError('"schedule" must be a list of phases and groups.', received=Described(shown(parts)))
     schedule = Schedule(*(_part(part) for part in parts))
     if "run" not in document:
         return schedule
@@ -155,14 +152,14 @@ def _inside(part: dict[str, Any], field: str, what: str) -> list[Any]:
     _fields(part, what, {field}, set(keywords))
     inside = part.pop(field)
     if not isinstance(inside, list):
-        raise NotationError(f'"{field}" must be a list of {_MADE_OF[field]}. Received: {shown(inside)}.')
+        raise NotationError(f'"{field}" must be a list of {_MADE_OF[field]}.', received=Described(shown(inside)))
     return inside
 
 
 def _phase(data: dict[str, Any]) -> Phase:
     curve = data.get("curve")
     if not isinstance(curve, str) or curve not in _PHASES:
-        raise NotationError(f'"curve" must be one of {sorted(_PHASES)}. Received: curve={shown(curve)}.')
+        raise NotationError(f'"curve" must be one of {sorted(_PHASES)}.', received={"curve": curve})
     allowed = set(_SIGNATURES[curve].parameters)
     _fields(data, f"a {curve} phase", {"curve", "duration"}, allowed)
     phase = _call(curve, [], {name: value for name, value in data.items() if name != "curve"})
@@ -172,7 +169,7 @@ def _phase(data: dict[str, Any]) -> Phase:
 
 def _mapping(data: object, what: str) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise NotationError(f"{what[0].upper()}{what[1:]} must be a JSON object. Received: {shown(data)}.")
+        raise NotationError(f"{what[0].upper()}{what[1:]} must be a JSON object.", received=Described(shown(data)))
     return dict(data)
 
 
@@ -181,7 +178,8 @@ def _fields(data: Mapping[str, Any], what: str, needed: set[str], optional: set[
     if missing or unknown:
         problem = f"lacks {sorted(missing)}" if missing else f"has the unknown fields {shown(sorted(unknown))}"
         raise NotationError(
-            f"{what[0].upper()}{what[1:]} {problem}. It has {sorted(needed)} and may have {sorted(optional - needed)}."
+            f"{what[0].upper()}{what[1:]} {problem}.",
+            fix=f"It has {sorted(needed)} and may have {sorted(optional - needed)}.",
         )
 
 
@@ -189,17 +187,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise NotationError(f"Each field stands once in a JSON object. Received: {shown(twice)} more than once.")
+        received = Described(f"{shown(twice)} more than once")
+        raise NotationError("Each field stands once in a JSON object.", received=received)
     return result
 
 
 def _constant(name: str) -> float:
-    raise NotationError(f"A document has finite numbers only. Received: {name}.")
+    raise NotationError("A document has finite numbers only.", received=Described(name))
 
 
 def _integer(digits: str) -> int:
     if len(digits) > 400:
-        raise NotationError(f"A number has at most 400 digits. Received: one of {len(digits)} digits.")
+        raise NotationError("A number has at most 400 digits.", received=Described(f"one of {len(digits)} digits"))
     return int(digits)
 
 
@@ -210,4 +209,4 @@ def _check_depth(text: str) -> None:
         mark = match[0][0]
         depth += (mark in "[{") - (mark in "]}")
         if depth > MAX_DEPTH:
-            raise NotationError(f"A document is nested at most {MAX_DEPTH} levels deep. Received: {shown(text)}.")
+            raise NotationError(f"A document is nested at most {MAX_DEPTH} levels deep.", received=text)

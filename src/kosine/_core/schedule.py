@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import operator
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
 from kosine._core.evaluate import array_function
+from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback, translates_foreign_words
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
-from kosine._core.run import RunSize
+from kosine._core.run import RunSize, read_run
 from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import view
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
+from kosine.errors import ArgumentTypeError, Described, Name, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,11 +60,12 @@ class Schedule:
         first = next(phases_of(parts))
         if first.start is None:
             raise ScheduleError(
-                f"The first phase of a schedule needs a `start`: there is no value before it. Received: {first!r}."
+                "The first phase of a schedule needs a `start`: there is no value before it.", received=first
             )
         _check_values(parts, None)
         object.__setattr__(self, "_hash", hash((Schedule, parts)))
 
+    @translates_foreign_words
     def plan(
         self,
         *,
@@ -71,6 +74,8 @@ class Schedule:
         steps_per_epoch: int | None = None,
         samples_per_step: int | None = None,
         tokens_per_step: int | None = None,
+        dataset_size: int | None = None,
+        batch_size: int | None = None,
     ) -> Plan:
         """The schedule resolved for one run: integer step boundaries, ready to evaluate.
 
@@ -81,8 +86,10 @@ class Schedule:
             total_steps: the run's length in steps; or give `epochs` and `steps_per_epoch`.
             epochs: the run's length in epochs; fractions are allowed.
             steps_per_epoch: training batches in an epoch; needed for durations in epochs.
-            samples_per_step: training samples in a batch; needed for durations in samples.
-            tokens_per_step: training tokens in a batch; needed for durations in tokens.
+            samples_per_step: training samples in a step; needed for durations in samples. `batch_size` if None.
+            tokens_per_step: training tokens in a step; needed for durations in tokens.
+            dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`, rounded up.
+            batch_size: training samples in a batch, where a step is one batch.
 
         Raises:
             PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
@@ -94,22 +101,34 @@ class Schedule:
             >>> lr = ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5)
             >>> lr.plan(epochs=50, steps_per_epoch=788)(7_884)
             0.0001
+            >>> lr.plan(epochs=50, dataset_size=12_600, batch_size=16).total_steps
+            39400
         """
-        from kosine._core.run import read_run
-
-        return Plan(self, read_run(total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step))
+        run = read_run(
+            total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size
+        )
+        return Plan(self, run)
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
 
     def __call__(self, *steps: object) -> NoReturn:
-        """A schedule knows no run, so it has no rate at a step: plan it first."""
+        """A schedule does not know its run, so it has no rate at a step: plan it first."""
+        if len(steps) > 1:
+            raise not_a_keras_scheduler("A Schedule", self)
         raise ArgumentTypeError(
-            "A Schedule knows no run, so it has no rate at a step: call `schedule.plan(total_steps=...)`, and use the "
-            f"plan. Received: {shown(self)}."
+            "A Schedule does not know its run, so it has no rate at a step.",
+            received=self,
+            fix=(
+                "Call `schedule.plan(",
+                Name("total_steps"),
+                "=...)`, and use the plan. In Keras pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, or "
+                "`ks.keras.LearningRateCallback(schedule)` to `fit`.",
+            ),
         )
 
     def __getattr__(self, name: str) -> NoReturn:
+        refuse_as_callback("A Schedule", name)
         fix = " Call `schedule.plan(total_steps=...)`: the plan has it." if name in OF_PLANS else ""
         raise AttributeError(f"A Schedule has no attribute {name!r}.{fix}")
 
@@ -266,7 +285,9 @@ class Plan:
         placed = place(schedule.parts, run)
         parts, stop = placed.parts, _stop(placed)
         if stop == 0 and run.total_steps is None:
-            raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
+            raise PlanError(
+                "A plan must last at least one step.", received=Described(f"{shown(schedule)}, which lasts none")
+            )
         for name, attribute in {
             "schedule": schedule,
             "run": run,
@@ -282,7 +303,7 @@ class Plan:
     def __call__(self, steps: int | np.integer[Any]) -> float: ...
     @overload
     def __call__(self, steps: NDArray[Any] | Sequence[Any]) -> NDArray[Any]: ...
-    def __call__(self, steps: Any = None) -> Any:
+    def __call__(self, steps: Any = None, *others: object) -> Any:
         """The learning rate at `steps`, counted from 0.
 
         Args:
@@ -299,6 +320,8 @@ class Plan:
             index = bisect_right(self._firsts, steps) - 1
             first, value = self._bound[index] or self._bind(index)
             return value(steps - first)
+        if others:
+            raise not_a_keras_scheduler("A Plan", steps, *others)
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
             return self._at(_read_step(steps))
         return self._at_array(steps)
@@ -337,6 +360,25 @@ class Plan:
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
         return axes
 
+    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Save a picture of the plan, or a page that shows it: the ending of the name says which.
+
+        Args:
+            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for a page that answers to the mouse.
+            **options: for a picture, the options of `plot`.
+
+        Raises:
+            ArgumentError: another ending.
+            PlanError: a plan of a schedule that never ends, made without a length.
+            MissingPackageError: Matplotlib is not installed; a page needs none.
+            OSError: the file cannot be written.
+        """
+        view(self, "save", path=path, **options)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        refuse_as_callback("A Plan", name)
+        raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
+
     def _list(self) -> None:
         """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
         if self._table_stop:
@@ -374,23 +416,22 @@ class Plan:
 
         if steps is None:
             raise ArgumentTypeError(
-                "A plan is a function of the step: call it with one. In Keras, give the optimizer "
-                "`ks.keras.LearningRateSchedule(plan)` for its learning rate, not the plan itself."
+                "A plan is a function of the step: call it with one.",
+                fix="In Keras, pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, not the plan itself.",
             )
         try:
             array = np.asarray(steps)
         except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
-            raise ArgumentTypeError(
-                "Argument `steps` must be an integer or an array of integers. "
-                f"Received: steps={shown(steps)}.{_traced(steps)}"
-            ) from error
+            rule = "an integer or an array of integers"
+            raise ArgumentTypeError(argument="steps", rule=rule, received=steps, fix=_traced(steps)) from error
         if array.size == 0:
             return np.empty(array.shape, np.float64)
         if array.dtype.kind not in "iu":
             raise ArgumentTypeError(
-                "Argument `steps` must be an integer or an array of integers. "
-                f"Received: steps={shown(steps)}{f' of dtype {array.dtype}' if array.ndim else ''}."
-                f"{' Count steps in integers: `int(step)`.' if array.dtype.kind == 'f' else ''}"
+                argument="steps",
+                rule="an integer or an array of integers",
+                received=Described(f"{shown(steps)} of dtype {array.dtype}") if array.ndim else steps,
+                fix="Count steps in integers: `int(step)`." if array.dtype.kind == "f" else "",
             )
         _read_step(int(array.min()))
         _read_step(int(array.max()))
@@ -494,11 +535,10 @@ def _repeat(parts: Sequence[PlannedPart], table_stop: int) -> tuple[int, int] | 
 def _read_step(step: SupportsIndex) -> int:
     number = read_index(step)
     if number is None:
-        raise ArgumentTypeError(f"A step must be an integer. Received: {shown(step)}.{_traced(step)}")
+        raise ArgumentTypeError("A step must be an integer.", received=step, fix=_traced(step))
     if not 0 <= number <= MAX_STEPS:
         raise StepError(
-            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0. "
-            f"Received: {shown(number)}."
+            "A step must be >= 0 and at most 2**63 - 1: steps are training batches, counted from 0.", received=number
         )
     return number
 
@@ -507,4 +547,4 @@ def _traced(step: object) -> str:
     """What to do with a step that has no value while JAX traces, as a sentence."""
     if not type(step).__module__.startswith("jax"):
         return ""
-    return " A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."
+    return "A plan is evaluated on the host; for Optax and inside `jit` use `ks.jax.schedule(plan)`."

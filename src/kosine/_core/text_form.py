@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kosine._core import constructors, curves
+from kosine._core.foreign_words import near, wrong_arguments
 from kosine._core.groups import Cycles, Section, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.errors import ArgumentTypeError, NotationError, shown
+from kosine.errors import ArgumentTypeError, Described, Name, NotationError, Text, shown
 
 MAX_TEXT = 64 * 2**20
 """Longest text, in characters, that is read: about 10**6 phases."""
@@ -37,9 +37,6 @@ _CALLS: dict[str, Callable[..., Any]] = {
 _SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
 
 
-_LONGEST_WORD = 40
-
-
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
@@ -47,11 +44,24 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 _TOKEN = re.compile(
     r"""\s*+(?:
         (?P<number>[+-]?(?:[0-9]++(?:_[0-9]++)*+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
-      | (?P<name>[A-Za-z_][A-Za-z_0-9]*+)
+      | (?P<package>(?:ks|kosine)\s*+\.\s*+)?+(?P<name>[A-Za-z_][A-Za-z_0-9]*+)
       | (?P<string>"[^"\\\n]*+"|'[^'\\\n]*+')
       | (?P<mark>[(),=])
     )""",
     re.VERBOSE | re.ASCII,
+)
+
+
+# What follows a schedule that is pasted from Python together with its plan.
+_PLANNED = re.compile(r"\.\s*+plan\s*+\(", re.ASCII)
+_SIZES = (
+    "Leave out `.plan(...)`: the text is the schedule. Give the size of the run apart, as ",
+    Name("total_steps"),
+    ", or as ",
+    Name("epochs"),
+    " and ",
+    Name("steps_per_epoch"),
+    ".",
 )
 
 
@@ -62,6 +72,8 @@ class _Token(NamedTuple):
     kind: str
     text: str
     position: int
+    of_package: bool = False
+    """Whether a name was pasted from Python with its package: `ks.cosine`."""
 
 
 def parse(text: str) -> Schedule:
@@ -85,14 +97,17 @@ def parse(text: str) -> Schedule:
         Schedule(linear("5ep", start=0.0, to=0.001), cosine(to=0.0))
     """
     if not isinstance(text, str):
-        raise ArgumentTypeError(f"Argument `text` must be a string. Received: {shown(text)}.")
+        raise ArgumentTypeError(argument="text", rule="a string", received=text)
     if len(text) > MAX_TEXT:
-        raise NotationError(f"A schedule expression has at most {MAX_TEXT:,} characters. Received: {len(text):,}.")
+        raise NotationError(
+            f"A schedule expression has at most {MAX_TEXT:,} characters.", received=Described(f"{len(text):,}")
+        )
     value = _Parser(text).expression()
     if not isinstance(value, Schedule):
         raise NotationError(
-            f"The text must be a schedule. Received: {shown(text)}, which is {shown(value)}. "
-            "Write Schedule(...) around its phases."
+            "The text must be a schedule.",
+            received=Described(f"{shown(text)}, which is {shown(value)}"),
+            fix="Write Schedule(...) around its phases.",
         )
     return value
 
@@ -119,12 +134,12 @@ class _Parser:
         if match is None:
             start = _SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
             self._token = _Token("character", self._text[start], start)
-            dotted = re.search(r"\b(ks|kosine)\s*\Z", self._text[max(0, start - 20) : start])
-            hint = f"; leave out `{dotted[1]}.`," if dotted and self._text[start] == "." else ""
-            raise self._error(f"a name, a number, a quoted text or one of ( ) , ={hint}")
+            if _PLANNED.match(self._text, start):
+                raise self._error("nothing more after the schedule", fix=_SIZES)
+            raise self._error("a name, a number, a quoted text or one of ( ) , =")
         self._position = match.end()
         kind = str(match.lastgroup)
-        return _Token(kind, match[kind], match.start(kind))
+        return _Token(kind, match[kind], match.start(kind), match["package"] is not None)
 
     def _take(self) -> _Token:
         token = self._token
@@ -142,7 +157,7 @@ class _Parser:
                 self._take()
                 if self._token.text == "(":
                     return self._call(token)
-                if token.text in _CONSTANTS:
+                if token.text in _CONSTANTS and not token.of_package:
                     return _CONSTANTS[token.text]
                 raise self._error(f"`(` after the name {shown(token.text)}")
             case _:
@@ -157,8 +172,8 @@ class _Parser:
 
     def _call(self, name: _Token) -> object:
         if name.text not in _CALLS:
-            near = _near(name.text, _CALLS)
-            known = f"`{near}`" if near else "one of " + ", ".join(sorted(_CALLS))
+            meant = near(name.text, _CALLS)
+            known = f"`{meant}`" if meant else "one of " + ", ".join(sorted(_CALLS))
             raise self._error(known, name)
         if self._depth == MAX_DEPTH:
             raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
@@ -182,7 +197,7 @@ class _Parser:
         return _call(name.text, arguments, keywords)
 
     def _is_keyword(self) -> bool:
-        if self._token.kind != "name":
+        if self._token.kind != "name" or self._token.of_package:
             return False
         match = _TOKEN.match(self._text, self._position)
         return match is not None and match["mark"] == "="
@@ -195,48 +210,22 @@ class _Parser:
         keywords[name.text] = self._value()
         return _Parser
 
-    def _error(self, expected: str, token: _Token | None = None) -> NotationError:
+    def _error(self, expected: str, token: _Token | None = None, fix: Text = "") -> NotationError:
         found = token or self._token
         what = "the end" if found.kind == "end" else shown(found.text)
         return NotationError(
-            f"Not a schedule expression: expected {expected} at character {found.position + 1}. "
-            f"Received: {what} in {shown(self._text)}."
+            f"Not a schedule expression: expected {expected} at character {found.position + 1}.",
+            received=Described(f"{what} in {shown(self._text)}"),
+            fix=fix,
         )
 
 
 def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
     try:
         return _CALLS[name](*arguments, **keywords)
-    except TypeError as error:
-        _check_arguments(name, arguments, keywords, error)
-        raise
-
-
-def _check_arguments(name: str, arguments: list[Any], keywords: Mapping[str, Any], error: TypeError) -> None:
-    """Raise NotationError where the error is about which arguments there are, not about their values."""
-    parameters = _SIGNATURES[name].parameters
-    for keyword in keywords:
-        if keyword not in parameters:
-            near = _near(keyword, parameters)
-            raise NotationError(
-                f"`{name}` has no argument {shown(keyword)}.{f' Did you mean `{near}`?' if near else ''} "
-                f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
-            ) from error
-    try:
-        _SIGNATURES[name].bind(*arguments, **keywords)
-    except TypeError as unbound:
-        raise NotationError(
-            f"`{name}` cannot be called like this: {unbound}. Received: {shown(keywords or arguments)}. "
-            f"Its arguments are {name}{_plain(_SIGNATURES[name])}."
-        ) from error
-
-
-def _near(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a wrong one was meant to be; a long one is none of them, and comparing it takes long."""
-    near = difflib.get_close_matches(word, known, 1) if len(word) <= _LONGEST_WORD else []
-    return near[0] if near else None
-
-
-def _plain(signature: inspect.Signature) -> str:
-    parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
-    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
+    except TypeError:
+        # Arguments that the function does not have are a fault of the text; a value of a wrong type is its own error.
+        wrong = wrong_arguments(name, _SIGNATURES[name], arguments, keywords, NotationError)
+        if wrong is None:
+            raise
+    raise wrong

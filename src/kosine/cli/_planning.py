@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kosine._core.run import read_run
 from kosine._core.schedule import Plan, Schedule
 from kosine.cli._errors import CommandError
 from kosine.cli._run_options import LENGTHS, RUN_NAMES
@@ -42,7 +41,7 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
             )
         if "epochs" in run and not _KNOWN_EPOCH & run.keys():
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
-        return Plan(named.schedule, read_run(**run))
+        return named.schedule.plan(**run)
     except KosineError as error:
         missing = error.missing if isinstance(error, PlanError) else None
         if missing and missing != "batch_size" and (asked := _asked(named.schedule, run)):

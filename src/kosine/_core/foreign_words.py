@@ -1,0 +1,170 @@
+"""Words of other libraries for what kosine's arguments are called, and the errors that translate them.
+
+Whoever comes from torch, Keras, Optax, timm, transformers or the widely copied callback types the word that they know.
+It is refused, never taken: several of these words have another meaning here (`alpha` is a share there, `floor` a rate).
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, shown
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OURS = {
+    "peak lr start": "learning_rate_base max_lr base_lr lr learning_rate initial_learning_rate initial_lr eta_max "
+    "peak_lr peak_value peak_learning_rate lr_max max_learning_rate warmup_target",
+    "warmup_start start": "warmup_learning_rate warmup_lr_init warmup_start_lr warmup_init_lr warmup_lr init_lr "
+    "init_value start_lr start_value",
+    "floor to": "eta_min min_lr lr_min minimum_lr end_value end_learning_rate final_lr lr_end end_lr min_learning_rate",
+    "warmup": "warmup_steps num_warmup_steps warmup_iters warmup_t t_warmup warmup_epochs lr_warmup_steps warmup_ratio "
+    "pct_start total_warmup_steps",
+    "hold": "hold_base_rate_steps hold_steps num_stable_steps",
+    "cooldown": "num_decay_steps wsd_decay_steps decay_t cooldown_steps",
+    "period": "T_0 t_0 first_decay_steps t_initial first_cycle_steps cycle_length period_length",
+    "stretch": "T_mult t_mult t_mul cycle_mult cycle_mul",
+    "shrink factor": "gamma m_mul cycle_decay decay_rate",
+    "every timescale duration": "step_size decay_steps decay_period",
+    "duration": "steps num_steps transition_steps total_iters T_max t_max",
+    "count": "cycle_limit num_cycles cycles",
+    "power": "exponent",
+    # the arguments of `plan`
+    "total_steps": "num_training_steps max_steps num_steps steps total_iters max_iters train_steps T_max "
+    "lr_decay_iters",
+    "epochs": "num_epochs n_epochs max_epochs num_train_epochs epoch",
+    "steps_per_epoch": "iters_per_epoch batches_per_epoch num_batches updates_per_epoch",
+    "dataset_size": "num_samples n_samples train_size num_examples dataset samples",
+    "batch_size": "batchsize batch global_batch_size per_device_train_batch_size",
+}
+"""Our words, the one that fits best first, and the words of others that mean them."""
+
+_CANDIDATES: dict[str, list[str]] = {}
+for _ours, _theirs in _OURS.items():
+    for _word in _theirs.split():
+        _CANDIDATES.setdefault(_word, []).extend(_ours.split())
+
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("total_steps", "num_training_steps", "max_steps", "epochs", "num_epochs", "steps_per_epoch", "lr_decay_iters"),
+        "A schedule does not know its run: give the size of the run to `schedule.plan(...)`.",
+    ),
+    "alpha": "Write `floor`, or `to`, the rate itself: alpha is a share of the peak.",
+    "min_lr_ratio": "Write `floor`, or `to`, the rate itself: min_lr_ratio is a share of the peak.",
+    "verbose": "A schedule prints nothing: `print(plan)` shows its phases.",
+    "last_epoch": "A plan has no state: `plan(step)` is the rate of any step.",
+    "optimizer": "A schedule does not hold an optimizer: see `ks.keras`, `ks.torch` and `ks.jax` for training.",
+    "staircase": 'Write `section(..., tick="1ep")`: the rate then changes once an epoch.',
+}
+"""What is said in another place, or not at all."""
+
+_LONGEST_WORD = 40  # comparing words takes time with their length, and no argument's name is longer
+
+
+def translates_foreign_words(function: Function) -> Function:
+    """Decorate a function so that a call with wrong arguments is refused in kosine's words.
+
+    A right call costs one more call of Python; the signature stays as it is, for type checkers and for `inspect`.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def called(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return function(*arguments, **keywords)
+        except TypeError:
+            wrong = wrong_arguments(function.__name__, signature, arguments, keywords)
+            if wrong is None:  # the arguments are the right ones, and a value of them has a wrong type
+                raise
+        raise wrong
+
+    return called  # type: ignore[return-value]  # it has the same signature
+
+
+def wrong_arguments(
+    name: str,
+    signature: inspect.Signature,
+    arguments: Sequence[object],
+    keywords: Mapping[str, object],
+    error: type[KosineError] = ArgumentTypeError,
+) -> KosineError | None:
+    """The error for a call whose arguments the function does not have; None where it has them all."""
+    bound_self = next(iter(signature.parameters), "") == "self"
+    parameters = {word: one for word, one in signature.parameters.items() if word != "self"}
+    shape = signature.replace(
+        parameters=[one.replace(annotation=one.empty) for one in parameters.values()],
+        return_annotation=signature.empty,
+    )
+    given = list(arguments[1:] if bound_self else arguments)
+    known = f"Its arguments are {name}{shape}."
+    unknown = [word for word in keywords if word not in parameters]
+    if unknown and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        names = " and ".join(shown(word) for word in unknown[:4])
+        meant = _meant(unknown[:4], parameters)
+        return error(f"`{name}` has no argument {names}.", fix=f"{meant} {known}" if meant else known)
+    try:
+        shape.bind(*given, **keywords)
+    except TypeError as unbound:
+        positional = [one for one in parameters.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
+        named = [one.name for one in parameters.values() if one.kind is one.KEYWORD_ONLY]
+        fix = f"Write {name}({named[0]}={shown(given[-1])}). " if named and len(given) == len(positional) + 1 else ""
+        if fix and positional:
+            fix = f"Write {named[0]}={shown(given[-1])}. "
+        return error(
+            f"`{name}` cannot be called like this: {unbound}.", received=keywords or given, fix=f"{fix}{known}"
+        )
+    return None
+
+
+_OF_CALLBACKS = ("set_params", "set_model", "async_safe")
+
+
+def refuse_as_callback(what: str, attribute: str) -> None:
+    """Raise where an attribute that only Keras' callbacks have is asked of something that is passed in their place.
+
+    The error is no AttributeError: Keras takes the lack of `async_safe` for an answer, and goes on.
+    """
+    if attribute in _OF_CALLBACKS or attribute.startswith("on_"):
+        raise ArgumentTypeError(
+            f"{what} cannot stand in `callbacks=[...]`: Keras asks it for `{attribute}`.",
+            fix="Pass `ks.keras.LearningRateCallback(schedule)`, which also takes a plan.",
+        )
+
+
+def not_a_keras_scheduler(what: str, *received: object) -> ArgumentError:
+    """The error for a call with two values, as `keras.callbacks.LearningRateScheduler` makes it.
+
+    It is no TypeError: Keras would take that for a function of the epoch alone, and train with the rates of the wrong
+    steps.
+    """
+    return ArgumentError(
+        f"{what} is a function of the step alone.",
+        received=Described(", ".join(map(shown, received))),
+        fix="`keras.callbacks.LearningRateScheduler` calls what it is given with the epoch and the rate: pass "
+        "`ks.keras.LearningRateCallback(schedule)` to `fit` instead of it.",
+    )
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a wrong one was probably meant to be."""
+    matches = difflib.get_close_matches(word, known, 1) if len(word) <= _LONGEST_WORD else []
+    return matches[0] if matches else None
+
+
+def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> str:
+    """What to write instead of words that a function does not have, as sentences."""
+    ours = {word: next((one for one in _CANDIDATES.get(word, ()) if one in parameters), None) for word in words}
+    pairs = [f"`{one}` for {word}" for word, one in ours.items() if one]
+    sentences = [f"Write {' and '.join(pairs)}."] if pairs else []
+    for word in words:
+        if ours[word]:
+            continue
+        if word in _ELSEWHERE:
+            sentences.append(_ELSEWHERE[word])
+        elif meant := near(word, parameters):
+            sentences.append(f"Did you mean `{meant}`?")
+    return " ".join(dict.fromkeys(sentences))

@@ -1,0 +1,117 @@
+"""What a newcomer types first: sizes of data, words of other libraries, and schedules where something else belongs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+
+import pytest
+
+import kosine as ks
+
+LR = ks.warmup_cosine(peak=1.0, warmup="1ep")
+
+
+def test_a_run_is_sized_by_its_data() -> None:
+    plan = LR.plan(epochs=3, dataset_size=105, batch_size=10)
+    assert plan == LR.plan(epochs=3, steps_per_epoch=11, samples_per_step=10)
+    assert LR.plan(epochs=3, dataset_size=100, batch_size=10).total_steps == 30
+    assert LR.plan(total_steps=30, steps_per_epoch=10, batch_size=7).run.samples_per_step == 7
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ({"dataset_size": 100}, "Argument `dataset_size` needs `batch_size`. Received: dataset_size=100."),
+        (
+            {"dataset_size": 100, "batch_size": 10, "steps_per_epoch": 9},
+            "Arguments `dataset_size` and `batch_size` make 10 steps per epoch. Received: steps_per_epoch=9. Leave",
+        ),
+        ({"dataset_size": 0, "batch_size": 10}, "Argument `dataset_size` must be an integer >= 1. Received: dataset_s"),
+        (
+            {"epochs": 5},
+            "`epochs` needs `steps_per_epoch`. Received: epochs=5, steps_per_epoch=None. Give it, or `data",
+        ),
+    ],
+)
+def test_a_size_that_does_not_go_together_is_refused(run: dict[str, int], message: str) -> None:
+    with pytest.raises(ks.PlanError, match=re.escape(message)):
+        LR.plan(**run)
+
+
+CALLS: list[tuple[Callable[[], object], str]] = [
+    (lambda: LR.plan(epochs=5, steps_per_epoch=12608 / 16), "steps_per_epoch=788.0. The last batch of an epoch counts"),  # type: ignore[arg-type]
+    (
+        lambda: LR.plan(epochs=5, steps_per_epoch=12608 / 16),
+        "write math.ceil(dataset_size / batch_size), or give `data",
+    ),  # type: ignore[arg-type]
+    (lambda: LR.plan(1000), "`plan` cannot be called like this: too many positional arguments."),  # type: ignore[call-arg]
+    (lambda: LR.plan(1000), "Write plan(total_steps=1000). Its arguments are plan(*, total_steps=None"),  # type: ignore[call-arg]
+    (lambda: LR.plan(num_training_steps=9), "no argument 'num_training_steps'. Write `total_steps` for num_train"),  # type: ignore[call-arg]
+    (lambda: LR(), "does not know its run, so it has no rate at a step."),
+    (lambda: LR(5), "In Keras pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, or `ks.keras.Learning"),
+    (
+        lambda: ks.sgdr(T_0=10, T_mult=2),
+        "Write `period` for T_0 and `stretch` for T_mult. Its arguments are sgdr(peak,",
+    ),  # type: ignore[call-arg]
+    (lambda: ks.sgdr(0.1, 10), "Write period=10. Its arguments are sgdr(peak, *, period,"),  # type: ignore[call-arg,misc]
+    (
+        lambda: ks.warmup_cosine(learning_rate_base=1.0, warmup_steps=5, total_steps=9),  # type: ignore[call-arg]
+        "Write `peak` for learning_rate_base and `warmup` for warmup_steps. A schedule does not know its run",
+    ),
+    (lambda: ks.warmup_cosine(peak=1, eta_min=0), "Write `floor` for eta_min."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(lr=1), "Write `peak` for lr."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(base_lr=1), "Write `peak` for base_lr."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(max_lr=1), "Write `peak` for max_lr."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(peak=1, num_warmup_steps=5), "Write `warmup` for num_warmup_steps."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(peak=1, warmup_lr_init=0), "Write `warmup_start` for warmup_lr_init."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(peak=1, verbose=1), "A schedule prints nothing: `print(plan)` shows its phases."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(peak=1, alpha=0.1), "Write `floor`, or `to`, the rate itself: alpha is a share of the"),  # type: ignore[call-arg]
+    (lambda: ks.step_decay(peak=1, step_size=5, gamma=0.1), "Write `every` for step_size and `factor` for gamma."),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(peek=1), "`warmup_cosine` has no argument 'peek'. Did you mean `peak`?"),  # type: ignore[call-arg]
+    (lambda: ks.warmup_cosine(), "`warmup_cosine` cannot be called like this: missing a required argument: 'peak'."),  # type: ignore[call-arg]
+    (lambda: ks.linear("10e", start=0.0, to=1.0), 'Did you mean "10ep"?'),
+]
+
+
+@pytest.mark.parametrize(("call", "fix"), CALLS, ids=[fix[:40] for _, fix in CALLS])
+def test_a_slip_is_answered_with_the_fix(call: Callable[[], object], fix: str) -> None:
+    with pytest.raises((ks.ArgumentTypeError, ks.ScheduleError), match=re.escape(fix)):
+        call()
+
+
+@pytest.mark.parametrize("value", [LR, LR.plan(total_steps=9, steps_per_epoch=3)], ids=["schedule", "plan"])
+@pytest.mark.parametrize("name", ["set_params", "set_model", "on_batch_end", "on_train_begin", "async_safe"])
+def test_a_schedule_or_plan_among_the_callbacks_is_refused(value: ks.Schedule | ks.Plan, name: str) -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=r"in `callbacks=\[...\]`.* `ks\.keras\.LearningRateCallback\("):
+        getattr(value, name)
+
+
+@pytest.mark.parametrize("value", [LR, LR.plan(total_steps=9, steps_per_epoch=3)], ids=["schedule", "plan"])
+def test_a_call_with_epoch_and_rate_is_refused_with_no_type_error(value: ks.Schedule | ks.Plan) -> None:
+    """Keras' LearningRateScheduler would take a TypeError for a function of the epoch alone."""
+    with pytest.raises(ks.ArgumentError, match=r"function of the step alone\. .*`ks\.keras\.LearningRateCallback\("):
+        value(0, 0.1)  # type: ignore[call-overload]
+    assert not issubclass(ks.ArgumentError, TypeError)
+
+
+@pytest.mark.parametrize(("name", "room"), [("LearningRateCallback", "keras"), ("PlanLR", "torch")])
+def test_a_name_of_an_adapter_is_found(name: str, room: str) -> None:
+    with pytest.raises(AttributeError, match=rf"Did you mean `ks\.{room}\.{name}`\?"):
+        getattr(ks, name)
+
+
+def test_an_attribute_that_a_plan_lacks_is_an_attribute_error() -> None:
+    assert not hasattr(LR.plan(total_steps=9, steps_per_epoch=3), "rates")
+
+
+def test_signatures_are_those_of_the_functions() -> None:
+    assert list(inspect.signature(ks.sgdr).parameters)[:3] == ["peak", "period", "stretch"]
+    assert "dataset_size" in inspect.signature(ks.Schedule.plan).parameters
+
+
+def test_a_text_pasted_from_python_is_read() -> None:
+    assert ks.parse("ks.Schedule(ks.linear(5, start=0.0, to=1.0), kosine.cosine(to=0.0))") == ks.parse(
+        "Schedule(linear(5, start=0.0, to=1.0), cosine(to=0.0))"
+    )
