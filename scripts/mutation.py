@@ -33,31 +33,41 @@ DOCUMENT = ROOT / "docs" / "mutation.md"
 
 SOURCE = Path("src", "kosine")
 
+CORE = ROOT / SOURCE / "_core"
 ROOMS = {
     "durations": ("durations",),
-    "phases": ("section", "shapes"),
-    "shapes": ("shapes",),
-    "schedule": ("schedule", "section"),
-    "boundaries": ("section", "plan"),
-    "evaluation": ("section", "shapes"),
-    "plan": ("plan", "section"),
-    "notation": ("notation",),
+    "phase": ("section", "curves"),
+    "curve": ("curves",),
+    **{f"curves/{file.stem}": ("curves",) for file in sorted(CORE.glob("curves/*.py")) if file.stem != "__init__"},
+    "schedule": ("schedule", "section", "plan"),
+    "groups": ("schedule", "section"),
+    "placing": ("section", "plan"),
+    "timeline": ("section", "plan"),
+    "evaluate": ("section", "curves"),
+    "run": ("plan",),
+    "text_form": ("text_and_json",),
+    "json_form": ("text_and_json",),
 }
-"""Each room with the tests that are likely to notice a mutant of it: they run first."""
+"""Each file of the core with the tests that are likely to notice a mutant of it: they run first."""
 
 TESTS = [
     *(
-        f"tests/test_{name}.py"
-        for name in ("durations", "shapes", "schedule", "section", "plan", "notation", "recipes")
+        f"tests/core/test_{name}.py"
+        for name in ("durations", "curves", "schedule", "section", "plan", "text_and_json", "constructors")
     ),
     "tests/test_documentation.py::test_the_examples_of_a_module_run",
 ]
 LEFT_OUT = "not inference and not 100_000 and not exact_arithmetic and not 10_to_the_12"  # SciPy's, and slow ones
 
+
+def path_of(room: str) -> Path:
+    return SOURCE / "_core" / f"{room}.py"
+
+
 SETTINGS = f"""\
 [tool.mutmut]
 source_paths = ["src"]
-only_mutate = {[f"src/kosine/{room}.py" for room in ROOMS]}
+only_mutate = {[path_of(room).as_posix() for room in ROOMS]}
 pytest_add_cli_args_test_selection = {TESTS}
 pytest_add_cli_args = ["--hypothesis-profile=mutation", "-k", "{LEFT_OUT}"]
 also_copy = ["conftest.py"]
@@ -80,7 +90,7 @@ import signal
 import pytest
 from hypothesis import Phase, settings
 
-from kosine import evaluation
+from kosine._core import evaluate
 
 settings.register_profile(
     "mutation", deadline=None, derandomize=True, max_examples=10, phases=[Phase.explicit, Phase.generate]
@@ -89,8 +99,8 @@ settings.register_profile(
 
 @pytest.fixture(autouse=True)
 def alone():
-    evaluation.scalar_function.cache_clear()
-    evaluation.array_function.cache_clear()
+    evaluate.scalar_function.cache_clear()
+    evaluate.array_function.cache_clear()
     signal.signal(signal.SIGPROF, lambda number, frame: os._exit(36))
     signal.setitimer(signal.ITIMER_PROF, 10)
     yield
@@ -122,13 +132,19 @@ class CollectedOnce(PytestRunner):  # type: ignore[misc]  # no types of mutmut a
             self.warm_up()
         assert self.session is not None
         items = [item for item in self.session.items if item.nodeid in wanted]
-        first = ROOMS[mutant_name.split(".")[1]] if mutant_name else ()
+        first = ROOMS[room_of(mutant_name)] if mutant_name else ()
         items.sort(key=lambda item: (_file(item) not in first, state().duration_by_test[item.nodeid]))
         for item in items:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             if self.session.testsfailed:
                 break
         return int(self.session.testsfailed > 0)
+
+
+def room_of(mutant: str) -> str:
+    """The room of a mutant, such as kosine._core.curves.cosine.x_cosine__mutmut_1."""
+    module = mutant.removeprefix("kosine._core.").rpartition(".")[0]
+    return module.replace(".", "/")
 
 
 def _file(item: pytest.Item) -> str:
@@ -156,14 +172,17 @@ class Unfold(cst.CSTTransformer):  # type: ignore[misc]  # nor of libcst
 
 def prepare() -> None:
     """A copy of the project for mutmut to work in; what an earlier run has found stays with a room that is the same."""
+    mutated = {ROOT / path_of(room) for room in ROOMS}
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if name == "__pycache__" or Path(folder, name) in mutated}
+
+    shutil.rmtree(WORK / "tests", ignore_errors=True)
     for folder in ("src", "tests"):
-        rooms = [f"{room}.py" for room in ROOMS] if folder == "src" else []
-        shutil.rmtree(WORK / "tests", ignore_errors=True)
-        left = shutil.ignore_patterns("__pycache__", *rooms)
-        shutil.copytree(ROOT / folder, WORK / folder, ignore=left, dirs_exist_ok=True)
+        shutil.copytree(ROOT / folder, WORK / folder, ignore=left_out, dirs_exist_ok=True)
     for room in ROOMS:
-        code = cst.parse_module((ROOT / SOURCE / f"{room}.py").read_text("utf-8")).visit(Unfold()).code
-        file = WORK / SOURCE / f"{room}.py"
+        code = cst.parse_module((ROOT / path_of(room)).read_text("utf-8")).visit(Unfold()).code
+        file = WORK / path_of(room)
         if not file.exists() or file.read_text("utf-8") != code:
             file.write_text(code, "utf-8")
     (WORK / "pyproject.toml").write_text(SETTINGS, "utf-8")
@@ -172,7 +191,7 @@ def prepare() -> None:
 
 def forget(room: str) -> None:
     """Let every mutant be tested again that nothing has noticed: the tests may be others now."""
-    data = SourceFileMutationData(path=SOURCE / f"{room}.py")
+    data = SourceFileMutationData(path=path_of(room))
     data.load()
     data.exit_code_by_key = {name: 1 if code == 1 else None for name, code in data.exit_code_by_key.items()}
     data.save()
@@ -180,7 +199,7 @@ def forget(room: str) -> None:
 
 def results(room: str) -> dict[str, str]:
     """What became of each mutant of a room."""
-    data = SourceFileMutationData(path=SOURCE / f"{room}.py")
+    data = SourceFileMutationData(path=path_of(room))
     data.load()
     return {name: STATUS.get(code, "unknown") for name, code in data.exit_code_by_key.items()}
 
@@ -208,7 +227,7 @@ def survivors(found: dict[str, dict[str, str]]) -> str:
     for room, mutants in found.items():
         for name, status in mutants.items():
             if status not in ("killed", "timed out"):
-                difference = get_diff_for_mutant(name, path=SOURCE / f"{room}.py")
+                difference = get_diff_for_mutant(name, path=path_of(room))
                 changed = re.findall(r"^[-+](?![-+]).*", difference, re.MULTILINE)
                 pieces.append("\n".join([f"# {name}: {status}", *changed]))
     return "\n\n".join(pieces)
@@ -217,11 +236,21 @@ def survivors(found: dict[str, dict[str, str]]) -> str:
 def coverage() -> str:
     """The table of the lines and branches of the rooms that their tests run."""
     tests = ["-m", "pytest", "-q", *TESTS, "-k", LEFT_OUT]
-    _coverage("run", "--branch", "--include=" + ",".join(f"*/kosine/{room}.py" for room in ROOMS), *tests)
+    _coverage(
+        "run",
+        "--branch",
+        "--include=" + ",".join(f"*/{path_of(room).relative_to('src').as_posix()}" for room in ROOMS),
+        *tests,
+    )
     _coverage("json", "-q", "-o", str(WORK / "coverage.json"))
     measured = json.loads((WORK / "coverage.json").read_text("utf-8"))
     lines = ["| room | lines | not run | branches | not taken | covered |", "|---|--:|--:|--:|--:|--:|"]
-    by_room = {Path(file).stem: entry["summary"] for file, entry in measured["files"].items()}
+    by_room = {
+        room: entry["summary"]
+        for room in ROOMS
+        for file, entry in measured["files"].items()
+        if Path(file).as_posix().endswith(path_of(room).relative_to("src").as_posix())
+    }
     for name, figures in [*((f"`{room}`", by_room[room]) for room in ROOMS), ("all", measured["totals"])]:
         lines.append(
             f"| {name} | {figures['num_statements']:,} | {figures['missing_lines']} | {figures['num_branches']:,} "
@@ -251,7 +280,7 @@ def main() -> None:
         raise SystemExit(subprocess.run([sys.executable, __file__], cwd=WORK, env=environment).returncode)
     isolation.PytestRunner = CollectedOnce
     for room in ROOMS:
-        if (WORK / "mutants" / SOURCE / f"{room}.py.meta").exists():
+        if (WORK / "mutants" / path_of(room).with_suffix(".py.meta")).exists():
             forget(room)
     run_mutmut((), max_children=os.cpu_count())
     found = {room: results(room) for room in ROOMS}

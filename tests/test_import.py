@@ -37,10 +37,10 @@ def test_an_array_of_steps_loads_numpy_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("missing", "name", "fix"),
     [
-        ("keras", "keras", "pip install 'kosine[keras,jax]'"),
-        ("torch", "torch", "pip install 'kosine[torch]'"),
-        ("jax", "jax", "pip install 'kosine[jax]'"),
-        ("torch", "testing.torch", "pip install 'kosine[torch]'"),
+        ("keras", "keras", "pip install '.[keras,jax]'"),
+        ("torch", "torch", "pip install '.[torch]'"),
+        ("jax", "jax", "pip install '.[jax]'"),
+        ("torch", "testing.torch", "pip install '.[torch]'"),
         ("optax", "testing.optax", "pip install optax"),
     ],
 )

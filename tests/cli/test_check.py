@@ -173,7 +173,7 @@ def test_closed_input_is_one_line() -> None:
         ([SCHEDULE, "{log}", *RUN], r"'warmup_cosine\(.*' is a schedule, not a log\. LOG comes first.*LOG SCHEDULE"),
         (["gpt-3", "{log}"], r"'gpt-3' is a schedule, not a log"),
         (["{schedule}", "{log}"], r"schedule\.toml' is a schedule, not a log"),
-        (["{log}", "{log}"], r"history\.csv: .*no text form"),
+        (["{log}", "{log}"], r"history\.csv: .*neither a text form"),
         (["none.csv", SCHEDULE, *RUN], r"none\.csv: No such file"),
         (["{log}", "none.toml"], r"none\.toml: No such file"),
         (["{log}", SCHEDULE], r"The run's length is missing\. Give --epochs and --steps-per-epoch.*--total-steps"),

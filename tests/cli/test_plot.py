@@ -94,7 +94,7 @@ def test_missing_package_is_one_line_with_the_fix(
     page._plotly.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)
     assert main([*PLOT, "-o", str(tmp_path / f"a.{ending}")]) == 2
-    one_line(capsys.readouterr().err, r"pip install 'kosine\[plot\]'")
+    one_line(capsys.readouterr().err, r"pip install '\.\[plot\]'")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from kosine.cli._planning import planned
-from kosine.cli._schedule_argument import read_source
+from kosine.cli._schedule_argument import read_schedule
 from kosine.published import PUBLISHED
 from tests.support.console import COMMAND, one_line, refused
 
@@ -34,7 +34,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def plan_of(text: str, **size: Any) -> ks.Plan:
-    return planned(read_source(text), size)
+    return planned(read_schedule(text), size)
 
 
 # --- what may stand there ---------------------------------------------------------------------------------------
@@ -77,16 +77,24 @@ def test_document_with_its_run(document: str, name: str) -> None:
 )
 def test_document_without_a_run(document: str) -> None:
     Path("schedule.toml").write_text(document, encoding="utf-8", newline="")
-    assert read_source("schedule.toml").schedule == SCHEDULE
-    assert read_source("schedule.toml").run == {}
+    assert read_schedule("schedule.toml").schedule == SCHEDULE
+    assert read_schedule("schedule.toml").run == {}
     result = subprocess.run([*COMMAND, "export", "-", "--to", "json", "--epochs", "9", "--steps-per-epoch", "9"],
         input=document.encode(), capture_output=True, check=False)  # fmt: skip
     assert ks.loads(result.stdout) == SCHEDULE.plan(epochs=9, steps_per_epoch=9)
 
 
 def test_text_and_name() -> None:
-    source = read_source("  " + TEXT.replace(", ", ",\n  ") + "\n")
-    assert (source.name, source.schedule, source.run) == (TEXT, SCHEDULE, {})
+    named = read_schedule("  " + TEXT.replace(", ", ",\n  ") + "\n")
+    assert (named.name, named.schedule, named.run) == (TEXT, SCHEDULE, {})
+
+
+@pytest.mark.parametrize("package", ["ks.", "kosine."])
+def test_text_may_be_pasted_from_python(package: str, tmp_path: Path) -> None:
+    text = f"{package}Schedule({package}linear('5ep', start=0.0, to=1e-3), {package}cosine(to=0.0))"
+    assert read_schedule(text).schedule == SCHEDULE
+    (tmp_path / "pasted").write_text(f"\n{text}\n", encoding="utf-8")
+    assert read_schedule(str(tmp_path / "pasted")).schedule == SCHEDULE
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -121,8 +129,8 @@ def test_pipe_given_as_a_file() -> None:
         ("./folder", r"folder: Is a directory"),
         ("folder.toml", r"folder\.toml: Is a directory"),
         ("folder", r"folder is a directory, not a schedule file"),
-        ("cosine", r"cosine alone is no schedule: write its arguments in parentheses.*'warmup_cosine\("),
-        ("warmup_cosine", r"warmup_cosine alone is no schedule"),
+        ("cosine", r"cosine alone is not a schedule: write its arguments in parentheses.*'warmup_cosine\("),
+        ("warmup_cosine", r"warmup_cosine alone is not a schedule"),
         ("gpt-5", r"No recipe has this name.*'gpt-5'.*`kosine recipes` lists them"),
         ("", r"expected a schedule.*the end"),
         ("0.1", r"must be a schedule.*0\.1"),
@@ -132,8 +140,6 @@ def test_pipe_given_as_a_file() -> None:
         ("Schedule(linear(rest, to=0.1))", r"quotes of its durations are lost"),
         ("linear(5, start=0.0, to=0.1)", r"must be a schedule.*Schedule\(\.\.\.\)"),
         ("linear(5, start=0, to=0.1), cosine(to=0)", r"nothing more.*write Schedule\(\.\.\.\) around its phases"),
-        ("ks.constant(0.1)", r"leave out `ks\.`"),
-        ("kosine.constant(0.1)", r"leave out `kosine\.`"),
         ('constant("1e-3")', r"lr='1e-3'\. Write 1e-3 without quotes\."),
     ],
 )
@@ -158,14 +164,14 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
     [
         (b"", r"It is empty"),
         (b"\xef\xbb\xbf \r\n\t\n", r"It is empty"),
-        (b"\x7fELF\x02\x01\x01\x00\xff\xfe", r"no UTF-8 text"),
-        ("constant(0.1)".encode("utf-16"), r"no UTF-8 text\. Save it as UTF-8"),
-        (b"\0\0\0\0", r"no text form.*no JSON.*no TOML"),
-        (b"schedule = cosine\n", r"no text form.*no JSON.*no TOML \(.*line 1"),
+        (b"\x7fELF\x02\x01\x01\x00\xff\xfe", r"not UTF-8 text"),
+        ("constant(0.1)".encode("utf-16"), r"not UTF-8 text\. Save it as UTF-8"),
+        (b"\0\0\0\0", r"neither a text form.*nor JSON.*nor TOML"),
+        (b"schedule = cosine\n", r"neither a text form.*nor JSON.*nor TOML \(.*line 1"),
         (b"schedule: cosine\n", r"YAML is not read\. Write the schedule in a \.toml or \.json file"),
         (b"# mine\n---\nschedule: cosine\n", r"YAML is not read"),
-        (b'schedule = "constant("0.1")"\n', r"no TOML.*Put the text form in single quotes: schedule = '"),
-        (b"hello\n", r"no text form"),
+        (b'schedule = "constant("0.1")"\n', r"nor TOML.*Put the text form in single quotes: schedule = '"),
+        (b"hello\n", r"neither a text form"),
         (b"[run]\nepochs = 5\n", r'has "schedule".*Received: no schedule'),
         (b"schedule = 5\n", r"Received: schedule=5"),
         (b"schedule = 'constant(0.1)'\nepochs = 5\n", r"unknown fields \['epochs'\].*table \[run\]"),
@@ -173,8 +179,8 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b"schedule = 'constant(0.1)'\nrun = 5\n", r"Received: run=5"),
         (b"schedule = 'constant(0.1)'\n[run]\nsteps = 5\n", r'"run" may have total_steps, epochs.*\[\'steps\'\]'),
         (b"schedule = 'constant(0.1'\n", r"Not a schedule expression"),
-        (b"schedule = 'constant(0.1)'\nschedule = 'constant(0.2)'\n", r"no TOML"),
-        (b"a = " + b"[" * 5000, r"no TOML"),
+        (b"schedule = 'constant(0.1)'\nschedule = 'constant(0.2)'\n", r"nor TOML"),
+        (b"a = " + b"[" * 5000, r"nor TOML"),
         (b"{", r"not JSON"),
         (b"{}", r"Received: no schedule"),
         (b'{"schedule": "constant(0.1)", "schedule": "constant(0.2)"}', r"'schedule' more than once"),
@@ -185,7 +191,7 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b"[]", r"The document must be a JSON object\. Received: \[\]"),
         (
             ks.dumps(ks.constant(0.1).plan(total_steps=9)).replace('"total_steps": 9', '"total_steps": 0').encode(),
-            r"total_steps in its run must be an integer >= 1.*total_steps = 0",
+            r"Argument `total_steps` must be an integer >= 1.*total_steps=0",
         ),
         (
             b"warmup_cosine(peak=1e-3, warmup=5ep)",
@@ -210,8 +216,11 @@ def test_mistake_in_a_document_is_one_clear_line_with_its_name(document: bytes, 
         ("total_steps = 10.5", r"total_steps in \[run\] must be an integer.*10\.5"),
         ("total_steps = 1e6", r"total_steps in \[run\] must be an integer.*1000000\.0"),
         ("total_steps = true", r"total_steps in \[run\] must be an integer.*True"),
-        ("total_steps = '10'", r"total_steps in \[run\] must be a number.*= '10'\. Write 10 without quotes"),
-        ("total_steps = 'ten'", r"total_steps in \[run\] must be an integer.*= 'ten'\.$"),
+        ("total_steps = '10'", r"total_steps in \[run\] must be an integer.*= '10'\. Use 10\.$"),
+        (
+            "total_steps = 'ten'",
+            r"total_steps in \[run\] must be an integer.*= 'ten'\. Write a number without a unit\.$",
+        ),
         ("total_steps = 0", r"total_steps in \[run\] must be an integer >= 1.*total_steps = 0\.$"),
         (f"total_steps = {2**63}", r".*at most 2\*\*63 - 1"),
         ("epochs = nan\nsteps_per_epoch = 5", r"epochs in \[run\] must be a finite number.*epochs = nan"),
@@ -248,7 +257,7 @@ def test_what_a_file_leaves_open_is_asked_for_in_one_go(capsys: pytest.CaptureFi
 
 def test_name_that_would_steer_the_terminal_is_filtered() -> None:
     Path("\x1b[31mred.toml").write_text(TOML, encoding="utf-8")
-    assert read_source("\x1b[31mred.toml").name == "[31mred.toml"
+    assert read_schedule("\x1b[31mred.toml").name == "[31mred.toml"
 
 
 @pytest.mark.parametrize("begin", ["\n", " ", "#\n", "# ", 'schedule = "(', "schedule ", "x:", "---"])

@@ -534,7 +534,7 @@ def test_link_is_followed_and_a_device_is_never_replaced(tmp_path: Path) -> None
 
 def test_missing_matplotlib_is_an_import_error_with_the_fix(axes: Axes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingPackageError, match=r"pip install 'kosine\[plot\]'") as caught:
+    with pytest.raises(MissingPackageError, match=r"pip install '\.\[plot\]'") as caught:
         ks.constant(0.1).plan(total_steps=10).plot()
     assert isinstance(caught.value, ks.KosineError)
     assert isinstance(caught.value, ImportError)

@@ -13,7 +13,7 @@ import pytest
 
 from kosine.cli import main
 
-COMMAND = [sys.executable, "-m", "kosine.cli"]
+COMMAND = [sys.executable, "-m", "kosine"]
 SGDR = ["show", 'sgdr(peak=0.05, period="10ep", stretch=2)', "--epochs", "70", "--steps-per-epoch", "100"]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import kosine as ks
-from kosine.cli._schedule_argument import read_source
+from kosine.cli._schedule_argument import read_schedule
 
 LENGTH = 4 * 2**20
 """Characters of a hostile text, about."""
@@ -155,7 +155,7 @@ def _read_file(data: str | bytes) -> object:
     with tempfile.NamedTemporaryFile(suffix=".toml") as file:
         file.write(data.encode() if isinstance(data, str) else data)
         file.flush()
-        return read_source(file.name)
+        return read_schedule(file.name)
 
 
 def _read_log(data: str | bytes) -> object:

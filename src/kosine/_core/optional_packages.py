@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from kosine.errors import MissingPackageError
+from kosine.errors import missing_package
 
 _NEEDS = {
-    "keras": "Keras and one of its backends: pip install 'kosine[keras,jax]' (or tensorflow, or torch)",
-    "torch": "PyTorch: pip install 'kosine[torch]'",
-    "jax": "JAX: pip install 'kosine[jax]'",
+    "keras": ("Keras and one of its backends (jax, tensorflow or torch)", "keras,jax"),
+    "torch": ("PyTorch", "torch"),
+    "jax": ("JAX", "jax"),
 }
+"""What each adapter needs, and the extra of kosine that brings it."""
 ADAPTERS = tuple(_NEEDS)
 """The rooms that import a framework, so each is imported when it is asked for."""
 
@@ -25,6 +26,6 @@ def import_adapter(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"kosine.{name}")
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name != name:  # something else is broken in the framework: its own error says what
             raise
-        raise MissingPackageError(f"kosine.{name} needs {_NEEDS[name]}") from error
+        raise missing_package(f"kosine.{name}", *_NEEDS[name]) from error

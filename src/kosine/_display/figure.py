@@ -16,7 +16,7 @@ from kosine._core.files import whole_file
 from kosine._core.plain_text import shortened
 from kosine._display.labels import Band, Kind, bands, key_names, rate_text, step_text
 from kosine._display.points import draw_points, read_points
-from kosine.errors import MissingPackageError, PlanError
+from kosine.errors import PlanError, missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -329,7 +329,7 @@ def _import_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise MissingPackageError("Plotting needs Matplotlib: pip install 'kosine[plot]'") from error
+        raise missing_package("A picture", "Matplotlib", "plot") from error
 
 
 def new_pyplot_figure(width: float = 9.0, height: float = 4.0) -> Figure:

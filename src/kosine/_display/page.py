@@ -24,7 +24,7 @@ from kosine._display.log_view import LogView
 from kosine._display.points import read_points
 from kosine._display.tables import plan_table_lines as table_lines
 from kosine._version import __version__
-from kosine.errors import MissingPackageError
+from kosine.errors import missing_package
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -270,7 +270,7 @@ def _plotly() -> str:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise MissingPackageError("Interactive pages need plotly: pip install 'kosine[plot]'") from error
+        raise missing_package("An interactive page", "plotly", "plot") from error
     return str(get_plotlyjs())
 
 

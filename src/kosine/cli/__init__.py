@@ -3,66 +3,66 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
+
+from kosine.cli._errors import CommandError, complain, fields_of
+from kosine.errors import missing_package
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    It is 0; 1 where a command found what it was asked to look for (differences, findings); or 2 after one line on
-    standard error that says what is wrong.
+    It is 0; 1 where a command found what it looks for (differences, findings); 2 after an error on standard error that
+    says what is wrong.
 
     Args:
         arguments: what stands after `kosine`; `sys.argv` if None.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in words  # also where the rest cannot be read
     try:
         import click
     except ImportError:
-        return _complain("The command line needs click: pip install 'kosine[cli]'")
+        error = missing_package("The command line", "click", "cli")
+        return complain(str(error), as_json, type(error).__name__)
 
     if sys.stdout is None:
-        return _complain("Standard output is closed.")
+        return complain("Standard output is closed.", as_json, "OSError")
 
     from kosine.cli._commands import kosine
-    from kosine.errors import KosineError
 
     try:
         try:
-            status = kosine.main(arguments, prog_name="kosine", standalone_mode=False)
+            status = kosine.main(words, prog_name="kosine", standalone_mode=False)
             sys.stdout.flush()
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "kosine"
-            many = "unexpected extra argument" in error.format_message() and not command.endswith(
-                ("recipes", "check", "infer")
-            )
-            hint = " `kosine compare` takes more than one schedule." if many else ""
-            return _complain(f"{error.format_message()}{hint} See: {command} --help")
+            return complain(f"{error.format_message()} See: {command} --help", as_json, "UsageError")
         except click.ClickException as error:
-            return _complain(error.format_message())
-        except KosineError as error:
-            return _complain(_as_options(str(error)))
+            return complain(error.format_message(), as_json, "UsageError")
+        except CommandError as error:
+            return complain(error.text, as_json, type(error.error).__name__, **fields_of(error.error))
         except BrokenPipeError:
             raise
         except OSError as error:
             if error.filename is None:
                 _drop_output()
             where = f"{error.filename}: " if error.filename is not None else ""
-            return _complain(f"{where}{error.strerror or error}")
+            return complain(f"{where}{error.strerror or error}", as_json, "OSError")
         except (click.Abort, KeyboardInterrupt):
             return 130
     except SystemExit as done:
         if "_KOSINE_COMPLETE" in os.environ:  # a shell asked for words to complete, and click has printed them
             return int(done.code or 0)
-        return _seen_enough()  # click's way to say that the pipe is broken
+        return _broken_pipe()  # click's way to say so
     except BrokenPipeError:
-        return _seen_enough()
+        return _broken_pipe()
     return status if isinstance(status, int) else 0
 
 
-def _seen_enough() -> int:
-    """Whoever read the output has closed it: no error, and the exit status that other programs have then."""
+def _broken_pipe() -> int:
+    """Whoever read the output has closed it, such as `head`: no error, and the exit status of other programs then."""
     _drop_output()
     return 141
 
@@ -70,25 +70,3 @@ def _seen_enough() -> int:
 def _drop_output() -> None:
     """Send what is still buffered nowhere: at exit Python would try again to write it, and fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _complain(message: str) -> int:
-    from kosine._core.plain_text import printable
-
-    print("kosine: " + printable(message), file=sys.stderr)
-    return 2
-
-
-def _as_options(message: str) -> str:
-    """The arguments of `plan` in an error message as the options that carry them here."""
-    from kosine.cli._run_options import RUN_NAMES
-
-    message = message.replace("Call `plan` with", "Give").replace("or with `epochs`", "or `epochs`")
-    others = ("points", "tolerance", "longest_warmup", "group", "step_column", "rate_column")
-    names = rf"({'|'.join((*RUN_NAMES, *others))})"
-    message = re.sub(rf"(?:Argument )?`{names}`", lambda match: _option(match[1]), message)
-    return re.sub(rf"\b{names}=", lambda match: _option(match[1]) + "=", message)
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")

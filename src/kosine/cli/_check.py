@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine._core.plain_text import printable
-from kosine.cli._log_options import LogType, log_data, log_options, read_log, skip_data
+from kosine.cli._log_argument import LogType, log_data, log_options, read_log, skip_data
 from kosine.cli._output import json_option, print_json, say_written, written
-from kosine.cli._picture_options import picture_option, write_picture
+from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import LENGTHS, run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
-from kosine.errors import PlanError
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
+from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ _LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
 
 @click.command(
     "check",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine check history.csv 'warmup_cosine(peak=0.1, warmup=10)' \\
@@ -38,14 +40,14 @@ Examples:
 Exit status: 0 where the log follows the schedule, also with an offset; 1 where it does not; 2 after an error.""",
 )
 @click.argument("log", type=LogType())
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @run_size_options
 @log_options
 @picture_option("--plot")
 @json_option
 def command(
     log: str,
-    schedule: Source,
+    schedule: NamedSchedule,
     group: str | None,
     step_column: str | None,
     rate_column: str | None,
@@ -56,9 +58,8 @@ def command(
     """Check the learning rates in LOG against SCHEDULE: whether they follow it, and if not, where they first leave it.
 
     LOG is a file that a run wrote: CSV, JSON, JSON lines, TensorBoard events or text of the known trainers; or - for
-    standard input. A rate fits where it is the schedule's as far as the log prints it. SCHEDULE is the text form in
-    single quotes; a .json or .toml file; - for standard input; or the name of a published recipe. Without the run's
-    length, what the log itself says of it holds.
+    standard input. A rate fits where it is the schedule's as far as the log prints it. Without the run's length, what
+    the log itself says of it holds.
     """
     from kosine._logs.check.check import check
 
@@ -73,30 +74,34 @@ def command(
         from kosine._display.log_view import LogView
         from kosine._display.terminal import Screen, draw_log
 
-        told = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
-        told += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
+        notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+        notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
         picture = draw_log(LogView.of_verdict(verdict), Screen.of_stdout())
-        click.echo("\n\n".join([str(verdict), *told, picture]))
+        click.echo("\n\n".join([str(verdict), *notes, picture]))
         if output is not None:
             click.echo()
             say_written(output, as_json)
     return 0 if verdict.follows else 1
 
 
-def _planned(schedule: Source, size: Mapping[str, Any], trace: Trace) -> Plan:
+def _planned(schedule: NamedSchedule, size: Mapping[str, Any], trace: Trace) -> Plan:
     """The plan, or an error that says what the log knows of a length that is missing."""
     try:
         return planned(schedule, size)
     except PlanError as error:
-        if "length is missing" not in str(error) or trace.axis != "step":
+        if error.missing != "total_steps" or trace.axis != "step":
             raise
         last = int(trace.positions[-1])
-        raise PlanError(
-            f"{error} The log ends at step {last:,}: if that is the end of the run, `total_steps` {last + 1}."
+        raise error.changed(
+            fix=(
+                f"The log ends at step {last:,}: if that is the end of the run, give ",
+                Name("total_steps"),
+                f" {last + 1}.",
+            )
         ) from error
 
 
-def _with_length(size: Mapping[str, Any], schedule: Source, trace: Trace) -> tuple[dict[str, Any], int | None]:
+def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace) -> tuple[dict[str, Any], int | None]:
     """The size of the run, its length taken from the log where nothing else says it; and that length."""
     name = _LENGTH_OF.get(trace.axis)
     known = any(size.get(length) is not None or length in schedule.run for length in LENGTHS)
@@ -109,7 +114,7 @@ def _with_length(size: Mapping[str, Any], schedule: Source, trace: Trace) -> tup
     return {**size, name: trace.total}, trace.total
 
 
-def _write(verdict: Verdict, output: Path, schedule: Source) -> None:
+def _write(verdict: Verdict, output: Path, schedule: NamedSchedule) -> None:
     def page() -> str:
         from kosine._display.page import verdict_page
 

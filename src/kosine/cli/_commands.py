@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import shlex
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from kosine._version import __version__
+from kosine.cli._errors import CommandError
+from kosine.errors import KosineError
 
 _COMMANDS = {
     "show": "The phases of a schedule as a table, its totals, and its curve in the terminal.",
@@ -45,6 +48,15 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         raise click.UsageError(_no_command(name), ctx)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KosineError as error:  # here it is known which of the arguments that it names are options
+            command = self.get_command(ctx, str(ctx.invoked_subcommand))
+            names = [name for parameter in command.params for name in parameter.opts] if command else []
+            options = {name.removeprefix("--").replace("-", "_") for name in names if name.startswith("--")}
+            raise CommandError(error, options) from error
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         commands = [CompletionItem(name, help=text) for name, text in _COMMANDS.items() if name.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
@@ -74,7 +86,10 @@ Examples:
   kosine show gpt-3
 
 SCHEDULE is text as in the first example, in single quotes; a .json or .toml file; - for standard input; or the name
-of a published recipe.
+of a published recipe. `kosine show --help` says more.
+
+After an error the exit status is 2, and standard error says what is wrong. With --json it is an object:
+{"error": {"type": ..., "message": ..., ...}}
 
 \b
 To complete commands, options and recipes with the tab key, let your shell

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine.cli._number_types import Share
 from kosine.cli._output import json_option, print_json, say_written, written
-from kosine.cli._picture_options import picture_option, write_picture
+from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,17 +21,9 @@ if TYPE_CHECKING:
     from kosine._analysis.compare import Comparison
 
 
-class Tolerance(click.FloatRange):
-    """A share of the highest rate: 1e-9, 0.05 or 5%."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        percent = isinstance(value, str) and value.endswith("%")
-        number = super().convert(value[:-1] if percent else value, param, ctx)
-        return number / 100 if percent else number
-
-
 @click.command(
     "compare",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine compare 'sgdr(peak=0.05, period=1000)' 'warmup_cosine(peak=0.05)' \\
@@ -38,16 +32,16 @@ Examples:
 
 Exit status: 0 where the schedules are equal, 1 where they differ beyond the tolerance, 2 after an error.""",
 )
-@click.argument("schedules", type=SourceType(), nargs=-1, required=True, metavar="SCHEDULE SCHEDULE...")
+@click.argument("schedules", type=ScheduleType(), nargs=-1, required=True, metavar="SCHEDULE SCHEDULE...")
 @run_size_options
 @click.option(
-    "--tolerance", type=Tolerance(min=0), default=1e-9, show_default=True, metavar="T",
+    "--tolerance", type=Share(), default=1e-9, show_default=True, metavar="T",
     help="How far two rates may be apart, as a share of the highest rate of all, such as 0.05 or 5%.",
 )  # fmt: skip
 @picture_option()
 @json_option
 def command(
-    schedules: tuple[Source, ...],
+    schedules: tuple[NamedSchedule, ...],
     tolerance: float,
     output: Path | None,
     as_json: bool,
@@ -55,9 +49,7 @@ def command(
 ) -> int:
     """Compare schedules, each with the first: from which step on they differ, where most, and their areas.
 
-    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
-    or .toml file; - for standard input; or the name of a published recipe. The options say how long the run is for all
-    of them; where they do not, a file's or a recipe's own run holds.
+    The options say how long the run is for all of them; where they do not, a file's or a recipe's own run holds.
     """
     from kosine._analysis.compare import compare
 

@@ -15,7 +15,8 @@ from kosine.cli._output import json_option, output_option, write_out
 from kosine.cli._planning import planned
 from kosine.cli._rate_lists import as_csv, as_objects
 from kosine.cli._run_options import run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
@@ -42,6 +43,7 @@ class Target(Choice):
 
 @click.command(
     "export",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine export 'warmup_cosine(peak=1e-3)' --total-steps 1000 --to python
@@ -49,7 +51,7 @@ Examples:
     --to torch -o schedule.py
   kosine export gpt-3 --to json""",
 )
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @click.option(
     "--to", "target", type=Target(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
     help="python, numpy, torch, optax, keras, huggingface: a program; json, csv: data.",
@@ -57,15 +59,12 @@ Examples:
 @run_size_options
 @output_option
 @json_option
-def command(schedule: Source, target: str, output: Path | None, as_json: bool, **size: Any) -> None:
+def command(schedule: NamedSchedule, target: str, output: Path | None, as_json: bool, **size: Any) -> None:
     """Write SCHEDULE, planned for a run, as a program or as data that needs no kosine.
 
     The programs are functions of the step (python, numpy), a scheduler of the framework (torch, optax, keras) or
     training arguments (huggingface). csv has the rate of every step of the run; json has the phases and the run's size,
     and is itself a SCHEDULE that kosine reads.
-
-    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
-    or .toml file; - for standard input; or the name of a published recipe.
     """
     plan = planned(schedule, size)
     write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, as_json)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine._core.plain_text import aligned, printable, shortened
-from kosine.cli._log_options import LogType, log_data, log_options, read_log, remarks, skip_data
+from kosine.cli._log_argument import LogType, log_data, log_options, read_log, remarks, skip_data
+from kosine.cli._number_types import Count
 from kosine.cli._output import json_option, print_json, written
-from kosine.cli._picture_options import picture_option, write_picture
-from kosine.cli._run_options import Count
-from kosine.cli._schedule_argument import run_of
+from kosine.cli._pictures import picture_option, write_picture
+from kosine.cli._schedule_files import run_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,10 +127,10 @@ def _reading(axis: str, steps_per_unit: Fraction, offset: int) -> str:
 
 
 def _skipped(axis: str, skips: tuple[tuple[int, int], ...]) -> str:
-    told = ", ".join(f"{count:,} by {axis} {_place(position)}" for position, count in skips[:_MOST_SKIPS])
+    places = ", ".join(f"{count:,} by {axis} {_place(position)}" for position, count in skips[:_MOST_SKIPS])
     more = ", ..." if len(skips) > _MOST_SKIPS else ""
     total = sum(count for _, count in skips)
-    return f"The schedule did not advance in {total:,} step{'s' if total > 1 else ''} ({told}{more})."
+    return f"The schedule did not advance in {total:,} step{'s' if total > 1 else ''} ({places}{more})."
 
 
 def _toml(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,33 +11,21 @@ from kosine._analysis.lint.lint import LONGEST_WARMUP, RULES, lint, read_code
 from kosine._analysis.lint.rule import Finding, Rule
 from kosine._core.schedule import Plan
 from kosine._display.lint_text import count, document, explanation, report
+from kosine.cli._number_types import Share
 from kosine.cli._output import json_option, phase_data, print_json
 from kosine.cli._planning import planned
-from kosine.cli._run_options import AnyType, run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._run_options import run_size_options
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _ALL = "all"
 
 
-class Share(AnyType):
-    """A share of the run: 0.3 or 30%."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,30})?|\.\d{1,30})(%?)", str(value), re.ASCII)
-        if match is None:
-            self.fail(f"{value!r} is no share of the run. Write 0.3 or 30%.", param, ctx)
-        return float(match[1]) / (100 if match[2] else 1)
-
-
 def _explain(context: click.Context, _: click.Parameter, code: str | None) -> None:
     if code is None or context.resilient_parsing:
         return
-    name = code if code == _ALL else read_code(code, "--explain")
+    name = code if code == _ALL else read_code(code, "explain")
     if context.params["as_json"]:
         print_json([_rule_data(rule) for rule in RULES.values()] if name == _ALL else _rule_data(RULES[name]))
     else:
@@ -48,6 +35,7 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 
 @click.command(
     "lint",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine lint 'sgdr(peak=0.05, period="10ep", stretch=2)' \\
@@ -55,7 +43,7 @@ Examples:
   kosine lint schedule.toml --strict --ignore K004,K007
   kosine lint --explain K001""",
 )
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @run_size_options
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 @click.option("--ignore", metavar="CODES", default="", help="Codes to leave out, such as K004,K007.")
@@ -77,7 +65,7 @@ Examples:
     help="Say what a code means, or what all of them do, and exit.",
 )
 def command(
-    schedule: Source,
+    schedule: NamedSchedule,
     strict: bool,
     ignore: str,
     longest_warmup: float,
@@ -87,10 +75,9 @@ def command(
     """Say what is odd about SCHEDULE in this run.
 
     Each finding has a code, a severity (error, warning, info), what is odd, and a fix; errors come first. The exit
-    status is 1 where there is an error, with --strict also where there is a warning. SCHEDULE is the text form in
-    single quotes; a .json or .toml file; - for standard input; or the name of a published recipe.
+    status is 1 where there is an error, with --strict also where there is a warning.
     """
-    unwanted = [read_code(code, "--ignore") for code in ignore.split(",") if code.strip()]
+    unwanted = [read_code(code, "ignore") for code in ignore.split(",") if code.strip()]
     plan = planned(schedule, size)
     findings = lint(plan, longest_warmup=longest_warmup, ignore=unwanted)
     if as_json:
@@ -119,7 +106,7 @@ def _text(plan: Plan, findings: Sequence[Finding]) -> str:
     return "\n\n".join([*parts, count(findings)])
 
 
-def _data(source: Source, plan: Plan, findings: Sequence[Finding]) -> dict[str, Any]:
+def _data(source: NamedSchedule, plan: Plan, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "schedule": repr(source.schedule),
         "total_steps": plan.total_steps,

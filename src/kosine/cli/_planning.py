@@ -4,77 +4,70 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kosine._core.arguments import without_quotes
-from kosine.cli._run_options import _DATA, LENGTHS
-from kosine.errors import KosineError, PlanError, shown
+from kosine._core.schedule import Plan, Schedule
+from kosine.cli._errors import CommandError
+from kosine.cli._run_options import LENGTHS, RUN_NAMES
+from kosine.cli._schedule_files import NamedSchedule
+from kosine.errors import KosineError, Name, PlanError, shown
 
-if TYPE_CHECKING:
-    from kosine._core.schedule import Plan, Schedule
-    from kosine.cli._schedule_argument import Source
+_DATA = ("dataset_size", "batch_size")
+_KNOWN_EPOCH = {"steps_per_epoch", "dataset_size"}
+_PER_EPOCH = (Name("steps_per_epoch"), " (or ", Name("dataset_size"), " and ", Name("batch_size"), ")")
 
 
-def planned(source: Source, size: Mapping[str, Any]) -> Plan:
+def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
     """The schedule planned for the run that the options describe, and for what they leave open, its own file.
 
     Raises:
-        PlanError, ArgumentTypeError: as `Schedule.plan`, or a data set without a batch size. What the file says wrong
-            is called by its name there, and what nobody says is asked for in one go.
+        PlanError: the run must say more; all of it is asked for in one go.
+        CommandError: what the options or the file say of the run is wrong.
     """
     given = {name: value for name, value in size.items() if value is not None}
-    own = {name: value for name, value in source.run.items() if not _replaced(name, given, source.run)}
+    own = {name: value for name, value in named.run.items() if not _replaced(name, given, named.run)}
+    run = own | given
     try:
         if "batch_size" in given and "steps_per_epoch" in own:
+            # The steps of the file's epoch were counted in batches of another size: they would silently be wrong.
+            steps = own.pop("steps_per_epoch")
             raise PlanError(
-                "Argument `batch_size` needs `dataset_size`, or `steps_per_epoch` for batches of this size: "
-                f"{source.name} has {shown(own['steps_per_epoch'])} steps per epoch with batches of its own. "
-                f"Received: batch_size={shown(given['batch_size'])}."
+                (
+                    *(Name("batch_size"), " needs ", Name("dataset_size"), ", or ", Name("steps_per_epoch")),
+                    f" for batches of this size: {named.name} has {shown(steps)} steps per epoch with batches of its "
+                    "own.",
+                ),
+                received={"batch_size": given["batch_size"]},
             )
-        run = _of_data(own | given)
-        if "epochs" in run and "steps_per_epoch" not in run:
-            raise PlanError(f"Argument `epochs` needs {_PER_EPOCH}. Received: epochs={shown(run['epochs'])}.")
+        if "epochs" in run and not _KNOWN_EPOCH & run.keys():
+            raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
+        return named.schedule.plan(**run)
     except KosineError as error:
-        raise type(error)(_in_the_file(str(error), source.name, own)) from error
-    try:
-        return source.schedule.plan(**run)
-    except KosineError as error:
-        missing = _missing(source.schedule, run) if "`plan`" in str(error) else ""
-        raise type(error)(missing or _in_the_file(str(error), source.name, own)) from error
+        missing = error.missing if isinstance(error, PlanError) else None
+        if missing and missing != "batch_size" and (asked := _asked(named.schedule, run)):
+            raise PlanError(asked, missing=missing) from error
+        raise CommandError(error, RUN_NAMES, own, named.name) from error
 
 
-_PER_EPOCH = "`steps_per_epoch` (or `dataset_size` and `batch_size`)"
-
-
-def _missing(schedule: Schedule, run: Mapping[str, Any]) -> str:
-    """All that a run must say, and does not, before the schedule can be planned."""
+def _asked(schedule: Schedule, run: Mapping[str, Any]) -> tuple[str, ...]:
+    """All that a run must say, and does not, before the schedule can be planned; `plan` stops at the first of it."""
     units = set(re.findall(r'(ep|sp|tok)"', repr(schedule)))
-    asked = []
+    asked: list[str] = []
     if not any(length in run for length in LENGTHS):
-        if "steps_per_epoch" in run:
-            how = "`epochs` or `total_steps`"
+        asked += ["The run's length is missing. Give ", Name("epochs")]
+        if _KNOWN_EPOCH & run.keys():
+            asked += [" or ", Name("total_steps"), ". "]
+        elif "ep" in units:
+            asked += [" and ", *_PER_EPOCH, ". "]
         else:
-            how = f"`epochs` and {_PER_EPOCH}" + ("" if "ep" in units else ", or `total_steps`")
-        asked.append(f"The run's length is missing. Give {how}.")
-    elif "ep" in units and "steps_per_epoch" not in run:
-        asked.append(f"Durations in epochs need {_PER_EPOCH}.")
-    if "sp" in units and "samples_per_step" not in run:
-        asked.append("Durations in samples need `samples_per_step` or `batch_size`.")
+            asked += [" and ", *_PER_EPOCH, ", or ", Name("total_steps"), ". "]
+    elif "ep" in units and not _KNOWN_EPOCH & run.keys():
+        asked += ["Durations in epochs need ", *_PER_EPOCH, ". "]
+    if "sp" in units and not {"samples_per_step", "batch_size"} & run.keys():
+        asked += ["Durations in samples need ", Name("samples_per_step"), " or ", Name("batch_size"), ". "]
     if "tok" in units and "tokens_per_step" not in run:
-        asked.append("Durations in tokens need `tokens_per_step`.")
-    return " ".join(asked)
-
-
-def _in_the_file(message: str, file: str, own: Mapping[str, Any]) -> str:
-    """A message that calls what a file says of its run by the names that stand in it, and begins with its name."""
-
-    def call(match: re.Match[str]) -> str:
-        return " and ".join(f"{name} in [run]" if name in own else f"`{name}`" for name in match.groups() if name)
-
-    called = re.sub(r"\AArguments? `(\w+)`(?: and `(\w+)`)?", call, message)
-    if " in [run]" not in called:
-        return message
-    return f"{file}: " + re.sub(rf"\b({'|'.join(own)})=", r"\1 = ", called)
+        asked += ["Durations in tokens need ", Name("tokens_per_step"), ". "]
+    return tuple(asked)
 
 
 def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
@@ -88,27 +81,3 @@ def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bo
     if name == "steps_per_epoch":
         return any(of_data in given for of_data in _DATA) and all(of_data in {*given, *own} for of_data in _DATA)
     return name == "samples_per_step" and "batch_size" in given
-
-
-def _of_data(run: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `plan`, where the size of the data may stand for the steps of an epoch."""
-    for name, value in run.items():
-        if quoted := without_quotes(value):
-            raise PlanError(f"Argument `{name}` must be a number. Received: {name}={shown(value)}. {quoted}")
-    dataset, batch = run.pop("dataset_size", None), run.pop("batch_size", None)
-    for name, value in (("dataset_size", dataset), ("batch_size", batch)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise PlanError(f"Argument `{name}` must be an integer >= 1. Received: {name}={shown(value)}.")
-    if batch is None:
-        if dataset is not None:
-            raise PlanError(f"Argument `dataset_size` needs `batch_size`. Received: dataset_size={shown(dataset)}.")
-        return run
-    run.setdefault("samples_per_step", batch)
-    if dataset is not None:
-        steps = -(-dataset // batch)
-        if run.setdefault("steps_per_epoch", steps) != steps:
-            raise PlanError(
-                f"Arguments `dataset_size` and `batch_size` make {shown(steps)} steps per epoch. "
-                f"Received: steps_per_epoch={shown(run['steps_per_epoch'])}. Leave one of them out."
-            )
-    return run

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine.cli._number_types import ParamType, Steps
 from kosine.cli._output import json_option, say_written
-from kosine.cli._picture_options import PictureFile, format_of, write_picture
+from kosine.cli._pictures import PictureFile, format_of, write_picture
 from kosine.cli._planning import planned
-from kosine.cli._run_options import AnyType, Steps, run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._run_options import run_size_options
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Size(AnyType):
+class Size(ParamType):
     """Width and height in inches, with an x between them."""
 
     name = "size"
@@ -32,6 +34,7 @@ class Size(AnyType):
 
 @click.command(
     "plot",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine plot gpt-3 -o gpt-3.html
@@ -39,11 +42,11 @@ Examples:
   kosine plot 'wsd(peak=3e-4, cooldown="20%")' --total-steps 1e5 \\
     -o wsd.pdf --points 0,80000,99999""",
 )
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @run_size_options
 @click.option(
     "-o", "--output", type=PictureFile(), required=True, metavar="FILE",
-    help="Where to; the ending .png, .svg, .pdf or .html tells the format. An html page zooms and answers the mouse.",
+    help="Where to; the ending .png, .svg, .pdf or .html gives the format. An html page zooms and answers the mouse.",
 )  # fmt: skip
 @click.option("--log", is_flag=True, help="Put the rates on a logarithmic axis.")
 @click.option("--points", type=Steps(), metavar="STEPS", help="Steps to point out, such as 0,7880,39399.")
@@ -52,7 +55,7 @@ Examples:
 @click.option("--dpi", type=click.IntRange(20, 1200), help="Dots per inch of a png.  [default: 150]")
 @json_option
 def command(
-    schedule: Source,
+    schedule: NamedSchedule,
     output: Path,
     log: bool,
     points: list[int] | None,
@@ -62,11 +65,7 @@ def command(
     as_json: bool,
     **run: Any,
 ) -> None:
-    """Draw SCHEDULE into a file: the rate of every step, with phases and restarts marked and named.
-
-    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
-    or .toml file; - for standard input; or the name of a published recipe.
-    """
+    """Draw SCHEDULE into a file: the rate of every step, with phases and restarts marked and named."""
     from kosine._analysis.sampling import length
 
     plan = planned(schedule, run)

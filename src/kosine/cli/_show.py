@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
+from inspect import Parameter, signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.formatting import wrap_text
 
 from kosine.cli._output import json_option, phase_data, print_json
 from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._schedule_argument import PARTS, ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
     from kosine._analysis.summary import Summary
@@ -20,8 +24,38 @@ if TYPE_CHECKING:
 _MOST_PHASES = 1000  # that --json lists
 
 
+class ShowCommand(ScheduleCommand):
+    """`kosine show`, whose help lists what a text form is made of."""
+
+    parts_are = "its parts are listed below"
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, calls in PARTS.items():
+            with formatter.section(title):
+                for name, call in calls.items():
+                    text = f"{name}({', '.join(map(_in_help, signature(call).parameters.values()))})"
+                    indent = " " * formatter.current_indent
+                    formatter.write(wrap_text(text, formatter.width, indent, indent * 3) + "\n")
+        with formatter.section("Durations"):
+            formatter.write_text(
+                '1000 (steps), "10ep" (epochs), "5%" (of the run), "2e8sp" (samples), "375Mtok" (tokens), "rest"'
+            )
+        super().format_epilog(ctx, formatter)
+
+
+def _in_help(parameter: Parameter) -> str:
+    """A parameter as it stands in a call; texts in double quotes, because single ones stand around it in a shell."""
+    if parameter.kind is Parameter.VAR_POSITIONAL:
+        return f"{parameter.name}, ..."
+    if parameter.default is Parameter.empty:
+        return f"{parameter.name}=..." if parameter.kind is Parameter.KEYWORD_ONLY else parameter.name
+    default = parameter.default
+    return f"{parameter.name}={json.dumps(default) if isinstance(default, str) else repr(default)}"
+
+
 @click.command(
     "show",
+    cls=ShowCommand,
     epilog="""\b
 Examples:
   kosine show 'warmup_cosine(peak=1e-3, warmup="5ep")' \\
@@ -29,16 +63,13 @@ Examples:
   kosine show 'sgdr(peak=0.05, period=1000, stretch=2)' --total-steps 15000
   kosine show gpt-3 --json""",
 )
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @run_size_options
 @json_option
-def command(schedule: Source, as_json: bool, **size: Any) -> None:
+def command(schedule: NamedSchedule, as_json: bool, **size: Any) -> None:
     """Print the phases of SCHEDULE as a table, what they add up to, and the curve.
 
     The area under the curve is the sum of the learning rates of all steps.
-
-    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
-    or .toml file; - for standard input; or the name of a published recipe.
     """
     plan = planned(schedule, size)
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine.cli._number_types import Count, Steps
 from kosine.cli._output import json_option, output_option, write_out
 from kosine.cli._planning import planned
 from kosine.cli._rate_lists import as_csv, as_objects
-from kosine.cli._run_options import Count, Steps, run_size_options
-from kosine.cli._schedule_argument import Source, SourceType
+from kosine.cli._run_options import run_size_options
+from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
+from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "values",
+    cls=ScheduleCommand,
     epilog="""\b
 Examples:
   kosine values gpt-3 --at 0,100,93749
@@ -27,7 +30,7 @@ Examples:
     --epochs 30 --steps-per-epoch 100 --per-epoch
   kosine values 'one_cycle(peak=0.1)' --total-steps 1e6 --every 1000 -o x.csv""",
 )
-@click.argument("schedule", type=SourceType())
+@click.argument("schedule", type=ScheduleType())
 @click.option("--at", type=Steps(), multiple=True, metavar="STEPS", help="These steps, such as 0,7880,39399.")
 @click.option("--every", type=Count(1), metavar="N", help="Step 0 and every Nth step after it.")
 @click.option("--per-epoch", is_flag=True, help="The first step of each epoch.")
@@ -35,7 +38,7 @@ Examples:
 @output_option
 @json_option
 def command(
-    schedule: Source,
+    schedule: NamedSchedule,
     at: tuple[list[int], ...],
     every: int | None,
     per_epoch: bool,
@@ -47,9 +50,6 @@ def command(
 
     Choose the steps with one of --at, --every and --per-epoch. Steps count from 0; those of --at may lie past the end
     of the run. The columns are step, epoch where --steps-per-epoch is known, and learning_rate.
-
-    SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep"); a .json
-    or .toml file; - for standard input; or the name of a published recipe.
     """
     if bool(at) + (every is not None) + per_epoch != 1:
         raise click.UsageError("Give one of --at, --every and --per-epoch: they say which steps.")

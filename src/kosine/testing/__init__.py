@@ -19,5 +19,5 @@ def __getattr__(name: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != "optax":
                 raise
-            raise MissingPackageError("kosine.testing.optax needs Optax: pip install optax") from error
+            raise MissingPackageError("kosine.testing.optax needs Optax.", fix="pip install optax") from error
     raise AttributeError(f"module 'kosine.testing' has no attribute {name!r}")

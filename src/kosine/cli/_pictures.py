@@ -1,28 +1,27 @@
-"""Pictures in files, of the format that the file's ending tells."""
+"""Pictures in files, of the format that the file's ending gives."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kosine._core.files import whole_file
 from kosine._core.plain_text import printable
-from kosine.cli._run_options import AnyType
+from kosine.cli._number_types import ParamType
+from kosine.cli._run_options import CommandFunction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 FORMATS = ("png", "svg", "pdf", "html")
 
 
-class PictureFile(AnyType):
-    """The name of a file whose ending tells the format."""
+class PictureFile(ParamType):
+    """The name of a file whose ending gives the format."""
 
     name = "file"
 
@@ -30,11 +29,11 @@ class PictureFile(AnyType):
         path = Path(value)
         if format_of(path) not in FORMATS:
             known = ", ".join(f".{ending}" for ending in FORMATS)
-            self.fail(f"{value!r} must end in one of {known}: the ending tells the format.", param, ctx)
+            self.fail(f"{value!r} must end in one of {known}: the ending gives the format.", param, ctx)
         return path
 
 
-def picture_option(*names: str) -> Callable[[Function], Function]:
+def picture_option(*names: str) -> Callable[[CommandFunction], CommandFunction]:
     """The option of a command that also draws what it prints."""
     return click.option(
         *names,
@@ -43,7 +42,7 @@ def picture_option(*names: str) -> Callable[[Function], Function]:
         "output",
         type=PictureFile(),
         metavar="FILE",
-        help="Also draw it into a file; the ending .png, .svg, .pdf or .html tells the format.",
+        help="Also draw it into a file; the ending .png, .svg, .pdf or .html gives the format.",
     )
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from kosine._core.plain_text import printable, shortened
-from kosine.cli._run_options import AnyType
-from kosine.cli._schedule_argument import read_source, take_standard_input
+from kosine.cli._number_types import ParamType
+from kosine.cli._run_options import CommandFunction
+from kosine.cli._schedule_argument import read_schedule, take_standard_input
 from kosine.errors import KosineError, LogError
 from kosine.published import PUBLISHED
 
 if TYPE_CHECKING:
     from kosine._logs.trace import Trace
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _STANDARD_INPUT = "standard input"
 _LARGEST_SCHEDULE = 2**16  # bytes of a file that may be a schedule given in the place of a log
@@ -34,7 +33,7 @@ _OPTIONS = (
 )
 
 
-class LogType(AnyType):
+class LogType(ParamType):
     """The name of a log, or `-`."""
 
     name = "log"
@@ -57,7 +56,7 @@ class LogType(AnyType):
         return [CompletionItem(incomplete, type="file")]
 
 
-def log_options(function: Function) -> Function:
+def log_options(function: CommandFunction) -> CommandFunction:
     """Add the options to a command, which takes them by their names and hands them to `read_log`."""
     for option, kind, text in reversed(_OPTIONS):
         function = click.option(option, metavar=kind, help=text)(function)
@@ -69,7 +68,7 @@ def read_log(log: str, group: str | None, step_column: str | None, rate_column: 
 
     Raises:
         OSError: the file cannot be read.
-        LogError: it is no log, or has no such group or column.
+        LogError: the file is not a log, or has no such group or column.
     """
     from kosine._logs.read.read import read_trace
 
@@ -81,7 +80,7 @@ def read_log(log: str, group: str | None, step_column: str | None, rate_column: 
             sys.stdin.buffer if log == "-" else log, group=group, step_column=step_column, rate_column=rate_column
         )
     except LogError as error:
-        raise LogError(f"{name}: {error}") from error
+        raise error.changed(where=name) from error
     for each in trace.groups.values():
         each.source = name
     return trace
@@ -92,9 +91,9 @@ def other_groups(trace: Trace) -> str:
     names = [name for name in trace.groups if name != trace.name]
     if not names:
         return ""
-    told = ", ".join(shortened(name, 40) for name in names[:_MOST_GROUPS])
+    others = ", ".join(shortened(name, 40) for name in names[:_MOST_GROUPS])
     more = f" and {len(names) - _MOST_GROUPS:,} more" if len(names) > _MOST_GROUPS else ""
-    return f"This is the group {shortened(trace.name, 40)}; the log also has {told}{more} (--group)."
+    return f"This is the group {shortened(trace.name, 40)}; the log also has {others}{more} (--group)."
 
 
 def log_data(trace: Trace) -> dict[str, Any]:
@@ -132,7 +131,7 @@ def _is_schedule(name: str) -> bool:
     if path.suffix.lower() not in _ENDINGS or not path.is_file() or path.stat().st_size > _LARGEST_SCHEDULE:
         return False
     try:
-        read_source(name)
+        read_schedule(name)
     except (KosineError, OSError):
         return False
     return True
