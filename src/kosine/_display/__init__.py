@@ -16,7 +16,7 @@ register(
         "Plan.html": "kosine._display.notebook:plan_html",
         "Plan.svg": "kosine._display.notebook:plan_svg",
         "Plan.below": "kosine._display.page:below_plan",
-        "Comparison.text": "kosine._display.comparison_table:text",
+        "Comparison.text": "kosine._display.comparison_text:comparison_text",
         "Comparison.scene": "kosine._display.scene:comparison_scene",
         "Comparison.plot": "kosine._display.figure:plot",
         "Comparison.save": "kosine._display.save:save",

@@ -207,7 +207,7 @@ function layout() {
     paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff",
     font: { color: "#1a1a1a", size: 13, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 }, align: "left" },
-    legend: { orientation: "h", traceorder: "normal", y: -0.16, yanchor: "top", x: 0 },
+    legend: { orientation: "h", traceorder: "normal", y: narrow ? -0.24 : -0.16, yanchor: "top", x: 0 },
     xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: data.unit }, anchor: withDifferences ? "y2" : "y" },
     yaxis: { ...rates, ...rateTicks(rateRange(), scale), automargin: "left",
       title: { text: "learning rate", standoff: 8 }, domain: [withDifferences ? 0.34 : 0, 1] },
