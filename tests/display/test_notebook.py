@@ -153,7 +153,7 @@ def test_without_matplotlib_there_is_the_table_and_the_way_to_get_it(monkeypatch
     for thing in (PLAN, ks.sgdr(peak=0.1, period=10)):
         piece = thing._repr_html_()
         assert "<img" not in piece
-        assert "pip install 'kosine[plot]'" in words(piece)
+        assert "pip install '.[plot]'" in words(piece)
         assert cells(piece)[0][:2] == ["phase", "first step"]
         assert thing._repr_svg_() is None
 
@@ -162,7 +162,7 @@ def test_without_matplotlib_a_comparison_is_its_table(monkeypatch: pytest.Monkey
     comparison = ks.compare(PLAN, PLAN)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert str(comparison) in words(comparison._repr_html_())
-    assert "pip install 'kosine[plot]'" in words(comparison._repr_html_())
+    assert "pip install '.[plot]'" in words(comparison._repr_html_())
 
 
 @pytest.mark.parametrize(

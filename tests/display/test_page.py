@@ -190,7 +190,7 @@ def test_comparison_has_all_curves_and_the_table() -> None:
 def test_missing_plotly_is_an_import_error_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     page._plotly.cache_clear()
-    with pytest.raises(MissingPackageError, match=r"plotly\. .*pip install '\.\[plot\]'"):
+    with pytest.raises(MissingPackageError, match=r"plotly\..* pip install '\.\[plot\]'"):
         page_of(PLAN, "A title")
 
 

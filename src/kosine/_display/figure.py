@@ -366,7 +366,7 @@ def _import_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise missing_package("Plotting", "Matplotlib", "plot") from error
+        raise missing_package("A picture", "Matplotlib", "plot") from error
 
 
 def new_pyplot_figure(width: float = 9.0, height: float = 4.0) -> Figure:

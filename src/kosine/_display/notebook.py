@@ -16,7 +16,7 @@ from kosine._core.views import view
 from kosine._display.example_run import Example, example
 from kosine._display.figure import default_style, figure_of
 from kosine._display.tables import plan_table_lines as table_lines
-from kosine.errors import MissingPackageError, PlanError
+from kosine.errors import MissingPackageError, PlanError, missing_package
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_TEXT = 1000  # characters of a schedule's text form
 _LINE = "1px solid rgba(128, 128, 128, 0.4)"  # is seen on white and on black
-_MISSING = "There would be a picture here with Matplotlib: pip install 'kosine[plot]'"
+_MISSING = str(missing_package("A picture here", "Matplotlib", "plot"))
 
 
 def plan_html(plan: Plan) -> str:
