@@ -20,8 +20,8 @@ from kosine._core.timeline import Group
 from kosine._core.views import view
 from kosine._display.figure import COLOURS, CURVE, FEW, GREY, LOG, PLAN, RESTART, TINTS, tinted
 from kosine._display.labels import key_names
-from kosine._display.scene import Line, Scene, leaves
-from kosine._display.tables import plan_table_lines as table_lines
+from kosine._display.scene import Line, Scene, comparison_scene, inference_scene, leaves, plan_scene, verdict_scene
+from kosine._display.tables import plan_table_lines
 from kosine._version import __version__
 from kosine.errors import missing_package
 
@@ -80,30 +80,31 @@ def page_of(result: object, title: str | None = None, **options: Any) -> str:
         PlanError: there is nothing that can be drawn.
         MissingPackageError: plotly is not installed.
     """
-    scene: Scene = view(result, "scene", columns=_COLUMNS, **options)
-    scene.check_axis()
-    return _document(scene.heading if title is None else title, _data(scene), view(result, "below", scene=scene))
+    text: str = view(result, "page", title=title, **options)
+    return text
 
 
-def below_plan(plan: Plan, scene: Scene) -> list[str]:
-    """What stands under the curve of a plan: what the colours mean, its phases as a table, and its totals."""
-    table, totals = _table(table_lines(plan)), _totals(summarize(plan))
-    return [_key(scene), _left_out(plan), "<h2>Phases</h2>", table, "<h2>Totals</h2>", totals]
+def plan_page(plan: Plan, title: str | None, **options: Any) -> str:
+    """The curve of a plan; below it what the colours mean, its phases as a table, and its totals."""
+    scene = plan_scene(plan, _COLUMNS, **options)
+    table, totals = _table(plan_table_lines(plan)), _totals(summarize(plan))
+    return _document(scene, title, [_key(scene), _left_out(plan), "<h2>Phases</h2>", table, "<h2>Totals</h2>", totals])
 
 
-def below_comparison(comparison: Comparison, scene: Scene) -> list[str]:
-    """What stands under the curves of a comparison."""
-    return ["<h2>Differences</h2>", _preformatted(str(comparison))]
+def comparison_page(comparison: Comparison, title: str | None) -> str:
+    """The curves of plans over each other, their differences from the first, and the table."""
+    scene = comparison_scene(comparison, _COLUMNS // 2)
+    return _document(scene, title, ["<h2>Differences</h2>", _preformatted(str(comparison))])
 
 
-def below_verdict(verdict: Verdict, scene: Scene) -> list[str]:
-    """What stands under a log and its plan."""
-    return _found("Verdict", verdict)
+def verdict_page(verdict: Verdict, title: str | None) -> str:
+    """A log over the plan that it was checked against, how far it is from it, and what was found."""
+    return _document(verdict_scene(verdict, _COLUMNS // 2), title, _found("Verdict", verdict))
 
 
-def below_inference(inference: Inference, scene: Scene) -> list[str]:
-    """What stands under a log and the schedule that explains it."""
-    return _found("Inference", inference)
+def inference_page(inference: Inference, title: str | None) -> str:
+    """A log over the schedule that explains it, how far it is from it, and what was found."""
+    return _document(inference_scene(inference, _COLUMNS // 2), title, _found("Inference", inference))
 
 
 def _found(heading: str, result: Verdict | Inference) -> list[str]:
@@ -186,7 +187,10 @@ def _looks(scene: Scene) -> list[dict[str, str]]:
     ]
 
 
-def _document(title: str, data: dict[str, Any], below: Sequence[str]) -> str:
+def _document(scene: Scene, title: str | None, below: Sequence[str]) -> str:
+    """The page of a scene, with what stands below the picture."""
+    scene.check_axis()
+    title, data = scene.heading if title is None else title, _data(scene)
     folder = Path(__file__).parent
     plotly, script = _plotly(), (folder / "page.js").read_text(encoding="utf-8")
     scripts = " ".join(_hash(text) for text in (plotly, script))

@@ -84,8 +84,7 @@ class Scene:
         log: whether the rates stand on a logarithmic axis.
         title: the sentence that stands above; "" for none.
         bands: named and shaded stretches.
-        restarts: steps at which a cycle goes back to its start.
-        cycles: the numbers of the cycles that begin there, such as #2.
+        restarts: steps at which a cycle goes back to its start, and its number there, such as #2.
         points: steps to point out, and their rates.
         difference: what the axis of differences is called.
         differs: whether there is a difference that deserves its own picture where room is short.
@@ -103,8 +102,7 @@ class Scene:
     log: bool = False
     title: str = ""
     bands: Sequence[Band] = ()
-    restarts: Sequence[int] = ()
-    cycles: Sequence[str] = ()
+    restarts: dict[int, str] = field(default_factory=dict)
     points: dict[int, float] = field(default_factory=dict)
     difference: str = ""
     differs: bool = False
@@ -160,8 +158,6 @@ def plan_scene(plan: Plan, columns: int = COLUMNS, *, log: bool = False, points:
         ArgumentError, ArgumentTypeError: a point that is not a step of the run.
     """
     line = Line(*trace(plan, columns), name=schedule_name(plan))
-    jumps = restarts(plan)
-    numbers = (plan.phase_at(step).cycle for step in jumps)
     return Scene(
         (line,),
         (0, length(plan)),
@@ -169,8 +165,7 @@ def plan_scene(plan: Plan, columns: int = COLUMNS, *, log: bool = False, points:
         log=log,
         steps_per_epoch=plan.run.steps_per_epoch,
         bands=bands(plan),
-        restarts=jumps,
-        cycles=["" if number is None else f"#{number + 1}" for number in numbers],
+        restarts={step: f"#{(plan.phase_at(step).cycle or 0) + 1}" for step in restarts(plan)},
         points={step: plan(step) for step in read_points(plan, points)},
     )
 

@@ -122,7 +122,7 @@ def draw(result: object, screen: Screen) -> str:
             sign = "" if line.sign == line.mark else f"{line.sign}  "
             name = sign + line.label(screen.columns - 2 - len(sign + line.prefix))
             lines.append(f"  {_painted(name, curves[-1].colour, screen)}")
-    marked = dict(zip(scene.restarts, scene.cycles, strict=True))
+    marked = scene.restarts
     if scene.mark is not None:
         marked = {int(across(np.array([scene.mark.position]))[0]): _FIRST_OFF}
     lines.append(picture(curves, total, screen, 15, per_epoch, marked, ruler, style))
