@@ -12,14 +12,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 IN_PARALLEL := --numprocesses 2 --dist worksteal
 
 # What the oldest versions are not for: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came
-# after Keras 3.12, and the README, which shows what the versions of constraints.txt print.
-NOT_OLDEST := $(patsubst %,--ignore=tests/%, torch keras/test_streams.py $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) test_applied.py test_readme.py \
+# after Keras 3.12, and the docs, which show what the versions of constraints.txt print.
+NOT_OLDEST := $(patsubst %,--ignore=tests/%, torch keras/test_streams.py $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) test_applied.py docs \
   export/test_host.py export/test_huggingface.py logs/test_torch_writers.py \
   $(patsubst %,dialects/test_%.py, composer huggingface keras megatron names timm torch)) \
   $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends \
   keras/test_applied_rates.py::test_multi_optimizer_drives_every_optimizer)
 
-.PHONY: demo test test-slow test-oldest bench mutation docs docs-images browser clean
+.PHONY: demo test test-slow test-oldest bench mutation docs pictures browser clean
 .NOTPARALLEL:  # one pip at a time
 
 demo: .venv/demo
@@ -47,11 +47,14 @@ bench: .venv-bench/ready
 mutation: .venv/mutation
 	$(BIN)/python -m scripts.mutation
 
-docs: docs-images
-	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
+docs: .venv/test  # the site, offline
+	rm -rf build/docs
+	KERAS_BACKEND=jax $(BIN)/python -m sphinx -b html -W --keep-going -n -q docs build/docs
+	@echo "Open build/docs/index.html"
 
-docs-images: .venv/test browser
-	$(BIN)/python -m scripts.docs_images
+pictures: .venv/test browser  # of the docs, by their commands there; and the page of lint's codes
+	$(BIN)/python -m scripts.pictures
+	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
 
 browser:  # Debian's, for the tests of html pages; where it cannot be installed, they say so
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \

@@ -24,6 +24,7 @@ from kosine._core.text_form import parse
 from kosine._core.timeline import PlannedPhase
 from kosine._version import __version__
 from kosine.errors import (
+    ArgumentError,
     ArgumentTypeError,
     KosineError,
     LogError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 views.drawn_by("kosine._display")
 
 __all__ = [
+    "ArgumentError",
     "ArgumentTypeError",
     "Comparison",
     "Cycles",

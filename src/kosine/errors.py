@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 class Name(str):
@@ -37,6 +37,9 @@ class KosineError(Exception):
         fix: what to write instead, as sentences; "" where the rule says it all.
         where: the file or the thing that the error is in, such as "run.toml"; "" for an argument of Python.
     """
+
+    _fields: ClassVar[tuple[str, ...]] = ("problem", "argument", "rule", "fix", "where")
+    """What goes to another process as it is."""
 
     def __init__(
         self,
@@ -102,23 +105,28 @@ class KosineError(Exception):
     def __str__(self) -> str:
         return self.written()
 
+    def __copy__(self) -> Self:
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
+        return error
+
     def __reduce__(self) -> tuple[Any, ...]:
-        fields = {name: getattr(self, name) for name in ("problem", "argument", "rule", "fix", "where")}
+        # Received values go to another process as their texts: not every value can be pickled.
+        fields = {name: getattr(self, name) for name in self._fields}
         if isinstance(self.received, Mapping):
-            fields["received"] = {name: _Shown(shown(value)) for name, value in self.received.items()}
+            fields["received"] = {name: Described(shown(value)) for name, value in self.received.items()}
         elif self.has_received:
-            fields["received"] = _Shown(shown(self.received))
+            fields["received"] = Described(shown(self.received))
         return _remade, (type(self), fields)
 
 
-class _Shown:
-    """A received value in another process, where only its text goes: not every value can be pickled."""
+class Described(str):
+    """A received value in words, such as "3 plans for 2 groups": it stands in the message as it is."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return self.text
+        return str(self)
 
 
 def _remade(kind: type[KosineError], fields: dict[str, Any]) -> KosineError:
@@ -138,7 +146,18 @@ class ScheduleError(KosineError, ValueError):
 
 
 class PlanError(KosineError, ValueError):
-    """A schedule does not fit this run: the run's length is missing, or no step is left for a "rest"."""
+    """A schedule does not fit this run: the run's length is missing, or no step is left for a "rest".
+
+    Attributes:
+        missing: the argument of `Schedule.plan` that the schedule needs and that was not given, such as
+            "samples_per_step" ("total_steps": the length of the run, in any form); None where nothing is missing.
+    """
+
+    _fields = (*KosineError._fields, "missing")
+
+    def __init__(self, problem: Text = "", *, missing: str | None = None, **fields: Any) -> None:
+        self.missing = missing
+        super().__init__(problem, **fields)
 
 
 class StepError(KosineError, ValueError):
@@ -177,6 +196,8 @@ _MOST_SHOWN = 80  # characters of a value in a message
 
 def shown(value: object) -> str:
     """`repr` cut to a length that fits an error message, whatever a user passes in."""
+    if isinstance(value, Described):
+        return str(value)
     if type(value) in (str, bytes, list, tuple):
         value = value[:_MOST_SHOWN]  # type: ignore[index]  # megabytes need not be written to be cut
     if isinstance(value, int) and value.bit_length() > 4 * _MOST_SHOWN:  # Python refuses to write out the longest

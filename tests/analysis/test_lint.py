@@ -14,11 +14,12 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import kosine as ks
-from kosine._analysis.lint.context import Case
 from kosine._analysis.lint.lint import RULES
-from kosine._analysis.lint.report import count, document, explanation, report
+from kosine._analysis.lint.plan_facts import PlanFacts
 from kosine._analysis.lint.rule import Example
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPhase
+from kosine._display.lint_text import count, document, explanation, report
 from kosine.published import PUBLISHED
 from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
@@ -496,7 +497,7 @@ def test_a_warmup_of_one_step_is_one_finding() -> None:
 def test_a_first_step_at_0_is_information() -> None:
     finding = found("warmup_cosine(peak=1e-3, warmup=100)", {"total_steps": 1000})["K004"]
     assert finding.severity == "info"
-    assert "start=1e-05, in a recipe warmup_start=1e-05" in finding.fix
+    assert "start=1e-05, in a constructor warmup_start=1e-05" in finding.fix
 
 
 @given(small_schedules(), st.sampled_from([1, 7, 60, 200]))
@@ -565,7 +566,7 @@ def test_a_jump_is_told_by_its_two_rates() -> None:
         "Schedule(linear(100, start=1e-6, to=1e-4), hold(10), cosine(start=1e-3, to=0.0))", {"total_steps": 1000}
     )
     assert finding["K005"].message == (
-        "The rate jumps from 0.0001 up to 0.001 at step 110, where the cosine begins, and this is no restart."
+        "The rate jumps from 0.0001 up to 0.001 at step 110, where the cosine begins, and nothing restarts there."
     )
     assert finding["K005"].phase is not None
     assert finding["K005"].phase.name == "cosine"
@@ -671,19 +672,19 @@ FIFTY = {"epochs": 50, "steps_per_epoch": 788}
     [
         (
             "warmup_cosine(peak=1e-3, warmup=5, warmup_start=1e-5)",
-            'linear("5ep", start=1e-05, to=0.001), in a recipe warmup="5ep"',
+            'linear("5ep", start=1e-05, to=0.001), in a constructor warmup="5ep"',
         ),
         (
             "sgdr(peak=0.05, period=10, stretch=2)",
-            'cycles(cosine("10ep", start=0.05, to=0.0), stretch=2.0), in a recipe period="10ep"',
+            'cycles(cosine("10ep", start=0.05, to=0.0), stretch=2.0), in a constructor period="10ep"',
         ),
         (
             "step_decay(0.1, every=30, factor=0.99)",
-            'cycles(hold("30ep", start=0.1), shrink=0.99), in a recipe every="30ep"',
+            'cycles(hold("30ep", start=0.1), shrink=0.99), in a constructor every="30ep"',
         ),
         (
             "sgdr(peak=0.05, period=10, warmup=5, warmup_start=1e-5)",
-            'linear("5ep", start=1e-05, to=0.05) and cycles(cosine("10ep", start=0.05, to=0.0)), in a recipe '
+            'linear("5ep", start=1e-05, to=0.05) and cycles(cosine("10ep", start=0.05, to=0.0)), in a constructor '
             'warmup="5ep" and period="10ep"',
         ),
         (
@@ -818,7 +819,7 @@ def test_a_step_is_looked_up_as_the_plan_does(schedule: ks.Schedule, steps: list
         plan = schedule.plan(**SMALL_RUN)
     except ks.PlanError:
         return
-    case = Case(plan, 0.3)
+    case = PlanFacts(plan, 0.3)
     assert [case.rate_at(step) for step in steps] == [plan(step) for step in steps]
     assert [case.row_at(step) for step in steps] == [plan.phase_at(step) for step in steps]
 
@@ -842,14 +843,14 @@ def test_without_a_length_only_what_does_not_need_one(text: str, expected: list[
 def test_cycles_are_not_gone_through(total: int, stretch: float, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = ks.sgdr(peak=0.1, period=99, stretch=stretch).plan(total_steps=total)
     calls = 0
-    original = Group._rounded_position
+    original = PlannedCycles._rounded_position
 
-    def counted(self: Group, cycle: int, phase: int) -> tuple[int, Fraction]:
+    def counted(self: PlannedCycles, cycle: int, phase: int) -> tuple[int, Fraction]:
         nonlocal calls
         calls += 1
         return original(self, cycle, phase)
 
-    monkeypatch.setattr(Group, "_rounded_position", counted)
+    monkeypatch.setattr(PlannedCycles, "_rounded_position", counted)
     assert [finding.code for finding in ks.lint(plan)] == ["K001"]
     assert calls < 500
 
@@ -881,16 +882,16 @@ def test_codes_can_be_ignored() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({"ignore": ["K999"]}, ks.PlanError, r"`ignore` must hold codes from K001 to K016. Received: 'K999'"),
-        ({"ignore": ["K0003"]}, ks.PlanError, r"Did you mean 'K003'\?"),
-        ({"ignore": ["k3"]}, ks.PlanError, r"Did you mean 'K003'\?"),
-        ({"ignore": ["K0"]}, ks.PlanError, r"Received: 'K0'\.$"),
-        ({"ignore": ["K00"]}, ks.PlanError, r"Received: 'K00'\.$"),
-        ({"ignore": ["K17"]}, ks.PlanError, r"Received: 'K17'\.$"),
+        ({"ignore": ["K999"]}, ks.ArgumentError, r"`ignore` must be a code from K001 to K016. Received: ignore='K999'"),
+        ({"ignore": ["K0003"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
+        ({"ignore": ["k3"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
+        ({"ignore": ["K0"]}, ks.ArgumentError, r"Received: ignore='K0'\.$"),
+        ({"ignore": ["K00"]}, ks.ArgumentError, r"Received: ignore='K00'\.$"),
+        ({"ignore": ["K17"]}, ks.ArgumentError, r"Received: ignore='K17'\.$"),
         ({"ignore": "K004"}, ks.ArgumentTypeError, r'must be a list of codes, such as \["K004"\]'),
-        ({"ignore": [4]}, ks.ArgumentTypeError, r'must hold codes such as "K004". Received: 4'),
-        ({"longest_warmup": 0}, ks.PlanError, r"`longest_warmup` must be a share of the run, in \(0, 1\]"),
-        ({"longest_warmup": 30}, ks.PlanError, r"Received: longest_warmup=30"),
+        ({"ignore": [4]}, ks.ArgumentTypeError, r'must be a code such as "K004". Received: ignore=4'),
+        ({"longest_warmup": 0}, ks.ArgumentError, r"`longest_warmup` must be a share of the run, in \(0, 1\]"),
+        ({"longest_warmup": 30}, ks.ArgumentError, r"Received: longest_warmup=30"),
         ({"longest_warmup": "30%"}, ks.ArgumentTypeError, r"`longest_warmup` must be a share of the run"),
     ],
 )
@@ -900,7 +901,7 @@ def test_arguments_that_cannot_be_meant(arguments: Any, error: type[Exception], 
 
 
 def test_a_schedule_is_to_be_planned_first() -> None:
-    with pytest.raises(ks.ArgumentTypeError, match=r"call `schedule.plan\(total_steps=...\)`"):
+    with pytest.raises(ks.ArgumentTypeError, match=r"First call `schedule.plan\(total_steps=...\)`"):
         ks.lint(ks.constant(0.1))  # type: ignore[arg-type]
 
 

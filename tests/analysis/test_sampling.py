@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import kosine as ks
 from kosine._analysis.sampling import length, restarts, thin, trace
 from kosine._analysis.summary import summarize
-from kosine._core.timeline import Group
+from kosine._core.planned_cycles import PlannedCycles
 from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 
@@ -22,7 +22,7 @@ def every_rate(plan: ks.Plan) -> NDArray[np.float64]:
 
 def jumps(plan: ks.Plan) -> list[int]:
     """The first steps of all cycles but the first of each group, as far as they are in the run."""
-    groups = (block for block in plan.blocks if isinstance(block, Group))
+    groups = (part for part in plan.parts if isinstance(part, PlannedCycles))
     return [
         step for group in groups for cycle in group.cycles_in_run[1:] if (step := group.boundary(cycle)) < length(plan)
     ]
@@ -112,7 +112,7 @@ def test_few_steps_are_looked_at(name: str, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(owner, method, counting)
 
     plan = LONG[name]
-    counted(Group, "row", "rows")
+    counted(PlannedCycles, "row", "rows")
     counted(ks.Plan, "__call__", "steps")
     steps, rates = trace(plan)
     monkeypatch.undo()

@@ -90,7 +90,7 @@ def test_inverse_sqrt_decay_follows_the_transformer_formula() -> None:
         (ks.warmup_cosine, {"warmup": "rest"}, ks.ScheduleError, r"Only one phase .* \"rest\""),
         (ks.sgdr, {"period": "10eps"}, ks.ScheduleError, r"`period` must be a number followed by"),
         (ks.sgdr, {"period": 0}, ks.ScheduleError, r"`period` must be a duration > 0 .* Received: period=0"),
-        (ks.sgdr, {"period": 9, "stretch": 0.5}, ks.ScheduleError, r"`stretch` must be >= 1.* stretch=0.5"),
+        (ks.sgdr, {"period": 9, "stretch": 0.5}, ks.ScheduleError, r"`stretch` must be a number from 1 .* stretch=0.5"),
         (ks.sgdr, {"period": 9, "shrink": 1.5}, ks.ScheduleError, r"`shrink` must be in \(0, 1\]"),
         (ks.sgdr, {"period": 9, "floor": 1.5}, ks.ScheduleError, r"`peak` must be at least `floor`"),
         (ks.one_cycle, {"start": 2.0}, ks.ScheduleError, r"`peak` must be at least `start`.* start=2.0"),

@@ -139,7 +139,7 @@ def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("1/0ep", r"must not divide by 0\. Received: duration='1/0ep'"),
+        ("1/0ep", r"must be a fraction that does not divide by 0\. Received: duration='1/0ep'"),
         (f"1/{10**59}1st", r"number followed by one of the units"),
         (Fraction(1, 10**60), r"must be a fraction with at most 60 digits\. Received: duration=Fraction\(1, 1"),
         (Fraction(-1, 2), r"must be >= 0\. Received: duration=Fraction\(-1, 2\)"),
@@ -247,7 +247,7 @@ def test_a_value_that_is_no_duration_is_refused(written: Any, error: type[Except
 @pytest.mark.parametrize(
     ("duration", "message"),
     [
-        ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or epochs and steps_per_epoch\)"),
+        ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or `epochs` and `steps_per_epoch`\)"),
         ("5ep", r"'5ep' counts epochs, so `plan` needs `steps_per_epoch`\. Received: steps_per_epoch=None"),
         ("5sp", r"'5sp' counts samples, so `plan` needs `samples_per_step`\. Received: samples_per_step=None"),
         ("5tok", r"'5tok' counts tokens, so `plan` needs `tokens_per_step`\. Received: tokens_per_step=None"),
@@ -264,7 +264,7 @@ def test_a_percentage_of_an_unknown_total_is_refused_when_other_lengths_are_know
 
 
 def test_a_positive_duration_that_rounds_to_no_step_is_refused() -> None:
-    message = r"must last at least one step\. Received: linear\(\"0.01ep\".*\), which is 0.4 steps in this run"
+    message = r"must last at least one step, .* is 0.4 steps in this run .* Received: linear\(\"0.01ep\""
     with pytest.raises(ks.PlanError, match=message):
         ks.Schedule(ks.linear("0.01ep", start=0.0, to=1.0)).plan(steps_per_epoch=40)
 

@@ -252,7 +252,7 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
         (
             lambda: ks.section(ks.hold(start=1.0), skip="rest"),
             ks.ScheduleError,
-            r"^Argument `skip` must be a duration of its own\. Received: skip=\"rest\"\.$",
+            r"^Argument `skip` must be a duration of its own\. Received: skip='rest'\.$",
         ),
         (lambda: ks.section(ks.hold(start=1.0), tick=0), ks.ScheduleError, r"^Argument `tick` must be .* tick=0\.$"),
         (lambda: ks.section(ks.hold(start=1.0), tick="x"), ks.ScheduleError, r"^Argument `tick` must be a number"),
@@ -282,13 +282,13 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
         (
             lambda: ks.Schedule(ks.hold(5, start=1.0), ks.section(ks.linear(5, to=2.0), duration="0.4st")).plan(),
             ks.PlanError,
-            r"must last at least one step\. Received: duration='0.4st' of a section, which is 0.4 steps",
+            r"must last at least one step, and that of a section is 0.4 steps .* Received: duration='0.4st'",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.section(ks.hold(start=1.0), tick=2**40), tick=2**40)).plan(),
             ks.PlanError,
-            r"^A tick of a section must last at most 2\*\*63 - 1 steps\. Received: tick=1099511627776 in sections "
-            r"whose ticks already last 1,099,511,627,776 steps\.$",
+            r"^A tick of a section must last at most 2\*\*63 - 1 steps, and the ticks of the section around it "
+            r"already last 1,099,511,627,776 steps\. Received: tick=1099511627776\.$",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.cycles(ks.linear("1e-30st", start=1.0, to=0.0)), continuous=True)).plan(
@@ -302,7 +302,8 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
                 *(ks.linear(1 + Fraction(1, 10**59 + i), start=0.0, to=1.0) for i in range(1000))
             ).plan(),
             ks.PlanError,
-            r"^The durations of a schedule must add up to .* 1,000 parts .* too many digits together, up to linear\(",
+            r"^The durations of a schedule must add up to .* 1,000 parts .* too many digits together, up to this "
+            r"part\. Received: linear\(",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.cosine(5, to=0.0))),
@@ -317,7 +318,7 @@ def test_growing_cycles_of_a_continuous_section_are_exact_far_out() -> None:
         (
             lambda: ks.Schedule(ks.section(ks.hold(start=1.0), tick="0.5ep")).plan(epochs=2, steps_per_epoch=3),
             ks.PlanError,
-            r"A tick of a section must last a whole number of steps\. Received: tick='0.5ep', which is 1.5 steps",
+            r"A tick of a section must last a whole number of steps, and this is 1.5 steps .* Received: tick='0.5ep'",
         ),
         (
             lambda: ks.Schedule(ks.section(ks.cosine(start=1.0, to=0.0))).plan(),

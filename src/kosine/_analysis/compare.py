@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._analysis.differences import Difference, Search
-from kosine._analysis.sampling import COLUMNS, trace
+from kosine._analysis.differences import Difference, DifferenceSearch
+from kosine._analysis.sampling import COLUMNS, GIVE_A_LENGTH, trace
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.views import view
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+from kosine.errors import ArgumentError, ArgumentTypeError, PlanError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,16 +71,16 @@ class Comparison:
         return known.pop() if len(known) == 1 else None
 
     def trace(self, columns: int = COLUMNS) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
-        """Steps, ascending, and the rates of each plan there: few enough to draw, with all that can be seen.
+        """Steps, ascending, and the rates of each plan there: few enough to draw, with all that a picture can show.
 
         Args:
-            columns: how many points can be told apart across the picture.
+            columns: how many points the picture can show side by side.
         """
         last = self.total_steps - 1
         found = {0, last}
         for plan in self.plans:
             found.update(trace(plan, columns)[0].tolist())
-            end = plan.total_steps or 0
+            end = plan.total_steps or 0  # after it the plan goes on, up to the end of the longest run
             for step in np.linspace(end, last, columns).astype(np.int64).tolist() if end <= last else ():
                 row = plan.phase_at(step)
                 found.update((step, max(row.first_step, end), min(row.stop - 1, last)))
@@ -131,9 +132,9 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
         A `Comparison`: `print` shows it as a table, `plot()` draws it, and `equal` says whether they are.
 
     Raises:
-        ArgumentTypeError: something that is no plan, such as a schedule that is not planned yet.
-        PlanError: fewer than two plans, none with a length, or names that are not as many.
-        ScheduleError: a tolerance that is negative or not finite.
+        ArgumentTypeError: something else than a plan, such as a schedule that is not planned yet.
+        ArgumentError: fewer than two plans, a name too few or too many, or a tolerance that is negative.
+        PlanError: no plan has a length.
 
     Example:
         >>> import kosine as ks
@@ -153,19 +154,19 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
     given: tuple[object, ...] = plans
     for plan in given:
         if not isinstance(plan, Plan):
-            fix = " Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
-            raise ArgumentTypeError(f"`compare` takes plans. Received: {shown(plan)}.{fix}")
+            fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
+            raise ArgumentTypeError("`compare` takes plans.", received=plan, fix=fix)
     if len(plans) < 2:
-        raise PlanError(f"`compare` takes two plans or more. Received: {len(plans)}.")
+        raise ArgumentError("`compare` takes two plans or more.", received=len(plans))
     rule = "a finite number >= 0, a share of the highest rate"
-    share = read_number(tolerance, "tolerance", rule)
-    if share < 0:
-        raise ScheduleError(f"Argument `tolerance` must be {rule}. Received: tolerance={shown(tolerance)}.")
+    share = read_number(tolerance, "tolerance", rule, at_least=0, error=ArgumentError)
     total = max((plan.total_steps for plan in plans if plan.total_steps is not None), default=None)
     if total is None:
         raise PlanError(
-            f"Schedules that never end cannot be compared to their end. Received: {shown(plans[0].schedule)} and the "
-            "others planned without a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            "Schedules that never end need the length of a run to be compared.",
+            received=plans[0].schedule,
+            fix=GIVE_A_LENGTH,
+            missing="total_steps",
         )
     full = tuple(
         plan if plan.total_steps is not None else Plan(plan.schedule, replace(plan.run, total_steps=total))
@@ -175,7 +176,7 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
     peak = max(summary.peak for summary in summaries)
     called = _read_names(names, len(full))
     differences = tuple(
-        Search(full[0], plan, total, share, peak).difference(name)
+        DifferenceSearch(full[0], plan, total, share, peak).difference(name)
         for plan, name in zip(full[1:], called[1:], strict=True)
     )
     return Comparison(full, called, share, total, summaries, differences)
@@ -185,17 +186,13 @@ def _read_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
     if names is None:
         return tuple(_letters(count))
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise ArgumentTypeError(f"Argument `names` must be a list of strings. Received: names={shown(names)}.")
+        raise ArgumentTypeError(argument="names", rule="a list of strings", received=names)
     if len(names) != count:
-        raise PlanError(f"Argument `names` must have a name for each of the {count} plans. Received: {shown(names)}.")
+        raise ArgumentError(argument="names", rule=f"a list of {count} names, one for each plan", received=names)
     called: list[str] = []
     for name in names:
-        number = 2
-        while name in called:
-            base = name if number == 2 else name.removesuffix(f" ({number - 1})")
-            name = f"{base} ({number})"
-            number += 1
-        called.append(name)
+        free = (f"{name} ({number})" if number > 1 else name for number in count_from(1))
+        called.append(next(each for each in free if each not in called))
     return tuple(called)
 
 

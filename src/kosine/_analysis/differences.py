@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kosine._analysis.overlaps import Stretch, one_way, overlaps, period, row_count, rows, same
+from kosine._analysis.overlaps import Interval, monotone_difference, overlaps
 from kosine._core.timeline import PlannedPhase
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Steps = NDArray[np.int64]
     Rates = NDArray[np.float64]
 
-_EVERY = 10_000_000  # up to so many steps that may differ, each of them is looked at
-_MOST = 2**20  # how many are looked at beyond that to prove which differ
-_CHUNK = 2**18  # steps that are looked at together
-_OPEN = 2**15  # stretches that are cut into pieces together
-_PIECES = 8  # how many pieces each is cut into
-_MOST_ROWS = 4096  # repeated phases that are listed; of more, only some are looked at
-_SHORT_ROWS = 2**15  # of so many every step is looked at all the same, where the steps are not too many
-_ACROSS = 256  # how many are looked at of more
+_MOST_STEPS = 10_000_000  # steps that may differ: of no more, each is evaluated
+_MOST_PROOF_STEPS = 2**20  # steps that are evaluated to prove where the plans differ, in longer runs
+_CHUNK = 2**18  # steps that are evaluated together
+_TOGETHER = 2**15  # intervals that are cut into pieces together
+_PIECES = 8  # of an interval: fewer take more rounds, more take steps that tell nothing
+_MOST_ROWS = 4096  # repeated phases that are compared one by one
+_MOST_SHORT_ROWS = 2**15  # repeated phases whose steps are all evaluated instead, where these are not too many
+_ACROSS = 256  # places at which the phases are compared, of more repeated phases
 _ROUNDING = 1e-14  # of the highest rate: rates that differ by less are the same but for their rounding
 
 
@@ -52,13 +52,21 @@ class Difference:
     looked_at: int | None = None
 
 
-class Search:
-    """Looks for the first difference and for the largest, and notes what it has come across."""
+class DifferenceSearch:
+    """Looks for the first and the largest difference of two plans, and keeps the best that it has evaluated.
+
+    Most steps need no look. Where both plans show the same phase by the same clock, they do not differ. In any other
+    interval, where either rate only rises or only falls, the rates at the two ends bound the difference between them
+    (`OpenIntervals.bound`). So the search cuts the intervals whose bound allows a larger difference than the one that
+    is known, or an earlier one, until none is left: branch and bound. `looked_at` counts what was evaluated.
+    """
 
     def __init__(self, mine: Plan, other: Plan, total: int, tolerance: float, peak: float) -> None:
         self.mine, self.other, self.total = mine, other, total
         self.limit = tolerance * peak
+        # A bound that exceeds the largest difference by rounding alone would be cut down to single steps in vain.
         self.slack = _ROUNDING * peak
+        # With a tolerance near the rounding of a rate, rounding decides, and no difference is sure to be monotone.
         self.rounded = tolerance > 100 * _ROUNDING
         self.first: int | None = None
         self.step, self.largest = 0, 0.0
@@ -66,11 +74,12 @@ class Search:
         self.looked_at = 0
 
     def difference(self, name: str) -> Difference:
+        """Where the second plan, called `name`, differs from the first."""
         sure = self._search()
         return Difference(name, self.first, self.step, self.rates, self.largest, None if sure else self.looked_at)
 
     def look(self, steps: Steps) -> tuple[Rates, Rates]:
-        """Evaluate both at steps."""
+        """Evaluate both plans at steps, and keep the first and the largest difference among them."""
         mine, other = self.mine(steps), self.other(steps)
         apart = np.abs(mine - other)
         self.looked_at += steps.size
@@ -84,40 +93,41 @@ class Search:
         return mine, other
 
     def _search(self) -> bool:
-        """Whether what was found is certain."""
+        """Look for both, and say whether what was found is certain."""
         if self.mine == self.other:
             return True
-        stretches, complete = self._stretches()
-        if not stretches:
+        intervals, complete = self._intervals()
+        if not intervals:
             return complete
-        first, last = (np.array([getattr(item, end) for item in stretches], np.int64) for end in ("first", "last"))
-        known: int | None = None
-        if float((last - first + 1.0).sum()) <= _EVERY:
+        first, last = (np.array([getattr(item, end) for item in intervals], np.int64) for end in ("first", "last"))
+        known: int | None = None  # the step up to which no earlier difference hides
+        if float((last - first + 1.0).sum()) <= _MOST_STEPS:
             self._look_at_all(first, last)
         else:
             ends = self._with_ends(first, last)
-            one_way = np.array([stretch.one_way for stretch in stretches])
-            certain = self._find_largest(ends.take(~one_way))
+            monotone = np.array([interval.monotone for interval in intervals])
+            # A monotone difference is largest at an end, and both ends are evaluated already.
+            certain = self._find_largest(ends.take(~monotone))
             if self.first is not None or not certain or not self.rounded:
-                known = self._find_first(ends.take(~one_way), ends.take(one_way))
+                known = self._find_first(ends.take(~monotone), ends.take(monotone))
             complete = complete and certain and known is None
         if not complete and self.first is not None:
             self._narrow(int(last[last < self.first].max(initial=0)) if known is None else known, self.first)
         return complete
 
-    def _stretches(self) -> tuple[list[Stretch], bool]:
-        """Where the two can differ, ascending, and whether that is all; of too many cycles only some are among it."""
-        found: list[Stretch] = []
+    def _intervals(self) -> tuple[list[Interval], bool]:
+        """Where the two can differ, ascending, and whether these are all; of too many cycles only some are."""
+        found: list[Interval] = []
         complete, left = True, _MOST_ROWS
-        mine, other = ((*plan.blocks, plan.after) for plan in (self.mine, self.other))
+        mine, other = ((*plan.parts, plan.after) for plan in (self.mine, self.other))
         for first, stop, ours, theirs in overlaps(mine, other, 0, self.total):
-            if same(ours, theirs, first):
+            if ours.follows_from(first) == theirs.follows_from(first):
                 continue
-            periods = period(ours), period(theirs)
-            if periods[0] and periods[1]:
-                stop = min(stop, first + math.lcm(periods[0], periods[1]))
-            rows_there = row_count(ours, first, stop) + row_count(theirs, first, stop)
-            if left < rows_there <= _SHORT_ROWS and stop - first <= _EVERY:
+            if ours.period and theirs.period:  # what differs differs in each common repetition, so one says it all
+                stop = min(stop, first + math.lcm(ours.period, theirs.period))
+            # Of cycles either every phase is compared, or where these are short every step, or only some of them.
+            rows_there = ours.repeated_rows(first, stop) + theirs.repeated_rows(first, stop)
+            if left < rows_there <= _MOST_SHORT_ROWS and stop - first <= _MOST_STEPS:
                 self._look_at_all(np.array([first]), np.array([stop - 1]))
                 continue
             if rows_there > left:
@@ -126,47 +136,45 @@ class Search:
                 continue
             left -= rows_there
             for begin, end, mine_row, other_row in overlaps(
-                list(rows(ours, first, stop)), list(rows(theirs, first, stop)), first, stop
+                ours.rows(first, stop), theirs.rows(first, stop), first, stop
             ):
-                assert isinstance(mine_row, PlannedPhase)
-                assert isinstance(other_row, PlannedPhase)
-                if not same(mine_row, other_row, begin):
-                    found.append(self._stretch(mine_row, other_row, begin, end))
+                if mine_row.follows_from(begin) != other_row.follows_from(begin):
+                    found.append(self._interval(mine_row, other_row, begin, end))
         return found, complete
 
-    def _some(self, first: int, stop: int) -> list[Stretch]:
-        """The phases at some steps, spread evenly and more densely at both ends."""
+    def _some(self, first: int, stop: int) -> list[Interval]:
+        """Intervals at some steps: spread evenly, and more densely at both ends, where cycles are often cut."""
         doubling = [2**power for power in range((stop - first).bit_length())]
         steps = {first + (stop - 1 - first) * index // _ACROSS for index in range(_ACROSS + 1)}
         steps.update(first + distance for distance in doubling if first + distance < stop)
         steps.update(stop - distance for distance in doubling)
-        found: list[Stretch] = []
+        found: list[Interval] = []
         for step in sorted(steps):
             if not found or step > found[-1].last:
-                found.append(self._stretch(self.mine.phase_at(step), self.other.phase_at(step), first, stop))
+                found.append(self._interval(self.mine.phase_at(step), self.other.phase_at(step), first, stop))
         return found
 
-    def _stretch(self, mine: PlannedPhase, other: PlannedPhase, first: int, stop: int) -> Stretch:
-        """What two phases share of the steps from `first` to before `stop`."""
+    def _interval(self, mine: PlannedPhase, other: PlannedPhase, first: int, stop: int) -> Interval:
+        """The steps from `first` to before `stop` that two phases share."""
         begin = max(mine.first_step, other.first_step, first)
         end = min(mine.stop, other.stop, stop)
-        return Stretch(begin, end - 1, self.rounded and one_way(mine, other, begin))
+        return Interval(begin, end - 1, self.rounded and monotone_difference(mine, other, begin))
 
     def _look_at_all(self, first: Steps, last: Steps) -> None:
         before: Steps = np.concatenate([[0], np.cumsum(last - first + 1)])
         for low in range(0, int(before[-1]), _CHUNK):
             index = np.arange(low, min(low + _CHUNK, int(before[-1])), dtype=np.int64)
-            stretch = np.searchsorted(before, index, "right") - 1
-            self.look(first[stretch] + index - before[stretch])
+            interval = np.searchsorted(before, index, "right") - 1
+            self.look(first[interval] + index - before[interval])
 
-    def _with_ends(self, low: Steps, high: Steps) -> _Open:
+    def _with_ends(self, low: Steps, high: Steps) -> OpenIntervals:
         rates = self.look(np.stack([low, high], axis=1).ravel())
         mine, other = (of_plan.reshape(-1, 2).T for of_plan in rates)
-        return _Open(low, high, mine[0], mine[1], other[0], other[1])
+        return OpenIntervals(low, high, mine[0], mine[1], other[0], other[1])
 
-    def _find_largest(self, pool: _Open) -> bool:
-        """Cut the stretches in which more than the largest difference may hide; False if they are too many."""
-        most = self.looked_at + _MOST
+    def _find_largest(self, pool: OpenIntervals) -> bool:
+        """Cut the intervals in which more than the largest difference may hide; False if they are too many."""
+        most = self.looked_at + _MOST_PROOF_STEPS
         while True:
             pool = pool.take(pool.above(self.largest + self.slack))
             if not pool.low.size:
@@ -174,22 +182,23 @@ class Search:
             if self.looked_at > most:
                 return False
             chosen = np.zeros(pool.low.size, np.bool_)
-            chosen[np.argsort(-pool.bound, kind="stable")[:_OPEN]] = True
+            chosen[np.argsort(-pool.bound, kind="stable")[:_TOGETHER]] = True
             pool = self._cut(pool.take(chosen)).joined(pool.take(~chosen))
 
-    def _find_first(self, pool: _Open, one_way: _Open) -> int | None:
-        """Cut the stretches before the first difference where another may hide.
+    def _find_first(self, pool: OpenIntervals, monotone: OpenIntervals) -> int | None:
+        """Cut the intervals before the first difference where another may hide.
 
         Returns:
             None if there is none, else the step up to which that is certain.
         """
-        leaves = (np.abs(one_way.mine_low - one_way.other_low) <= self.limit) & (
-            np.abs(one_way.mine_high - one_way.other_high) > self.limit
+        # In a monotone interval that starts within the limit and ends beyond it, halving finds the first such step.
+        leaves = (np.abs(monotone.mine_low - monotone.other_low) <= self.limit) & (
+            np.abs(monotone.mine_high - monotone.other_high) > self.limit
         )
-        for low, high in zip(one_way.low[leaves][:1].tolist(), one_way.high[leaves][:1].tolist(), strict=True):
+        for low, high in zip(monotone.low[leaves][:1].tolist(), monotone.high[leaves][:1].tolist(), strict=True):
             if self.first is None or low < self.first:
                 self._halve(low, high)
-        most = self.looked_at + _MOST
+        most = self.looked_at + _MOST_PROOF_STEPS
         while True:
             pool = pool.take(pool.above(self.limit))
             if self.first is not None:
@@ -198,30 +207,33 @@ class Search:
                 return None
             if self.looked_at > most:
                 return int(pool.low[0])
-            pool = self._cut(pool.take(slice(_OPEN))).joined(pool.take(slice(_OPEN, None)))
+            pool = self._cut(pool.take(slice(_TOGETHER))).joined(pool.take(slice(_TOGETHER, None)))
 
-    def _cut(self, pool: _Open) -> _Open:
-        """Each stretch in pieces; those that belong together share an end."""
+    def _cut(self, pool: OpenIntervals) -> OpenIntervals:
+        """Each interval in pieces; those that belong together share an end."""
         span, parts = (pool.high - pool.low)[:, None], np.arange(_PIECES + 1, dtype=np.int64)
         steps: Steps = pool.low[:, None] + span // _PIECES * parts + span % _PIECES * parts // _PIECES
         mine, other = (rates.reshape(-1, _PIECES - 1) for rates in self.look(steps[:, 1:-1].ravel()))
         mine = np.column_stack([pool.mine_low, mine, pool.mine_high])
         other = np.column_stack([pool.other_low, other, pool.other_high])
         tables: tuple[NDArray[Any], ...] = steps, mine, other
-        return _Open(*(table[:, end].ravel() for table in tables for end in (slice(-1), slice(1, None))))
+        return OpenIntervals(*(table[:, end].ravel() for table in tables for end in (slice(-1), slice(1, None))))
 
     def _halve(self, low: int, high: int) -> None:
-        """Find the first difference in a stretch whose difference only rises or only falls."""
+        """Find the first difference in an interval whose difference only rises or only falls."""
         while high - low > 1:
             middle = low + (high - low) // 2
             self.look(np.array([middle], np.int64))
             low, high = (low, middle) if self.first is not None and self.first <= middle else (middle, high)
 
     def _narrow(self, low: int, high: int) -> None:
-        """Look for an earlier difference between a step without one and the first that is known."""
+        """Look for an earlier difference between a step without one and the first that is known, by halving.
+
+        It may miss one, as it does not look at every step; the result says then that it is not certain.
+        """
         while high - low > 1:
             middle = low + (high - low) // 2
-            around = self._stretch(self.mine.phase_at(middle), self.other.phase_at(middle), low + 1, high)
+            around = self._interval(self.mine.phase_at(middle), self.other.phase_at(middle), low + 1, high)
             steps = np.unique([*np.linspace(around.first, around.last, 64).astype(np.int64).tolist(), middle])
             steps = np.clip(steps, low + 1, high - 1)
             self.look(steps)
@@ -233,8 +245,8 @@ class Search:
                 low = int(steps[-1])
 
 
-class _Open(NamedTuple):
-    """Stretches that may hide a difference, with both rates at both ends."""
+class OpenIntervals(NamedTuple):
+    """Intervals that may hide a difference, with both rates at both ends, as arrays."""
 
     low: Steps
     high: Steps
@@ -245,15 +257,18 @@ class _Open(NamedTuple):
 
     @property
     def bound(self) -> Rates:
-        """The most that both can differ by: each only rises or only falls, so it stays between its ends."""
+        """The most that both can differ by inside: each rate only rises or only falls, so it lies between its ends.
+
+        Both may also rise or fall in step, so this is seldom reached; each cut makes it smaller.
+        """
         return np.maximum(np.abs(self.mine_low - self.other_high), np.abs(self.mine_high - self.other_low))
 
     def above(self, difference: float) -> NDArray[np.bool_]:
         """Which have steps inside, where the difference may be greater."""
         return (self.high - self.low > 1) & (self.bound > difference)
 
-    def take(self, index: Any) -> _Open:
-        return _Open(*(values[index] for values in self))
+    def take(self, index: Any) -> OpenIntervals:
+        return OpenIntervals(*(values[index] for values in self))
 
-    def joined(self, other: _Open) -> _Open:
-        return _Open(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+    def joined(self, other: OpenIntervals) -> OpenIntervals:
+        return OpenIntervals(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))

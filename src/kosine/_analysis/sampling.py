@@ -10,8 +10,9 @@ import numpy as np
 
 from kosine._core.evaluate import array_function
 from kosine._core.numbers import MAX_STEPS
-from kosine._core.timeline import Group, PlannedPhase
-from kosine.errors import PlanError, shown
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPhase
+from kosine.errors import Name, PlanError, Text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 COLUMNS = 1000
 """About the pixels across a picture: more points than a few for each are never seen."""
 
+GIVE_A_LENGTH: Text = ("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), ".")
+
 _WINDOW = 64  # neighbouring cycles that are compared
-_FEW_STEPS = 8
+_FEW_STEPS = 8  # lengths of a short phase for which the first cycle that has it is looked at
 _MOST_RISING = 4  # phases of a cycle whose highest end is looked for
 
 MOST_MARKS = 48
@@ -38,7 +41,7 @@ def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArra
 
     Args:
         plan: a plan with a length.
-        columns: how many points can be told apart across the picture.
+        columns: how many points the picture can show side by side.
 
     Raises:
         PlanError: a plan of a schedule that never ends, made without a length.
@@ -53,7 +56,7 @@ def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArra
 def thin(x: NDArray[Any], y: NDArray[Any], columns: int = COLUMNS) -> NDArray[np.intp]:
     """The indices that are worth drawing: of each column's points the first, the last, the highest and the lowest."""
     if x.size <= 4 * columns:
-        return np.arange(x.size)
+        return np.arange(x.size)  # four points a column are no more than what would be kept
     low, high = float(x.min()), float(x.max())
     column = np.minimum(((x - low) / max(high - low, 1e-300) * columns).astype(np.int64), columns - 1)
     by_rate = np.lexsort((y, column))
@@ -65,15 +68,13 @@ def thin(x: NDArray[Any], y: NDArray[Any], columns: int = COLUMNS) -> NDArray[np
 
 
 def length(plan: Plan) -> int:
-    """The number of steps to draw.
-
-    Raises:
-        PlanError: the plan has none.
-    """
+    """The number of steps of the run; PlanError where the plan has none."""
     if plan.total_steps is None:
         raise PlanError(
-            f"A schedule that never ends cannot be looked at as a whole. Received: {shown(plan.schedule)} planned "
-            "without a length. Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            "A schedule that never ends can be shown only for a run with a length.",
+            received=plan.schedule,
+            fix=GIVE_A_LENGTH,
+            missing="total_steps",
         )
     return plan.total_steps
 
@@ -86,29 +87,29 @@ def restarts(plan: Plan, most: int = MOST_MARKS) -> list[int]:
     """
     total = length(plan)
     steps: list[int] = []
-    for group in (block for block in plan.blocks if isinstance(block, Group)):
-        if group.values[0] == group.values[-1]:
-            continue
-        cycles = group.cycles_in_run
-        if len(cycles) - 1 > most - len(steps):
-            return []
-        steps += [group.boundary(cycle) for cycle in cycles[1:]]
+    for part in plan.parts:
+        if part.jumps_back:
+            if len(part.cycles_in_run) - 1 > most - len(steps):
+                return []
+            steps += part.later_cycles()
     return [step for step in steps if step < total]
 
 
 def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     """The phases to draw, a few for each column."""
-    counts = [len(block.cycles_in_run) for block in plan.blocks if isinstance(block, Group)]
+    counts = [len(part.cycles_in_run) for part in plan.parts if part.cycles_in_run]
     most = columns if sum(counts) <= columns else columns // len(counts)
     rows: list[PlannedPhase] = []
     jumps: set[int] = set()  # the first steps of the cycles that are all drawn
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-        elif block.first_step < total:
-            every_cycle = len(block.cycles_in_run) <= most
-            rows += _group_rows(block, total, columns, every_cycle)
-            jumps.update(map(block.boundary, block.cycles_in_run) if every_cycle else ())
+    for part in plan.parts:
+        if part.first_step >= total:
+            break
+        if isinstance(part, PlannedCycles):
+            every_cycle = len(part.cycles_in_run) <= most
+            rows += _cycle_rows(part, total, columns, every_cycle)
+            jumps.update(map(part.boundary, part.cycles_in_run) if every_cycle else ())
+        else:
+            rows += part.rows(part.first_step, total)
     rows = [row for row in rows if row.steps != 0 and row.first_step < total]
     if not rows or rows[-1].stop < total:
         rows.append(plan.phase_at(total - 1))
@@ -121,12 +122,10 @@ def _rows(plan: Plan, total: int, columns: int) -> list[PlannedPhase]:
     return [rows[index] for index in sorted(keep)]
 
 
-def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> Iterator[PlannedPhase]:
-    """The phases of a group to draw: of each cycle, or of cycles spread evenly, those that tell its course."""
+def _cycle_rows(group: PlannedCycles, total: int, columns: int, every_cycle: bool) -> Iterator[PlannedPhase]:
+    """The phases of a group to draw: of each cycle, or of cycles spread evenly, those that show how it goes."""
     cycles = group.cycles_in_run
-    if group.first_step >= total:
-        return
-    phases = _telling_phases(group, max(1, columns // len(cycles)))
+    phases = _drawn_phases(group, max(1, columns // len(cycles)))
     chosen: Iterable[int] = cycles
     if not every_cycle:
         stop = min(group.boundary(cycles.stop), group.stop, total)
@@ -142,7 +141,7 @@ def _group_rows(group: Group, total: int, columns: int, every_cycle: bool) -> It
                 yield row
 
 
-def _telling_phases(group: Group, columns: int) -> list[int]:
+def _drawn_phases(group: PlannedCycles, columns: int) -> list[int]:
     """All phases of a cycle that has few, else its ends and those with the highest and the lowest ends."""
     count = len(group.part.phases)
     if count <= 4 * columns:
@@ -154,7 +153,7 @@ def _telling_phases(group: Group, columns: int) -> list[int]:
     return sorted({*thin(position, first, columns).tolist(), *thin(position, last, columns).tolist()})
 
 
-def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
+def cycles_across(group: PlannedCycles, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
     """About `count` cycles, evenly spread over the width, the first and the last two, and the highest.
 
     Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
@@ -162,7 +161,7 @@ def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int,
     or shrink, the highest is looked for between those that are spread.
     """
     begin = group.boundary(0)
-    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.view.tick)
+    across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.tick)
     growth = float(group.part.exact_stretch) - 1
     index = across if growth == 0 else np.log1p(across * growth) / math.log1p(growth)
     spread = {min(max(int(number), cycles[0]), cycles[-1]) for number in index.tolist()}
@@ -187,7 +186,7 @@ def cycles_across(group: Group, cycles: range, phases: Sequence[int], stop: int,
     return sorted(spread)
 
 
-def _longer(group: Group, cycles: range, phase: int) -> Iterator[int]:
+def _longer(group: PlannedCycles, cycles: range, phase: int) -> Iterator[int]:
     """The cycles in which a short phase may be a step longer for the first time, up to a few steps."""
     length, stretch = float(group.offsets[phase + 1] - group.offsets[phase]), float(group.part.stretch)
     for steps in range(math.ceil(length), math.ceil(length) + _FEW_STEPS if length < _WINDOW else 0):
@@ -195,7 +194,7 @@ def _longer(group: Group, cycles: range, phase: int) -> Iterator[int]:
         yield from range(first, min(first + _WINDOW, cycles[-1] + 1))
 
 
-def _highest(group: Group, cycles: list[int], phase: int) -> int:
+def _highest(group: PlannedCycles, cycles: list[int], phase: int) -> int:
     """The cycle whose phase ends highest, near the highest of some: longer ones come nearer to a peak that sinks."""
 
     def end(cycle: int) -> float:

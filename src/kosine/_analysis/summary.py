@@ -14,27 +14,19 @@ import numpy as np
 
 from kosine._analysis.sampling import cycles_across, length
 from kosine._core.evaluate import array_function
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.planned_cycles import PlannedCycles
+from kosine._core.timeline import PlannedPart, PlannedPhase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
 
-_MOST_STEPS = 4096
-"""Phases with more steps are sampled."""
-
-_EXTREMES = 32
-"""Sampled cycles in which the peak is looked for."""
-
-_LONG = 500
-"""Steps of a cycle for which it hardly matters how its ends round to steps."""
-
-_TOGETHER = 24
-"""Shorter cycles of which so many are taken together."""
-
-_MOST_PHASES = 1024
-"""Groups with more phases that all differ are sampled."""
+_MOST_STEPS = 4096  # of a phase of which every step is added up; longer ones are sampled
+_MOST_ROWS = 1024  # different phases of cycles that are all added up; of more cycles some are sampled
+_EXTREMES = 32  # sampled cycles in which the peak is looked for
+_LONG = 500  # steps of a cycle that hardly feels how its ends round to steps
+_TOGETHER = 24  # shorter cycles that are taken together, so that their rounding evens out
 
 
 @dataclass(frozen=True)
@@ -119,21 +111,21 @@ def summarize(plan: Plan) -> Summary:
         (0.1, 0.5, 499999999)
     """
     total = length(plan)
-    pieces = list(_pieces(plan, total))
-    ends = [rate for piece in pieces for rate in (piece.first, piece.last)]
+    rows = list(_rows(plan, total))
+    ends = [rate for row in rows for rate in (row.first, row.last)]
     half = max(ends) / 2
-    area = math.fsum(piece.times * _area(piece) for piece in pieces)
-    some = any(piece.sampled for piece in pieces)
-    if any(isinstance(block, Group) and block.part.shrinks for block in plan.blocks):
+    area = math.fsum(row.times * _area(row) for row in rows)
+    some = any(row.sampled for row in rows)
+    if any(part.shrinks for part in plan.parts):
         # Again: sampled cycles are told apart by whether they have a step above half.
-        pieces = list(_pieces(plan, total, half))
-    exact = sum(piece.times * _above(piece, half) for piece in pieces if not piece.sampled)
-    sampled = math.fsum(piece.times * _above(piece, half) for piece in pieces if piece.sampled)
+        rows = list(_rows(plan, total, half))
+    exact = sum(row.times * _above(row, half) for row in rows if not row.sampled)
+    sampled = math.fsum(row.times * _above(row, half) for row in rows if row.sampled)
     above = min(max(0, int(exact) + round(sampled)), total)
     return Summary(total, plan.run.steps_per_epoch, max(ends), min(ends), area, above, some)
 
 
-class _Piece(NamedTuple):
+class _CountedRow(NamedTuple):
     """A row of the plan within the run, and how many times it counts: a float where it stands for others."""
 
     row: PlannedPhase
@@ -143,7 +135,7 @@ class _Piece(NamedTuple):
     last: float
 
     @classmethod
-    def of(cls, row: PlannedPhase, times: int | float = 1) -> _Piece:
+    def of(cls, row: PlannedPhase, times: int | float = 1) -> _CountedRow:
         assert row.steps is not None
         rate = row.function()
         return cls(row, row.steps, times, rate(0), rate(row.steps - 1))
@@ -153,61 +145,59 @@ class _Piece(NamedTuple):
         return isinstance(self.times, float)
 
 
-def _pieces(plan: Plan, total: int, half: float | None = None) -> Iterator[_Piece]:
+def _rows(plan: Plan, total: int, half: float | None = None) -> Iterator[_CountedRow]:
     """What the run is made of, less those of the sampled cycles that have no step above `half`."""
     stop = 0
-    for block in plan.blocks:
-        if block.first_step >= total:
+    for part in plan.parts:
+        if part.first_step >= total:
             return
-        stop = min(block.stop, total)
-        if isinstance(block, Group):
-            yield from _of_group(block, stop, half)
-        else:
-            yield _Piece.of(block.between(0, total))
+        stop = min(part.stop, total)
+        yield from _of_part(part, stop, half)
     if stop < total:
-        yield _Piece.of(plan.after.between(0, total))
+        yield _CountedRow.of(plan.after.between(0, total))
 
 
-def _of_group(group: Group, stop: int, half: float | None) -> Iterator[_Piece]:
-    first, part = group.first_step, group.part
-    phases = len(part.phases)
-    cycles, period = group.repeats or (0, 0)
-    if period and cycles * phases <= _MOST_PHASES and period < stop - first:
+def _of_part(part: PlannedPart, stop: int, half: float | None) -> Iterator[_CountedRow]:
+    first = part.first_step
+    cycles, period = part.repeats or (0, 0)
+    if period and cycles * part.phases_in_cycle <= _MOST_ROWS and period < stop - first:
         whole, rest = divmod(stop - first, period)
-        yield from _window(group, first, first + rest, whole + 1)
-        yield from _window(group, first + rest, first + period, whole)
+        yield from _window(part, first, first + rest, whole + 1)
+        yield from _window(part, first + rest, first + period, whole)
+    elif part.repeated_rows(first, stop) > _MOST_ROWS and isinstance(part, PlannedCycles):
+        yield from _sampled_cycles(part, stop, half)
+    else:
+        yield from _window(part, first, stop)
+
+
+def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iterator[_CountedRow]:
+    """The first cycle, the last, and of the many between them some that stand for the others."""
+    begin, end = group.cycle_at(group.first_step), group.cycle_at(stop - 1)
+    if end - begin < 3:
+        yield from _window(group, group.first_step, stop)
         return
-    begin, end = group.cycle_at(first), group.cycle_at(stop - 1)
-    if (end - begin + 1) * phases <= _MOST_PHASES or end - begin < 3:
-        yield from _window(group, first, stop)
-        return
-    yield from _window(group, first, group.boundary(begin + 1))
+    yield from _window(group, group.first_step, group.boundary(begin + 1))
     yield from _window(group, group.boundary(end), stop)
     middle = range(begin + 1, end)
-    if any(start < to for start, to in zip(group.values[::2], group.values[1::2], strict=True)):
+    phases = group.phases_in_cycle
+    if any(start < to for start, to in group.pairs):
         for cycle in cycles_across(group, middle, range(phases), stop, _EXTREMES):  # for the peak; they add nothing
-            yield from (_Piece.of(row, 0.0) for row in _rows(group, range(cycle, cycle + 1)))
-    mean, stretch = float(group.offsets[-1] * group.view.tick), float(part.stretch)
+            yield from (_CountedRow.of(row, 0.0) for row in group.rows_of([cycle]))
+    mean, stretch = float(group.offsets[-1] * group.tick), float(group.part.stretch)
     together = _alike(group)
     for low, high in pairwise(_turns(group, middle, half)):
-        nodes, weights = _samples(high - low, max(_MOST_PHASES // 4 // phases // together, 64))
+        nodes, weights = _samples(high - low, max(_MOST_ROWS // 4 // phases // together, 64))
         for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
             count = together if weight > together and high - low > together else 1
             around = min(max(low + node - count // 2, low), high - count)
-            rows = _rows(group, middle[around : around + count])
+            rows = list(group.rows_of(middle[around : around + count]))
             times = weight / count
             if stretch > 1:
                 times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
-            yield from (_Piece.of(row, times) for row in rows)
+            yield from (_CountedRow.of(row, times) for row in rows)
 
 
-def _rows(group: Group, cycles: range) -> list[PlannedPhase]:
-    """The phases of whole cycles."""
-    rows = (group.row(cycle, phase) for cycle in cycles for phase in range(len(group.part.phases)))
-    return [row for row in rows if row.steps]
-
-
-def _alike(group: Group) -> int:
+def _alike(group: PlannedCycles) -> int:
     """How many cycles stand for one, so that how their ends round to steps evens out."""
     length, tick = float(group.offsets[-1]), group.offsets[-1].denominator
     if length >= _LONG or (group.part.stretch == 1 and tick == 1):
@@ -215,7 +205,7 @@ def _alike(group: Group) -> int:
     return tick * max(1, _TOGETHER // tick) if group.part.stretch == 1 and tick <= 4 * _TOGETHER else _TOGETHER
 
 
-def _turns(group: Group, cycles: range, half: float | None) -> list[int]:
+def _turns(group: PlannedCycles, cycles: range, half: float | None) -> list[int]:
     """Where among the cycles the sinking peaks begin to cut another value, so that the cycles' means bend."""
 
     def first_below(level: float) -> int:
@@ -225,41 +215,38 @@ def _turns(group: Group, cycles: range, half: float | None) -> list[int]:
     return sorted({0, end, *(turn for turn in map(first_below, set(group.values[:16])) if turn < end)})
 
 
-def _window(group: Group, first: int, stop: int, times: int | float = 1) -> Iterator[_Piece]:
-    """The rows of a group from the step `first` to before the step `stop`."""
-    if first == stop:
-        return
-    for cycle in range(group.cycle_at(first), group.cycle_at(stop - 1) + 1):
-        for phase in range(len(group.part.phases)):
-            row = group.row(cycle, phase).between(first, stop)
-            if row.steps:
-                yield _Piece.of(row, times)
+def _window(part: PlannedPart, first: int, stop: int, times: int | float = 1) -> Iterator[_CountedRow]:
+    """The rows of a part from the step `first` to before the step `stop`."""
+    for row in part.rows(first, stop) if first < stop else ():
+        seen = row.between(first, stop)
+        if seen.steps:
+            yield _CountedRow.of(seen, times)
 
 
-def _area(piece: _Piece) -> float:
+def _area(counted: _CountedRow) -> float:
     """The sum of the rates of a row."""
-    row, clock = piece.row, piece.row.clock
-    if piece.first == piece.last:
-        return piece.steps * piece.first
-    inside = min(piece.steps, row.end_step - row.first_step) if row.endpoint else piece.steps
+    row, clock = counted.row, counted.row.clock
+    if counted.first == counted.last:
+        return counted.steps * counted.first
+    inside = min(counted.steps, row.end_step - row.first_step) if row.endpoint else counted.steps
     tick = clock.tick
     ticks = (inside - 1 + clock.cut) // tick + 1
-    nodes, weights = _samples(ticks, _MOST_STEPS // 8 if piece.sampled else _MOST_STEPS)
+    nodes, weights = _samples(ticks, _MOST_STEPS // 8 if counted.sampled else _MOST_STEPS)
     rates = array_function(row.curve, clock)(np.maximum(nodes * tick - clock.cut, 0))
     weights = weights * tick
     weights[0] -= clock.cut
     weights[-1] -= ticks * tick - clock.cut - inside
-    return float(np.sum(weights * rates)) + (piece.steps - inside) * clock.to
+    return float(np.sum(weights * rates)) + (counted.steps - inside) * clock.to
 
 
-def _above(piece: _Piece, level: float) -> int:
+def _above(counted: _CountedRow, level: float) -> int:
     """How many steps of a row have a rate above `level`."""
-    if (piece.first > level) == (piece.last > level):
-        return piece.steps if piece.first > level else 0
-    rate = piece.row.function()
-    falls = piece.first > level
-    turn = bisect_left(range(piece.steps), True, key=lambda offset: (rate(offset) > level) != falls)
-    return turn if falls else piece.steps - turn
+    if (counted.first > level) == (counted.last > level):
+        return counted.steps if counted.first > level else 0
+    rate = counted.row.function()
+    falls = counted.first > level
+    turn = bisect_left(range(counted.steps), True, key=lambda offset: (rate(offset) > level) != falls)
+    return turn if falls else counted.steps - turn
 
 
 @lru_cache(maxsize=64)

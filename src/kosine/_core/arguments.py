@@ -1,4 +1,8 @@
-"""Readers of arguments: each returns the value in its one type, or raises an error with the fix."""
+"""Readers of arguments: each returns the value in its one type, or raises an error with the rule and the fix.
+
+A reader checks the type first (`ArgumentTypeError`), then the range; the range belongs to whatever the value stands in,
+so its error is the reader's `error`: a `ScheduleError` unless the caller says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +14,67 @@ from itertools import pairwise
 from typing import Any
 
 from kosine._core.numbers import MAX_STEPS
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, KosineError, PlanError, ScheduleError, Text
 
 
-def read_number(value: object, argument: str, rule: str) -> float:
-    """A finite float, or an error that names the argument.
+def read_number(
+    value: object,
+    argument: str,
+    rule: str,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+    error: type[KosineError] = ScheduleError,
+) -> float:
+    """A finite float between bounds; booleans and arrays are refused.
+
+    Args:
+        value: what the user passed.
+        argument: its name.
+        rule: what it must be, for the message: the bounds in words.
+        at_least: the lowest value that is allowed.
+        above: a value that it must be higher than.
+        at_most: the highest value that is allowed.
+        error: what is raised for a number outside the bounds, NaN, an infinity, or an integer beyond every float.
 
     Raises:
-        ArgumentTypeError: not a number (a boolean is none).
-        ScheduleError: NaN, an infinity, or an integer that no float can hold.
+        ArgumentTypeError: not a number.
+        KosineError: `error`.
     """
-    # NumPy 1.26 still makes a number of an array that has one.
+    # bool is an int, and NumPy 1.26 still makes a number of an array that has one element.
     if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", False):
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.{without_quotes(value)}"
-        )
+        raise ArgumentTypeError(argument=argument, rule=rule, received=value, fix=without_quotes(value))
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
-    except (TypeError, ValueError) as error:
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}."
-        ) from error
-    if not math.isfinite(number):
-        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
-    return number
+    except (TypeError, ValueError) as failed:
+        raise ArgumentTypeError(argument=argument, rule=rule, received=value) from failed
+    if not math.isfinite(number) or not at_least <= number <= at_most or not above < number:
+        raise error(argument=argument, rule=rule, received=value)
+    return number + 0.0  # -0.0 is written as 0.0
+
+
+def read_at_least(
+    value: object, argument: str, low: float, high: float = math.inf, error: type[KosineError] = ScheduleError
+) -> float:
+    """A finite number >= `low`, and <= `high`."""
+    rule = f"a finite number >= {low:g}" if high == math.inf else f"a number from {low:g} to {high:g}"
+    return read_number(value, argument, rule, at_least=low, at_most=high, error=error)
+
+
+def read_above(
+    value: object, argument: str, low: float, high: float = math.inf, error: type[KosineError] = ScheduleError
+) -> float:
+    """A finite number > `low`, and <= `high`."""
+    rule = f"a finite number > {low:g}" if high == math.inf else f"a number > {low:g} and at most {high:g}"
+    return read_number(value, argument, rule, above=low, at_most=high, error=error)
+
+
+def read_rate(value: object, argument: str) -> float:
+    """A learning rate: a finite float >= 0."""
+    return read_number(value, argument, "a finite learning rate >= 0", at_least=0)
 
 
 def read_index(value: object) -> int | None:
@@ -46,74 +85,36 @@ def read_index(value: object) -> int | None:
         return None
 
 
-def without_quotes(value: object) -> str:
-    """What to do about a number that is written as a text, as a sentence; nothing for anything else."""
-    number = isinstance(value, str) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value, re.ASCII)
-    return f" Write {value} without quotes." if number and len(str(value)) < 40 else ""
-
-
-def read_rate(value: object, argument: str) -> float:
-    """A learning rate: a finite float >= 0."""
-    rate = read_number(value, argument, "a finite learning rate >= 0")
-    if rate < 0:
-        raise ScheduleError(
-            f"Argument `{argument}` must be a finite learning rate >= 0. Received: {argument}={shown(value)}."
-        )
-    return rate + 0.0  # -0.0 is written as 0.0
-
-
-def read_flag(value: object, argument: str) -> bool:
-    """True or False, not something that is merely truthy."""
-    if not isinstance(value, bool):
-        raise ArgumentTypeError(f"Argument `{argument}` must be True or False. Received: {argument}={shown(value)}.")
-    return value
-
-
-def read_range(value: float, argument: str, low: float, high: float) -> float:
-    rule = f"a number > {low:g} and at most {high:g}"
-    number = read_number(value, argument, rule)
-    if not low < number <= high:
-        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
+def read_integer(
+    value: object,
+    argument: str,
+    rule: str = "an integer",
+    *,
+    at_least: int = -MAX_STEPS,
+    error: type[KosineError] = ScheduleError,
+    fix: Text = "",
+) -> int:
+    """An integer that 64 bits hold, >= `at_least`; `fix` says what to write instead of a value of another type."""
+    number = read_index(value)
+    if number is None:
+        raise ArgumentTypeError(argument=argument, rule=rule, received=value, fix=fix or _integer_meant(value))
+    if number < at_least:
+        raise error(argument=argument, rule=rule, received=value)
+    if abs(number) > MAX_STEPS:
+        raise error(argument=argument, rule=f"{rule} and at most 2**63 - 1", received=value)
     return number
 
 
-def read_count_or_none(value: object, argument: str) -> int | None:
+def read_count(value: object, argument: str, at_least: int = 0, error: type[KosineError] = ScheduleError) -> int:
+    """A number of steps, epochs or cycles."""
+    return read_integer(value, argument, f"an integer >= {at_least}", at_least=at_least, error=error)
+
+
+def read_count_or_none(value: object, argument: str, fix: Text = "") -> int | None:
+    """A size of a run, an integer >= 1; None where nobody knows it."""
     if value is None:
         return None
-    count = read_index(value)
-    if count is None:
-        raise ArgumentTypeError(f"Argument `{argument}` must be an integer >= 1. Received: {argument}={shown(value)}.")
-    if not 1 <= count <= MAX_STEPS:
-        raise PlanError(
-            f"Argument `{argument}` must be an integer >= 1 and at most 2**63 - 1. Received: {argument}={shown(value)}."
-        )
-    return count
-
-
-def read_integer(value: object, argument: str, rule: str = "an integer") -> int:
-    """Any integer that 64 bits hold."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError("a truth value is no count")
-        number = operator.index(value)  # type: ignore[arg-type]  # whether it has one is what is asked here
-    except TypeError as error:
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.{_integer_meant(value)}"
-        ) from error
-    if abs(number) > MAX_STEPS:
-        raise ScheduleError(
-            f"Argument `{argument}` must be {rule} and at most 2**63 - 1. Received: {argument}={shown(value)}."
-        )
-    return number
-
-
-def read_count(value: object, argument: str, at_least: int = 0) -> int:
-    """An integer number of steps, epochs or cycles."""
-    rule = f"an integer >= {at_least}"
-    count = read_integer(value, argument, rule)
-    if count < at_least:
-        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
-    return count
+    return read_integer(value, argument, "an integer >= 1", at_least=1, error=PlanError, fix=fix)
 
 
 def read_counts(values: object, argument: str, *, in_order: bool = False) -> list[int]:
@@ -122,44 +123,42 @@ def read_counts(values: object, argument: str, *, in_order: bool = False) -> lis
     counts = [read_count(value, f"{argument}[{index}]") for index, value in enumerate(listed)]
     for earlier, later in pairwise(counts):
         if in_order and later < earlier:
-            raise ScheduleError(f"Argument `{argument}` must be sorted. Received: {later} after {earlier}.")
+            raise ScheduleError(argument=argument, rule="sorted", received=Described(f"{later} after {earlier}"))
     return counts
 
 
 def read_list(values: object, argument: str, content: str) -> list[Any]:
-    """A list of anything, or whatever else can be iterated over; a text or a dictionary is none."""
+    """A list, or whatever else can be iterated over, but a text or a dictionary."""
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
-        raise ArgumentTypeError(
-            f"Argument `{argument}` must be a list of {content}. Received: {argument}={shown(values)}."
-        )
+        raise ArgumentTypeError(argument=argument, rule=f"a list of {content}", received=values)
     return list(values)
 
 
-def read_at_least(value: object, argument: str, low: float, high: float = math.inf) -> float:
-    """A finite number >= `low`, and <= `high`."""
-    rule = f"a finite number >= {low:g}" if high == math.inf else f"a number from {low:g} to {high:g}"
-    number = read_number(value, argument, rule)
-    if not low <= number <= high:
-        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
-    return number + 0.0  # -0.0 is written as 0.0
+def read_flag(value: object, argument: str) -> bool:
+    """True or False, not something that is merely truthy."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(argument=argument, rule="True or False", received=value)
+    return value
 
 
-def read_above(value: object, argument: str, low: float, high: float = math.inf) -> float:
-    """A finite number > `low`, and <= `high`."""
-    rule = f"a finite number > {low:g}" if high == math.inf else f"a number > {low:g} and at most {high:g}"
-    number = read_number(value, argument, rule)
-    if not low < number <= high:
-        raise ScheduleError(f"Argument `{argument}` must be {rule}. Received: {argument}={shown(value)}.")
-    return number
-
-
-def read_choice(value: object, argument: str, choices: Sequence[str]) -> str:
+def read_choice(value: object, argument: str, choices: Sequence[str], error: type[KosineError] = ScheduleError) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:
-        raise ScheduleError(
-            f"Argument `{argument}` must be one of {list(choices)}. Received: {argument}={shown(value)}."
-        )
+        raise error(argument=argument, rule=f"one of {list(choices)}", received=value)
     return value
+
+
+def read_text(value: object, argument: str) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ArgumentTypeError(argument=argument, rule="a string", received=value)
+    return value
+
+
+def without_quotes(value: object) -> str:
+    """What to do about a number that is written as a text, as a sentence; nothing for anything else."""
+    number = isinstance(value, str) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value, re.ASCII)
+    return f"Write {value} without quotes." if number and len(str(value)) < 40 else ""
 
 
 def _integer_meant(value: object) -> str:
@@ -167,5 +166,5 @@ def _integer_meant(value: object) -> str:
     try:
         number = float(value) if isinstance(value, float | str) else math.nan
     except ValueError:
-        return " Write a number without a unit."
-    return f" Use {int(number)}." if number.is_integer() else ""
+        return "Write a number without a unit."
+    return f"Use {int(number)}." if number.is_integer() else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kosine._core.arguments import read_rate
+from kosine._core.arguments import read_choice, read_number, read_rate
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import hold as hold_phase
 from kosine._core.curves.inverse import inverse_sqrt
@@ -12,7 +12,7 @@ from kosine._core.durations import Duration, DurationLike
 from kosine._core.groups import cycles
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.errors import ScheduleError, shown
+from kosine.errors import Name, ScheduleError
 
 __all__ = ["constant", "inverse_sqrt_decay", "one_cycle", "sgdr", "step_decay", "warmup_cosine", "wsd"]
 
@@ -168,12 +168,11 @@ def wsd(
         >>> ks.wsd(peak=1e-3, warmup=300)
         Schedule(linear(300, start=0.0, to=0.001), hold(), one_minus_sqrt("20%", to=0.0))
     """
-    if not isinstance(curve, str) or curve not in _COOLDOWNS:
-        raise ScheduleError(f"Argument `curve` must be one of {sorted(_COOLDOWNS)}. Received: curve={shown(curve)}.")
+    decay = _COOLDOWNS[read_choice(curve, "curve", sorted(_COOLDOWNS))]
     warm = _warmup(peak, warmup, warmup_start)
     _below(peak, floor, "floor")
     held = hold_phase(start=None if warm else peak)
-    return Schedule(*warm, held, _COOLDOWNS[curve](_duration(cooldown, "cooldown"), to=floor))
+    return Schedule(*warm, held, decay(_duration(cooldown, "cooldown"), to=floor))
 
 
 def inverse_sqrt_decay(
@@ -207,8 +206,8 @@ def inverse_sqrt_decay(
     warm = _warmup(peak, warmup, warmup_start)
     if timescale is None and not warm:
         raise ScheduleError(
-            "`inverse_sqrt_decay` needs a `timescale` where there is no warm-up to take it from. "
-            f"Received: warmup={shown(warmup)}, timescale=None."
+            "`inverse_sqrt_decay` needs a `timescale` where there is no warm-up to take it from.",
+            received={"warmup": warmup, "timescale": None},
         )
     decay = inverse_sqrt(start=None if warm else peak, timescale=warmup if timescale is None else timescale)
     return Schedule(*warm, decay)
@@ -231,9 +230,7 @@ def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Sche
         >>> plan(299), plan(300), plan(600)
         (0.1, 0.05, 0.025)
     """
-    read = read_rate(factor, "factor")
-    if not 0 < read <= 1:
-        raise ScheduleError(f"Argument `factor` must be in (0, 1]. Received: factor={shown(factor)}.")
+    read = read_number(factor, "factor", "in (0, 1]", above=0, at_most=1)
     _some(every, "every")
     return Schedule(cycles(hold_phase(_duration(every, "every"), start=read_rate(peak, "peak")), shrink=read))
 
@@ -249,10 +246,8 @@ def _none(duration: DurationLike, argument: str) -> bool:
 
 def _some(duration: DurationLike, argument: str) -> None:
     if not Duration.read(duration, argument).amount:
-        raise ScheduleError(
-            f'Argument `{argument}` must be a duration > 0 of its own, such as 500 or "10ep". '
-            f"Received: {argument}={shown(duration)}."
-        )
+        rule = 'a duration > 0 of its own, such as 500 or "10ep"'
+        raise ScheduleError(argument=argument, rule=rule, received=duration)
 
 
 def _warmup(peak: float, warmup: DurationLike, warmup_start: float) -> list[Phase]:
@@ -266,6 +261,5 @@ def _warmup(peak: float, warmup: DurationLike, warmup_start: float) -> list[Phas
 
 def _below(peak: float, value: float, argument: str) -> None:
     if read_rate(peak, "peak") < read_rate(value, argument):
-        raise ScheduleError(
-            f"Argument `peak` must be at least `{argument}`. Received: peak={shown(peak)}, {argument}={shown(value)}."
-        )
+        rule = ("at least ", Name(argument))
+        raise ScheduleError(argument="peak", rule=rule, received={"peak": peak, argument: value})

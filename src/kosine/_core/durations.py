@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import SupportsIndex
 
+from kosine._core.arguments import read_index
 from kosine._core.numbers import MAX_STEPS, decimal
 from kosine._core.run import RunSize
-from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Name, PlanError, ScheduleError
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -58,15 +58,10 @@ class Duration:
             return cls._read_text(value, argument)
         if isinstance(value, Fraction):
             return cls._checked("st", value, value, argument)
-        try:
-            if isinstance(value, bool):
-                raise TypeError("a truth value is no number of steps")
-            steps = operator.index(value)  # type: ignore[arg-type]  # whether it has one is what is asked here
-        except TypeError as error:
-            raise ArgumentTypeError(
-                f"Argument `{argument}` must be an integer number of steps or a text with a unit. "
-                f"Received: {argument}={shown(value)}. {_meant(value)}{_HOW}."
-            ) from error
+        steps = read_index(value)
+        if steps is None:
+            rule = "an integer number of steps or a text with a unit"
+            raise ArgumentTypeError(argument=argument, rule=rule, received=value, fix=f"{_meant(value)}{_HOW}.")
         return cls._checked("st", Fraction(steps), value, argument)
 
     @classmethod
@@ -75,36 +70,31 @@ class Duration:
             return cls("rest", None)
         match = _PATTERN.fullmatch(text)
         if match is None:
-            raise ScheduleError(
-                f"Argument `{argument}` must be a number followed by one of the units "
-                f'"ep", "%", "sp", "tok" or "st". Received: {argument}={shown(text)}. {_meant(text)}{_HOW}.'
-            )
+            rule = 'a number followed by one of the units "ep", "%", "sp", "tok" or "st"'
+            raise ScheduleError(argument=argument, rule=rule, received=text, fix=f"{_meant(text)}{_HOW}.")
         if match["below"] is None:
             amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
         elif int(match["below"]):
             amount = Fraction(int(match["above"]), int(match["below"]))
         else:
-            raise ScheduleError(f"Argument `{argument}` must not divide by 0. Received: {argument}={shown(text)}.")
+            raise ScheduleError(argument=argument, rule="a fraction that does not divide by 0", received=text)
         amount *= _MAGNITUDES.get(match["magnitude"], 1)
         unit = match["unit"] or match["count"]
         if unit == "%" and amount > 100:
-            raise ScheduleError(
-                f'Argument `{argument}` must be at most "100%" of the run. Received: {argument}={shown(text)}.'
-            )
+            raise ScheduleError(argument=argument, rule='at most "100%" of the run', received=text)
         return cls._checked(unit, amount, text, argument, floor=match["floor"] is not None)
 
     @classmethod
     def _checked(cls, unit: str, amount: Fraction, value: object, argument: str, floor: bool = False) -> Duration:
+        rule = ""
         if amount < 0:
-            raise ScheduleError(f"Argument `{argument}` must be >= 0. Received: {argument}={shown(value)}.")
-        if amount > MAX_STEPS:
-            raise ScheduleError(
-                f"Argument `{argument}` must be at most 2**63 - 1. Received: {argument}={shown(value)}."
-            )
-        if amount.denominator >= 10**60:
-            raise ScheduleError(
-                f"Argument `{argument}` must be a fraction with at most 60 digits. Received: {argument}={shown(value)}."
-            )
+            rule = ">= 0"
+        elif amount > MAX_STEPS:
+            rule = "at most 2**63 - 1"
+        elif amount.denominator >= 10**60:
+            rule = "a fraction with at most 60 digits"
+        if rule:
+            raise ScheduleError(argument=argument, rule=rule, received=value)
         return cls(unit, amount, floor and not (unit == "st" and amount.denominator == 1))
 
     def written(self) -> int | str:
@@ -140,17 +130,24 @@ class Duration:
             case "ep":
                 return amount * self._known(run.steps_per_epoch, "steps_per_epoch")
             case "%":
-                return amount / 100 * self._known(run.total_steps, "total_steps", "epochs and steps_per_epoch")
+                instead = (" (or ", Name("epochs"), " and ", Name("steps_per_epoch"), ")")
+                return amount / 100 * self._known(run.total_steps, "total_steps", instead)
             case "sp":
                 return amount / self._known(run.samples_per_step, "samples_per_step")
             case _:
                 return amount / self._known(run.tokens_per_step, "tokens_per_step")
 
-    def _known(self, value: int | None, argument: str, instead: str = "") -> int:
+    def _known(self, value: int | None, argument: str, instead: tuple[str, ...] = ()) -> int:
         if value is None:
             raise PlanError(
-                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs `{argument}`"
-                f"{f' (or {instead})' if instead else ''}. Received: {argument}=None."
+                (
+                    f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs ",
+                    Name(argument),
+                    *instead,
+                    ".",
+                ),
+                received={argument: None},
+                missing=argument,
             )
         return value
 
@@ -178,7 +175,7 @@ _MEANT = re.compile(
 
 _WORDS_MEANT = {
     **dict.fromkeys(("st", "step", "steps", "iter", "iters", "iterations", "batch", "batches"), "st"),
-    **dict.fromkeys(("ep", "eps", "epoch", "epochs"), "ep"),
+    **dict.fromkeys(("e", "ep", "eps", "epoch", "epochs"), "ep"),
     **dict.fromkeys(("%", "percent", "pct"), "%"),
     **dict.fromkeys(("sp", "sps", "sample", "samples"), "sp"),
     **dict.fromkeys(("tok", "toks", "token", "tokens"), "tok"),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NoReturn
 
-from kosine._core.arguments import read_flag, read_index, read_number, read_rate
+from kosine._core.arguments import read_flag, read_integer, read_number, read_rate
 from kosine._core.durations import Duration, DurationLike
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase, written_string
-from kosine.errors import ArgumentTypeError, KosineError, ScheduleError, shown
+from kosine.errors import ArgumentTypeError, Described, KosineError, ScheduleError, shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,57 +28,37 @@ class Cycles:
 
     def __post_init__(self) -> None:
         if not self.phases:
-            raise ScheduleError("`cycles` needs at least one phase. Received: none.")
+            raise ScheduleError("`cycles` needs at least one phase.")
         for phase in self.phases:
             if not isinstance(phase, Phase):
                 raise ArgumentTypeError(
-                    '`cycles` takes phases such as `cosine("10ep", to=0.0)`. '
-                    f"Received: {shown(phase)}.{unpacking_hint(phase, 'cycles')}"
+                    '`cycles` takes phases such as `cosine("10ep", to=0.0)`.',
+                    received=phase,
+                    fix=unpacking_hint(phase, "cycles"),
                 )
             if phase.duration.amount is None:
                 raise ScheduleError(
-                    "A phase inside `cycles` needs a duration of its own: "
-                    f'"rest" is only known outside. Received: {phase!r}. Give it, say, "10ep" or "20%".'
+                    'A phase inside `cycles` needs a duration of its own: "rest" is only known outside.',
+                    received=phase,
+                    fix='Give it, say, "10ep" or "20%".',
                 )
             if phase.to is None and not phase.curve.keeps_value:
                 raise ScheduleError(
-                    "A phase inside `cycles` takes `to`, not `timescale` or `factor`, so that it can be stretched. "
-                    f"Received: {phase!r}."
+                    "A phase inside `cycles` takes `to`, not `timescale` or `factor`, so that it can be stretched.",
+                    received=phase,
                 )
         if not any(phase.duration.amount for phase in self.phases):
-            raise ScheduleError(f"A cycle must last at least one step. Received: {self!r}.")
-        object.__setattr__(self, "stretch", read_number(self.stretch, "stretch", "a finite number >= 1"))
-        object.__setattr__(self, "shrink", read_number(self.shrink, "shrink", "a number in (0, 1]"))
+            raise ScheduleError("A cycle must last at least one step.", received=self)
+        # Each cycle is at least as long as the last; with a higher stretch the second would never end.
+        stretch = read_number(self.stretch, "stretch", "a number from 1 to 2**63", at_least=1, at_most=MAX_STEPS + 1)
+        power = read_number(self.shrink_power, "shrink_power", "a number from 0 to 1000", at_least=0, at_most=1000)
+        object.__setattr__(self, "stretch", stretch)
+        object.__setattr__(self, "shrink", read_number(self.shrink, "shrink", "in (0, 1]", above=0, at_most=1))
         object.__setattr__(self, "shrink_to", read_rate(self.shrink_to, "shrink_to"))
-        power = read_number(self.shrink_power, "shrink_power", "a number between 0 and 1000")
-        if not 0 <= power <= 1000:
-            raise ScheduleError(
-                f"Argument `shrink_power` must be between 0 and 1000. Received: shrink_power={power!r}."
-            )
         object.__setattr__(self, "shrink_power", power)
-        if self.stretch < 1:
-            raise ScheduleError(
-                "Argument `stretch` must be >= 1: a cycle is never shorter than the last. "
-                f"Received: stretch={self.stretch!r}."
-            )
-        if self.stretch > MAX_STEPS + 1:
-            raise ScheduleError(
-                "Argument `stretch` must be at most 2**63: the second cycle would never end. "
-                f"Received: stretch={self.stretch!r}."
-            )
-        if not 0 < self.shrink <= 1:
-            raise ScheduleError(f"Argument `shrink` must be in (0, 1]. Received: shrink={self.shrink!r}.")
         if self.count is not None:
-            count = read_index(self.count)
-            if count is None:
-                raise ArgumentTypeError(
-                    f"Argument `count` must be an integer >= 1, or None for ever. Received: count={shown(self.count)}."
-                )
+            count = read_integer(self.count, "count", "an integer >= 1, or None for ever", at_least=1)
             object.__setattr__(self, "count", count)
-            if not 1 <= count <= MAX_STEPS:
-                raise ScheduleError(
-                    f"Argument `count` must be an integer >= 1, or None for ever. Received: count={shown(self.count)}."
-                )
 
     def __repr__(self) -> str:
         written = [repr(phase) for phase in self.phases]
@@ -165,23 +145,20 @@ class Section:
 
     def __post_init__(self) -> None:
         if self.skip.amount is None:
-            raise ScheduleError('Argument `skip` must be a duration of its own. Received: skip="rest".')
+            raise ScheduleError(argument="skip", rule="a duration of its own", received="rest")
         if not self.tick.amount:
-            raise ScheduleError(
-                "Argument `tick` must be a positive duration that does not depend on the other parts. "
-                f"Received: tick={self.tick.written()!r}."
-            )
+            rule = "a positive duration that does not depend on the other parts"
+            raise ScheduleError(argument="tick", rule=rule, received=self.tick.written())
         check_parts(self.parts, "section")
         if self.depth > MAX_SECTIONS:
-            raise ScheduleError(
-                f"Sections stand at most {MAX_SECTIONS} deep inside each other. Received: {shown(self)}."
-            )
+            raise ScheduleError(f"Sections stand at most {MAX_SECTIONS} deep inside each other.", received=self)
         if self.continuous:
             for phase in phases_of(part for part in self.parts if not isinstance(part, Section)):
                 if phase.endpoint:
                     raise ScheduleError(
                         "A continuous section has no last step of a phase that could use the end value: `endpoint` "
-                        f"must be False in it. Received: {shown(phase)}."
+                        "must be False in it.",
+                        received=phase,
                     )
 
     def __repr__(self) -> str:
@@ -309,13 +286,14 @@ def phases_of(parts: Iterable[Part]) -> Iterator[Phase]:
 def check_parts(parts: tuple[Part, ...], whole: str) -> None:
     """Raise where the parts of a schedule or a section cannot follow each other."""
     if not parts:
-        raise ScheduleError(f"`{whole}` needs at least one phase. Received: none.")
+        raise ScheduleError(f"`{whole}` needs at least one phase.")
     rests: list[Part] = []
     for position, part in enumerate(parts):
         if not isinstance(part, Part):
             raise ArgumentTypeError(
-                f'`{whole}` takes phases such as `cosine("10ep", to=0.0)`, and groups and sections of them. '
-                f"Received: {shown(part)}.{unpacking_hint(part, whole)}"
+                f'`{whole}` takes phases such as `cosine("10ep", to=0.0)`, and groups and sections of them.',
+                received=part,
+                fix=unpacking_hint(part, whole),
             )
         if is_endless(part):
             if position != len(parts) - 1:
@@ -323,31 +301,34 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
                 if isinstance(part, Section):
                     what, fix = ("section", "`duration`")
                 raise ScheduleError(
-                    f"An endless {what} must stand last: nothing after it is ever reached. "
-                    f"Received: {shown(part)} as part {position + 1} of {len(parts)}. Give it a {fix}."
+                    f"An endless {what} must stand last: nothing after it is ever reached.",
+                    received=Described(f"{shown(part)} as part {position + 1} of {len(parts)}"),
+                    fix=f"Give it a {fix}.",
                 )
             if rests:
                 raise ScheduleError(
-                    'A "rest" phase and an endless group cannot stand in one schedule: each would fill what is '
-                    f"left of the run. Received: {shown(rests[0])} and {shown(part)}."
+                    'A "rest" phase and an endless group cannot stand in one schedule: each would fill the rest of '
+                    "the run.",
+                    received=Described(f"{shown(rests[0])} and {shown(part)}"),
                 )
         elif fills_rest(part):
             rests.append(part)
     if len(rests) > 1:
         raise ScheduleError(
-            'Only one phase of a schedule can last for the "rest" of the run. '
-            f"Received: {shown(rests[0])} and {shown(rests[1])}. Give one of them a duration."
+            'Only one phase of a schedule can last for the "rest" of the run.',
+            received=Described(f"{shown(rests[0])} and {shown(rests[1])}"),
+            fix="Give one of them a duration.",
         )
 
 
-OF_PLANS = ("after", "blocks", "phase_at", "phases", "plot", "run", "total_steps")
+OF_PLANS = ("after", "phase_at", "phases", "plot", "run", "total_steps")
 
 
 def unpacking_hint(part: object, whole: str) -> str:
     """What to write instead where phases were handed in as a list or as a schedule."""
     if hasattr(part, "parts"):  # a schedule: a section is a part itself
-        return f" Unpack it: {whole}(*schedule.parts, ...)."
-    return f" Unpack it: {whole}(*phases)." if isinstance(part, list | tuple) else ""
+        return f"Unpack it: {whole}(*schedule.parts, ...)."
+    return f"Unpack it: {whole}(*phases)." if isinstance(part, list | tuple) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +369,8 @@ class Ceiling:
             arguments = ", ".join(f"{name}={value!r}" for name, value in keywords if name.startswith("shrink"))
             raise error(
                 f"A cycle shrinks to nothing: with {arguments} the peak {self.peak!r} is {self.raw(first)!r} in cycle "
-                f"#{first + 1:,}, not above the floor {self.floor!r}. "
-                "Use a `shrink` nearer to 1, a smaller `shrink_power`, a lower floor, or fewer cycles."
+                f"#{first + 1:,}, not above the floor {self.floor!r}.",
+                fix="Use a `shrink` nearer to 1, a smaller `shrink_power`, a lower floor, or fewer cycles.",
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -12,25 +12,28 @@ from kosine._core.durations import Units
 from kosine._core.groups import Cycles, Part, Section, fills_rest, lasts_for_ever
 from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine._core.phase import Phase
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
-from kosine._core.timeline import START, Block, Group, PlannedPhase, planned_phase, sampled_phase
-from kosine.errors import PlanError, shown
+from kosine._core.timeline import PlannedPart, PlannedPhase, planned_phase, sampled_phase
+from kosine.errors import Name, PlanError
+
+_START = Fraction(0)
 
 _MOST_BITS = 2**25  # of all positions of a schedule together: each addition takes time with its digits
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The blocks of a plan in order, without those that last no step, and what follows them."""
+    """Parts of a plan in order, without those that last no step, and what follows them."""
 
-    blocks: tuple[Block, ...]
+    parts: tuple[PlannedPart, ...]
     end: Fraction | None
-    """The exact position of the end; None where the blocks go on for ever."""
+    """The exact position of the end; None where the parts go on for ever."""
     value: float
     """The learning rate at the end and after it."""
 
     def slower(self, base: int, tick: int) -> Placed:
-        return replace(self, blocks=tuple(block.slower(base, tick) for block in self.blocks))
+        return replace(self, parts=tuple(part.slower(base, tick) for part in self.parts))
 
 
 def level(first: int, value: float, stop: int | None = None) -> PlannedPhase:
@@ -46,98 +49,114 @@ def place(parts: Sequence[Part], run: RunSize) -> Placed:
             to no step, or the whole is longer than 2**63 - 1 steps.
     """
     length = None if run.total_steps is None else Fraction(run.total_steps)
-    placed = _place(parts, Units(run), length, None)
-    for block in placed.blocks:
-        if isinstance(block, Group):
-            block.check()
+    placed = _place(parts, _Grid(Units(run), length, endless=length is None), None)
+    for part in placed.parts:
+        part.check()
     return placed
 
 
-def _place(
-    parts: Sequence[Part],
-    units: Units,
-    length: Fraction | None,
-    value: float | None,
-    section: Section | None = None,
-    origin: Fraction = START,
-) -> Placed:
-    """Place parts from `origin` on, in the steps of one clock; a "rest" makes them last `length`."""
-    continuous = section is not None and section.continuous
-    rounded: Callable[[Fraction], int] = math.ceil if continuous else round_half_up
-    goes_on = section is not None or length is None
-    rest = _rest(parts, units, length, rounded, goes_on)
-    blocks: list[Block] = []
-    position = origin
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The steps that parts are placed in: those of the run, or those of a section.
+
+    Attributes:
+        units: what durations mean.
+        length: how long all parts last together where one of them takes the rest; None where that is not known.
+        continuous: whether the boundaries of phases stay exact.
+        endless: whether a last phase that can goes on for ever, so that it needs no length.
+    """
+
+    units: Units
+    length: Fraction | None
+    continuous: bool = False
+    endless: bool = False
+
+    def rounded(self, position: Fraction) -> int:
+        """The first step at or after a position; where positions are rounded, the nearest, half up."""
+        return math.ceil(position) if self.continuous else round_half_up(position)
+
+
+def _place(parts: Sequence[Part], grid: _Grid, value: float | None, origin: Fraction = _START) -> Placed:
+    """Place parts from the position `origin` on, entered from the rate `value`."""
+    rest = _rest(parts, grid)
+    planned: list[PlannedPart] = []
+    position: Fraction | None = origin
     digits = 0
     for part in parts:
-        first = rounded(position)
+        assert position is not None  # only the last part goes on for ever
         if isinstance(part, Cycles):
-            group = Group.place(part, position, value, units, continuous)
-            blocks.append(group)
-            if group.endless:
-                return Placed(tuple(blocks), None, group.end_lr)
-            position, value = group.end, group.end_lr
+            group = PlannedCycles.place(part, position, value, grid.units, grid.continuous)
+            placed = Placed((group,), None if group.endless else group.end, group.end_lr)
         elif isinstance(part, Section):
-            placed = _place_section(part, units, position, rest, value, rounded)
-            blocks += placed.blocks
-            value = placed.value
-            if placed.end is None:
-                return Placed(tuple(blocks), None, value)
-            position = placed.end
+            placed = _place_section(part, grid, position, rest, value)
         else:
-            curve = part.curve.resolved(units)
-            start = value if part.start is None else part.start
-            assert start is not None
-            if goes_on and part is parts[-1] and lasts_for_ever(part):
-                value = curve.end(start, part.to, None)
-                row = PlannedPhase(curve.name, first, None, start, value, None, curve)
-                blocks.append(sampled_phase(row, position, None) if continuous else row)
-                return Placed(tuple(blocks), None, value)
-            steps = units.steps(part.duration) if part.duration.amount is not None else rest
-            assert steps is not None
-            value = curve.end(start, part.to, steps)
-            curve.check(start, value)
-            begin, position = position, position + steps
-            row = planned_phase(curve, first, rounded(position) - first, start, value, part.endpoint)
-            if steps > 0 and row.steps == 0 and not continuous:
-                raise PlanError(
-                    f"A positive duration must last at least one step. Received: {part!r}, which is "
-                    f"{float(steps):.4g} steps in this run and rounds to none."
-                )
-            if row.steps:
-                blocks.append(sampled_phase(row, begin, steps) if continuous else row)
+            placed = _place_phase(part, grid, position, rest, value, part is parts[-1])
+        planned += placed.parts
+        position, value = placed.end, placed.value
+        if position is None:
+            break
         digits += position.denominator.bit_length() if position.denominator > 1 else 0
-        if digits > _MOST_BITS:
-            raise PlanError(
-                "The durations of a schedule must add up to fractions of a step that can be written down. Received: "
-                f"{len(parts):,} parts whose positions have too many digits together, up to {shown(part)}."
-            )
-        if position > MAX_STEPS:
-            raise PlanError(
-                f"A plan has at most 2**63 - 1 steps. Received: a schedule whose part {part!r} ends at step "
-                f"{float(position):.4g}. Check the units of its durations."
-            )
+        _check_position(parts, part, position, digits)
     assert value is not None
-    return Placed(tuple(blocks), position, value)
+    return Placed(tuple(planned), position, value)
+
+
+def _check_position(parts: Sequence[Part], part: Part, position: Fraction, digits: int) -> None:
+    if digits > _MOST_BITS:
+        raise PlanError(
+            "The durations of a schedule must add up to fractions of a step that can be written down, and the "
+            f"positions of {len(parts):,} parts have too many digits together, up to this part.",
+            received=part,
+        )
+    if position > MAX_STEPS:
+        raise PlanError(
+            f"A plan has at most 2**63 - 1 steps, and this part of the schedule ends at step {float(position):.4g}.",
+            received=part,
+            fix="Check the units of its durations.",
+        )
+
+
+def _place_phase(
+    phase: Phase, grid: _Grid, position: Fraction, rest: Fraction | None, value: float | None, last: bool
+) -> Placed:
+    """Place a phase; one that rounds to no step is left out."""
+    curve, first = phase.curve.resolved(grid.units), grid.rounded(position)
+    start = value if phase.start is None else phase.start
+    assert start is not None
+    if last and grid.endless and lasts_for_ever(phase):
+        end = curve.end(start, phase.to, None)
+        row = PlannedPhase(curve.name, first, None, start, end, None, curve)
+        return Placed((sampled_phase(row, position, None) if grid.continuous else row,), None, end)
+    steps = grid.units.steps(phase.duration) if phase.duration.amount is not None else rest
+    assert steps is not None
+    end = curve.end(start, phase.to, steps)
+    curve.check(start, end)
+    stop = position + steps
+    row = planned_phase(curve, first, grid.rounded(stop) - first, start, end, phase.endpoint)
+    if steps > 0 and row.steps == 0 and not grid.continuous:
+        raise PlanError(
+            f"A positive duration must last at least one step, and this phase is {float(steps):.4g} steps in this run "
+            "and rounds to none.",
+            received=phase,
+        )
+    if not row.steps:
+        return Placed((), stop, end)
+    return Placed((sampled_phase(row, position, steps) if grid.continuous else row,), stop, end)
 
 
 def _place_section(
-    section: Section,
-    units: Units,
-    position: Fraction,
-    rest: Fraction | None,
-    value: float | None,
-    rounded: Callable[[Fraction], int],
+    section: Section, grid: _Grid, position: Fraction, rest: Fraction | None, value: float | None
 ) -> Placed:
     """Place the parts of a section by its own clock, and keep what is seen of them."""
-    first = rounded(position)
+    units = grid.units
+    first = grid.rounded(position)
     inner, (skip, part) = _inner_units(section, units), _skipped(section, units)
     tick = inner.tick // units.tick
     duration = rest if section.fills_rest else None
     if section.duration is not None and section.duration.amount is not None:
         duration = units.steps(section.duration)
     length = None if duration is None else (duration + skip + part) / tick
-    placed = _place(section.parts, inner, length, value, section, -part)
+    placed = _place(section.parts, _Grid(inner, length, section.continuous, endless=True), value, -part)
     own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
     placed = placed.slower(first - skip, tick)
     if section.duration is not None and duration is not None:
@@ -145,34 +164,35 @@ def _place_section(
     elif own is not None:
         end = position + own
     else:
-        return replace(placed, blocks=_seen(placed.blocks, first, None))
-    stop = rounded(end)
+        return replace(placed, parts=_seen(placed.parts, first, None))
+    stop = grid.rounded(end)
     if section.duration is not None and section.duration.amount and not section.duration.floor and stop == first:
         raise PlanError(
-            f"A positive duration must last at least one step. Received: duration={section.duration.written()!r} of a "
-            f"section, which is {float(end - position):.4g} steps in this run and rounds to none."
+            f"A positive duration must last at least one step, and that of a section is {float(end - position):.4g} "
+            "steps in this run and rounds to none.",
+            received={"duration": section.duration.written()},
         )
-    blocks = _seen(placed.blocks, first, stop)
-    if blocks and (own is None or stop < first + own - Fraction(1, 2)):
-        return Placed(blocks, end, _value_at_cut(placed.blocks, blocks[-1], stop))
-    reached = blocks[-1].stop if blocks else first
+    seen = _seen(placed.parts, first, stop)
+    if seen and (own is None or stop < first + own - Fraction(1, 2)):
+        return Placed(seen, end, _value_at_cut(placed.parts, seen[-1], stop))
+    reached = seen[-1].stop if seen else first
     if reached < stop:
-        blocks = (*blocks, level(reached, placed.value, stop))
-    return Placed(blocks, end, placed.value)
+        seen = (*seen, level(reached, placed.value, stop))
+    return Placed(seen, end, placed.value)
 
 
-def _value_at_cut(blocks: Sequence[Block], last: Block, stop: int) -> float:
+def _value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> float:
     """What the phase that is cut at `stop` has come to; one that begins there, such as a restart, is not cut."""
-    following = next((block for block in blocks if block.first_step <= stop < block.stop), None)
-    row = following.row_at(stop) if isinstance(following, Group) else following
+    following = next((part for part in parts if part.first_step <= stop < part.stop), None)
+    row = None if following is None else following.row_at(stop)
     if row is not None and row.first_step == stop and 0 < row.clock.lead < 1:  # it has begun between two steps
         return row.first_lr
-    return last.row_at(last.stop - 1).end_lr if isinstance(last, Group) else last.end_lr
+    return last.last_row.end_lr
 
 
-def _seen(blocks: Iterable[Block], first: int, stop: int | None) -> tuple[Block, ...]:
-    between = (block.between(first, stop) for block in blocks)
-    return tuple(block for block in between if block.first_step < block.stop)
+def _seen(parts: Iterable[PlannedPart], first: int, stop: int | None) -> tuple[PlannedPart, ...]:
+    between = (part.between(first, stop) for part in parts)
+    return tuple(part for part in between if part.first_step < part.stop)
 
 
 def _own_length(section: Section, end: Fraction, tick: int, skip: int) -> Fraction:
@@ -185,40 +205,38 @@ def _skipped(section: Section, units: Units) -> tuple[int, Fraction]:
     skip = units.steps(section.skip)
     if section.continuous and units.steps(section.tick) == 1:
         return math.floor(skip), skip % 1
-    return round_half_up(skip), START
+    return round_half_up(skip), _START
 
 
 def _inner_units(section: Section, units: Units) -> Units:
     tick = units.steps(section.tick)
     if tick.denominator != 1 or tick < 1:
         raise PlanError(
-            "A tick of a section must last a whole number of steps. "
-            f"Received: tick={section.tick.written()!r}, which is {float(tick):.6g} steps in this run."
+            f"A tick of a section must last a whole number of steps, and this is {float(tick):.6g} steps in this run.",
+            received={"tick": section.tick.written()},
         )
     if units.tick * int(tick) > MAX_STEPS:
         raise PlanError(
-            "A tick of a section must last at most 2**63 - 1 steps. "
-            f"Received: tick={section.tick.written()!r} in sections whose ticks already last {units.tick:,} steps."
+            "A tick of a section must last at most 2**63 - 1 steps, and the ticks of the section around it already "
+            f"last {units.tick:,} steps.",
+            received={"tick": section.tick.written()},
         )
     return Units(units.run, units.tick * int(tick))
 
 
-def _rest(
-    parts: Sequence[Part],
-    units: Units,
-    length: Fraction | None,
-    rounded: Callable[[Fraction], int],
-    goes_on: bool,
-) -> Fraction | None:
-    """The exact length of the "rest"; None where there is none, or where it may last for ever."""
+def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
+    """The exact length of the "rest"; None where no part takes it, or where that part goes on for ever."""
+    units, length, rounded = grid.units, grid.length, grid.rounded
     index = next((number for number, part in enumerate(parts) if fills_rest(part)), None)
-    if index is None or (goes_on and index == len(parts) - 1 and lasts_for_ever(parts[index])):
+    if index is None or (grid.endless and index == len(parts) - 1 and lasts_for_ever(parts[index])):
         return None
     part = parts[index]
     if length is None:
         raise PlanError(
-            f'A "rest" phase needs the length of the run. Received: {part!r} and total_steps=None. '
-            "Call `plan` with `total_steps`, or with `epochs` and `steps_per_epoch`."
+            f'A "rest" phase needs the length of the run: {part!r}.',
+            received={"total_steps": None},
+            fix=("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
+            missing="total_steps",
         )
     before = sum((_length(part, units) for part in parts[:index]), Fraction(0))
     after = sum((_length(part, units) for part in parts[index + 1 :]), Fraction(0))
@@ -226,9 +244,10 @@ def _rest(
     steps = rounded(before + rest) - rounded(before)
     if steps < 1:
         raise PlanError(
-            f"The fixed phases leave no step for the rest of the run. Received: {part!r} in a run of "
-            f"{rounded(length):,} steps, of which the other phases take {rounded(before + after):,}. "
-            f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}."
+            f"The fixed phases leave no step for the rest of the run: of its {rounded(length):,} steps they take "
+            f"{rounded(before + after):,}.",
+            received=part,
+            fix=f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}.",
         )
     return rest
 
@@ -238,7 +257,7 @@ def _length(part: Part, units: Units) -> Fraction:
     if isinstance(part, Phase):
         return units.steps(part.duration)
     if isinstance(part, Cycles):
-        return Group.place(part, Fraction(0), 0.0, units, continuous=True).end
+        return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=True).end
     if part.duration is not None:
         return units.steps(part.duration)
     inner = _inner_units(part, units)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from kosine._core.arguments import read_count_or_none, read_index, read_number
 from kosine._core.numbers import MAX_STEPS, round_half_up
-from kosine.errors import PlanError, ScheduleError, shown
+from kosine.errors import Described, Name, PlanError, Text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,46 +20,88 @@ class RunSize:
     tokens_per_step: int | None = None
 
 
+_WHOLE_EPOCHS: Text = (
+    "The last batch of an epoch counts even if it is not full: write math.ceil(dataset_size / batch_size), or give ",
+    Name("dataset_size"),
+    " and ",
+    Name("batch_size"),
+    ".",
+)
+
+
 def read_run(
     total_steps: object = None,
     epochs: object = None,
     steps_per_epoch: object = None,
     samples_per_step: object = None,
     tokens_per_step: object = None,
+    dataset_size: object = None,
+    batch_size: object = None,
 ) -> RunSize:
-    """The run's size, checked; `epochs` and `steps_per_epoch` give the total."""
+    """The run's size, checked; `epochs` and `steps_per_epoch` give the total, the size of the data gives the latter."""
     total = read_count_or_none(total_steps, "total_steps")
-    per_epoch = read_count_or_none(steps_per_epoch, "steps_per_epoch")
+    fix = _WHOLE_EPOCHS if isinstance(steps_per_epoch, float) else ""
+    per_epoch = read_count_or_none(steps_per_epoch, "steps_per_epoch", fix)
+    samples = read_count_or_none(samples_per_step, "samples_per_step")
+    batch = read_count_or_none(batch_size, "batch_size")
+    if dataset_size is not None:
+        per_epoch = _steps_of_data(read_count_or_none(dataset_size, "dataset_size"), batch, per_epoch)
     if epochs is not None:
-        rule = "a finite number of epochs > 0"
-        try:
-            number = read_number(epochs, "epochs", rule)
-        except ScheduleError as error:
-            raise PlanError(str(error)) from None
-        if number <= 0:
-            raise PlanError(f"Argument `epochs` must be {rule}. Received: epochs={shown(epochs)}.")
-        if per_epoch is None:
-            raise PlanError(
-                f"Argument `epochs` needs `steps_per_epoch`. Received: epochs={shown(epochs)}, steps_per_epoch=None."
-            )
-        whole = read_index(epochs)
-        exact = Fraction(repr(number)) if whole is None else Fraction(whole)
-        product = round_half_up(exact * per_epoch)
-        if total is not None and total != product:
-            raise PlanError(
-                "Arguments `total_steps` and `epochs` disagree. "
-                f"Received: total_steps={total}, epochs={shown(epochs)}, steps_per_epoch={per_epoch}, "
-                f"which make {shown(product)}."
-            )
-        if not 1 <= product <= MAX_STEPS:
-            raise PlanError(
-                "Arguments `epochs` and `steps_per_epoch` must make at least 1 and at most 2**63 - 1 steps. "
-                f"Received: epochs={shown(epochs)}, steps_per_epoch={per_epoch}."
-            )
-        total = product
-    return RunSize(
-        total,
-        per_epoch,
-        read_count_or_none(samples_per_step, "samples_per_step"),
-        read_count_or_none(tokens_per_step, "tokens_per_step"),
-    )
+        total = _steps_of_epochs(epochs, per_epoch, total)
+    tokens = read_count_or_none(tokens_per_step, "tokens_per_step")
+    return RunSize(total, per_epoch, batch if samples is None else samples, tokens)
+
+
+def _steps_of_data(dataset: int | None, batch: int | None, per_epoch: int | None) -> int:
+    """The batches of an epoch, the last of which may be smaller."""
+    assert dataset is not None
+    if batch is None:
+        raise PlanError(
+            ("Argument ", Name("dataset_size"), " needs ", Name("batch_size"), "."),
+            received={"dataset_size": dataset},
+            missing="batch_size",
+        )
+    steps = -(-dataset // batch)
+    if per_epoch not in (None, steps):
+        raise PlanError(
+            ("Arguments ", Name("dataset_size"), " and ", Name("batch_size"), f" make {steps} steps per epoch."),
+            received={"steps_per_epoch": per_epoch},
+            fix="Leave one of them out.",
+        )
+    return steps
+
+
+def _steps_of_epochs(epochs: object, per_epoch: int | None, total: int | None) -> int:
+    number = read_number(epochs, "epochs", "a finite number of epochs > 0", above=0, error=PlanError)
+    received = {"epochs": epochs, "steps_per_epoch": per_epoch}
+    if per_epoch is None:
+        raise PlanError(
+            ("Argument ", Name("epochs"), " needs ", Name("steps_per_epoch"), "."),
+            received=received,
+            fix=("Give it, or ", Name("dataset_size"), " and ", Name("batch_size"), "."),
+            missing="steps_per_epoch",
+        )
+    whole = read_index(epochs)
+    exact = Fraction(repr(number)) if whole is None else Fraction(whole)
+    product = round_half_up(exact * per_epoch)
+    if total is not None and total != product:
+        raise PlanError(
+            ("Arguments ", Name("total_steps"), " and ", Name("epochs"), " disagree."),
+            received={
+                "total_steps": total,
+                "epochs": epochs,
+                "steps_per_epoch": Described(f"{per_epoch}, which make {shown(product)}"),
+            },
+        )
+    if not 1 <= product <= MAX_STEPS:
+        raise PlanError(
+            (
+                "Arguments ",
+                Name("epochs"),
+                " and ",
+                Name("steps_per_epoch"),
+                " must make at least 1 and at most 2**63 - 1 steps.",
+            ),
+            received=received,
+        )
+    return product

@@ -13,7 +13,7 @@ from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize
-from kosine._core.timeline import Block, Group, PlannedPhase
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import view
 from kosine.errors import ArgumentTypeError, PlanError, ScheduleError, StepError, shown
 
@@ -164,9 +164,6 @@ def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
 _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them each step finds its cycle by arithmetic
 
 
-_PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
-
-
 _CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
 
 
@@ -176,13 +173,13 @@ _Bound = tuple[int, Callable[[int], float]]
 class PhaseRows(Sequence[PlannedPhase]):
     """The phases of a plan in order, made when they are asked for: 10**11 cycles take no more memory than one."""
 
-    __slots__ = ("_blocks", "_counts")
+    __slots__ = ("_counts", "_parts")
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = tuple(blocks)
+    def __init__(self, parts: Sequence[PlannedPart]) -> None:
+        self._parts = tuple(parts)
         self._counts = [0]
-        for block in blocks:
-            self._counts.append(self._counts[-1] + (len(block.rows_shown) if isinstance(block, Group) else 1))
+        for part in parts:
+            self._counts.append(self._counts[-1] + part.row_count)
 
     def __len__(self) -> int:
         return self._counts[-1]
@@ -199,10 +196,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         if not 0 <= position < len(self):
             raise IndexError(f"The plan lists {len(self)} phases. Received: index {index}.")
         number = bisect_right(self._counts, position) - 1
-        block = self._blocks[number]
-        if isinstance(block, Group):
-            return block.row(*divmod(block.rows_shown[position - self._counts[number]], len(block.part.phases)))
-        return block
+        return self._parts[number].listed_row(position - self._counts[number])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -249,7 +243,7 @@ class Plan:
         "_table",
         "_table_stop",
         "after",
-        "blocks",
+        "parts",
         "phases",
         "run",
         "schedule",
@@ -260,7 +254,7 @@ class Plan:
     run: RunSize
     phases: PhaseRows
     total_steps: int | None
-    blocks: tuple[Block, ...]
+    parts: tuple[PlannedPart, ...]
     after: PlannedPhase
     _table: list[PlannedPhase]
     _table_stop: int
@@ -270,15 +264,15 @@ class Plan:
 
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
         placed = place(schedule.parts, run)
-        blocks, stop = placed.blocks, _stop(placed)
+        parts, stop = placed.parts, _stop(placed)
         if stop == 0 and run.total_steps is None:
             raise PlanError(f"A plan must last at least one step. Received: {shown(schedule)}, which lasts none.")
         for name, attribute in {
             "schedule": schedule,
             "run": run,
-            "phases": PhaseRows(blocks),
+            "phases": PhaseRows(parts),
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
-            "blocks": blocks,
+            "parts": parts,
             "after": level(stop, placed.value),
             "_table_stop": 0,
         }.items():
@@ -320,10 +314,8 @@ class Plan:
         self._list()
         if step < self._table_stop:
             return self._table[bisect_right(self._firsts, step) - 1]
-        block = next(block for block in reversed(self.blocks) if block.first_step <= step)
-        if step >= block.stop:
-            return self.after
-        return block.row_at(step) if isinstance(block, Group) else block
+        part = next(part for part in reversed(self.parts) if part.first_step <= step)
+        return part.row_at(step) if step < part.stop else self.after
 
     def plot(self, ax: Axes | None = None, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
@@ -349,10 +341,10 @@ class Plan:
         """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
         if self._table_stop:
             return
-        table, table_stop = _table(self.blocks, self.after)
+        table, table_stop = _table(self.parts, self.after)
         for name, attribute in {
             "_table": table,
-            "_repeat": _repeat(self.blocks, table_stop),
+            "_repeat": _repeat(self.parts, table_stop),
             "_firsts": [row.first_step for row in table],
             "_bound": [None] * len(table),
             "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
@@ -472,38 +464,31 @@ def _stop(placed: Placed) -> int:
     """The step after the last phase; beyond every step where there is none."""
     if placed.end is None:
         return MAX_STEPS + 1
-    return placed.blocks[-1].stop if placed.blocks else 0
+    return placed.parts[-1].stop if placed.parts else 0
 
 
-def _table(blocks: Sequence[Block], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
+def _table(parts: Sequence[PlannedPart], after: PlannedPhase) -> tuple[list[PlannedPhase], int]:
     """The rows that are looked up by bisection, and the step up to which they reach."""
     rows: list[PlannedPhase] = []
-    budget = _TABLE_CYCLE_ROWS
-    for block in blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-            continue
-        phases = range(len(block.part.phases))
-        first, wanted = block.cycles_shown[0], len(block.cycles_in_run)
-        if block.pattern and block.pattern[0] <= _PATTERN_CYCLES:  # the whole of it, also where the first cycle is cut
-            wanted = max(wanted, block.pattern[0] + 1)
-        listed = min(wanted, max(1, budget // len(phases)))
-        budget -= listed * len(phases)
-        numbered = ((first + i, phase) for i in range(listed) for phase in phases)
-        rows += [row for cycle, phase in numbered if (row := block.row(cycle, phase)).steps]
-        if listed < len(block.cycles_shown) or block.endless:
-            return rows, min(block.boundary(first + listed), MAX_STEPS + 1)
+    most = _TABLE_CYCLE_ROWS
+    for part in parts:
+        listed, reached = part.table(most)
+        rows += listed
+        if reached < part.stop:
+            return rows, reached
+        if part.cycles_in_run:
+            most -= len(listed)
     if after.first_step <= MAX_STEPS:
         rows.append(after)
     return rows, MAX_STEPS + 1
 
 
-def _repeat(blocks: Sequence[Block], table_stop: int) -> tuple[int, int] | None:
+def _repeat(parts: Sequence[PlannedPart], table_stop: int) -> tuple[int, int] | None:
     """The first step and the length of a pattern that repeats for ever; it must lie in the table as a whole."""
-    group = blocks[-1] if blocks else None
-    if not isinstance(group, Group) or not group.pattern or group.first_step + group.pattern[1] > table_stop:
+    pattern = parts[-1].pattern if parts else None
+    if pattern is None or parts[-1].first_step + pattern[1] > table_stop:
         return None
-    return group.first_step, group.pattern[1]
+    return parts[-1].first_step, pattern[1]
 
 
 def _read_step(step: SupportsIndex) -> int:

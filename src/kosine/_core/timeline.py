@@ -1,36 +1,217 @@
-"""Phases and cycles at their steps in a run: the rows of a plan."""
+"""What stands in a plan: the questions that every part answers, and the phase that is placed once."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
-from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kosine._core.curve import Clock, Curve
-from kosine._core.durations import Units
 from kosine._core.evaluate import scalar_function
-from kosine._core.groups import Ceiling, Cycles, starts_and_ends
-from kosine._core.numbers import MAX_STEPS, round_half_up
-from kosine._core.phase import Phase
-from kosine._core.run import RunSize
-from kosine.errors import PlanError
-
-START = Fraction(0)
+from kosine._core.numbers import MAX_STEPS
 
 
-_LONGEST_POWER_BITS = 2**18
+class WrittenPhase(NamedTuple):
+    """A phase as it is written, before a section cuts it or a cycle shrinks it."""
+
+    curve: Curve
+    first_lr: float
+    end_lr: float
+    length: Fraction | None
+    """How many steps of its clock its whole curve takes, exactly; None where it goes on for ever."""
+    number: int = 0
+    """Which phase of its cycle it is."""
 
 
-_EXACT_POWER_BITS = 8192  # beyond it the greatest common divisors of exact fractions get slow
+class PlannedPart(ABC):
+    """A part of a plan, at its steps in the run: a phase placed once (`PlannedPhase`) or cycles (`PlannedCycles`).
+
+    Both answer the same questions, so that who asks need not know which it is: a phase placed once is one row, and
+    none of its steps belongs to a cycle. None of the answers takes a look at every cycle.
+
+    Attributes:
+        first_step: its first step, counted from 0.
+        stop: the step after its last; beyond every step where there is none.
+        end_lr: the learning rate that it ends at.
+        endless: whether it goes on for ever.
+        values: the rates that each of its phases starts from and ends at, in turn; in cycles those of the first.
+        tick: how many steps its clock takes for one step of its own.
+        phases_in_cycle: of how many phases a cycle consists.
+        cycles_in_run: the cycles that begin in the run; none of a phase placed once.
+        shrinks: whether later cycles are lower.
+        repeats: after how many cycles, and steps, the rates are the same again; None: never.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # fields of a dataclass: a property here would become their default
+
+        @property
+        def first_step(self) -> int: ...
+        @property
+        def end_lr(self) -> float: ...
+
+    @property
+    @abstractmethod
+    def stop(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def endless(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def values(self) -> tuple[float, ...]: ...
+
+    @property
+    @abstractmethod
+    def tick(self) -> int: ...
+
+    @property
+    def phases_in_cycle(self) -> int:
+        return len(self.values) // 2
+
+    @property
+    def cycles_in_run(self) -> range:
+        return range(0)
+
+    @property
+    def shrinks(self) -> bool:
+        return False
+
+    @property
+    def repeats(self) -> tuple[int, int] | None:
+        return None
+
+    @property
+    def pattern(self) -> tuple[int, int] | None:
+        """What `repeats` says, where it holds for ever."""
+        return self.repeats if self.endless else None
+
+    # --- how the rates go ---
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """The two values that each phase lies between; in cycles those of the first."""
+        return list(zip(self.values[::2], self.values[1::2], strict=True))
+
+    @property
+    def moves(self) -> bool:
+        """Whether a curve in it moves."""
+        return any(start != end for start, end in self.pairs)
+
+    @property
+    def falls(self) -> bool:
+        """Whether a curve in it falls."""
+        return any(end < start for start, end in self.pairs)
+
+    @property
+    def goes_down(self) -> bool:
+        """Whether the rate goes down anywhere in it: along a curve, from phase to phase, or from cycle to cycle."""
+        return self.falls
+
+    @property
+    def keeps_one_value(self) -> bool:
+        """Whether it is a phase placed once that stays at one value."""
+        return False
+
+    @property
+    def only_rises(self) -> bool:
+        """Whether it is a phase placed once that rises."""
+        return False
+
+    @property
+    def lengths_vary(self) -> bool:
+        """Whether its phases last more steps in one cycle than in another."""
+        return False
+
+    @property
+    @abstractmethod
+    def ends_anywhere(self) -> bool:
+        """Whether its length decides how far it falls: its curve, or its shrinking, has no end of its own."""
+
+    @property
+    def jumps_back(self) -> bool:
+        """Whether the rate jumps where a cycle follows another."""
+        return False
+
+    def later_cycles(self) -> Iterator[int]:
+        """The first steps of the cycles in the run, but for the first of them."""
+        return iter(())
+
+    @property
+    @abstractmethod
+    def period(self) -> int | None:
+        """After how many steps the rates are the same again; None: never."""
+
+    @abstractmethod
+    def follows_from(self, step: int) -> Hashable:
+        """What decides the rates from a step of it on: equal for two parts that go on with the same rates."""
+
+    @abstractmethod
+    def steps_at_most(self, step: int, limit: float) -> range:
+        """Steps around one whose rate is at most `limit`, of which that is true, too; not always all of them."""
+
+    # --- its rows ---
+
+    @property
+    @abstractmethod
+    def row_count(self) -> int:
+        """How many rows of it `plan.phases` lists."""
+
+    @abstractmethod
+    def listed_row(self, number: int) -> PlannedPhase:
+        """The row of this number among those that `plan.phases` lists."""
+
+    @abstractmethod
+    def row_at(self, step: int) -> PlannedPhase:
+        """The row that a step of it belongs to."""
+
+    @abstractmethod
+    def rows(self, first: int, stop: int) -> Iterator[PlannedPhase]:
+        """The rows of the cycles from that of the step `first` to that of the step before `stop`, where they last."""
+
+    def repeated_rows(self, first: int, stop: int) -> int:
+        """How many of these rows are those of cycles, with those that round to no step."""
+        return 0
+
+    @abstractmethod
+    def first_row(self, number: int = 0) -> PlannedPhase:
+        """The phase with this number of the first cycle that is seen."""
+
+    @property
+    def last_row(self) -> PlannedPhase:
+        """The row that its last step belongs to."""
+        return self.row_at(self.stop - 1)
+
+    @abstractmethod
+    def opening(self, stop: int) -> Iterator[WrittenPhase]:
+        """The phases of its first cycle that begin before the step `stop`."""
+
+    @abstractmethod
+    def table(self, most: int) -> tuple[list[PlannedPhase], int]:
+        """Rows to look a step up in, about `most` where they are those of cycles, and the step that they reach."""
+
+    # --- inside sections ---
+
+    @abstractmethod
+    def slower(self, base: int, tick: int) -> PlannedPart:
+        """It with each of its steps lasting `tick` steps, where step 0 becomes the step `base`."""
+
+    @abstractmethod
+    def between(self, first: int, stop: int | None) -> PlannedPart:
+        """What is seen of it from the step `first` to before the step `stop`; that may be nothing."""
+
+    def check(self) -> None:  # noqa: B027  a phase placed once never shrinks
+        """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedPhase:
+class PlannedPhase(PlannedPart):
     """One phase of a plan: the row of `plan.phases`.
 
     Attributes:
@@ -120,6 +301,81 @@ class PlannedPhase:
         end = self.clock.to if self.steps is None else self.value_at(self.stop)
         return replace(self, first_lr=self.value_at(self.first_step), end_lr=end)
 
+    # --- the answers of one row ---
+
+    @property
+    def endless(self) -> bool:
+        return self.steps is None
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return self.first_lr, self.end_lr
+
+    @property
+    def tick(self) -> int:
+        return 1 if self.own_clock is None else self.own_clock.tick
+
+    @property
+    def keeps_one_value(self) -> bool:
+        return not self.moves
+
+    @property
+    def only_rises(self) -> bool:
+        return self.end_lr > self.first_lr
+
+    @property
+    def ends_anywhere(self) -> bool:
+        return self.moves and not self.curve.needs_span
+
+    @property
+    def period(self) -> int | None:
+        return 1 if self.clock.start == self.clock.to else None
+
+    def follows_from(self, step: int) -> Hashable:
+        clock = self.clock
+        if clock.start == clock.to:  # then it does not matter by which curve
+            return clock.start
+        return self.curve, self.endpoint, clock.start, clock.to, self.pace(step)
+
+    def pace(self, step: int) -> Hashable:
+        """How its curve goes on from a step on, whatever the values that it lies between."""
+        clock = self.clock
+        clock = clock.later(step - self.first_step) if step > self.first_step else clock
+        return clock.span, clock.lead, clock.tick, clock.cut
+
+    def steps_at_most(self, step: int, limit: float) -> range:
+        if self.first_lr <= limit and self.end_lr <= limit:
+            return range(self.first_step, self.stop)
+        # A curve only rises or only falls, so the steps at most at the limit are those of one of its two ends.
+        if self.first_lr > limit:
+            steps = range(self.first_step, step + 1)
+            return range(steps[bisect_left(steps, True, key=lambda each: self.value_at(each) <= limit)], self.stop)
+        steps = range(step, self.stop)
+        return range(self.first_step, step + bisect_left(steps, True, key=lambda each: self.value_at(each) > limit))
+
+    @property
+    def row_count(self) -> int:
+        return 1
+
+    def listed_row(self, number: int) -> PlannedPhase:
+        return self
+
+    def row_at(self, step: int) -> PlannedPhase:
+        return self
+
+    def rows(self, first: int, stop: int) -> Iterator[PlannedPhase]:
+        yield self
+
+    def first_row(self, number: int = 0) -> PlannedPhase:
+        return self
+
+    def opening(self, stop: int) -> Iterator[WrittenPhase]:
+        length = self.steps if self.own_clock is None else self.own_clock.span
+        yield WrittenPhase(self.curve, self.first_lr, self.end_lr, None if length is None else Fraction(length))
+
+    def table(self, most: int) -> tuple[list[PlannedPhase], int]:
+        return [self], self.stop
+
 
 def planned_phase(
     curve: Curve, first: int, steps: int, start: float, to: float, endpoint: bool, cycle: int | None = None
@@ -134,263 +390,3 @@ def sampled_phase(row: PlannedPhase, position: Fraction, length: Fraction | None
     if not lead and (length is None or length == row.steps):
         return row
     return replace(row, own_clock=Clock(row.first_lr, row.end_lr, length, lead))._with_values()
-
-
-class View(NamedTuple):
-    """How the steps of a section are seen in the run: step n lasts `tick` steps from `base` + `tick` * n on."""
-
-    base: int = 0
-    tick: int = 1
-    first: int = 0
-    stop: int | None = None
-    """Only the steps from `first` to before `stop` are seen."""
-
-    def slower(self, base: int, tick: int) -> View:
-        stop = None if self.stop is None else base + tick * self.stop
-        return View(base + tick * self.base, tick * self.tick, base + tick * self.first, stop)
-
-    def between(self, first: int, stop: int | None) -> View:
-        stops = [step for step in (stop, self.stop) if step is not None]
-        return self._replace(first=max(first, self.first), stop=min(stops, default=None))
-
-
-WHOLE_VIEW = View()
-
-
-@dataclass(frozen=True)
-class Group:
-    """The cycles of a plan, found by integer arithmetic: no loop over past cycles, no logarithm, no float."""
-
-    part: Cycles
-    origin: Fraction
-    before: float | None
-    run: RunSize
-    offsets: tuple[Fraction, ...]
-    """Where each phase of the first cycle begins, and where the cycle ends, counted from `origin`."""
-    continuous: bool = False
-    view: View = WHOLE_VIEW
-
-    @classmethod
-    def place(
-        cls, part: Cycles, origin: Fraction, before: float | None, units: Units, continuous: bool = False
-    ) -> Group:
-        offsets = [Fraction(0)]
-        for phase in part.phases:
-            length = units.steps(phase.duration)
-            if 0 < length < 1 and not continuous:
-                raise PlanError(
-                    f"A phase that repeats must last at least one step in every cycle. Received: {phase!r}, which "
-                    f"is {float(length):.4g} steps in this run."
-                )
-            offsets.append(offsets[-1] + length)
-        if not offsets[-1]:
-            raise PlanError(f"A cycle must last at least one step. Received: {part!r}, which lasts none in this run.")
-        return cls(part, origin, before, units.run, tuple(offsets), continuous)
-
-    def slower(self, base: int, tick: int) -> Group:
-        return replace(self, view=self.view.slower(base, tick))
-
-    def between(self, first: int, stop: int | None) -> Group:
-        return replace(self, view=self.view.between(first, stop))
-
-    def check(self) -> None:
-        """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
-        if self.part.shrinks:
-            self.ceiling.check(self.cycles_shown[-1], PlanError)
-
-    @cached_property
-    def ceiling(self) -> Ceiling:
-        return Ceiling.of(self.part, self.before)
-
-    @cached_property
-    def values(self) -> tuple[float, ...]:
-        """Start and end of each phase of the first cycle, in turn."""
-        return tuple(starts_and_ends(self.part.phases, self.before))
-
-    @cached_property
-    def first_step(self) -> int:
-        return max(self.view.first, self.boundary(0))
-
-    @cached_property
-    def stop(self) -> int:
-        """The step after its last; beyond every step where there is none."""
-        ends = [MAX_STEPS + 1]
-        if self.part.count is not None:
-            ends.append(self._seen(self._rounded(self.end)))
-        if self.view.stop is not None:
-            ends.append(self.view.stop)
-        return min(ends)
-
-    @property
-    def endless(self) -> bool:
-        return self.part.count is None and self.view.stop is None
-
-    @property
-    def end_lr(self) -> float:
-        """The value that the last cycle ends at, where there is one."""
-        return (
-            self.values[-1] if self.part.count is None else min(self.values[-1], self.ceiling.at(self.part.count - 1))
-        )
-
-    @property
-    def repeats(self) -> tuple[int, int] | None:
-        """After how many cycles, and steps, the rounded boundaries and the values are the same again; None: never."""
-        if self.part.stretch != 1 or self.part.shrinks:
-            return None
-        return self.offsets[-1].denominator, self.offsets[-1].numerator * self.view.tick
-
-    @property
-    def pattern(self) -> tuple[int, int] | None:
-        """The same, where it holds for ever."""
-        return self.repeats if self.endless else None
-
-    @cached_property
-    def end(self) -> Fraction:
-        """The exact position at which the last cycle ends."""
-        assert self.part.count is not None
-        stretch, count = self.part.exact_stretch, self.part.count
-        if stretch == 1:
-            return self.origin + count * self.offsets[-1]
-        bits = max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
-        if count * (float(stretch) - 1) / float(stretch) > 200 or count * bits > _LONGEST_POWER_BITS:
-            raise PlanError(
-                f"{count} cycles with stretch={self.part.stretch!r} last longer than 2**63 steps, or end at a "
-                "position too long to write down. Use fewer cycles, or count=None."
-            )
-        return self.origin + self.offsets[-1] * (stretch**count - 1) / (stretch - 1)
-
-    def boundary(self, cycle: int, phase: int = 0) -> int:
-        """The first step of a phase of a cycle, were all of the group seen."""
-        return self._seen(self._rounded_position(cycle, phase)[0])
-
-    def _seen(self, step: int) -> int:
-        return self.view.base + self.view.tick * step
-
-    def _rounded(self, position: Fraction) -> int:
-        return math.ceil(position) if self.continuous else round_half_up(position)
-
-    def _rounded_position(self, cycle: int, phase: int) -> tuple[int, Fraction]:
-        """Where a phase of a cycle begins: the step, and the position, exact to 40 digits behind the point."""
-        stretch = self._stretch
-        if stretch == 1:
-            position = self.origin + cycle * self.offsets[-1] + self.offsets[phase]
-            return self._rounded(position), position
-        bits = cycle * max(stretch.numerator.bit_length(), stretch.denominator.bit_length())
-        if bits <= _EXACT_POWER_BITS:
-            position = self._position(stretch**cycle, phase)
-            return self._rounded(position), position
-        digits = 60
-        while True:  # more digits until the bounds round to the same step; a tie has few digits and was exact above
-            low, high = (self._position(growth, phase) for growth in _power_within(stretch, cycle, digits))
-            if self._rounded(low) == self._rounded(high) and high - low < Fraction(1, 10**40):
-                return self._rounded(low), low
-            digits *= 2
-
-    @cached_property
-    def _stretch(self) -> Fraction:
-        return self.part.exact_stretch
-
-    @cached_property
-    def _course(self) -> tuple[Fraction, tuple[Fraction, ...]]:
-        """Where cycles would have begun, had there always been smaller ones; and each phase's distance from there."""
-        before = self.offsets[-1] / (self._stretch - 1)
-        return self.origin - before, tuple(before + offset for offset in self.offsets)
-
-    def _position(self, growth: Fraction, phase: int) -> Fraction:
-        """The exact position of a phase in the cycle that is `growth` times as long as the first."""
-        base, distances = self._course
-        return base + growth * distances[phase]
-
-    def cycle_at(self, step: int) -> int:
-        """The cycle that `step`, at or after the group's first step, belongs to."""
-        own = (step - self.view.base) // self.view.tick
-        if self._stretch == 1:
-            # The largest i whose boundary is not after the step.
-            if self.continuous:
-                cycle = (own - self.origin) // self.offsets[-1]
-            else:
-                cycle = -((self.origin - own - Fraction(1, 2)) // self.offsets[-1]) - 1
-        else:
-            low, width = self._cycle_about(own), 1
-            while low and self._rounded_position(low, 0)[0] > own:
-                low, width = max(0, low - width), 2 * width
-            high, width = low + 1, 1
-            while self._rounded_position(high, 0)[0] <= own:
-                low, high, width = high, high + width, 2 * width
-            cycle = bisect_right(range(high), own, low, key=lambda cycle: self._rounded_position(cycle, 0)[0]) - 1
-        return cycle if self.part.count is None else min(cycle, self.part.count - 1)
-
-    def _cycle_about(self, own: int) -> int:
-        """Where to begin to look for the cycle of a step: floats may miss it, the exact boundaries decide."""
-        growth = float(self._stretch - 1)
-        cycles = max(0.0, float((own - self.origin) / self.offsets[-1]))  # were they all as long as the first
-        return int(math.log1p(cycles * growth) / math.log1p(growth))
-
-    def row(self, cycle: int, phase: int) -> PlannedPhase:
-        """A phase of a cycle; of one that is not seen, or rounds to nothing, a row of no steps."""
-        (first, position), (stop, end) = (self._rounded_position(cycle, number) for number in (phase, phase + 1))
-        ceiling = self.ceiling.at(cycle)
-        template: Phase = self.part.phases[phase]
-        start, to = (min(value, ceiling) for value in self.values[2 * phase : 2 * phase + 2])
-        row = planned_phase(template.curve, first, stop - first, start, to, template.endpoint, cycle)
-        if self.continuous and stop > first:
-            row = sampled_phase(row, position, end - position)
-        return row.slower(self.view.base, self.view.tick).between(self.view.first, self.view.stop)
-
-    def row_at(self, step: int) -> PlannedPhase:
-        return self.row(*self._phase_at(step))
-
-    def _phase_at(self, step: int) -> tuple[int, int]:
-        cycle = self.cycle_at(step)
-        phases = range(len(self.part.phases))
-        return cycle, bisect_right(phases, step, key=lambda index: self.boundary(cycle, index)) - 1
-
-    @cached_property
-    def cycles_shown(self) -> range:
-        """The cycles that `plan.phases` lists: those that are seen, of an endless group those that begin in the run."""
-        first = self.cycle_at(self.view.first) if self.view.first > self.boundary(0) else 0
-        if not self.endless:
-            last = self.cycle_at(self.stop - 1) if self.view.stop is not None else (self.part.count or 1) - 1
-        elif self.run.total_steps is None or self.run.total_steps <= self.first_step:
-            last = first
-        else:
-            last = self.cycle_at(self.run.total_steps - 1)
-        if last - first >= MAX_STEPS:
-            raise PlanError(f"A run has at most 2**63 - 1 cycles. Received: {self.part!r}, which has more in this run.")
-        return range(first, max(first, last) + 1)
-
-    @property
-    def cycles_in_run(self) -> range:
-        """Those of the cycles shown that begin in the run; at least one."""
-        cycles, total = self.cycles_shown, self.run.total_steps
-        if total is None or self.endless or total >= self.stop:
-            return cycles
-        last = self.cycle_at(total - 1) if total > self.first_step else cycles[0]
-        return range(cycles[0], max(cycles[0], last) + 1)
-
-    @cached_property
-    def rows_shown(self) -> range:
-        """Their phases, counted through all cycles: from the first that is seen to the last."""
-        phases, cycles = len(self.part.phases), self.cycles_shown
-        first, last = cycles[0] * phases, cycles[-1] * phases + phases - 1
-        if self.view.first > self.boundary(0):
-            first = self._row_number(self.view.first)
-        if self.view.stop is not None:
-            last = self._row_number(self.stop - 1)
-        return range(first, last + 1)
-
-    def _row_number(self, step: int) -> int:
-        cycle, phase = self._phase_at(step)
-        return cycle * len(self.part.phases) + phase
-
-
-@lru_cache(maxsize=2**10)  # both ends of a phase, and each look at it, need the same
-def _power_within(base: Fraction, exponent: int, digits: int) -> tuple[Fraction, Fraction]:
-    """Two numbers that the power lies between, worked out with so many digits."""
-    context = Context(prec=digits)
-    power = Fraction(context.power(context.divide(Decimal(base.numerator), Decimal(base.denominator)), exponent))
-    error = power * (exponent + 10) / 10 ** (digits - 1)
-    return power - error, power + error
-
-
-Block = PlannedPhase | Group

@@ -1,159 +1,39 @@
 """A plan as constants and a few operations, for graphs that are traced once and run on a device in float32.
 
 The rates of a short run are a table, each the float32 nearest to the plan's. In a long run the phase is found with
-integers, in the type of the step. What is left of it, a small integer, is cast last, and in two parts, so that the
-distance of `phases.Form` is rounded once however long the phase is; the curves are the same formulas that the host
-runs. The number of operations depends on the kinds of curves, not on the number of phases or cycles.
+integers, in the type of the step. The small integer that remains is cast last, and in two parts, so that the distance
+of `curve.Form` is rounded once however long the phase is; the curves are the same formulas that the host runs. The
+number of operations depends on how many different formulas there are, not on the number of phases or cycles.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kosine._core.curve import Form
 from kosine._core.evaluate import endpoints, form_of, split
+from kosine._core.graph_tables import PhaseTable, RateTable, Repeat, SharedFormula
 from kosine._core.placing import level
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.schedule import Plan
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine.errors import PlanError
 
-MAX_TABLE_STEPS = 2**17
-"""How many steps a run has at most whose rates are looked up: half a megabyte of constants."""
+__all__ = ["PhaseTable", "RateTable", "check_length", "last_step", "tabulate"]
 
-MAX_CYCLE_ROWS = 2**17
-"""How many repeated phases a graph holds as constants: about 4 MB."""
+MAX_TABLE_STEPS = 2**17  # steps of a run whose rates are looked up: half a megabyte of constants
+MAX_CYCLE_ROWS = 2**17  # repeated phases that a graph holds as constants: about 4 MB
 
-_VANISHED = 110
-"""Whose negative is an exponent of e that float32 knows as 0."""
-
-_FAR = 2**24
-"""How many steps a plan without a length is followed for at least, before a rate is held."""
-
-_FEW_PHASES = 64
-_SHORT_BITS = 16  # phases of so many bits need no split of the step: float32's 24 leave 8 for the coefficient
-
-
-class Repeat(NamedTuple):
-    """The steps from `first` on are like those `period` steps before."""
-
-    first: int
-    period: int
-
-
-class Kind(NamedTuple):
-    """The phases that share a formula."""
-
-    weight: Callable[[Any], Callable[..., Any]]
-    takes: str
-
-
-@dataclass(frozen=True)
-class RateTable:
-    """The rates of a short run, step by step; what follows the last is that last one, or the pattern `repeat`."""
-
-    rates: NDArray[np.float32]
-    repeat: Repeat | None
-    step_dtype: str
-
-    def __call__(self, step: Any, ops: Any) -> Any:
-        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
-        last = ops.cast(len(self.rates) - 1, self.step_dtype)
-        step = ops.maximum(step, ops.cast(0, self.step_dtype))
-        return ops.take(self.rates, ops.minimum(_folded(step, self.repeat, self.step_dtype, ops), last), axis=0)
-
-
-@dataclass(frozen=True)
-class PhaseTable:
-    """The constants of a plan: one row for each phase.
-
-    With s the step, the clock of a phase is at o = (s + shift) // tick, and the phase counts n = anchor + sign * o
-    steps, and a part of a step, from the end that its curve is measured from; what is left is span - n, and a part of
-    a step. The columns of `integers` are shift, tick, anchor, sign, mask, span and kind; of `floats` high, low, top,
-    bottom and the two parts of a step, as distances.
-    """
-
-    firsts: NDArray[np.int64]
-    integers: NDArray[np.int64]
-    floats: NDArray[np.float32]
-    kinds: tuple[Kind, ...]
-    repeat: Repeat | None
-    step_dtype: str
-
-    def __call__(self, step: Any, ops: Any) -> Any:
-        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
-        dtype = self.step_dtype
-        # An anchor may pass the largest integer: it wraps around, and so does the sum, which is in range again.
-        integers = self.integers.astype(dtype)
-        step = _folded(ops.maximum(step, ops.cast(0, dtype)), self.repeat, dtype, ops)
-        firsts = self.firsts.astype(dtype)
-        index = None
-        if 1 < len(firsts) <= _FEW_PHASES:  # a comparison with each is cheaper than a search, which may be a loop
-            each = ops.expand_dims(step, -1) if len(step.shape) else step
-            index = ops.sum(ops.cast(each >= firsts[1:], "int32"), axis=-1)
-        elif len(firsts) > 1:
-            index = ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
-
-        def columns(matrix: NDArray[Any]) -> list[Any]:
-            """The constants of the phases; a column that is the same for all is left as a number."""
-            picked = [column[0] if (column == column[0]).all() else None for column in matrix.T]
-            varied = [number for number, constant in enumerate(picked) if constant is None]
-            if varied:
-                rows = ops.take(matrix[:, varied], index, axis=0)
-                for number, column in zip(varied, ops.unstack(rows, len(varied), axis=-1), strict=True):
-                    picked[number] = column
-            return picked
-
-        shift, tick, anchor, sign, mask, span, kind = columns(integers)
-        high, low, top, bottom, part, other_part = columns(self.floats)
-
-        def addends(steps: Any, part: Any) -> tuple[Any, Any]:
-            whole = ops.cast(steps, "float32")
-            if isinstance(mask, np.integer) and not mask:
-                coarse, fine = whole * high, whole * low
-            else:
-                small = ops.bitwise_and(steps, mask)
-                coarse, fine = (
-                    ops.cast(steps - small, "float32") * high,
-                    ops.cast(small, "float32") * high + whole * low,
-                )
-            if not self.floats[:, 4:].any():
-                return coarse, fine
-            fine = fine + part
-            distance = coarse + fine  # a part of a step is no small addend of none or a few steps
-            return distance, coarse - distance + fine
-
-        if (self.integers[:, 1] != 1).any():
-            step = (step + shift) // tick
-        steps = step * sign + anchor
-        coarse, fine = addends(steps, part)
-        distance = coarse + fine
-        share: Any = None
-        for number, formula in enumerate(self.kinds):
-            weight = formula.weight(ops)
-            if formula.takes == "distance":
-                value = weight(distance)
-            elif formula.takes == "split":
-                value = weight(coarse, fine)
-            else:
-                value = weight(distance, sum(addends(span - steps, other_part)))
-            share = value if share is None else ops.where(kind == number, value, share)
-        value = share * top
-        return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
-
-
-def _folded(step: Any, repeat: Repeat | None, dtype: str, ops: Any) -> Any:
-    """The step of the pattern's first repetition that `step` is like."""
-    if repeat is None:
-        return step
-    first, period = ops.cast(repeat.first, dtype), ops.cast(repeat.period, dtype)
-    return ops.where(step < first, step, first + (step - first) % period)
+_VANISHED = 110  # e to the minus 110 is 0 in float32
+_FAR = 2**24  # steps for which a plan without a length must be exact, before a rate is held
+_SHORT_BITS = 16  # of the steps of a phase that need no split: float32's 24 leave 8 for the coefficient
+_COUNT_FURTHER = "count in int64: Keras on TensorFlow does, and JAX with `jax_enable_x64`."
 
 
 def last_step(step_dtype: str) -> int:
@@ -165,9 +45,9 @@ def check_length(plan: Plan, step_dtype: str) -> None:
     """Raise PlanError where the run is longer than the backend can count."""
     if plan.total_steps is not None and plan.total_steps > last_step(step_dtype):
         raise PlanError(
-            f"This backend counts steps in {step_dtype}, up to {last_step(step_dtype):,}. "
-            f"Received: total_steps={plan.total_steps:,}. Plan for fewer, larger batches, or count in int64: Keras on "
-            "TensorFlow does, and JAX with `jax_enable_x64`."
+            f"This backend counts steps in {step_dtype}, up to {last_step(step_dtype):,}.",
+            received={"total_steps": plan.total_steps},
+            fix=f"Plan for fewer, larger batches, or {_COUNT_FURTHER}",
         )
 
 
@@ -182,41 +62,51 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
     """
     last = last_step(step_dtype)
     check_length(plan, step_dtype)
-    final = plan.blocks[-1] if plan.blocks else plan.after
-    repeat = _pattern(final, last) if isinstance(final, Group) else None
+    final = plan.parts[-1] if plan.parts else plan.after
+    repeat = _pattern(final, last)
     stop = plan.after.first_step if repeat is None else repeat.first + repeat.period
-    if isinstance(final, PlannedPhase) and final.steps is None and final.curve.keeps_value:
+    if final.endless and final.keeps_one_value:
         stop = final.first_step
     if stop <= max_table_steps:
         return RateTable(_float32(plan(np.arange(stop + 1))), repeat, step_dtype)
+    rows, repeat = _rows(plan, last)
+    return _phase_table(rows, repeat, step_dtype)
+
+
+def _rows(plan: Plan, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
+    """The phases that a graph needs, in order, none with `endpoint`, and the pattern that they end in, if any."""
     rows: list[PlannedPhase] = []
-    for block in plan.blocks:
-        if isinstance(block, PlannedPhase):
-            rows.append(block)
-        else:
-            listed, repeat = _cycles(block, plan.total_steps, last)
+    repeat = None
+    for part in plan.parts:
+        if isinstance(part, PlannedCycles):
+            listed, repeat = _cycles(part, plan.total_steps, last)
             rows += listed
+        else:
+            rows += part.rows(part.first_step, part.stop)
     rows = _countable(rows or [plan.after], plan.total_steps, last)
     if repeat is None and rows[-1].steps is not None:
         stop = rows[-1].stop
         rows.append(plan.after if stop == plan.after.first_step else level(stop, rows[-1].end_lr))
-    rows = [part for row in rows for part in _without_endpoint(row) if part.first_step <= last]
-    clocks = [row.clock for row in rows]
+    return [part for row in rows for part in _without_endpoint(row) if part.first_step <= last], repeat
+
+
+def _phase_table(rows: list[PlannedPhase], repeat: Repeat | None, step_dtype: str) -> PhaseTable:
     forms = [form_of(row.curve, row.clock) for row in rows]
-    counts = [_count(form, row, last) for form, row in zip(forms, rows, strict=True)]
+    counts = [_count(form, row, last_step(step_dtype)) for form, row in zip(forms, rows, strict=True)]
     counted = max(count.bit_length() for count in counts)
     if counted <= _SHORT_BITS:  # a step times the coefficient is exact as it is
         step_bits, coefficient_bits = counted, 24 - max(8, counted)
     else:
         step_bits, coefficient_bits = 8, 16
-    ticked = any(clock.tick > 1 for clock in clocks)
-    kinds: dict[Hashable, int] = {}
-    formulas: list[Kind] = []
+    ticked = any(row.tick > 1 for row in rows)
+    numbers: dict[Hashable, int] = {}
+    formulas: list[SharedFormula] = []
     integers, floats = [], []
-    for row, clock, form, count in zip(rows, clocks, forms, counts, strict=True):
-        if form.kind not in kinds:
-            kinds[form.kind] = len(kinds)
-            formulas.append(Kind(form.weight, form.takes))
+    for row, form, count in zip(rows, forms, counts, strict=True):
+        if form.kind not in numbers:
+            numbers[form.kind] = len(numbers)
+            formulas.append(SharedFormula(form.weight, form.takes))
+        clock = row.clock
         mask = (1 << max(0, count.bit_length() - step_bits)) - 1
         (done, done_part), (left, left_part) = endpoints(clock)
         shift = clock.cut - row.first_step
@@ -225,8 +115,8 @@ def tabulate(plan: Plan, step_dtype: str, *, max_table_steps: int = MAX_TABLE_ST
             anchor, sign, parts = (left, -1, (left_part, done_part))
         if not ticked:  # the shift is a part of the anchor
             anchor, shift = anchor + sign * shift, 0
-        anchor = (anchor + 2**63) % 2**64 - 2**63
-        integers.append((shift, clock.tick, anchor, sign, mask, done + left, kinds[form.kind]))
+        anchor = (anchor + 2**63) % 2**64 - 2**63  # as 64 bits wrap it around
+        integers.append((shift, clock.tick, anchor, sign, mask, done + left, numbers[form.kind]))
         distances = [float(part * form.ratio) for part in parts]
         floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom, *distances))
     return PhaseTable(
@@ -252,37 +142,38 @@ def _count(form: Form, row: PlannedPhase, last: int) -> int:
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     largest = float(np.finfo(np.float32).max)
     if values.max() > largest:
-        raise PlanError(f"A learning rate in a graph is at most {largest:.4g}. Received: {values.max():.4g}.")
+        raise PlanError(f"A learning rate in a graph is at most {largest:.4g}.", received=float(values.max()))
     return values.astype(np.float32)
 
 
-def _pattern(group: Group, last: int) -> Repeat | None:
+def _pattern(part: PlannedPart, last: int) -> Repeat | None:
     """The pattern in which equal cycles repeat for ever, if it is short enough to hold and to be reached."""
-    if group.pattern is None:
+    if part.pattern is None:
         return None
-    cycles, steps = group.pattern
-    fits = cycles * len(group.part.phases) <= MAX_CYCLE_ROWS and group.first_step + steps <= last
-    return Repeat(group.first_step, steps) if fits else None
+    cycles, steps = part.pattern
+    fits = cycles * part.phases_in_cycle <= MAX_CYCLE_ROWS and part.first_step + steps <= last
+    return Repeat(part.first_step, steps) if fits else None
 
 
-def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
+def _cycles(group: PlannedCycles, total_steps: int | None, last: int) -> tuple[list[PlannedPhase], Repeat | None]:
     """The rows of a group, as many as a graph needs, and the pattern that they end in, where they do."""
-    phases = range(len(group.part.phases))
     first = group.cycles_shown[0]
     pattern = _pattern(group, last)
     if pattern is not None and group.pattern is not None:
         cut = group.first_step > group.boundary(first)
         cycles = range(first, first + group.pattern[0] + cut)
-        return _nonempty([group.row(cycle, phase) for cycle in cycles for phase in phases]), pattern
+        return list(group.rows_of(cycles)), pattern
     rows: list[PlannedPhase] = []
     for cycle in itertools.count(first) if group.endless else group.cycles_shown:
-        if len(rows) + len(phases) > MAX_CYCLE_ROWS:
+        if len(rows) + group.phases_in_cycle > MAX_CYCLE_ROWS:
             reached = group.boundary(cycle)
             if not group.endless or total_steps is None or reached < total_steps:
                 raise PlanError(
-                    f"A graph holds at most {MAX_CYCLE_ROWS:,} different cycles. Received: {group.part!r}, which "
-                    f"has more of them {'in this run' if total_steps else 'for ever'}. Use a period of whole steps "
-                    "without `shrink`, a `shrink` further from 1, or a plan with the run's length."
+                    f"A graph holds at most {MAX_CYCLE_ROWS:,} different cycles, and there are more "
+                    f"{'in this run' if total_steps else 'without a length of the run'}.",
+                    received=group.part,
+                    fix="Use a period of whole steps without `shrink`, a `shrink` further from 1, or a plan with the "
+                    "run's length.",
                 )
             break
         begin = group.boundary(cycle)
@@ -291,21 +182,25 @@ def _cycles(group: Group, total_steps: int | None, last: int) -> tuple[list[Plan
         if group.endless and group.part.shrinks and begin >= group.first_step:  # not in a first cycle that is cut
             floor = max(0.0, group.ceiling.floor)
             lowest = max(floor, group.part.shrink_to)
+            # From here on the ceiling is the same float32 in every cycle.
             settled = np.float32(group.ceiling.at(cycle)) == np.float32(lowest)
             if settled and lowest == floor and min(group.values) >= floor:
-                return [*_nonempty(rows), level(begin, floor)], None
+                return [*rows, level(begin, floor)], None
             if settled and group.part.stretch == 1:  # from here on the cycles are the same to a graph
                 length, cycles_later = group.offsets[-1], group.offsets[-1].denominator
-                repeat = Repeat(begin, length.numerator * group.view.tick)
-                if cycles_later * len(phases) <= MAX_CYCLE_ROWS and sum(repeat) <= last:
-                    later = range(cycle, cycle + cycles_later)
-                    return _nonempty([*rows, *(group.row(one, phase) for one in later for phase in phases)]), repeat
-        rows += [group.row(cycle, phase) for phase in phases]
-    return _nonempty(rows), None
+                repeat = Repeat(begin, length.numerator * group.tick)
+                if cycles_later * group.phases_in_cycle <= MAX_CYCLE_ROWS and sum(repeat) <= last:
+                    return [*rows, *group.rows_of(range(cycle, cycle + cycles_later))], repeat
+        rows += group.rows_of([cycle])
+    return rows, None
 
 
 def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> list[PlannedPhase]:
-    """The rows up to the first step that takes too much counting; beyond the run the value there is held."""
+    """The rows up to the first step whose phase has counts that the type cannot hold; from there its value is held.
+
+    Raises:
+        PlanError: the run needs the steps after it.
+    """
     for number, row in enumerate(rows):
         clock = row.clock
         if clock.span is None:
@@ -318,23 +213,20 @@ def _countable(rows: list[PlannedPhase], total_steps: int | None, last: int) -> 
         if whole:
             continue
         reached = max(row.first_step, reached) if clock.tick <= last else row.first_step
-        wanted = total_steps
-        if wanted is None:
-            wanted = 0 if clock.span is None else _FAR
-        if reached < wanted:
+        needed = total_steps
+        if needed is None:
+            needed = 0 if clock.span is None else _FAR
+        if reached < needed:
             run = "plan without a length" if total_steps is None else f"run of {total_steps:,} steps"
             raise PlanError(
-                f"This backend counts steps up to {last:,}. Received: a phase of more, {row.curve.name} from step "
-                f"{row.first_step:,} on, in a {run}. Plan for the steps that the run has, or count in int64: Keras on "
-                "TensorFlow does, and JAX with `jax_enable_x64`."
+                f"This backend counts steps up to {last:,}, and a phase has more: {row.curve.name} from step "
+                f"{row.first_step:,} on, in a {run}.",
+                fix=f"Plan for the steps that the run has, or {_COUNT_FURTHER}",
             )
         held = level(reached, row.value_at(reached))
-        return [*rows[:number], *_nonempty([row.between(row.first_step, reached)]), held]
+        counted = [row.between(row.first_step, reached)] if reached > row.first_step else []
+        return [*rows[:number], *counted, held]
     return rows
-
-
-def _nonempty(rows: list[PlannedPhase]) -> list[PlannedPhase]:
-    return [row for row in rows if row.steps != 0]
 
 
 def _without_endpoint(row: PlannedPhase) -> Iterator[PlannedPhase]:

@@ -12,9 +12,10 @@ from kosine._core.durations import Duration
 from kosine._core.groups import Cycles, Part, Section
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
-from kosine._core.timeline import PlannedPhase
+from kosine._core.timeline import PlannedPart
 from kosine.errors import PlanError
 
 _EPOCH = 100
@@ -100,24 +101,22 @@ def _longer(plan: Plan) -> Plan:
 
 def _lengths(plan: Plan) -> Iterator[int]:
     """Lengths of a run that show the plan well, the best first."""
-    last = plan.blocks[-1] if plan.blocks else plan.after
+    last = plan.parts[-1] if plan.parts else plan.after
     shortest, per_epoch = plan.run.total_steps or 0, plan.run.steps_per_epoch
-    if isinstance(last, PlannedPhase):
-        filled = shortest * 5 // 2
-        if last.stop > MAX_STEPS:
-            filled = max(filled, 2 * last.first_step, last.first_step + _steps_to_see(last))
-        yield min(_round(filled, per_epoch), MAX_STEPS)
-    elif last.endless:
+    if last.endless and isinstance(last, PlannedCycles):
         for cycles in range(4 if last.part.stretch <= 2 else 3, 0, -1):
             yield min(max(last.boundary(last.cycles_shown[0] + cycles), 2 * last.first_step, shortest), MAX_STEPS)
-    else:
-        yield min(_round(shortest * 5 // 2, per_epoch), MAX_STEPS)
+        return
+    filled = shortest * 5 // 2
+    if last.endless:
+        filled = max(filled, 2 * last.first_step, last.first_step + _steps_to_see(last))
+    yield min(_round(filled, per_epoch), MAX_STEPS)
 
 
-def _steps_to_see(last: PlannedPhase) -> int:
+def _steps_to_see(last: PlannedPart) -> int:
     """How long a phase without an end takes to show what becomes of it."""
-    steps = 1
-    while 0.3 * last.first_lr <= last.value_at(last.first_step + steps) <= 3 * last.first_lr:
+    steps, row = 1, last.first_row()
+    while 0.3 * row.first_lr <= row.value_at(row.first_step + steps) <= 3 * row.first_lr:
         steps *= 2
         if last.first_step + steps > MAX_STEPS:
             return _LEAST

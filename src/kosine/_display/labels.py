@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.timeline import PlannedPhase
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
@@ -52,15 +52,15 @@ def bands(plan: Plan) -> list[Band]:
     """
     total = length(plan)
     found: list[Band] = []
-    for block in plan.blocks:
-        rows = [block] if isinstance(block, PlannedPhase) else _few_rows(block)
-        if rows is None:
-            assert isinstance(block, Group)
-            stop, count = min(block.boundary(block.cycles_in_run.stop), block.stop, total), len(block.cycles_in_run)
-            if block.first_step < stop:
-                found.append(Band(block.first_step, stop, f"{count:,} cycles", "", "decay", count))
+    for part in plan.parts:
+        first, stop = part.first_step, min(part.stop, total)
+        if first >= stop:
             continue
-        for row in rows:
+        if part.repeated_rows(first, stop) > MOST_MARKS:
+            count = len(part.cycles_in_run)
+            found.append(Band(first, stop, f"{count:,} cycles", "", "decay", count))
+            continue
+        for row in part.rows(first, stop):
             if row.first_step < min(row.stop, total):
                 found.append(_band(row, total, begins=not found or found[-1].kind == "warm-up"))
     end = found[-1].stop if found else 0
@@ -69,14 +69,6 @@ def bands(plan: Plan) -> list[Band]:
     if len(found) <= MOST_MARKS:
         return found
     return [band for band in found if (band.stop - band.first_step) * 50 >= total]
-
-
-def _few_rows(group: Group) -> list[PlannedPhase] | None:
-    """The phases of all its cycles in the run; None where they are too many."""
-    cycles, phases = group.cycles_in_run, range(len(group.part.phases))
-    if len(cycles) * len(phases) > MOST_MARKS:
-        return None
-    return [group.row(cycle, phase) for cycle in cycles for phase in phases]
 
 
 def _band(row: PlannedPhase, total: int, *, begins: bool) -> Band:

@@ -16,7 +16,6 @@ import numpy as np
 from kosine._analysis.sampling import COLUMNS
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.plain_text import shortened
-from kosine._core.timeline import Group
 from kosine._core.views import view
 from kosine._display.figure import COLOURS, CURVE, FEW, GREY, LOG, PLAN, RESTART, TINTS, tinted
 from kosine._display.labels import key_names
@@ -255,7 +254,7 @@ def _key_item(mark: str, name: str, attributes: str = "") -> str:
 
 
 def _left_out(plan: Plan) -> str:
-    cycles = sum(len(block.cycles_in_run) for block in plan.blocks if isinstance(block, Group))
+    cycles = sum(len(part.cycles_in_run) for part in plan.parts)
     if cycles <= _COLUMNS:
         return ""
     return (

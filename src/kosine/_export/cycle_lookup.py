@@ -61,7 +61,7 @@ def find(loop: Loop, outline: Outline, language: Language, target: str, place: i
 
 def _clock(loop: Loop, outline: Outline, origin: int = 0) -> str:
     """The steps of the group's own clock since `origin`."""
-    view = loop.group.view
+    view = loop.group.section
     if view.tick == 1:
         return outline.since("step", view.base + origin)
     return plus(f"{atom(outline.since('step', view.base))} // {integer(view.tick)}", -origin)

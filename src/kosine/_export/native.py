@@ -71,7 +71,7 @@ def _is_restart(loop: Loop, outline: Outline) -> bool:
     group = loop.group
     return (
         loop.whole
-        and group.view.tick == 1
+        and group.tick == 1
         and loop.first == group.boundary(0)
         and loop is outline.pieces[-1]
         and not _goes_on(outline, loop)

@@ -12,8 +12,9 @@ from kosine._core.curve import Curve
 from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.hold import Hold
 from kosine._core.numbers import MAX_STEPS
+from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.schedule import Plan
-from kosine._core.timeline import Group, PlannedPhase
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._export.formulas import keeps_pace, reaches_end
 from kosine._export.printing import comment, integer, plus, real
 from kosine.errors import PlanError
@@ -107,7 +108,7 @@ class Turn:
 class Loop:
     """A group of phases that repeats."""
 
-    group: Group
+    group: PlannedCycles
     turns: tuple[Turn, ...]
 
     @property
@@ -233,8 +234,8 @@ class Outline:
     @classmethod
     def of(cls, plan: Plan) -> Outline:
         pieces: list[Piece] = []
-        for block in plan.blocks:
-            for piece in _pieces(block):
+        for part in plan.parts:
+            for piece in _pieces(part):
                 last = pieces[-1] if pieces else None
                 if isinstance(piece, Level) and isinstance(last, Level) and last.value == piece.value:
                     pieces[-1] = Level(last.first, piece.stop, last.value)
@@ -332,33 +333,31 @@ def _rates(pieces: Sequence[Piece], after: float | None) -> list[float]:
     return rates
 
 
-def _pieces(block: PlannedPhase | Group) -> list[Piece]:
-    if isinstance(block, PlannedPhase):
-        return _phase(block)
+def _pieces(part: PlannedPart) -> list[Piece]:
+    if not isinstance(part, PlannedCycles):
+        return [piece for row in part.rows(part.first_step, part.stop) for piece in _phase(row)]
     turns = tuple(
         Turn(
             phase.curve.name,
             phase.curve,
-            block.values[2 * number],
-            block.values[2 * number + 1],
-            block.offsets[number],
-            block.offsets[number + 1],
+            part.values[2 * number],
+            part.values[2 * number + 1],
+            part.offsets[number],
+            part.offsets[number + 1],
             phase.endpoint,
         )
-        for number, phase in enumerate(block.part.phases)
-        if block.offsets[number] < block.offsets[number + 1]
+        for number, phase in enumerate(part.part.phases)
+        if part.offsets[number] < part.offsets[number + 1]
     )
-    loop = Loop(block, turns)
+    loop = Loop(part, turns)
     if loop.whole and loop.stretch == 1:
         loop = replace(loop, turns=tuple(_at_its_end(turn) for turn in turns))
     level = loop.turns[0].start
     if all(turn.flat and turn.start == level for turn in loop.turns) and not loop.shrinks:
         return [Level(loop.first, loop.stop, level)]
-    phases = len(block.part.phases)
-    if block.endless or len(block.cycles_shown) * phases > _FEW_PHASES:
+    if part.endless or len(part.cycles_shown) * part.phases_in_cycle > _FEW_PHASES:
         return [loop]
-    rows = [block.row(cycle, phase) for cycle in block.cycles_shown for phase in range(phases)]
-    return [piece for row in rows if row.steps != 0 for piece in _phase(row)]
+    return [piece for row in part.rows_of(part.cycles_shown) for piece in _phase(row)]
 
 
 def _at_its_end(turn: Turn) -> Turn:

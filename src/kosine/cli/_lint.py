@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from kosine._analysis.lint.lint import LONGEST_WARMUP, RULES, lint, read_code
-from kosine._analysis.lint.report import count, document, explanation, report
 from kosine._analysis.lint.rule import Finding, Rule
 from kosine._core.schedule import Plan
+from kosine._display.lint_text import count, document, explanation, report
 from kosine.cli._output import json_option, phase_data, print_json
 from kosine.cli._planning import planned
 from kosine.cli._run_options import AnyType, run_size_options

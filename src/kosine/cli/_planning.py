@@ -94,7 +94,7 @@ def _of_data(run: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `plan`, where the size of the data may stand for the steps of an epoch."""
     for name, value in run.items():
         if quoted := without_quotes(value):
-            raise PlanError(f"Argument `{name}` must be a number. Received: {name}={shown(value)}.{quoted}")
+            raise PlanError(f"Argument `{name}` must be a number. Received: {name}={shown(value)}. {quoted}")
     dataset, batch = run.pop("dataset_size", None), run.pop("batch_size", None)
     for name, value in (("dataset_size", dataset), ("batch_size", batch)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):

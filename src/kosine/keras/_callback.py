@@ -265,7 +265,7 @@ class LearningRateCallback(PlanCallback):
                 return schedule.plan()
             return schedule.plan(epochs=params.get("epochs"), steps_per_epoch=self._steps_per_epoch)
         except PlanError as error:
-            if "samples_per_step" in str(error) or "tokens_per_step" in str(error):
+            if error.missing in ("samples_per_step", "tokens_per_step"):
                 raise TrainingError(
                     "`fit` does not say how many samples or tokens a step has. Pass a plan to LearningRateCallback: "
                     f"schedule.plan(epochs=..., steps_per_epoch=..., samples_per_step=...). ({error})"

@@ -7,26 +7,17 @@ import warnings
 from collections.abc import Iterable
 from itertools import chain
 
-from kosine._analysis.lint.context import Case
+from kosine._analysis.lint.plan_facts import PlanFacts
 from kosine._analysis.lint.rule import SEVERITIES, Finding, Rule
-from kosine._analysis.lint.rules import rates as values, run_end as ending, units
+from kosine._analysis.lint.rules import RULES
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan
-from kosine.errors import ArgumentTypeError, PlanError, TrainingWarning, shown
+from kosine.errors import ArgumentError, ArgumentTypeError, TrainingWarning
 
 __all__ = ["LONGEST_WARMUP", "RULES", "Finding", "Rule", "lint", "read_code", "warn_of_errors"]
 
 LONGEST_WARMUP = 0.3
 """The share of the run that a warm-up may take: that of a one-cycle schedule."""
-
-RULES: dict[str, Rule] = {
-    value.code: value
-    for value in sorted(
-        (value for module in (ending, units, values) for value in vars(module).values() if isinstance(value, Rule)),
-        key=lambda rule: rule.code,
-    )
-}
-"""Every check by its code."""
 
 
 def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
@@ -38,15 +29,15 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
     Args:
         plan: the plan.
         longest_warmup: the share of the run that a warm-up may take, in (0, 1].
-        ignore: the codes that are not wanted, such as ["K004"].
+        ignore: codes to leave out, such as ["K004"].
 
     Returns:
         The findings, errors before warnings before infos, and each of these in order of their codes; () where
         nothing is odd.
 
     Raises:
-        PlanError: a share outside (0, 1], or an unknown code.
-        ArgumentTypeError: no plan, a share that is no number, or codes that are no texts.
+        ArgumentError: a share outside (0, 1], or an unknown code.
+        ArgumentTypeError: something else than a plan, than a number as the share, or than texts as codes.
 
     Example:
         >>> import kosine as ks
@@ -59,20 +50,17 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
     """
     if not isinstance(plan, Plan):
         raise ArgumentTypeError(
-            "`lint` takes a Plan: call `schedule.plan(total_steps=...)`, or with `epochs` and `steps_per_epoch`. "
-            f"Received: plan={shown(plan)}."
+            "`lint` takes a Plan.",
+            received={"plan": plan},
+            fix="First call `schedule.plan(total_steps=...)`, or `plan` with `epochs` and `steps_per_epoch`.",
         )
     rule = "a share of the run, in (0, 1]"
-    share = read_number(longest_warmup, "longest_warmup", rule)
-    if not 0 < share <= 1:
-        raise PlanError(f"Argument `longest_warmup` must be {rule}. Received: longest_warmup={shown(longest_warmup)}.")
+    share = read_number(longest_warmup, "longest_warmup", rule, above=0, at_most=1, error=ArgumentError)
     if isinstance(ignore, str) or not isinstance(ignore, Iterable):
-        raise ArgumentTypeError(
-            f'Argument `ignore` must be a list of codes, such as ["K004"]. Received: ignore={shown(ignore)}.'
-        )
-    unwanted = {read_code(code, "ignore") for code in ignore}
-    case = Case(plan, share)
-    findings = [finding for code, rule in RULES.items() if code not in unwanted for finding in rule.findings(case)]
+        raise ArgumentTypeError(argument="ignore", rule='a list of codes, such as ["K004"]', received=ignore)
+    ignored = {read_code(code, "ignore") for code in ignore}
+    facts = PlanFacts(plan, share)
+    findings = [finding for code, each in RULES.items() if code not in ignored for finding in each.findings(facts)]
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
@@ -80,19 +68,17 @@ def read_code(code: object, argument: str) -> str:
     """A code as it stands in the list, in capitals.
 
     Raises:
-        PlanError: there is no such code.
-        ArgumentTypeError: no text.
+        ArgumentError: an unknown code.
+        ArgumentTypeError: something else than a text.
     """
     if not isinstance(code, str):
-        raise ArgumentTypeError(f'Argument `{argument}` must hold codes such as "K004". Received: {shown(code)}.')
+        raise ArgumentTypeError(argument=argument, rule='a code such as "K004"', received=code)
     name = code.strip().upper()
     if name not in RULES:
         number = re.fullmatch(r"[A-Z]?0*([1-9][0-9]?)", name, re.ASCII)
         near = f"K{int(number[1]):03}" if number else ""
-        raise PlanError(
-            f"Argument `{argument}` must hold codes from {min(RULES)} to {max(RULES)}. Received: {shown(code)}."
-            f"{f' Did you mean {near!r}?' if near in RULES else ''}"
-        )
+        fix = f"Did you mean {near!r}?" if near in RULES else ""
+        raise ArgumentError(argument=argument, rule=f"a code from {min(RULES)} to {max(RULES)}", received=code, fix=fix)
     return name
 
 
@@ -100,11 +86,11 @@ def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int, ignore: 
     """Warn of each error that `lint` finds: what a training run should say before it starts.
 
     Args:
-        plans: what the training follows. Of several, such as one for each group of parameters, only an error that is
-            found in all of them is one: a plan whose rates are all 0 keeps its group as it is.
+        plans: what the training follows. Of several, such as one for each group of parameters, only an error that all
+            of them have counts: a plan whose rates are all 0 keeps its group as it is.
         switch: how to switch this off.
         stacklevel: as in `warnings.warn`, counted from the caller.
-        ignore: codes that this training makes no use of.
+        ignore: codes that do not matter to this training.
     """
     found = [
         [finding for finding in lint(plan, ignore=ignore) if finding.severity == "error"]

@@ -1,4 +1,4 @@
-"""What a check found, and the list of all checks with the words that explain them."""
+"""What a rule of lint is: a check, and the words that explain what it finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from kosine._core.timeline import PlannedPhase
 
 if TYPE_CHECKING:
-    from kosine._analysis.lint.context import Case
+    from kosine._analysis.lint.plan_facts import PlanFacts
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -47,7 +47,7 @@ class Remark(NamedTuple):
     phase: PlannedPhase | None = None
 
 
-Check = Callable[["Case"], Iterator[Remark]]
+Check = Callable[["PlanFacts"], Iterator[Remark]]
 
 
 class Example(NamedTuple):
@@ -59,16 +59,16 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check, and what is to be said about it.
+    """One check, and what users read about it.
 
     Attributes:
         code: its name for ever.
         title: what it finds.
-        severity: how bad that is, and where it depends, on what.
+        severity: how bad that is; where it depends, on what.
         why: why it matters, and who says so.
         fix: what to do about it, or why it may be meant.
-        example: a plan that it finds something in, and nothing else is found in.
-        mended: the same plan without it.
+        example: a plan in which this check finds something, and no other does.
+        mended: the same plan without the mistake.
         check: the check.
     """
 
@@ -81,13 +81,24 @@ class Rule:
     mended: Example
     check: Check
 
-    def findings(self, case: Case) -> Iterator[Finding]:
-        for severity, message, fix, phase in self.check(case):
+    def findings(self, facts: PlanFacts) -> Iterator[Finding]:
+        for severity, message, fix, phase in self.check(facts):
             yield Finding(self.code, severity, message, phase, fix)
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its code, once `rules` is imported."""
 
 
 def rule(
     code: str, title: str, *, severity: str, why: str, fix: str, example: Example, mended: Example
 ) -> Callable[[Check], Rule]:
-    """Make a rule of a check."""
-    return lambda check: Rule(code, title, severity, why, fix, example, mended, check)
+    """Make a rule of a check, and add it to `RULES`."""
+
+    def registered(check: Check) -> Rule:
+        if code in RULES:
+            raise AssertionError(f"Two rules have the code {code}.")
+        RULES[code] = Rule(code, title, severity, why, fix, example, mended, check)
+        return RULES[code]
+
+    return registered

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from kosine._core.arguments import read_range, read_rate
+from kosine._core.arguments import read_above, read_rate
 from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._weights import HALF_PI, lower_end, one_over, remaining_weight, rising_power
 from kosine._core.durations import DurationLike
@@ -89,5 +89,5 @@ def cosine(
         >>> [round(plan(t), 4) for t in range(6)]
         [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
     """
-    curve = Cosine(read_range(power, "power", 0, 1000), read_range(warp, "warp", 0, 1000))
+    curve = Cosine(read_above(power, "power", 0, 1000), read_above(warp, "warp", 0, 1000))
     return new_phase(curve, duration, start, read_rate(to, "to"), endpoint)

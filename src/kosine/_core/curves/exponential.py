@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from kosine._core.arguments import read_range
+from kosine._core.arguments import read_above
 from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._weights import DECIMAL, lower_end, one_over
 from kosine._core.curves.inverse import _read_timescale
@@ -177,8 +177,8 @@ def exponential(
             f"Received: base={shown(base)}, to=None."
         )
     curve = Exponential(
-        None if factor is None else read_range(factor, "factor", 0, 1e30),
+        None if factor is None else read_above(factor, "factor", 0, 1e30),
         _read_timescale(timescale),
-        None if base is None else read_range(base, "base", 1, 1e30),
+        None if base is None else read_above(base, "base", 1, 1e30),
     )
     return new_phase(curve, duration, start, to, endpoint)

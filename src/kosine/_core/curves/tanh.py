@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from kosine._core.arguments import read_range, read_rate
+from kosine._core.arguments import read_above, read_rate
 from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._weights import lower_end, one_over
 from kosine._core.curves.exponential import _exponential
@@ -75,8 +75,8 @@ def tanh(
         >>> round(plan(0), 6), round(plan(7), 6), plan(10)
         (0.999999, 0.5, 0.0)
     """
-    low = read_range(lower, "lower", -20, 20)
-    high = read_range(upper, "upper", -20, 20)
+    low = read_above(lower, "lower", -20, 20)
+    high = read_above(upper, "upper", -20, 20)
     if low >= high:
         raise ScheduleError(f"Argument `lower` must be less than `upper`. Received: lower={low!r}, upper={high!r}.")
     return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint)

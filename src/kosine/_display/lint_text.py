@@ -1,12 +1,14 @@
-"""Findings and rules as text: in the terminal and in docs/lint.md."""
+"""Findings and rules of lint as text: for the terminal and for docs/lint.md."""
 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from kosine._analysis.lint.lint import LONGEST_WARMUP, RULES, lint
-from kosine._analysis.lint.rule import Example, Finding, Rule
+from kosine._analysis.lint.rule import SEVERITIES, Example, Finding, Rule, Severity
+from kosine._analysis.lint.wording import counted
 from kosine._core.text_form import parse
 
 _WIDTH = 80
@@ -15,44 +17,42 @@ _INTRODUCTION = f"""
 `kosine lint SCHEDULE`, or `ks.lint(plan)` in Python, says what is odd about a schedule in one run. Each finding has a
 code, which never changes its meaning, a severity, what is odd, and a fix; errors come before warnings before infos.
 "error" is for what surely wastes training, whatever is trained; "warning" for what is most likely a mistake; "info" for
-what is worth knowing, but common. A run that is cut in the middle of a decay (K001, K002) is no error: its model is
+what is worth knowing, but common. A run that is cut in the middle of a decay (K001, K002) gets a warning: its model is
 worse than it could be, but it has learned.
 
 `--ignore K004,K007` leaves codes out, as `ignore=["K004", "K007"]` does. The exit status is 1 where there is an error,
 with `--strict` also where there is a warning. `--longest-warmup` sets the share of the run that a warm-up may take
 ({LONGEST_WARMUP:.0%} if not given).
 
-`LearningRateCallback` and `PlanLR` warn of errors, and of nothing else, once when training starts. They take
-`lint=False`. Where `PlanLR` has a list of plans, an error is what is one in all of them: a group may well be frozen.
+`LearningRateCallback` and `PlanLR` warn of errors, and of nothing else, once when training starts; `lint=False`
+switches that off. Where `PlanLR` has a list of plans, it warns of an error that all of them have: one group may well be
+frozen.
 """
 
-Paint = Callable[[str, str], str]
-"""Colours a text by the severity that it is about."""
+Paint = Callable[[Severity, str], str]
+"""Colours a text by the severity that it states."""
+
+_INDENT = " " * len("K001 warning  ")
 
 
 def report(findings: Iterable[Finding], width: int = _WIDTH, paint: Paint = lambda severity, text: text) -> str:
-    """One block of lines for each finding: the code and the severity, what is odd, and the fix."""
-    blocks = []
+    """A paragraph for each finding: the code and the severity, what is odd, and the fix."""
+    paragraphs = []
     for finding in findings:
-        indent = " " * 14
-        body = [*_filled(finding.message, width - 14), *_filled(f"Fix: {finding.fix}", width - 14)]
-        body = [f"{indent}{line}" for line in body]
+        texts = finding.message, f"Fix: {finding.fix}"
+        lines = [_INDENT + line for text in texts for line in _filled(text, width - len(_INDENT))]
         head = f"{finding.code} {finding.severity}"
-        body[0] = paint(finding.severity, head) + body[0][len(head) :]
-        blocks.append("\n".join(body))
-    return "\n\n".join(blocks)
+        lines[0] = paint(finding.severity, head) + lines[0][len(head) :]
+        paragraphs.append("\n".join(lines))
+    return "\n\n".join(paragraphs)
 
 
 def count(findings: Sequence[Finding]) -> str:
     """How many findings there are of each severity."""
     if not findings:
         return "Nothing odd found."
-    counts = []
-    for severity, several in (("error", "errors"), ("warning", "warnings"), ("info", "infos")):
-        number = sum(finding.severity == severity for finding in findings)
-        if number:
-            counts.append(f"{number} {severity if number == 1 else several}")
-    return ", ".join(counts)
+    numbers = Counter(finding.severity for finding in findings)
+    return ", ".join(counted(str(numbers[severity]), severity) for severity in SEVERITIES if numbers[severity])
 
 
 def document() -> str:

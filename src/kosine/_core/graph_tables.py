@@ -1,0 +1,137 @@
+"""The constants of a plan in a traced graph, and the few operations that make rates of them on a device in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FEW_PHASES = 64  # a comparison with each is cheaper than a search, which may be a loop on a device
+
+
+class Repeat(NamedTuple):
+    """The steps from `first` on are like those `period` steps before."""
+
+    first: int
+    period: int
+
+
+class SharedFormula(NamedTuple):
+    """The formula of the phases that differ in their numbers only; `Form` says what the fields are."""
+
+    weight: Callable[[Any], Callable[..., Any]]
+    takes: str
+
+
+@dataclass(frozen=True)
+class RateTable:
+    """The rates of a short run, step by step; what follows the last is that last one, or the pattern `repeat`."""
+
+    rates: NDArray[np.float32]
+    repeat: Repeat | None
+    step_dtype: str
+
+    def __call__(self, step: Any, ops: Any) -> Any:
+        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
+        last = ops.cast(len(self.rates) - 1, self.step_dtype)
+        step = ops.maximum(step, ops.cast(0, self.step_dtype))
+        return ops.take(self.rates, ops.minimum(_folded(step, self.repeat, self.step_dtype, ops), last), axis=0)
+
+
+@dataclass(frozen=True)
+class PhaseTable:
+    """The constants of a long run: one row for each phase.
+
+    With s the step, the clock of a phase is at o = (s + shift) // tick, and the phase counts n = anchor + sign * o
+    steps, and a part of a step, from the end that its curve is measured from; the other end is span - n steps, and a
+    part of a step, away. The columns of `integers` are shift, tick, anchor, sign, mask, span and the number of the
+    formula; of `floats` high, low, top, bottom and the two parts of a step, as distances.
+    """
+
+    firsts: NDArray[np.int64]
+    integers: NDArray[np.int64]
+    floats: NDArray[np.float32]
+    formulas: tuple[SharedFormula, ...]
+    repeat: Repeat | None
+    step_dtype: str
+
+    def __call__(self, step: Any, ops: Any) -> Any:
+        """The learning rates at `step`, a tensor of any shape and of the table's type; below 0 counts as 0."""
+        # An anchor may pass the largest integer: it wraps around, and so does the sum, which is in range again.
+        integers = self.integers.astype(self.step_dtype)
+        step = _folded(ops.maximum(step, ops.cast(0, self.step_dtype)), self.repeat, self.step_dtype, ops)
+        index = self._phase_of(step, ops)
+        shift, tick, anchor, sign, mask, span, chosen = _picked(integers, index, ops)
+        high, low, top, bottom, part, other_part = _picked(self.floats, index, ops)
+
+        def addends(steps: Any, part: Any) -> tuple[Any, Any]:
+            """The distance of a number of steps and a part of a step, as the sum of two floats."""
+            coarse, fine = _product(steps, high, low, mask, ops)
+            if not self.floats[:, 4:].any():
+                return coarse, fine
+            fine = fine + part
+            distance = coarse + fine  # near 0 steps the part is the larger of the two, so the order is set again
+            return distance, coarse - distance + fine
+
+        if (self.integers[:, 1] != 1).any():
+            step = (step + shift) // tick
+        steps = step * sign + anchor
+        coarse, fine = addends(steps, part)
+        distance = coarse + fine
+        share: Any = None
+        for number, formula in enumerate(self.formulas):
+            weight = formula.weight(ops)
+            if formula.takes == "distance":
+                value = weight(distance)
+            elif formula.takes == "split":
+                value = weight(coarse, fine)
+            else:
+                value = weight(distance, sum(addends(span - steps, other_part)))
+            share = value if share is None else ops.where(chosen == number, value, share)
+        value = share * top
+        return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
+
+    def _phase_of(self, step: Any, ops: Any) -> Any:
+        """The number of the phase that each step belongs to; None where there is only one."""
+        firsts = self.firsts.astype(self.step_dtype)
+        if len(firsts) == 1:
+            return None
+        if len(firsts) <= _FEW_PHASES:
+            each = ops.expand_dims(step, -1) if len(step.shape) else step
+            return ops.sum(ops.cast(each >= firsts[1:], "int32"), axis=-1)
+        return ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
+
+
+def _picked(matrix: NDArray[Any], index: Any, ops: Any) -> list[Any]:
+    """The constants of the phases by columns; a column that is the same for all is left as a number."""
+    picked = [column[0] if (column == column[0]).all() else None for column in matrix.T]
+    varied = [number for number, constant in enumerate(picked) if constant is None]
+    if varied:
+        rows = ops.take(matrix[:, varied], index, axis=0)
+        for number, column in zip(varied, ops.unstack(rows, len(varied), axis=-1), strict=True):
+            picked[number] = column
+    return picked
+
+
+def _product(steps: Any, high: Any, low: Any, mask: Any, ops: Any) -> tuple[Any, Any]:
+    """The steps times the coefficient high + low, as the sum of two floats, of which the first is exact.
+
+    `high` has so few bits that its product with the large part of the steps, whose low bits are 0, has at most the 24
+    of a float32; a phase of few steps needs no such parts, and has the mask 0.
+    """
+    whole = ops.cast(steps, "float32")
+    if isinstance(mask, np.integer) and not mask:
+        return whole * high, whole * low
+    small = ops.bitwise_and(steps, mask)
+    return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
+
+
+def _folded(step: Any, repeat: Repeat | None, dtype: str, ops: Any) -> Any:
+    """The step of the pattern's first repetition that `step` is like."""
+    if repeat is None:
+        return step
+    first, period = ops.cast(repeat.first, dtype), ops.cast(repeat.period, dtype)
+    return ops.where(step < first, step, first + (step - first) % period)
