@@ -86,7 +86,7 @@ def test_rows_lie_over_the_plan_and_below_is_how_far_they_are_off() -> None:
 def test_first_difference_is_marked_with_what_was_expected_and_found() -> None:
     figure = figure_of(halved())
     upper, lower = figure.axes[:2]
-    expected, found = RateStyle(False).told_apart(COSINE(1200), round(COSINE(1200) / 2, 6))
+    expected, found = RateStyle(False).distinct(COSINE(1200), round(COSINE(1200) / 2, 6))
     assert texts(upper) == [f"step 1,200: expected {expected}, found {found}"]
     for axes in (upper, lower):
         assert any(np.asarray(line.get_xdata()).tolist() == [1200, 1200] for line in axes.get_lines())
@@ -214,11 +214,11 @@ def test_skipped_steps_bend_the_plan_as_the_log_reads_it() -> None:
     assert np.interp(STEPS, course.positions, course.rates) == pytest.approx(rates, rel=1e-3, abs=1e-9)
 
 
-def test_rates_are_told_apart_with_as_few_digits_as_it_takes() -> None:
-    assert RateStyle(False).told_apart(0.1, 0.2) == ["0.1", "0.2"]
-    assert RateStyle(False).told_apart(0.1, 0.1) == ["0.1", "0.1"]
-    assert RateStyle(False).told_apart(0.1, 0.1000001) == ["0.1", "0.1000001"]
-    assert RateStyle(False).told_apart(0.1, float(np.nextafter(0.1, 1))) == ["0.1", "0.10000000000000002"]
+def test_rates_are_distinct_with_as_few_digits_as_it_takes() -> None:
+    assert RateStyle(False).distinct(0.1, 0.2) == ["0.1", "0.2"]
+    assert RateStyle(False).distinct(0.1, 0.1) == ["0.1", "0.1"]
+    assert RateStyle(False).distinct(0.1, 0.1000001) == ["0.1", "0.1000001"]
+    assert RateStyle(False).distinct(0.1, float(np.nextafter(0.1, 1))) == ["0.1", "0.10000000000000002"]
 
 
 def page_data(text: str) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def figure_of(
     scene = _scene(result, options)
     with default_style():
         figure = new_figure(*(size or (9.0, _height(scene))))
-        _draw(scene, figure, scene.heading if title is None and len(scene.lines) == 1 and not scene.title else title)
+        _draw(scene, figure, scene.heading if title is None and scene.is_plan else title)
     return figure
 
 
@@ -132,7 +132,7 @@ def _draw(scene: Scene, figure: Figure, title: str | None = None) -> Axes:
 
 
 def _wrapped(text: str, width: int, lines: int, prefix: str = "") -> str:
-    """A text of a user on at most so many lines; dots say where it is cut."""
+    """A text of a user on at most `lines` lines of `width` characters; dots stand where it is cut."""
     indent = " " * (2 * len(prefix))  # a space is half as wide as a letter
     whole = textwrap.wrap(
         printable(text), width, initial_indent=prefix, subsequent_indent=indent, max_lines=lines, placeholder="..."
@@ -148,7 +148,7 @@ def _draw_rates(scene: Scene, axes: Axes) -> None:
         axes.axvline(position, color=GREY, linestyle=_DASHES, linewidth=0.8, zorder=1)
     for step in scene.restarts:
         axes.axvline(step, color=RESTART, linestyle=_DASHES, linewidth=1, zorder=1.5, label="restart")
-    if len(scene.lines) == 1 and not scene.lines[0].rows:
+    if scene.is_plan:
         draw_curve(axes, scene.lines[0].x, scene.lines[0].y)
         _name_marks(axes, unnamed)
     else:
@@ -347,7 +347,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
 
     Args:
         figure: the figure.
-        path: where to; its ending tells the format (png, svg, pdf, ...).
+        path: where to; its ending names the format (png, svg, pdf, ...).
         dpi: dots per inch.
         format: the format, whatever the ending.
 

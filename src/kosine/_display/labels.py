@@ -113,14 +113,14 @@ class RateStyle(NamedTuple):
         return cls(not decimals or 0 < finest < 10 * _FINEST)
 
     def __call__(self, value: float, digits: int = 6) -> str:
-        """A rate with at most so many significant digits."""
+        """A rate with at most `digits` significant digits."""
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         if value and (self.scientific or abs(value) < _FINEST):
             return f"{_without_zeros(mantissa)}e{int(exponent)}"
         return _without_zeros(f"{Decimal(f'{value:.{digits - 1}e}'):f}")
 
-    def told_apart(self, *rates: float) -> list[str]:
-        """Rates with as few digits as tell them apart, but not fewer than four."""
+    def distinct(self, *rates: float) -> list[str]:
+        """Rates with as few digits as make them differ, but not fewer than four."""
         for digits in range(4, _MOST_DIGITS):
             texts = [self(rate, digits) for rate in rates]
             if len(set(texts)) == len(set(rates)):

@@ -40,7 +40,7 @@ class Mark(NamedTuple):
     found: float
 
     def text(self, style: RateStyle) -> str:
-        expected, found = style.told_apart(self.expected, self.found)
+        expected, found = style.distinct(self.expected, self.found)
         return f"{self.place}: expected {expected}, found {found}"
 
 

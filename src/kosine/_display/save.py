@@ -1,4 +1,4 @@
-"""Pictures in files, of the format that the file's ending tells."""
+"""Pictures in files, of the format that the file's ending names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def save(
 
     Args:
         result: the plan, ...
-        path: where to; the ending tells the format.
+        path: where to; the ending names the format.
         title: the heading; if None, a plan's is its schedule, and a log's says what was found.
         size: width and height of a picture in inches.
         dpi: dots per inch of a png.
@@ -49,7 +49,7 @@ def save(
         endings = ", ".join(f".{each}" for each in FORMATS)
         raise ArgumentError(
             argument="path", rule=f"a file that ends in one of {endings}", received=os.fspath(target),
-            fix="The ending tells the format.",
+            fix="The ending names the format.",
         )  # fmt: skip
     if kind == "html":
         from kosine._display.page import page_of

@@ -67,7 +67,7 @@ class Line(NamedTuple):
         return f"{self.mark}  " if self.mark else ""
 
     def label(self, most: int) -> str:
-        """What a legend of one line says, its name cut to so many characters."""
+        """What a legend of one line says, its name cut to `most` characters."""
         return self.prefix + shortened(self.name, most)
 
 
@@ -110,6 +110,11 @@ class Scene:
     precision: str = ""
     boundaries: tuple[float, ...] = ()
     mark: Mark | None = None
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it shows one plan: its curve needs no legend."""
+        return len(self.lines) == 1 and not self.lines[0].rows
 
     @property
     def heading(self) -> str:
@@ -260,7 +265,7 @@ def _lowest_shown(steps: NDArray[Any], *curves: NDArray[Any]) -> float:
 
 
 def _quantile(rates: NDArray[Any], share: NDArray[Any], peak: float) -> float:
-    """The rate that all but the lowest hundredth of the run reach; the peak where there are not so many rates."""
+    """The rate that all but the lowest hundredth of the run reach; the peak where the rates are fewer."""
     order = np.argsort(rates)
     at = int(np.searchsorted(np.cumsum(share[order]), _BODY))
     return float(rates[order[at]]) if at < order.size else peak

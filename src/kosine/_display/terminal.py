@@ -112,13 +112,13 @@ def draw(result: object, screen: Screen) -> str:
     def across(positions: NDArray[Any]) -> NDArray[Any]:
         return positions if ruler is None else ruler.across(positions, total)
 
-    one = len(scene.lines) == 1 and not scene.lines[0].rows
-    first_colour = 1 if len(scene.lines) == 1 and not one else 0  # a log has its colour with and without a plan
+    # A log has the same colour with and without a plan.
+    first_colour = 1 if len(scene.lines) == 1 and not scene.is_plan else 0
     curves, lines = [], []
     for number, line in enumerate(scene.lines, start=first_colour):
         joined = not 0 < line.rows <= 2 * screen.columns
         curves.append(Curve(across(line.x), line.y, line.sign, _COLOURS[number % len(_COLOURS)], joined))
-        if not one:
+        if not scene.is_plan:
             sign = "" if line.sign == line.mark else f"{line.sign}  "
             name = sign + line.label(screen.columns - 2 - len(sign + line.prefix))
             lines.append(f"  {_painted(name, curves[-1].colour, screen)}")
@@ -187,7 +187,7 @@ def picture(
 
 
 def _column(step: float, total: int, width: int) -> int:
-    """Where a step stands among so many columns: the first step in the first, the last in the last."""
+    """Where a step stands among `width` columns: the first step in the first, the last in the last."""
     return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
 
 
@@ -258,7 +258,7 @@ def _painted(text: str, colour: int | None, screen: Screen) -> str:
 
 
 def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
-    """Round numbers from `low`, at most 0, up to `highest`, about so many of them; whole ones only if `whole`."""
+    """Round numbers from `low`, at most 0, up to `highest`, about `about` of them; whole ones only if `whole`."""
     raw = max((highest - low) / max(about, 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     factors = [factor for factor in (1, 2, 2.5, 5, 10) if not whole or (factor * power).is_integer()]
