@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 import kosine as ks
 from kosine._analysis.sampling import restarts, trace
-from kosine._display.figure import RESTART, new_figure, plan_figure, plot_history, plot_plan, save_figure
-from kosine._display.labels import bands, point_text, rate_text, step_text
-from kosine._display.page import plan_page
-from kosine.errors import MissingPackageError
+from kosine._display.figure import RESTART, figure_of, new_figure, plot, plot_history, save_figure
+from kosine._display.labels import RateStyle, bands, point_text, step_text
+from kosine._display.page import page_of
+from kosine._display.scene import plan_scene
+from kosine.errors import ArgumentError, MissingPackageError
 
 mpl.use("Agg")
 
@@ -85,7 +86,7 @@ def curve(axes: Axes) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("name", PLANS)
 def test_drawn_curve_is_the_plan_and_keeps_its_peak(name: str, axes: Axes) -> None:
     plan = PLANS[name]
-    plot_plan(plan, ax=axes)
+    plot(plan, ax=axes)
     steps, rates = curve(axes)
     assert steps.size <= 20_000
     assert (np.diff(steps) > 0).all()
@@ -109,7 +110,7 @@ def test_drawn_curve_lies_on_every_step(name: str) -> None:
 
 def test_each_restart_is_a_jump_of_one_step_and_has_a_line(axes: Axes) -> None:
     plan = PLANS["restarts"]
-    plot_plan(plan, ax=axes)
+    plot(plan, ax=axes)
     steps, rates = curve(axes)
     lines = [line for line in axes.get_lines() if to_hex(line.get_color()) == to_hex(RESTART)]
     assert [float(np.asarray(line.get_xdata())[0]) for line in lines] == [1200, 3200]
@@ -189,7 +190,7 @@ def test_cycles_too_many_to_draw_are_owned_up_to(axes: Axes) -> None:
 
 
 def test_narrow_phase_is_named_in_the_legend(axes: Axes) -> None:
-    plot_plan(PLANS["warm-up, hold, cosine"], ax=axes)
+    plot(PLANS["warm-up, hold, cosine"], ax=axes)
     legend = axes.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["hold"]
@@ -197,7 +198,7 @@ def test_narrow_phase_is_named_in_the_legend(axes: Axes) -> None:
 
 
 def test_axes_count_steps_and_epochs(axes: Axes) -> None:
-    plot_plan(PLANS["warm-up, hold, cosine"], ax=axes)
+    plot(PLANS["warm-up, hold, cosine"], ax=axes)
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()
@@ -212,7 +213,7 @@ def test_axes_count_steps_and_epochs(axes: Axes) -> None:
 @pytest.mark.parametrize("size", [(2.0, 2.0), (3.0, 2.0), (4.0, 12.0), (9.0, 4.0), (20.0, 3.0)])
 @pytest.mark.parametrize("name", ["warm-up, hold, cosine", "restarts", "a long tail", "100,000 shrinking cycles"])
 def test_labels_of_ticks_have_room(name: str, size: tuple[float, float]) -> None:
-    axes = plan_figure(PLANS[name], "title", size=size).axes[0]
+    axes = figure_of(PLANS[name], "title", size=size).axes[0]
     figure = axes.get_figure(root=True)
     assert figure is not None
     canvas: Any = FigureCanvasAgg(figure)
@@ -231,7 +232,7 @@ def test_labels_of_ticks_have_room(name: str, size: tuple[float, float]) -> None
 
 
 def test_run_without_epochs_has_no_axis_for_them(axes: Axes) -> None:
-    plot_plan(ks.constant(0.1).plan(total_steps=10), ax=axes)
+    plot(ks.constant(0.1).plan(total_steps=10), ax=axes)
     assert axes.child_axes == []
 
 
@@ -277,7 +278,7 @@ def test_empty_history_says_so(axes: Axes) -> None:
     [(0.0, 1e-4, "0"), (4e-5, 1e-4, "4e-5"), (1e-4, 1e-4, "1e-4"), (2.5e-5, 1e-4, "2.5e-5"), (0.05, 0.1, "0.05")],
 )
 def test_rates_are_labelled_shortly(value: float, peak: float, text: str) -> None:
-    assert rate_text(value, peak) == text
+    assert RateStyle.of(peak)(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (39_400, "39,400"), (2.5e12, "2.5e12")])
@@ -358,13 +359,13 @@ def test_rates_of_zero_have_no_logarithm(rate: float, axes: Axes) -> None:
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_rates_at_the_ends_of_what_floats_can_hold_are_drawn(rate: float, ending: str, tmp_path: Path) -> None:
     plan = ks.Schedule(ks.linear(start=0.0, to=rate)).plan(total_steps=10)
-    save_figure(plan_figure(plan, "title", points=[9]), tmp_path / f"a.{ending}")
+    save_figure(figure_of(plan, "title", points=[9]), tmp_path / f"a.{ending}")
     assert (tmp_path / f"a.{ending}").stat().st_size > 1000
 
 
 def test_rates_that_no_axis_can_hold_are_refused() -> None:
     plan = ks.constant(1.7e308).plan(total_steps=10)
-    for draw in (plan_figure, plan_page):
+    for draw in (figure_of, page_of):
         with pytest.raises(ks.PlanError, match=r"at most 1e\+300 can be drawn"):
             draw(plan, "title")
 
@@ -406,7 +407,8 @@ def test_points_are_written_beside_each_other_and_inside(name: str, points: list
     plan = PLANS[name]
     plan.plot(axes, log=log, points=reversed(points))
     found = boxes(axes)
-    assert list(found) == [point_text(step, plan(step)) for step in points]
+    style = plan_scene(plan, log=log).style(log=log)
+    assert list(found) == [point_text(step, plan(step), style) for step in points]
     frame = axes.get_window_extent()
     for box in found.values():
         assert frame.x0 - 3 <= box.x0 < box.x1 <= frame.x1 + 3
@@ -425,13 +427,13 @@ def test_points_are_written_beside_each_other_and_inside(name: str, points: list
 @pytest.mark.parametrize(
     ("points", "error", "message"),
     [
-        ([10], ks.PlanError, r"steps of the run, 0 to 9. Received: 10\."),
-        ([10**5000], ks.PlanError, r"steps of the run, 0 to 9. Received: <an integer of 16,610 bits>\."),
-        ([np.array([3])], ks.ArgumentTypeError, r"which are integers. Received: array\(\[3\]\)\."),
-        ([-1], ks.PlanError, r"Received: -1\."),
-        ([2.0], ks.ArgumentTypeError, r"integers. Received: 2\.0"),
-        ([True], ks.ArgumentTypeError, r"Received: True"),
-        (["3"], ks.ArgumentTypeError, r"Received: '3'"),
+        ([10], ArgumentError, r"steps of the run, 0 to 9\. Received: points=10\."),
+        ([10**5000], ArgumentError, r"steps of the run, 0 to 9\. Received: points=<an integer of 16,610 bits>\."),
+        ([np.array([3])], ks.ArgumentTypeError, r"which are integers. Received: points=array\(\[3\]\)\."),
+        ([-1], ArgumentError, r"Received: points=-1\."),
+        ([2.0], ks.ArgumentTypeError, r"integers. Received: points=2\.0"),
+        ([True], ks.ArgumentTypeError, r"Received: points=True"),
+        (["3"], ks.ArgumentTypeError, r"Received: points='3'"),
     ],
 )
 def test_points_must_be_steps_of_the_run(points: list[int], error: type[Exception], message: str, axes: Axes) -> None:
@@ -445,7 +447,7 @@ def test_points_must_be_steps_of_the_run(points: list[int], error: type[Exceptio
 
 def picture(path: Path) -> None:
     figure = new_figure(4, 2)
-    plot_plan(ks.constant(0.1).plan(total_steps=10), ax=figure.subplots())
+    plot(ks.constant(0.1).plan(total_steps=10), ax=figure.subplots())
     save_figure(figure, path)
 
 
@@ -467,9 +469,9 @@ def test_ending_tells_the_format(tmp_path: Path, ending: str, magic: bytes) -> N
 def test_same_plan_makes_the_same_bytes_whatever_the_settings(tmp_path: Path, ending: str) -> None:
     plan = PLANS["restarts"]
     names = [tmp_path / f"{number}.{ending}" for number in range(2)]
-    save_figure(plan_figure(plan, "title", points=[5]), names[0])
+    save_figure(figure_of(plan, "title", points=[5]), names[0])
     with mpl.rc_context({"axes.facecolor": "black", "text.color": "white", "font.size": 20}):
-        save_figure(plan_figure(plan, "title", points=[5]), names[1])
+        save_figure(figure_of(plan, "title", points=[5]), names[1])
     content = names[0].read_bytes()
     assert content == names[1].read_bytes()
     assert not re.search(rb"CreationDate|dc:date", content)
@@ -478,25 +480,28 @@ def test_same_plan_makes_the_same_bytes_whatever_the_settings(tmp_path: Path, en
 def test_svg_has_its_text_as_text(tmp_path: Path) -> None:
     title = "costs $5 & $6 <b>_x_^2</b> \u65e5"
     with pytest.warns(UserWarning, match=r"Glyph \d+ .* missing"):
-        save_figure(plan_figure(PLANS["restarts"], title), tmp_path / "a.svg")
+        save_figure(figure_of(PLANS["restarts"], title), tmp_path / "a.svg")
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     texts = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {title, "warm-up", "cosine #3", "epoch", "learning rate", "restart"} <= set(texts)
 
 
 def test_pdf_embeds_outlines_of_its_fonts(tmp_path: Path) -> None:
-    save_figure(plan_figure(PLANS["restarts"], "title"), tmp_path / "a.pdf")
+    save_figure(figure_of(PLANS["restarts"], "title"), tmp_path / "a.pdf")
     content = (tmp_path / "a.pdf").read_bytes()
     assert b"/CIDFontType2" in content
     assert b"/Type3" not in content
 
 
-@pytest.mark.parametrize("title", ["x" * 5000, "\x00\x1b[31m\n\ud800 lines", ""])
-def test_titles_of_all_kinds_fit_on_one_line(title: str, tmp_path: Path) -> None:
-    figure = plan_figure(PLANS["one step"], title)
-    drawn = figure.axes[0].get_title(loc="left")
-    assert len(drawn) <= 110
-    assert drawn.isprintable()
+@pytest.mark.parametrize("title", ["x" * 5000, "word " * 40, "\x00\x1b[31m\n\ud800 lines", ""])
+def test_titles_of_all_kinds_are_wrapped_to_the_figure(title: str, tmp_path: Path) -> None:
+    figure = figure_of(PLANS["one step"], title)
+    figure.draw_without_rendering()
+    lines = figure.get_suptitle().split("\n")
+    assert len(lines) <= 4
+    assert all(line.isprintable() for line in lines)
+    if title:
+        assert figure._suptitle.get_window_extent().x1 < figure.bbox.x1  # type: ignore[attr-defined]
     save_figure(figure, tmp_path / "a.svg")
     ElementTree.parse(tmp_path / "a.svg")
 

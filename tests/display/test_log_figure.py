@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 import kosine as ks
-from kosine._display.figure import new_figure, save_figure
-from kosine._display.log_figure import LOG, PLAN, inference_figure, plot_inference, plot_verdict, verdict_figure
-from kosine._display.log_view import LogView, told_apart
-from kosine._display.notebook import inference_html, verdict_html
-from kosine._display.page import inference_page, verdict_page
+from kosine._display.figure import LOG, PLAN, figure_of, new_figure, plot, save_figure
+from kosine._display.labels import RateStyle
+from kosine._display.log_view import LogView
+from kosine._display.notebook import result_html
+from kosine._display.page import page_of
 from kosine._logs.check.check import check
 from kosine._logs.check.verdict import Verdict
 from kosine._logs.infer.infer import infer
@@ -65,7 +65,7 @@ def texts(axes: Axes) -> list[str]:
 
 def test_rows_lie_over_the_plan_and_below_is_how_far_they_are_off() -> None:
     trace = log()
-    upper, lower = verdict_figure(check(trace, COSINE)).axes[:2]
+    upper, lower = figure_of(check(trace, COSINE)).axes[:2]
     steps, rates = data(line(upper, PLAN))
     assert rates.tolist() == COSINE(steps.astype(np.int64)).tolist()
     assert (steps[0], steps[-1]) == (0, 1999)
@@ -84,9 +84,9 @@ def test_rows_lie_over_the_plan_and_below_is_how_far_they_are_off() -> None:
 
 
 def test_first_difference_is_marked_with_what_was_expected_and_found() -> None:
-    figure = verdict_figure(halved())
+    figure = figure_of(halved())
     upper, lower = figure.axes[:2]
-    expected, found = told_apart(COSINE(1200), round(COSINE(1200) / 2, 6))
+    expected, found = RateStyle(False).distinct(COSINE(1200), round(COSINE(1200) / 2, 6))
     assert texts(upper) == [f"step 1,200: expected {expected}, found {found}"]
     for axes in (upper, lower):
         assert any(np.asarray(line.get_xdata()).tolist() == [1200, 1200] for line in axes.get_lines())
@@ -99,7 +99,7 @@ def test_mark_stays_inside_the_picture() -> None:
     for row in (0, 5, 100, 199):
         rates = COSINE(STEPS)
         rates[row:] = 0.2
-        figure = verdict_figure(check(log(rates=rates, precision=None), COSINE))
+        figure = figure_of(check(log(rates=rates, precision=None), COSINE))
         figure.draw_without_rendering()
         (mark,) = figure.axes[0].texts
         box = mark.get_window_extent()
@@ -111,7 +111,7 @@ def test_mark_stays_inside_the_picture() -> None:
 def test_any_number_of_rows_takes_few_points(rows: int) -> None:
     plan = ks.sgdr(peak=0.1, period=1000, stretch=2).plan(total_steps=10**6)
     steps = np.unique(np.linspace(0, 10**6 - 1, rows).astype(np.int64))
-    upper = verdict_figure(check(Trace(steps, plan(steps)), plan)).axes[0]
+    upper = figure_of(check(Trace(steps, plan(steps)), plan)).axes[0]
     drawn = line(upper, LOG)
     assert np.size(drawn.get_xdata()) == 20 if rows == 20 else np.size(drawn.get_xdata()) < 10_000
     assert (drawn.get_marker() == "o") == (rows == 20)
@@ -122,7 +122,7 @@ def test_axis_is_the_one_of_the_log() -> None:
     plan = ks.warmup_cosine(peak=0.1, warmup="5ep").plan(epochs=50, steps_per_epoch=40)
     epochs = np.arange(50)
     trace = Trace(epochs, plan(epochs * 40 + 39), axis="epoch")
-    upper, lower = verdict_figure(check(trace, plan)).axes[:2]
+    upper, lower = figure_of(check(trace, plan)).axes[:2]
     assert lower.get_xlabel() == "epoch"
     positions, rates = data(line(upper, PLAN))
     assert 48 < positions[-1] < 50
@@ -133,21 +133,21 @@ def test_axis_is_the_one_of_the_log() -> None:
 def test_short_log_of_a_long_run_is_seen_from_near() -> None:
     plan = ks.warmup_cosine(peak=0.1, warmup=100).plan(total_steps=10**7)
     steps = np.arange(5 * 10**6, 5 * 10**6 + 50)
-    low, high = verdict_figure(check(Trace(steps, plan(steps)), plan)).axes[0].get_xlim()
+    low, high = figure_of(check(Trace(steps, plan(steps)), plan)).axes[0].get_xlim()
     assert (low, high) == pytest.approx((steps[0] - 5, steps[-1] + 6), abs=1)
 
 
 def test_plan_without_a_length_is_drawn_as_far_as_the_log_goes() -> None:
     plan = ks.sgdr(peak=0.1, period=100).plan()
-    upper = verdict_figure(check(Trace(STEPS, plan(STEPS)), plan)).axes[0]
+    upper = figure_of(check(Trace(STEPS, plan(STEPS)), plan)).axes[0]
     assert upper.get_xlim() == (0, 1991)
     assert data(line(upper, PLAN))[0][-1] == 1990
 
 
 def test_epochs_stand_on_top_where_the_log_counts_steps() -> None:
     plan = ks.warmup_cosine(peak=0.1, warmup=100).plan(epochs=20, steps_per_epoch=100)
-    assert verdict_figure(check(log(), plan)).axes[0].child_axes
-    assert not verdict_figure(check(log(), COSINE)).axes[0].child_axes
+    assert figure_of(check(log(), plan)).axes[0].child_axes
+    assert not figure_of(check(log(), COSINE)).axes[0].child_axes
 
 
 def test_inference_is_drawn_with_the_run_that_it_forecasts() -> None:
@@ -155,7 +155,7 @@ def test_inference_is_drawn_with_the_run_that_it_forecasts() -> None:
     trace = Trace(half, COSINE(half), source="run.csv", total=2000)
     inference = infer(trace)
     assert inference.plan is not None
-    upper, lower = inference_figure(inference).axes[:2]
+    upper, lower = figure_of(inference).axes[:2]
     assert data(line(lower, LOG))[1].tolist() == (trace.rates - inference.expected()).tolist()
     steps, rates = data(line(upper, PLAN))
     assert steps[-1] > half[-1]
@@ -166,7 +166,7 @@ def test_log_without_a_schedule_is_drawn_alone_with_its_pieces() -> None:
     unplanned = np.append(np.full(50, 0.1), 0.001 + np.arange(99) * 617 % 97 / 1000)
     inference = infer(Trace(np.arange(unplanned.size), unplanned))
     assert inference.schedule is None
-    (axes,) = inference_figure(inference).axes
+    (axes,) = figure_of(inference).axes
     assert data(line(axes, LOG))[1].tolist() == unplanned.tolist()
     marked = {float(np.asarray(each.get_xdata())[0]) for each in axes.get_lines() if np.size(each.get_xdata()) == 2}
     assert marked == {float(piece.first) for piece in inference.pieces[1:]}
@@ -174,25 +174,25 @@ def test_log_without_a_schedule_is_drawn_alone_with_its_pieces() -> None:
 
 def test_names_of_users_are_only_text(tmp_path: Path) -> None:
     verdict = check(log(source="_$x^2$ <b>\x1b[31m"), COSINE)
-    figure = verdict_figure(verdict)
+    figure = figure_of(verdict)
     assert names(figure.axes[0])[1] == "log  _$x^2$ <b> [31m"
     save_figure(figure, tmp_path / "a.svg")
     assert "_$x^2$ &lt;b&gt;" in (tmp_path / "a.svg").read_text(encoding="utf-8")
-    assert "<b>" not in verdict_page(verdict, "<b>")
+    assert "<b>" not in page_of(verdict, "<b>")
 
 
 def test_given_axes_get_the_curves_only() -> None:
     axes = new_figure().subplots()
-    assert plot_verdict(halved(), ax=axes) is axes
+    assert plot(halved(), ax=axes) is axes
     assert axes.get_xlabel() == "step"
-    assert plot_inference(infer(log()), ax=new_figure().subplots()).get_ylabel() == "learning rate"
+    assert plot(infer(log()), ax=new_figure().subplots()).get_ylabel() == "learning rate"
 
 
 def test_without_axes_a_pyplot_figure_of_two_is_made() -> None:
     from matplotlib import pyplot
 
     before = pyplot.get_fignums()
-    upper = plot_verdict(halved())
+    upper = plot(halved())
     (made,) = set(pyplot.get_fignums()) - set(before)
     assert pyplot.figure(made).axes[0] is upper
     assert len(pyplot.figure(made).axes) == 2
@@ -214,11 +214,11 @@ def test_skipped_steps_bend_the_plan_as_the_log_reads_it() -> None:
     assert np.interp(STEPS, course.positions, course.rates) == pytest.approx(rates, rel=1e-3, abs=1e-9)
 
 
-def test_rates_are_told_apart_with_as_few_digits_as_it_takes() -> None:
-    assert told_apart(0.1, 0.2) == ["0.1", "0.2"]
-    assert told_apart(0.1, 0.1) == ["0.1", "0.1"]
-    assert told_apart(0.1, 0.1000001) == ["0.1", "0.1000001"]
-    assert told_apart(0.1, float(np.nextafter(0.1, 1))) == ["0.1", "0.10000000000000002"]
+def test_rates_are_distinct_with_as_few_digits_as_it_takes() -> None:
+    assert RateStyle(False).distinct(0.1, 0.2) == ["0.1", "0.2"]
+    assert RateStyle(False).distinct(0.1, 0.1) == ["0.1", "0.1"]
+    assert RateStyle(False).distinct(0.1, 0.1000001) == ["0.1", "0.1000001"]
+    assert RateStyle(False).distinct(0.1, float(np.nextafter(0.1, 1))) == ["0.1", "0.10000000000000002"]
 
 
 def page_data(text: str) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def page_data(text: str) -> dict[str, Any]:
 
 def test_numbers_of_a_page_are_those_of_log_and_plan() -> None:
     verdict = halved()
-    read = page_data(verdict_page(verdict, "a title"))
+    read = page_data(page_of(verdict, "a title"))
     plan, rows = (curve["rates"] for curve in read["curves"])
     steps = np.array(read["steps"])
     assert plan == pytest.approx(COSINE(steps).tolist(), rel=1e-12)
@@ -245,15 +245,22 @@ def test_numbers_of_a_page_are_those_of_log_and_plan() -> None:
 
 def test_notebook_shows_the_picture_and_the_table() -> None:
     verdict = halved()
-    assert html.escape(str(verdict)) in verdict_html(verdict)
+    assert html.escape(str(verdict)) in result_html(verdict)
     inference = infer(log())
-    for piece in (verdict_html(verdict), inference_html(inference)):
+    for piece in (result_html(verdict), result_html(inference)):
         assert piece.count("<img ") == 1
         assert piece.count("<pre ") == 1
 
 
+def test_title_is_the_whole_sentence() -> None:
+    figure = figure_of(halved())
+    figure.draw_without_rendering()
+    assert figure.get_suptitle().replace("\n", " ") == halved().sentence
+    assert figure._suptitle.get_window_extent().x1 < figure.bbox.x1  # type: ignore[attr-defined]
+
+
 def test_page_of_an_inference() -> None:
     inference = infer(log())
-    text = inference_page(inference, "a title")
+    text = page_of(inference, "a title")
     assert len(page_data(text)["curves"]) == 2
     assert "<h2>Inference</h2>" in text

@@ -16,8 +16,8 @@ import pytest
 
 import kosine as ks
 from kosine._display import page
-from kosine._display.page import comparison_page, plan_page
-from kosine.errors import MissingPackageError
+from kosine._display.page import page_of
+from kosine.errors import ArgumentError, MissingPackageError
 
 RUN = {"epochs": 50, "steps_per_epoch": 788}
 PLAN = ks.warmup_cosine(peak=1e-4, warmup="10ep", warmup_start=4e-6, hold=5).plan(**RUN)
@@ -54,7 +54,7 @@ def drawn(text: str) -> dict[str, Any]:
 
 
 def test_page_is_one_whole_document() -> None:
-    text = plan_page(PLAN, "A title")
+    text = page_of(PLAN, "A title")
     assert text.startswith('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">')
     assert text.endswith("</html>\n")
     elements = Elements(text)
@@ -64,7 +64,7 @@ def test_page_is_one_whole_document() -> None:
 
 
 def test_page_lets_only_its_own_scripts_run_and_asks_for_nothing() -> None:
-    text = plan_page(PLAN, "A title")
+    text = page_of(PLAN, "A title")
     policy = next(
         str(attributes["content"])
         for tag, attributes, _ in Elements(text).found
@@ -79,7 +79,7 @@ def test_page_lets_only_its_own_scripts_run_and_asks_for_nothing() -> None:
 
 
 def test_numbers_of_a_page_are_the_plans() -> None:
-    data = drawn(plan_page(PLAN, "A title", points=[7880, 0]))
+    data = drawn(page_of(PLAN, "A title", points=[7880, 0]))
     steps = np.array(data["steps"])
     assert (steps[0], steps[-1]) == (0, 39_399)
     assert 10_000 < steps.size <= 40_000
@@ -100,9 +100,9 @@ def test_key_uses_the_words_of_the_bands() -> None:
         ks.linear(100, to=0.5),
         ks.polynomial(100, to=0.0, power=2),
     ).plan()
-    data = drawn(plan_page(plan, "words"))
+    data = drawn(page_of(plan, "words"))
     assert [band["label"] for band in data["bands"]] == ["warm-up", "cosine", "linear", "polynomial"]
-    key = re.search(r'<ul class="key">(.*?)</ul>', plan_page(plan, "words", log=True))
+    key = re.search(r'<ul class="key">(.*?)</ul>', page_of(plan, "words", log=True))
     assert key is not None
     assert Elements(key[1]).texts("path")[-1:] == ["below the axis"]
     assert re.sub("<[^>]*>", " ", key[1]).split() == [
@@ -117,19 +117,19 @@ def test_key_uses_the_words_of_the_bands() -> None:
 
 
 def test_page_knows_where_the_curve_leaves_a_logarithmic_axis() -> None:
-    data = drawn(plan_page(ks.warmup_cosine(peak=1e-4, warmup=100).plan(total_steps=1000), "below"))
+    data = drawn(page_of(ks.warmup_cosine(peak=1e-4, warmup=100).plan(total_steps=1000), "below"))
     assert (data["lowest"], data["leaves"][0], len(data["leaves"])) == (pytest.approx(1e-8), 0, 2)
-    assert drawn(plan_page(ks.constant(0.0).plan(total_steps=10), "zeros"))["leaves"] == []
+    assert drawn(page_of(ks.constant(0.0).plan(total_steps=10), "zeros"))["leaves"] == []
 
 
 def test_steps_beyond_the_whole_numbers_of_javascript_are_texts() -> None:
-    data = drawn(plan_page(ks.warmup_cosine(peak=0.1).plan(total_steps=2**63 - 1), "long"))
+    data = drawn(page_of(ks.warmup_cosine(peak=0.1).plan(total_steps=2**63 - 1), "long"))
     assert data["steps"][-1] == str(2**63 - 2)
 
 
 def test_restarts_and_tables() -> None:
     plan = ks.sgdr(peak=0.05, period="10ep", stretch=2).plan(epochs=70, steps_per_epoch=100)
-    text = plan_page(plan, "cycles")
+    text = page_of(plan, "cycles")
     assert drawn(text)["restarts"] == [1000, 3000]
     cells = Elements(text).texts("td")
     assert cells[:6] == ["cosine  #1", "0", "1,000", "10", "0.05", "0"]
@@ -145,8 +145,8 @@ def test_restarts_and_tables() -> None:
 
 def test_text_of_users_is_escaped_everywhere() -> None:
     for text in (
-        plan_page(PLAN, HOSTILE),
-        comparison_page(ks.compare(PLAN, ks.constant(0.1).plan(**RUN), names=[HOSTILE, "B"]), HOSTILE),
+        page_of(PLAN, HOSTILE),
+        page_of(ks.compare(PLAN, ks.constant(0.1).plan(**RUN), names=[HOSTILE, "B"]), HOSTILE),
     ):
         assert "alert(1)</script>" not in text
         text.encode()
@@ -158,30 +158,30 @@ def test_text_of_users_is_escaped_everywhere() -> None:
 
 def test_cycles_that_are_left_out_are_owned_up_to() -> None:
     many = ks.sgdr(peak=0.05, period=10_000).plan(total_steps=10**9)
-    assert "Of 100,000 cycles some are drawn" in plan_page(many, "many")
-    assert "cycles some are drawn" not in plan_page(PLAN, "few")
+    assert "Of 100,000 cycles some are drawn" in page_of(many, "many")
+    assert "cycles some are drawn" not in page_of(PLAN, "few")
 
 
 def test_rates_of_zero_have_no_button_for_a_logarithmic_axis() -> None:
     plan = ks.constant(0.0).plan(total_steps=10)
-    assert "data-scale" in plan_page(PLAN, "rates")
-    assert 'data-scale="log"' not in plan_page(plan, "zeros").split("<script")[0]
+    assert "data-scale" in page_of(PLAN, "rates")
+    assert 'data-scale="log"' not in page_of(plan, "zeros").split("<script")[0]
     with pytest.raises(ks.PlanError, match="logarithmic axis"):
-        plan_page(plan, "zeros", log=True)
+        page_of(plan, "zeros", log=True)
 
 
 def test_points_outside_the_run_are_refused() -> None:
-    with pytest.raises(ks.PlanError, match=r"0 to 39,399\. Received: 39,400"):
-        plan_page(PLAN, "A title", points=[39_400])
+    with pytest.raises(ArgumentError, match=r"0 to 39,399\. Received: points=39400"):
+        page_of(PLAN, "A title", points=[39_400])
 
 
 def test_comparison_has_all_curves_and_the_table() -> None:
     other = ks.constant(5e-5).plan(**RUN)
     comparison = ks.compare(PLAN, other, names=["ours", "a < b"])
-    text = comparison_page(comparison, "Two")
+    text = page_of(comparison, "Two")
     data = drawn(text)
     steps = np.array(data["steps"])
-    assert [curve["name"] for curve in data["curves"]] == ["A  ours", "B  a &lt; b"]
+    assert [curve["name"] for curve in data["curves"]] == ["A  ours", "B  a < b"]
     assert [curve["rates"] for curve in data["curves"]] == [plan(steps).tolist() for plan in (PLAN, other)]
     assert len({(curve["colour"], curve["dash"]) for curve in data["curves"]}) == 2
     assert Elements(text).texts("pre") == [str(comparison).strip()]
@@ -191,12 +191,12 @@ def test_missing_plotly_is_an_import_error_with_the_fix(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     page._plotly.cache_clear()
     with pytest.raises(MissingPackageError, match=r"plotly\..* pip install '\.\[plot\]'"):
-        plan_page(PLAN, "A title")
+        page_of(PLAN, "A title")
 
 
 def test_page_needs_no_matplotlib() -> None:
     code = (
-        "import sys, kosine as ks; from kosine._display.page import plan_page; "
-        "plan_page(ks.constant(0.1).plan(total_steps=9), 'x'); sys.exit('matplotlib' in sys.modules)"
+        "import sys, kosine as ks; from kosine._display.page import page_of; "
+        "page_of(ks.constant(0.1).plan(total_steps=9), 'x'); sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

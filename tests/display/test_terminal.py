@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine._display.terminal import Curve, Screen, draw, draw_comparison, nice_ticks, picture
+from kosine._display.terminal import Curve, Screen, draw, nice_ticks, picture
 from tests.support.console import curve
 
 HIGH = ks.constant(1.0).plan(total_steps=100)
@@ -27,7 +27,7 @@ def line(*values: float, mark: str = "A") -> Curve:
 
 @pytest.mark.parametrize("unicode", [True, False])
 def test_without_colour_each_curve_has_its_letter(unicode: bool) -> None:
-    text = draw_comparison(ks.compare(HIGH, LOW), Screen(80, unicode=unicode))
+    text = draw(ks.compare(HIGH, LOW), Screen(80, unicode=unicode))
     inside = rows(text)[:15]
     assert set(inside[0]) == {"A"}
     assert set(inside[7]) == {"B"}
@@ -36,16 +36,16 @@ def test_without_colour_each_curve_has_its_letter(unicode: bool) -> None:
 
 
 def test_curves_that_share_their_characters_take_turns() -> None:
-    text = draw_comparison(ks.compare(HIGH, HIGH), Screen(80))
+    text = draw(ks.compare(HIGH, HIGH), Screen(80))
     assert rows(text)[0].startswith("ABABABAB")
     assert len(rows(text)) == 15  # and no picture of a difference that is none
 
 
 def test_in_colour_each_curve_has_fine_marks_and_its_own_colour() -> None:
-    text = draw_comparison(ks.compare(HIGH, LOW, LOW), Screen(80, colour=True))
-    assert "\x1b[38;5;33mA  A\x1b[0m" in text
-    assert "\x1b[38;5;208mB  B\x1b[0m" in text
-    assert "\x1b[38;5;35mC  C\x1b[0m" in text
+    text = draw(ks.compare(HIGH, LOW, LOW), Screen(80, colour=True))
+    assert "\x1b[38;5;33mA  hold(start=1.0)\x1b[0m" in text
+    assert "\x1b[38;5;208mB  hold(start=0.5)\x1b[0m" in text
+    assert "\x1b[38;5;35mC  hold(start=0.5)\x1b[0m" in text
     top = text.splitlines()[4]
     assert re.fullmatch(r" +1┤\x1b\[38;5;33m⠉+\x1b\[0m│", top)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
@@ -58,7 +58,7 @@ def test_in_colour_each_curve_has_fine_marks_and_its_own_colour() -> None:
 def test_pictures_are_as_wide_as_the_screen_within_reason(width: int, colour: bool) -> None:
     plan = ks.sgdr(peak=6e-5, period="10ep").plan(epochs=35, steps_per_epoch=788)
     comparison = ks.compare(plan, HIGH, names=["a name " * 40, "b"])
-    for text in (draw(plan, Screen(width, colour)), draw_comparison(comparison, Screen(width, colour))):
+    for text in (draw(plan, Screen(width, colour)), draw(comparison, Screen(width, colour))):
         plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
         assert max(map(len, plain.splitlines())) == min(max(width, 40), 120)
 
@@ -67,7 +67,7 @@ def test_pictures_are_as_wide_as_the_screen_within_reason(width: int, colour: bo
 def test_difference_has_a_scale_of_its_own_with_labels_in_ascii(scale: float) -> None:
     first = ks.constant(1.0).plan(total_steps=100)
     second = ks.Schedule(ks.linear(99, start=1.0 - scale / 2, to=1.0 + scale)).plan(total_steps=100)
-    text = draw_comparison(ks.compare(first, second, tolerance=0), Screen(80, unicode=False))
+    text = draw(ks.compare(first, second, tolerance=0), Screen(80, unicode=False))
     assert text.isascii()
     below = text.split("B - A\n")[1]
     labels = [float(label) for label in re.findall(r"^ *(-?[0-9.]+(?:e-?\d+)?)\+", below, re.MULTILINE)]
@@ -128,7 +128,7 @@ def test_every_run_and_every_rate_can_be_drawn(total: int, rate: float) -> None:
 
 def test_no_plotting_library_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert "┌" in draw_comparison(ks.compare(HIGH, LOW), Screen(80))
+    assert "┌" in draw(ks.compare(HIGH, LOW), Screen(80))
 
 
 def test_ticks_below_0() -> None:

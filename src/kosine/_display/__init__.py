@@ -1,4 +1,7 @@
-"""Pictures, pages, tables and texts of schedules, plans and results."""
+"""Pictures, pages, tables and texts of schedules, plans and results.
+
+`scene` says what a picture shows; `figure`, `page`, `terminal` and `notebook` draw it.
+"""
 
 from kosine._core.views import register
 
@@ -7,18 +10,30 @@ register(
         "Schedule.html": "kosine._display.notebook:schedule_html",
         "Schedule.svg": "kosine._display.notebook:schedule_svg",
         "Plan.text": "kosine._display.tables:plan_table",
-        "Plan.plot": "kosine._display.figure:plot_plan",
+        "Plan.scene": "kosine._display.scene:plan_scene",
+        "Plan.plot": "kosine._display.figure:plot",
+        "Plan.save": "kosine._display.save:save",
         "Plan.html": "kosine._display.notebook:plan_html",
         "Plan.svg": "kosine._display.notebook:plan_svg",
-        "Comparison.text": "kosine._display.comparison_table:text",
-        "Comparison.plot": "kosine._display.comparison_figure:plot_comparison",
-        "Comparison.html": "kosine._display.notebook:comparison_html",
+        "Plan.page": "kosine._display.page:plan_page",
+        "Comparison.text": "kosine._display.comparison_text:comparison_text",
+        "Comparison.scene": "kosine._display.scene:comparison_scene",
+        "Comparison.plot": "kosine._display.figure:plot",
+        "Comparison.save": "kosine._display.save:save",
+        "Comparison.html": "kosine._display.notebook:result_html",
+        "Comparison.page": "kosine._display.page:comparison_page",
         "Verdict.text": "kosine._display.verdict_text:verdict_text",
-        "Verdict.plot": "kosine._display.log_figure:plot_verdict",
-        "Verdict.html": "kosine._display.notebook:verdict_html",
+        "Verdict.scene": "kosine._display.scene:verdict_scene",
+        "Verdict.plot": "kosine._display.figure:plot",
+        "Verdict.save": "kosine._display.save:save",
+        "Verdict.html": "kosine._display.notebook:result_html",
+        "Verdict.page": "kosine._display.page:verdict_page",
         "Inference.text": "kosine._display.inference_text:inference_text",
-        "Inference.plot": "kosine._display.log_figure:plot_inference",
-        "Inference.html": "kosine._display.notebook:inference_html",
+        "Inference.scene": "kosine._display.scene:inference_scene",
+        "Inference.plot": "kosine._display.figure:plot",
+        "Inference.save": "kosine._display.save:save",
+        "Inference.html": "kosine._display.notebook:result_html",
+        "Inference.page": "kosine._display.page:inference_page",
         "LearningRateHistory.plot": "kosine._display.figure:plot_history",
     }
 )

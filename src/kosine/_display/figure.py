@@ -1,173 +1,254 @@
-"""A plan as a picture, drawn with Matplotlib."""
+"""A scene as a picture, drawn with Matplotlib: for notebooks, for `pyplot.show` and for files."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length, restarts, thin, trace
+from kosine._analysis.sampling import COLUMNS, thin
 from kosine._core.files import whole_file
-from kosine._core.plain_text import shortened
-from kosine._display.labels import Band, Kind, bands, key_names, rate_text, step_text
-from kosine._display.points import draw_points, read_points
-from kosine.errors import PlanError, missing_package
+from kosine._core.plain_text import printable
+from kosine._core.views import view
+from kosine._display.labels import Band, BandKind, RateStyle, key_names, step_text
+from kosine._display.points import draw_points
+from kosine._display.scene import BELOW, Line, Scene, leaves
+from kosine.errors import missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from kosine._core.schedule import Plan
-
-# Okabe and Ito's palette, which colour-blind people can tell apart.
-CURVE, RESTART = "#0072B2", "#D55E00"
-TINTS: dict[Kind, tuple[str, float]] = {
+# Okabe and Ito's palette without its yellow, which colour-blind people can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+CURVE, RESTART = PLAN, LOG = COLOURS[:2]
+GREY = "#8C8C8C"
+TINTS: dict[BandKind, tuple[str, float]] = {
     "warm-up": ("#E69F00", 0.22),
     "rise": ("#CC79A7", 0.22),
     "hold": ("#009E73", 0.20),
     "decay": ("#56B4E9", 0.22),
 }
-_LINES = "#8C8C8C"
+FEW = 200  # rows of a log that are drawn as dots
+_PRECISION = "#D0D0D0"
+# Each colour comes with another stroke before one comes again.
+_STROKES = ("solid", (0, (5, 2)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)))
+_DASHES: Any = (0, (4, 3))
 _FILES: Any = {"svg.hashsalt": "kosine", "svg.fonttype": "none", "pdf.fonttype": 42}
 _PIECE = 512  # points that are drawn as one line: a long one up and down the picture takes memory by the megabyte
-_FEWEST_DECADES, _MOST_DECADES, _MOST_HELD_DECADES = 2, 4, 8
-_BODY = 0.01  # of the steps may lie below a logarithmic axis
-_BELOW = ("0, below the axis", "below the axis")
-_HIGHEST_PEAK = 1e300
-LOWEST_PEAK = 1e-290  # a logarithmic axis under it would end below the smallest float
+_NICE = [1, 2, 2.5, 5, 10]
+_TITLE_LINES, _NAME_LINES = 4, 2
 
 
-def plot_plan(plan: Plan, *, ax: Axes | None = None, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
-    """Draw the rate at every step of a plan, its phases shaded and named, its restarts marked.
+def plot(result: object, *, ax: Axes | None = None, **options: Any) -> Axes:
+    """Draw a plan, a comparison, a verdict or an inference, and below it the differences where it has some.
 
     A run of 10**9 steps is drawn as quickly as one of 10**3: only points that can be seen are evaluated, the ends of
     phases and the jumps at restarts always among them.
 
     Args:
-        plan: the plan.
-        ax: the axes to draw on; a new pyplot figure if None, so that notebooks and `pyplot.show` show it.
-        log: whether the rates stand on a logarithmic axis. It ends at the lowest rate, or where that is more than
-            four decades under the peak, two to four of them down, under most of the run and every rate that is held;
-            triangles show where the curve goes below it.
-        points: steps to point out, each with a dot and its rate.
+        result: the plan, ...
+        ax: the axes to draw the rates on, without what is below; a new pyplot figure if None, so that notebooks and
+            `pyplot.show` show it.
+        options: of its scene; a plan has `log` and `points`.
 
     Returns:
-        The axes.
+        The axes of the rates.
 
     Raises:
-        PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a logarithmic
-            axis for rates that are all 0.
-        ArgumentTypeError: a point that is no integer.
+        PlanError: there is nothing that can be drawn.
         MissingPackageError: Matplotlib is not installed.
 
     Example:
         >>> import kosine as ks
         >>> from matplotlib.figure import Figure
         >>> plan = ks.sgdr(peak=0.05, period=10, stretch=2).plan(total_steps=70)
-        >>> axes = plot_plan(plan, ax=Figure().subplots())
+        >>> axes = plot(plan, ax=Figure().subplots())
         >>> axes.get_xlabel(), axes.get_ylabel()
         ('step', 'learning rate')
     """
-    steps, rates = trace(plan)
-    peak = highest(rates)
-    lowest = lowest_shown(steps, rates) if log else None
-    chosen = read_points(plan, points)
-    # not before everything that can be wrong has been looked at
-    axes = new_pyplot_figure().subplots() if ax is None else ax
-    unnamed = _mark(plan, axes, peak, lowest=lowest)
-    draw_rates(axes, steps, rates)
-    _legend(axes, unnamed)
-    if chosen:
-        root_figure(axes).draw_without_rendering()  # the texts' places depend on the layout
-        curve = np.column_stack([steps, np.maximum(rates, axes.get_ylim()[0])])
-        draw_points(axes, {step: plan(step) for step in chosen}, curve, _inches(axes), CURVE)
-    return axes
+    scene = _scene(result, options)  # before a figure is opened: much can be wrong with it
+    if ax is None:
+        return _draw(scene, new_pyplot_figure(9.0, _height(scene)))
+    _draw_rates(scene, ax)
+    return ax
 
 
-def plan_figure(
-    plan: Plan,
-    title: str,
-    *,
-    log: bool = False,
-    points: Iterable[SupportsIndex] = (),
-    size: tuple[float, float] = (9.0, 4.0),
+def figure_of(
+    result: object, title: str | None = None, *, size: tuple[float, float] | None = None, **options: Any
 ) -> Figure:
-    """A picture of a plan with a title, for a file: the same whatever Matplotlib is set up to look like.
+    """The picture of `plot` for a file: the same whatever Matplotlib is set up to look like.
 
     Args:
-        plan: the plan.
-        title: above it on the left, shortened to one line.
-        log: whether the rates stand on a logarithmic axis.
-        points: steps to point out.
+        result: the plan, the comparison, the verdict or the inference.
+        title: above it on the left, wrapped; if None, a log's is the sentence that says what was found, and a plan's
+            its schedule.
         size: width and height in inches.
-
-    Raises:
-        PlanError, ArgumentTypeError, MissingPackageError: as `plot_plan`.
+        options: of its scene; a plan has `log` and `points`.
     """
+    scene = _scene(result, options)
     with default_style():
-        figure = new_figure(*size)
-        axes = plot_plan(plan, ax=figure.subplots(), log=log, points=points)
-        write_title(axes, title)
+        figure = new_figure(*(size or (9.0, _height(scene))))
+        _draw(scene, figure, scene.heading if title is None and scene.is_plan else title)
     return figure
 
 
-def write_title(axes: Axes, title: str) -> None:
-    """A title on the left, cut to the width of the axes, in which a $ is a $."""
-    text = shortened(title, int(_inches(axes)[0] * 12))
-    axes.set_title(text, loc="left", fontsize=9.5, family="monospace", parse_math=False)
+def _scene(result: object, options: Mapping[str, Any]) -> Scene:
+    scene: Scene = view(result, "scene", **options)
+    scene.check_axis()
+    return scene
 
 
-@contextmanager
-def default_style() -> Iterator[None]:
-    """Draw as Matplotlib does by itself, whatever a user's settings are."""
-    _import_matplotlib()
-    import matplotlib.style
-
-    with matplotlib.style.context("default", after_reset=True):
-        yield
+def _height(scene: Scene) -> float:
+    return 5.4 if len(scene.lines) > 1 or scene.title else 4.0
 
 
-def mark_phases(plan: Plan, axes: Axes, *, epochs: bool = True) -> None:
-    """Everything of a plan's picture but the curve: ticks and labels, phases shaded and named, restarts marked.
+def _draw(scene: Scene, figure: Figure, title: str | None = None) -> Axes:
+    title = scene.title if title is None else title
+    if title:
+        text = _wrapped(title, int(figure.get_figwidth() * 11.5), _TITLE_LINES)
+        figure.suptitle(text, x=0.01, ha="left", fontsize=9.5, family="monospace", parse_math=False)
+    if not scene.difference:
+        only: Axes = figure.subplots()
+        _draw_rates(scene, only)
+        return only
+    upper: Axes
+    lower: Axes
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
+    _draw_rates(scene, upper)
+    _draw_differences(scene, lower)
+    upper.tick_params(labelbottom=False)  # the words of the common axis stand below
+    upper.set_xlabel("")
+    figure.align_ylabels([upper, lower])
+    return upper
 
-    Args:
-        plan: a plan with a length.
-        axes: the axes to draw on.
-        epochs: whether to put an axis in epochs on top, if the plan knows how long they are.
 
-    Raises:
-        PlanError: a plan of a schedule that never ends, made without a length.
-    """
-    _legend(axes, _mark(plan, axes, highest(trace(plan)[1]), epochs=epochs))
+def _wrapped(text: str, width: int, lines: int, prefix: str = "") -> str:
+    """A text of a user on at most `lines` lines of `width` characters; dots stand where it is cut."""
+    indent = " " * (2 * len(prefix))  # a space is half as wide as a letter
+    whole = textwrap.wrap(
+        printable(text), width, initial_indent=prefix, subsequent_indent=indent, max_lines=lines, placeholder="..."
+    )
+    return "\n".join(whole) or prefix
 
 
-def _mark(plan: Plan, axes: Axes, peak: float, *, epochs: bool = True, lowest: float | None = None) -> list[Band]:
-    """As `mark_phases`, on a logarithmic axis down to `lowest`; returns the bands that the legend must name."""
-    total = length(plan)
-    draw_frame(axes, 0, total, peak, plan.run.steps_per_epoch if epochs else None, lowest)
-    across = axes.get_xaxis_transform()
+def _draw_rates(scene: Scene, axes: Axes) -> None:
+    """The axes of the rates, with everything that is named on them."""
+    _frame(scene, axes)
+    unnamed = _draw_bands(scene, axes)
+    for position in scene.boundaries:
+        axes.axvline(position, color=GREY, linestyle=_DASHES, linewidth=0.8, zorder=1)
+    for step in scene.restarts:
+        axes.axvline(step, color=RESTART, linestyle=_DASHES, linewidth=1, zorder=1.5, label="restart")
+    if scene.is_plan:
+        draw_curve(axes, scene.lines[0].x, scene.lines[0].y)
+        _name_marks(axes, unnamed)
+    else:
+        for line, style in zip(scene.lines, _styles(scene), strict=False):
+            _draw_line(axes, line, style)
+        if scene.half_widths is not None:
+            axes.fill_between([], [], color=_PRECISION, label=scene.precision)
+        _name_lines(axes, epochs=scene.steps_per_epoch is not None)
+    _draw_mark(scene, axes)
+    if scene.points:
+        root_figure(axes).draw_without_rendering()  # the texts' places depend on the layout
+        line = scene.lines[0]
+        curve = np.column_stack([line.x, np.maximum(line.y, axes.get_ylim()[0])])
+        draw_points(axes, scene.points, curve, _inches(axes), CURVE, scene.style(log=scene.log))
+
+
+def _draw_line(axes: Axes, line: Line, style: dict[str, Any]) -> None:
+    """One of several curves, with its name for the legend; pale beyond the end of its own run."""
+    room = int(_inches(axes)[0] * 12)
+    own = len(line.x) if line.own is None else line.own
+    (drawn,) = axes.plot(line.x[:own], line.y[:own], **style)
+    drawn.set_label(_wrapped(line.name, room, _NAME_LINES, line.prefix))
+    if own < len(line.x):
+        axes.plot(line.x[own - 1 :], line.y[own - 1 :], **{**style, "alpha": 0.4, "linewidth": 1.2})
+
+
+def _styles(scene: Scene) -> Iterator[dict[str, Any]]:
+    """Colour and stroke of each line; the first is the widest, so that it is seen under one that is the same."""
+    if scene.lines[-1].rows:
+        few = scene.lines[-1].rows <= FEW
+        if len(scene.lines) > 1:
+            yield {"color": PLAN, "linewidth": 4, "zorder": 3}
+        dots = {"marker": "o" if few else "", "markersize": 3.2, "linestyle": "" if few else "solid"}
+        yield {"color": LOG, "linewidth": 1.3, "zorder": 4, "clip_on": not few, **dots}
+        return
+    for index in count():
+        turn, number = divmod(index, len(COLOURS))
+        stroke = _STROKES[(number + turn) % len(_STROKES)]
+        yield {"color": COLOURS[number], "linestyle": stroke, "linewidth": 1.8 if index else 2.6, "zorder": 3}
+
+
+def _draw_differences(scene: Scene, axes: Axes) -> None:
+    """How far each line is from the first, and how far a log's may be by its precision."""
+    from matplotlib.ticker import MaxNLocator
+
+    _frame(scene, axes, epochs=False)
+    others, width = scene.lines[1:], scene.half_widths
+    shown = [line.apart for line in others if line.apart is not None] + ([] if width is None else [width, -width])
+    low, high = (float(find([0.0, *(find(each) for each in shown)])) for find in (np.min, np.max))
+    pad = 0.08 * (high - low) or 0.01 * (scene.peak or 1.0)
+    axes.set_ylim(low - pad, high + pad)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=_NICE))
+    axes.axhline(0, color="#555555", linewidth=0.8, zorder=2)
+    if width is not None:
+        axes.fill_between(others[0].x, -width, width, color=_PRECISION, linewidth=0.8, zorder=1)
+    for line, style in list(zip(scene.lines, _styles(scene), strict=False))[1:]:
+        axes.plot(line.x, line.y if line.apart is None else line.apart, **style)
+    if scene.mark is not None:
+        axes.axvline(scene.mark.position, color="#333333", linestyle=_DASHES, linewidth=1, zorder=2)
+    axes.set_ylabel(scene.difference)
+
+
+def _draw_mark(scene: Scene, axes: Axes) -> None:
+    """A line where log and plan part, and what stands there, above the curves."""
+    if scene.mark is None:
+        return
+    low, high = scene.limits
+    late = scene.mark.position - low > 0.5 * (high - low)
+    axes.axvline(scene.mark.position, color="#333333", linestyle=_DASHES, linewidth=1, zorder=2)
+    axes.annotate(
+        scene.mark.text(scene.style(log=scene.log)),
+        (scene.mark.position, 0.97),
+        (-5 if late else 5, 0),
+        xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="top",
+        fontsize=8.5,
+        color="#111111",
+        zorder=6,
+    )
+
+
+def _draw_bands(scene: Scene, axes: Axes) -> list[Band]:
+    """Shade the phases and name those that have room for it; the others are returned, for the legend."""
+    total = scene.limits[1]
     unnamed: list[Band] = []
-    shown = bands(plan)
-    for band, colour, alpha in tinted(shown):
+    for band, colour, alpha in tinted(scene.bands):
         axes.axvspan(band.first_step, band.stop, color=colour, alpha=alpha, linewidth=0, zorder=0)
         if (band.stop - band.first_step) * COLUMNS < total:  # less than a pixel wide
             axes.axvline(band.first_step, color=colour, linewidth=1.2, zorder=1)
         note = f"{band.label}: some are drawn" if band.drawn_in_part else ""
         names = [name for name in (note, band.label, band.short) if name]
-        name = next((name for name in names if _fits(name, band, total, axes)), None)
+        room = (band.stop - band.first_step) / total * _inches(axes)[0]
+        name = next((name for name in names if len(name) * 0.075 + 0.08 <= room), None)
         if name is None:
             unnamed.append(band)
-        else:
-            middle = (band.first_step + band.stop) / 2
-            axes.text(middle, 0.97, name, transform=across, ha="center", va="top", fontsize=8.5, color="#333333")
-    for step in restarts(plan):
-        axes.axvline(step, color=RESTART, linestyle=(0, (4, 3)), linewidth=1, zorder=1.5, label="restart")
+            continue
+        middle, across = (band.first_step + band.stop) / 2, axes.get_xaxis_transform()
+        axes.text(middle, 0.97, name, transform=across, ha="center", va="top", fontsize=8.5, color="#333333")
     return unnamed
 
 
@@ -181,7 +262,7 @@ def tinted(shown: Iterable[Band]) -> Iterator[tuple[Band, str, float]]:
         yield band, colour, opacity * full
 
 
-def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
+def draw_curve(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
     """The curve; a dot for each batch where there are few, and triangles where it leaves a logarithmic axis."""
     keep = thin(steps, rates, 4 * COLUMNS)
     steps, rates = steps[keep], rates[keep]
@@ -200,17 +281,10 @@ def draw_rates(axes: Axes, steps: NDArray[Any], rates: NDArray[Any]) -> None:
             zorder=3,
             label="rate",
         )
-    leaves, name = goes_below(steps, rates, low)
-    if leaves:
-        bottom = np.full(len(leaves), low)
-        axes.plot(leaves, bottom, "v", color=CURVE, markersize=7, clip_on=False, zorder=4, label=name)
-
-
-def goes_below(steps: NDArray[Any], rates: NDArray[Any], low: float) -> tuple[list[int], str]:
-    """The steps at which a curve leaves an axis that ends at `low`, unless they are too many; and what to call them."""
-    below = rates < low
-    leaves = steps[below & ~np.concatenate([[False], below[:-1]])].tolist()
-    return leaves if len(leaves) <= MOST_MARKS else [], _BELOW[0] if (rates[below] == 0).all() else _BELOW[1]
+    places, name = leaves(steps, rates, low)
+    if places:
+        bottom = np.full(len(places), low)
+        axes.plot(places, bottom, "v", color=CURVE, markersize=7, clip_on=False, zorder=4, label=name)
 
 
 class History(Protocol):
@@ -239,60 +313,23 @@ def plot_history(history: History, *, ax: Axes | None = None, steps_per_epoch: i
     x, y = history.steps, history.rates
     axes = new_pyplot_figure().subplots() if ax is None else ax
     if not x.size:
-        draw_frame(axes, 0, 1, 1.0, None)
+        draw_frame(axes, (0, 1), 1.0, RateStyle.of(1.0))
         axes.text(0.5, 0.5, "no batch trained yet", transform=axes.transAxes, ha="center", color="#333333")
         return axes
-    draw_frame(axes, int(x.min()), int(x.max()) + 1, float(y.max()), steps_per_epoch)
-    draw_rates(axes, x, y)
+    peak = float(y.max())
+    draw_frame(axes, (int(x.min()), int(x.max()) + 1), peak, RateStyle.of(peak), steps_per_epoch)
+    draw_curve(axes, x, y)
     return axes
 
 
-def highest(rates: NDArray[Any]) -> float:
-    """The highest of some rates, which an axis can hold.
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Draw as Matplotlib does by itself, whatever a user's settings are."""
+    _import_matplotlib()
+    import matplotlib.style
 
-    Raises:
-        PlanError: it is higher than that.
-    """
-    peak = float(rates.max())
-    if peak > _HIGHEST_PEAK:
-        raise PlanError(f"Rates of at most {_HIGHEST_PEAK:g} can be drawn. Received: a highest rate of {peak:g}.")
-    return peak
-
-
-def lowest_shown(steps: NDArray[Any], *curves: NDArray[Any]) -> float:
-    """Where a logarithmic axis ends: under the lowest rate, or if that is far down, under what most steps have.
-
-    A curve that goes to 0 leaves it two to four decades under the highest rate; rates that are held for long stay on.
-
-    Raises:
-        PlanError: all rates are 0, or nearly.
-    """
-    rates = np.concatenate(curves)
-    peak, lowest = float(rates.max()), float(rates.min())
-    if peak < LOWEST_PEAK:
-        raise PlanError(
-            f"A logarithmic axis needs a rate of at least {LOWEST_PEAK:g}. Received: a highest rate of {peak:g}. "
-            "Draw it on a linear axis."
-        )
-    if lowest >= peak / 10**_MOST_DECADES:
-        return float(min(lowest * (lowest / peak) ** 0.05, peak / 10))
-    share = np.concatenate([np.diff(steps.astype(np.float64))] * len(curves))
-    share /= max(share.sum(), 1.0)
-    before, after = (np.concatenate([curve[part] for curve in curves]) for part in (slice(-1), slice(1, None)))
-    body = _quantile((before + after) / 2, share, peak)
-    shown = peak / 10**_FEWEST_DECADES
-    if body < shown:
-        shown = 10.0 ** math.floor(math.log10(max(body, peak / 10**_MOST_DECADES)))
-    held = (before == after) & (before >= peak / 10**_MOST_HELD_DECADES)
-    held_low = _quantile(before[held], share[held], peak)
-    return float(min(shown, held_low * (held_low / peak) ** 0.05))
-
-
-def _quantile(rates: NDArray[Any], share: NDArray[Any], peak: float) -> float:
-    """The rate that all but the lowest hundredth of the run reach; the peak where there are not so many rates."""
-    order = np.argsort(rates)
-    at = int(np.searchsorted(np.cumsum(share[order]), _BODY))
-    return float(rates[order[at]]) if at < order.size else peak
+    with matplotlib.style.context("default", after_reset=True):
+        yield
 
 
 def new_figure(width: float = 9.0, height: float = 4.0) -> Figure:
@@ -310,7 +347,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
 
     Args:
         figure: the figure.
-        path: where to; its ending tells the format (png, svg, pdf, ...).
+        path: where to; its ending names the format (png, svg, pdf, ...).
         dpi: dots per inch.
         format: the format, whatever the ending.
 
@@ -340,28 +377,48 @@ def new_pyplot_figure(width: float = 9.0, height: float = 4.0) -> Figure:
     return pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
+def _frame(scene: Scene, axes: Axes, *, epochs: bool = True) -> None:
+    """The frame of a scene, whose unit may be fractions of few epochs."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    low, high = scene.limits
+    per_epoch = scene.steps_per_epoch if epochs else None
+    lowest = scene.lowest if scene.log else None
+    draw_frame(axes, (math.floor(low), math.ceil(high)), scene.peak, scene.style(log=scene.log), per_epoch, lowest)
+    axes.set_xlim(low, high)
+    axes.set_xlabel(scene.unit)
+    if high - low < 8 and scene.unit == "epoch":
+        axes.xaxis.set_major_locator(MaxNLocator(7))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+
+
 def draw_frame(
-    axes: Axes, first: int, stop: int, peak: float, steps_per_epoch: int | None, lowest: float | None = None
+    axes: Axes,
+    limits: tuple[int, int],
+    peak: float,
+    style: RateStyle,
+    steps_per_epoch: int | None = None,
+    lowest: float | None = None,
 ) -> None:
     """Limits, ticks, labels and grid; the rates are on a logarithmic axis down to `lowest`, if it is given."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+    first, stop = limits
     axes.set_xlim(first, stop)
     width, height = _inches(axes)
     head = max(0.16, 0.48 / height)  # for the names of the phases
     most = _most_ticks(width, step_text(stop))
-    axes.xaxis.set_major_locator(MaxNLocator(min(7, most), integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(min(7, most), integer=True, steps=_NICE))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step_text(value)))
     if lowest is None:
         axes.set_ylim(-0.02 * (peak or 1), (1 + head) * (peak or 1))
-        axes.yaxis.set_major_locator(MaxNLocator(max(1, min(6, int((height - 0.6) / 0.4))), steps=[1, 2, 2.5, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, peak)))
+        axes.yaxis.set_major_locator(MaxNLocator(max(1, min(6, int((height - 0.6) / 0.4))), steps=_NICE))
     else:
         axes.set_yscale("log")
         axes.set_ylim(lowest, peak * (peak / lowest) ** head)
         axes.yaxis.set_major_locator(LogLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate_text(value, value)))
         axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style(value)))
     axes.set_xlabel("step")
     axes.set_ylabel("learning rate")
     axes.grid(axis="y", color="#D9D9D9", linewidth=0.8)
@@ -369,8 +426,8 @@ def draw_frame(
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(_LINES)
-    axes.tick_params(color=_LINES)
+        axes.spines[side].set_color(GREY)
+    axes.tick_params(color=GREY)
     if steps_per_epoch is not None:
         _epoch_axis(axes, (stop - first) / steps_per_epoch, steps_per_epoch)
 
@@ -397,8 +454,8 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
         if whole and epochs <= 18 * width:
             upper.xaxis.set_minor_locator(MultipleLocator(1))
     upper.set_xlabel("epoch")
-    upper.spines["top"].set_color(_LINES)
-    upper.tick_params(which="both", color=_LINES)
+    upper.spines["top"].set_color(GREY)
+    upper.tick_params(which="both", color=GREY)
 
 
 def _most_ticks(width: float, longest: str) -> int:
@@ -419,11 +476,7 @@ def _inches(axes: Axes) -> tuple[float, float]:
     return float(box.width * width), float(box.height * height)
 
 
-def _fits(text: str, band: Band, total: int, axes: Axes) -> bool:
-    return len(text) * 0.075 + 0.08 <= (band.stop - band.first_step) / total * _inches(axes)[0]
-
-
-def _legend(axes: Axes, unnamed: list[Band]) -> None:
+def _name_marks(axes: Axes, unnamed: list[Band]) -> None:
     """Name what the picture itself does not: restart lines, and phases too short to be written on."""
     from matplotlib.patches import Patch
     from matplotlib.transforms import offset_copy
@@ -433,7 +486,7 @@ def _legend(axes: Axes, unnamed: list[Band]) -> None:
         colour, alpha = TINTS[kind]
         handles.append(Patch(facecolor=colour, alpha=2 * alpha, label=name))
     lines = {str(line.get_label()): line for line in axes.get_lines()}
-    handles += [line for name, line in lines.items() if name == "restart" or name in _BELOW]
+    handles += [line for name, line in lines.items() if name == "restart" or name in BELOW]
     if not handles:
         return
     width, labels = _inches(axes)[0], [str(handle.get_label()) for handle in handles]
@@ -452,3 +505,22 @@ def _legend(axes: Axes, unnamed: list[Band]) -> None:
         borderaxespad=0.0,
         borderpad=0.0,
     )
+
+
+def _name_lines(axes: Axes, *, epochs: bool) -> None:
+    """The legend, above the picture, where no curve runs under it."""
+    from matplotlib.transforms import offset_copy
+
+    above = offset_copy(axes.transAxes, fig=axes.get_figure(root=True), y=36 if epochs else 4, units="points")
+    legend = axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        bbox_transform=above,
+        borderaxespad=0.0,
+        borderpad=0.0,
+        frameon=False,
+        fontsize=8.5,
+        handlelength=3.2,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length
-from kosine._core.plain_text import shortened
 from kosine._core.timeline import PlannedPhase
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
 
-Kind = Literal["warm-up", "rise", "hold", "decay"]
+BandKind = Literal["warm-up", "rise", "hold", "decay"]
+_LARGEST, _SMALLEST = 1e5, 1e-3  # peaks between them are written as decimals
+_FINEST = 1e-5  # what decimals of a readable length can show
+_MOST_DIGITS = 17  # all that a float has
 _NAMES = 3  # of the phases of one colour: a key with more is too long
 
 
@@ -24,7 +27,7 @@ class Band(NamedTuple):
     name: str
     number: str
     """Which cycle it is in, such as #2; empty outside a cycle."""
-    kind: Kind
+    kind: BandKind
     cycles: int = 1
 
     @property
@@ -69,7 +72,7 @@ def bands(plan: Plan) -> list[Band]:
 
 
 def _band(row: PlannedPhase, total: int, *, begins: bool) -> Band:
-    kind: Kind = "hold"
+    kind: BandKind = "hold"
     if row.name != "hold" and row.end_lr != row.first_lr:
         kind = "decay" if row.end_lr < row.first_lr else "warm-up" if begins and row.cycle is None else "rise"
     name = row.name if kind in ("rise", "decay") else kind
@@ -77,25 +80,56 @@ def _band(row: PlannedPhase, total: int, *, begins: bool) -> Band:
     return Band(row.first_step, min(row.stop, total), name, number, kind)
 
 
-def key_names(shown: Iterable[Band]) -> dict[Kind, str]:
+def key_names(shown: Iterable[Band]) -> dict[BandKind, str]:
     """What each colour stands for, in the words of the bands."""
-    names: dict[Kind, dict[str, None]] = {}
+    names: dict[BandKind, dict[str, None]] = {}
     for band in shown:
         names.setdefault(band.kind, {})[band.name] = None
     return {kind: ", ".join(found) if len(found) <= _NAMES else kind for kind, found in names.items()}
 
 
-def marked_name(mark: str, name: str, most: int) -> str:
-    """A plan's name after the letter that stands for it in the table."""
-    return mark if name == mark else f"{mark}  {shortened(name, most)}"
+def schedule_name(plan: Plan) -> str:
+    """The text form of a plan's schedule."""
+    return repr(plan.schedule)[len("Schedule(") : -1]
 
 
-def rate_text(value: float, peak: float) -> str:
-    """A rate as a tick label: plain decimals, or 4e-5 where the highest rate is small."""
-    if value == 0 or 1e-3 <= peak < 1e5 or peak == 0:
-        return f"{value:.10g}"
-    mantissa, exponent = f"{value:.3e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
+class RateStyle(NamedTuple):
+    """How the rates of one picture are written: all as decimals such as 0.00075, or all as 7.5e-4.
+
+    Ticks of every axis, points and marks of a picture ask the same style, so that its numbers can be compared.
+    """
+
+    scientific: bool
+
+    @classmethod
+    def of(cls, peak: float, finest: float = 0.0) -> RateStyle:
+        """The style of a picture.
+
+        Args:
+            peak: the highest rate in it.
+            finest: the height of its finest axis, such as one of differences, or where a logarithmic one ends; 0: none.
+        """
+        decimals = peak == 0 or _SMALLEST <= peak < _LARGEST
+        return cls(not decimals or 0 < finest < 10 * _FINEST)
+
+    def __call__(self, value: float, digits: int = 6) -> str:
+        """A rate with at most `digits` significant digits."""
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        if value and (self.scientific or abs(value) < _FINEST):
+            return f"{_without_zeros(mantissa)}e{int(exponent)}"
+        return _without_zeros(f"{Decimal(f'{value:.{digits - 1}e}'):f}")
+
+    def distinct(self, *rates: float) -> list[str]:
+        """Rates with as few digits as make them differ, but not fewer than four."""
+        for digits in range(4, _MOST_DIGITS):
+            texts = [self(rate, digits) for rate in rates]
+            if len(set(texts)) == len(set(rates)):
+                return texts
+        return [repr(rate) for rate in rates]
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def step_text(value: float) -> str:
@@ -106,6 +140,6 @@ def step_text(value: float) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
-def point_text(step: int, rate: float) -> str:
+def point_text(step: int, rate: float, style: RateStyle) -> str:
     """A step and its rate, to stand beside a point."""
-    return f"{step:,}: {rate_text(float(f'{rate:.4g}'), rate)}"
+    return f"{step:,}: {style(rate, 4)}"

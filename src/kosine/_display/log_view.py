@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kosine._analysis.sampling import COLUMNS, MOST_MARKS, trace
-from kosine._core.plain_text import shortened
 from kosine._core.schedule import Plan
-from kosine._display.labels import step_text
+from kosine._display.labels import RateStyle, schedule_name, step_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +21,9 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _SMALL = 0.05  # of the run: of a log that covers less, only the part of the plan around it is shown
-_MOST_DIGITS = 17
 
 
-class Course(NamedTuple):
+class PlanCurve(NamedTuple):
     """The curve of a plan on the axis of a log."""
 
     positions: NDArray[np.float64]
@@ -35,10 +32,16 @@ class Course(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place that is pointed out."""
+    """The place where a log leaves its plan, and the two rates there."""
 
     position: float
-    text: str
+    place: str
+    expected: float
+    found: float
+
+    def text(self, style: RateStyle) -> str:
+        expected, found = style.distinct(self.expected, self.found)
+        return f"{self.place}: expected {expected}, found {found}"
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,8 @@ class LogView:
     def of_verdict(cls, verdict: Verdict) -> LogView:
         mark, first = None, verdict.first
         if first is not None:
-            expected, found = told_apart(first.expected, first.found)
             place = position_text(verdict.trace.axis, first.position)
-            mark = Mark(float(first.position), f"{place}: expected {expected}, found {found}")
+            mark = Mark(float(first.position), place, first.expected, first.found)
         middle = round(verdict.steps_per_unit / 2) if verdict.averaged else 0  # where an epoch has about its mean
         return cls(
             verdict.trace,
@@ -101,14 +103,16 @@ class LogView:
             inference.skips,
         )
 
-    def plan_name(self, most: int) -> str:
+    @property
+    def plan_name(self) -> str:
         """What to call the plan's curve."""
-        return "" if self.plan is None else f"plan  {shortened(repr(self.plan.schedule)[len('Schedule(') : -1], most)}"
+        return "" if self.plan is None else schedule_name(self.plan)
 
-    def log_name(self, most: int) -> str:
+    @property
+    def log_name(self) -> str:
         """What to call the log's rows: its file, and its param group where there are others."""
         group = f" ({self.log.name})" if len(self.log.groups) > 1 else ""
-        return f"log  {shortened((self.log.source or self.log.name) + group, most)}"
+        return f"{self.log.source or self.log.name}{group}"
 
     @property
     def axis(self) -> str:
@@ -155,16 +159,7 @@ class LogView:
             found.update(first + int(at) for curve in curves for at in (curve.argmin(), curve.argmax()))
         return np.array(sorted(found), np.intp)
 
-    def apart(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How far rows of the log are from the plan."""
-        assert self.expected is not None
-        return self.log.rates[rows] - self.expected[rows]
-
-    def half_widths(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How far each of some rows may be from the rate that was used; the highest of the log is among them."""
-        return self.log.precision.half_width(self.log.rates[rows])
-
-    def course(self, columns: int = COLUMNS) -> Course | None:
+    def course(self, columns: int = COLUMNS) -> PlanCurve | None:
         """The curve of the plan over what is shown, and in its log's units."""
         if self.plan is None:
             return None
@@ -182,7 +177,7 @@ class LogView:
         positions = np.unique(np.concatenate(around))
         steps = self._steps(positions)
         shown = (positions >= low) & (steps <= last) & (steps >= 0)
-        return Course(positions[shown], steps[shown], plan(steps[shown]))
+        return PlanCurve(positions[shown], steps[shown], plan(steps[shown]))
 
     def _after(self, position: float) -> float:
         """Where the step after one begins."""
@@ -213,12 +208,3 @@ def position_text(axis: str, position: float) -> str:
     """A place on the axis of a log: step 1,000, epoch 2.5."""
     whole = float(position).is_integer()
     return f"{axis} {step_text(position) if whole else f'{position:.6g}'}"
-
-
-def told_apart(*rates: float) -> Sequence[str]:
-    """Rates with as few digits as tell them apart, but not fewer than four."""
-    for digits in range(4, _MOST_DIGITS):
-        texts = [f"{rate:.{digits}g}" for rate in rates]
-        if len(set(texts)) == len(set(rates)):
-            return texts
-    return [repr(rate) for rate in rates]

@@ -12,18 +12,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kosine._core.plain_text import shortened
+from kosine._core.views import view
 from kosine._display.example_run import Example, example
-from kosine._display.figure import default_style, new_figure, plot_plan
+from kosine._display.figure import default_style, figure_of
 from kosine._display.tables import plan_table_lines as table_lines
 from kosine.errors import MissingPackageError, PlanError, missing_package
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from kosine._analysis.compare import Comparison
     from kosine._core.schedule import Plan, Schedule
-    from kosine._logs.check.verdict import Verdict
-    from kosine._logs.infer.result import Inference
+    from kosine._display.scene import Scene
 
 _MOST_TEXT = 1000  # characters of a schedule's text form
 _LINE = "1px solid rgba(128, 128, 128, 0.4)"  # is seen on white and on black
@@ -62,34 +61,12 @@ def schedule_svg(schedule: Schedule) -> str | None:
         return None
 
 
-def comparison_html(comparison: Comparison) -> str:
-    """The curves of a comparison over each other and their differences, with its table."""
-    from kosine._display.comparison_figure import comparison_figure
-
-    return _with_text(
-        lambda: comparison_figure(comparison), f"Learning rates of {', '.join(comparison.names)}", comparison
-    )
-
-
-def verdict_html(verdict: Verdict) -> str:
-    """A log over the plan that it was checked against, and what was found."""
-    from kosine._display.log_figure import verdict_figure
-
-    return _with_text(lambda: verdict_figure(verdict), "Learning rates of a log and its plan", verdict)
-
-
-def inference_html(inference: Inference) -> str:
-    """A log over the schedule that explains it, and what was found."""
-    from kosine._display.log_figure import inference_figure
-
-    return _with_text(lambda: inference_figure(inference), "Learning rates of a log and its schedule", inference)
-
-
-def _with_text(draw: Callable[[], Figure], name: str, shown: object) -> str:
-    """A picture, and below it what a terminal shows."""
-    text = html.escape(str(shown))
+def result_html(result: object) -> str:
+    """The picture of a comparison, a verdict or an inference, and below it what a terminal shows."""
+    text = html.escape(str(result))
+    scene: Scene = view(result, "scene")
     return _piece(
-        _image(lambda: _svg(draw), name),
+        _image(lambda: _svg(lambda: figure_of(result)), f"Learning rates of {shortened(scene.heading, _MOST_TEXT)}"),
         f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
     )
 
@@ -151,13 +128,7 @@ def _table(plan: Plan) -> str:
 @lru_cache(maxsize=8)
 def _plan_svg(plan: Plan) -> str:
     """The picture of a plan; kept, as a notebook asks for it in one form after the other."""
-    return _svg(lambda: _figure(plan))
-
-
-def _figure(plan: Plan) -> Figure:
-    figure = new_figure()
-    plot_plan(plan, ax=figure.subplots())
-    return figure
+    return _svg(lambda: figure_of(plan, title=""))
 
 
 def _svg(draw: Callable[[], Figure]) -> str:

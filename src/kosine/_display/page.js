@@ -19,11 +19,28 @@ function stepText(index) {
   return grouped(typeof step === "string" ? BigInt(step) : step);
 }
 
-function rateText(rate) {
-  const rounded = Number(rate.toPrecision(10));
-  const small = rounded !== 0 && Math.abs(rounded) < (data.peak < 1e-3 ? 1 : 1e-3);
-  return small ? rounded.toExponential() : String(rounded);
+// As in Python: one style for every rate of the picture, decimals or 7.5e-4, that the page was given.
+function rateText(rate, digits = 6) {
+  const rounded = Number(rate.toPrecision(digits));
+  if (rounded && (data.scientific[scale] || Math.abs(rounded) < 1e-5)) return rounded.toExponential().replace("+", "");
+  return rounded.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 12 });
 }
+
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\$/g, "&#36;");
+
+// A text of a user in lines that fit, in which plotly finds no tags and no TeX.
+function wrapped(text, pixels) {
+  const most = Math.max(12, Math.floor(pixels / 7.2));
+  const lines = [];
+  for (const word of text.match(/\S+\s*/g) || [""]) {
+    const line = lines.at(-1);
+    if (line !== undefined && (line + word.trimEnd()).length <= most) lines[lines.length - 1] += word;
+    else lines.push(...(word.match(new RegExp(`.{1,${most}}`, "g"))));
+  }
+  return lines.map((line) => escaped(line.trimEnd())).join("<br>");
+}
+
+const named = (curve) => wrapped(curve.name, picture.clientWidth - 90);
 
 function where(index) {
   const epoch = data.per_epoch ? `<br>epoch ${grouped(steps[index] / data.per_epoch)}` : "";
@@ -41,7 +58,7 @@ function curves() {
   const drawn = data.curves.map((curve, number) => ({
     x: steps,
     y: curve.rates,
-    name: curve.name,
+    name: named(curve),
     mode: curve.mode || (steps.length <= 64 ? "lines+markers" : "lines"),
     connectgaps: true,
     line: { color: curve.colour, width: number || !withDifferences ? 2 : 3.5, dash: curve.dash, simplify: false },
@@ -86,7 +103,7 @@ function hoverText(number, index) {
   const apart = rate - data.curves[0].rates[index];
   const difference = number ? ` (${apart < 0 ? "−" : "+"}${rateText(Math.abs(apart))})` : "";
   const { mark, name } = data.curves[number];
-  return `${number ? "" : `${where(index)}<br>`}${narrow ? mark : name}: ${rateText(rate)}${difference}`;
+  return `${number ? "" : `${where(index)}<br>`}${narrow ? mark : escaped(name)}: ${rateText(rate)}${difference}`;
 }
 
 function rateRange() {
@@ -133,15 +150,18 @@ function names([first, stop]) {
 
 function mark([first, stop]) {
   if (!data.mark || data.mark.position < first || data.mark.position > stop) return [];
-  const late = data.mark.position - first > (stop - first) / 2;
+  const share = (data.mark.position - first) / (stop - first);
+  const late = share > 0.5;
   return [{ x: data.mark.position, y: 1, yref: "y domain", yanchor: "top", xanchor: late ? "right" : "left",
-    text: data.mark.text, showarrow: false, font: { size: 12 } }];
+    text: wrapped(data.mark.text, width() * (late ? share : 1 - share)), align: late ? "right" : "left",
+    showarrow: false, font: { size: 12 } }];
 }
 
 function points([first, stop]) {
   const inside = data.points.filter(({ step }) => first <= step && step <= stop);
-  return inside.map(({ step, rate, text }, number) => ({
-    x: step, y: scale === "log" ? Math.log10(Math.max(rate, data.lowest)) : rate, text, arrowhead: 6, arrowwidth: 1,
+  return inside.map(({ step, rate, words }, number) => ({
+    x: step, y: scale === "log" ? Math.log10(Math.max(rate, data.lowest)) : rate,
+    text: `${words}: ${rateText(rate, 4)}`, arrowhead: 6, arrowwidth: 1,
     arrowcolor: "#333333", ax: step - first < (stop - first) / 2 ? 60 : -60,
     ay: (rate > data.peak / 2 ? 1 : -1) * (24 + 18 * (number % 3)),
     bgcolor: "rgba(255, 255, 255, 0.75)", font: { size: 12 },
@@ -173,8 +193,7 @@ function rateTicks([low, high], scale) {
   if (scale === "linear") rates = roundNumbers(low, high, 6);
   else if (high - low < 1.2) rates = roundNumbers(10 ** low, 10 ** high, 6);
   else for (let power = Math.ceil(low); power <= high; power += 1) rates.push(10 ** power);
-  const plain = scale === "linear" && data.peak >= 1e-3;
-  return { tickvals: rates, ticktext: rates.map(plain ? String : rateText) };
+  return { tickvals: rates, ticktext: rates.map((rate) => rateText(rate)) };
 }
 
 function layout() {
@@ -188,7 +207,7 @@ function layout() {
     paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff",
     font: { color: "#1a1a1a", size: 13, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 }, align: "left" },
-    legend: { orientation: "h", traceorder: "normal", y: -0.16, yanchor: "top", x: 0 },
+    legend: { orientation: "h", traceorder: "normal", y: narrow ? -0.24 : -0.16, yanchor: "top", x: 0 },
     xaxis: { ...x, ...stepTicks(wholeRun()), title: { text: data.unit }, anchor: withDifferences ? "y2" : "y" },
     yaxis: { ...rates, ...rateTicks(rateRange(), scale), automargin: "left",
       title: { text: "learning rate", standoff: 8 }, domain: [withDifferences ? 0.34 : 0, 1] },
@@ -209,7 +228,7 @@ function layout() {
 
 const shown = (axis) => picture.layout[axis].range.map(Number);
 const axes = () => Object.keys(picture.layout).filter((name) => /axis/.test(name));
-const view = () => [scale, width(), ...axes().map(shown)].join();
+const view = () => [scale, width(), picture.clientWidth, ...axes().map(shown)].join();
 let followed = "";
 
 async function follow() {
@@ -253,5 +272,8 @@ Plotly.newPlot(picture, curves(), layout(), config).then(() => {
     button.addEventListener("click", () => press(button.dataset.scale));
   }
   document.getElementById("whole").addEventListener("click", showAll);
-  window.addEventListener("resize", follow);
+  window.addEventListener("resize", () => {
+    if (withDifferences) Plotly.restyle(picture, { name: data.curves.map(named) }, data.curves.map((_, number) => number));
+    follow();
+  });
 });

@@ -1,4 +1,4 @@
-"""A plan as one html file that answers the mouse: it zooms, tells step, epoch and rate, and needs no network."""
+"""A scene as one html file that answers the mouse: it zooms, names step, epoch and rate, and needs no network."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine._analysis.sampling import COLUMNS, restarts, trace
+from kosine._analysis.sampling import COLUMNS
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.plain_text import shortened
-from kosine._display.comparison_figure import COLOURS, NAME
-from kosine._display.figure import CURVE, LOWEST_PEAK, RESTART, TINTS, goes_below, highest, lowest_shown, tinted
-from kosine._display.labels import bands, key_names, marked_name, point_text
-from kosine._display.log_figure import FEW, GREY, LOG, PLAN
-from kosine._display.log_view import LogView
-from kosine._display.points import read_points
-from kosine._display.tables import plan_table_lines as table_lines
+from kosine._core.views import view
+from kosine._display.figure import COLOURS, CURVE, FEW, GREY, LOG, PLAN, RESTART, TINTS, tinted
+from kosine._display.labels import key_names
+from kosine._display.scene import Line, Scene, comparison_scene, inference_scene, leaves, plan_scene, verdict_scene
+from kosine._display.tables import plan_table_lines
 from kosine._version import __version__
 from kosine.errors import missing_package
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
 
 _COLUMNS = 8 * COLUMNS  # one zooms
-_TITLE, _HEADING = 100, 2000  # characters
+_TITLE, _HEADING, _NAME = 100, 2000, 200  # characters
 _EXACT = 2**53  # above it JavaScript's numbers lose digits
 _DASHES = ("solid", "dash", "dashdot", "dot")
 
@@ -69,184 +67,129 @@ _PAGE = """\
 """
 
 
-def plan_page(plan: Plan, title: str, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> str:
-    """A whole html document: the curve of a plan, its phases as a table, and its totals.
+def page_of(result: object, title: str | None = None, **options: Any) -> str:
+    """A whole html document: the scene of a result, and below it its tables.
 
     Args:
-        plan: the plan.
-        title: the heading; any text.
-        log: whether the rates stand on a logarithmic axis at first; two buttons change it.
-        points: steps to point out.
+        result: a plan, a comparison, a verdict or an inference.
+        title: the heading; any text. The names of what is drawn if None.
+        options: of its scene; a plan has `points`, and `log` for the axis at first: two buttons change it.
 
     Raises:
-        PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a logarithmic
-            axis for rates that are all 0.
-        ArgumentTypeError: a point that is no integer.
+        PlanError: there is nothing that can be drawn.
         MissingPackageError: plotly is not installed.
     """
-    steps, rates = trace(plan, _COLUMNS)
-    summary = summarize(plan)
-    curve = {"name": "rate", "rates": rates.tolist(), "colour": CURVE, "dash": "solid"}
-    data = _data(steps, [curve], summary.total_steps, plan.run.steps_per_epoch, [rates], log)
-    data["bands"] = list(_bands(plan, summary.total_steps))
-    data["restarts"] = restarts(plan)
-    if data["lowest"] is not None:
-        data["leaves"], data["below"] = goes_below(steps, rates, data["lowest"])
-    data["points"] = [
-        {"step": step, "rate": plan(step), "text": point_text(step, plan(step))} for step in read_points(plan, points)
-    ]
-    below = [
-        _key(plan, data),
-        _left_out(plan),
-        "<h2>Phases</h2>",
-        _table(table_lines(plan)),
-        "<h2>Totals</h2>",
-        _totals(summary),
-    ]
-    return _document(title, data, below)
+    text: str = view(result, "page", title=title, **options)
+    return text
 
 
-def comparison_page(comparison: Comparison, title: str) -> str:
-    """A whole html document: the curves of plans over each other, their differences from the first, and the table.
-
-    Args:
-        comparison: what `compare` returned.
-        title: the heading; any text.
-
-    Raises:
-        MissingPackageError: plotly is not installed.
-    """
-    steps, rates = comparison.trace(_COLUMNS // 2)
-    curves = [
-        _named(
-            marked_name(mark, name, NAME),
-            curve.tolist(),
-            COLOURS[number % len(COLOURS)],
-            _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
-            mark=mark,
-        )
-        for number, (mark, name, curve) in enumerate(zip(comparison.marks, comparison.names, rates, strict=True))
-    ]
-    data = _data(steps, curves, comparison.total_steps, comparison.steps_per_epoch, rates, False)
-    data["difference"] = f"difference<br>from {comparison.marks[0]}"
-    return _document(title, data, [_text("Differences", comparison)])
+def plan_page(plan: Plan, title: str | None, **options: Any) -> str:
+    """The curve of a plan; below it what the colours mean, its phases as a table, and its totals."""
+    scene = plan_scene(plan, _COLUMNS, **options)
+    table, totals = _table(plan_table_lines(plan)), _totals(summarize(plan))
+    return _document(scene, title, [_key(scene), _left_out(plan), "<h2>Phases</h2>", table, "<h2>Totals</h2>", totals])
 
 
-def verdict_page(verdict: Verdict, title: str) -> str:
-    """A whole html document: a log over the plan that it was checked against, how far it is from it, and the table.
-
-    Args:
-        verdict: what `check` returned.
-        title: the heading; any text.
-
-    Raises:
-        MissingPackageError: plotly is not installed.
-    """
-    return _logged(LogView.of_verdict(verdict), title, _text("Verdict", verdict))
+def comparison_page(comparison: Comparison, title: str | None) -> str:
+    """The curves of plans over each other, their differences from the first, and the table."""
+    scene = comparison_scene(comparison, _COLUMNS // 2)
+    return _document(scene, title, ["<h2>Differences</h2>", _preformatted(str(comparison))])
 
 
-def inference_page(inference: Inference, title: str) -> str:
-    """A whole html document: a log over the schedule that explains it, how far it is from it, and what was found.
-
-    Args:
-        inference: what `infer` returned.
-        title: the heading; any text.
-
-    Raises:
-        MissingPackageError: plotly is not installed.
-    """
-    return _logged(LogView.of_inference(inference), title, _text("Inference", inference))
+def verdict_page(verdict: Verdict, title: str | None) -> str:
+    """A log over the plan that it was checked against, how far it is from it, and what was found."""
+    return _document(verdict_scene(verdict, _COLUMNS // 2), title, _found("Verdict", verdict))
 
 
-def _logged(view: LogView, title: str, below: str) -> str:
-    """A log and its plan on an axis that has the places of both: a rate is null where the log has no row."""
-    rows, course, log = view.rows(_COLUMNS // 2), view.course(_COLUMNS // 2), view.log
-    here = log.positions[rows].astype(np.float64)
-    positions = here if course is None else np.union1d(here, course.positions)
-    at = np.searchsorted(positions, here)
-
-    def of_rows(values: NDArray[np.float64]) -> list[float | None]:
-        found: list[float | None] = [None] * positions.size
-        for index, value in zip(at.tolist(), values.tolist(), strict=True):
-            found[index] = value
-        return found
-
-    mode = "markers" if len(log) <= FEW else "lines"
-    curves = [_named(view.log_name(NAME), of_rows(log.rates[rows]), LOG, "solid", mark="log") | {"mode": mode}]
-    rates = [np.interp(positions, here, log.rates[rows])]
-    if course is not None and view.expected is not None:
-        planned = np.interp(positions, course.positions, course.rates)
-        planned[at] = view.expected[rows]
-        curves.insert(0, _named(view.plan_name(NAME), planned.tolist(), PLAN, "solid", mark="plan") | {"mode": "lines"})
-        rates.append(planned)
-    low, high = view.limits
-    data = _data(positions, curves, high, view.steps_per_epoch, rates, False, begin=low, unit=view.axis)
-    data["restarts"], data["restart_colour"] = list(view.boundaries), GREY
-    if course is not None:
-        data["difference"], data["half_widths"] = "log - plan", of_rows(view.half_widths(rows))
-    if view.mark is not None:
-        data["mark"] = view.mark._asdict()
-    return _document(title, data, [below])
+def inference_page(inference: Inference, title: str | None) -> str:
+    """A log over the schedule that explains it, how far it is from it, and what was found."""
+    return _document(inference_scene(inference, _COLUMNS // 2), title, _found("Inference", inference))
 
 
-def _named(name: str, rates: Sequence[float | None], colour: str, dash: str, *, mark: str) -> dict[str, Any]:
-    """A curve with the name that its legend has; plotly reads tags and TeX in it."""
-    escaped = html.escape(name, quote=False).replace("$", "&#36;")
-    return {"mark": mark, "name": escaped, "rates": rates, "colour": colour, "dash": dash}
+def _found(heading: str, result: Verdict | Inference) -> list[str]:
+    """The sentence, which a browser wraps, and the table that a terminal shows under it."""
+    table = str(result).partition("\n\n")[2]
+    return [f"<h2>{heading}</h2>", f"<p>{html.escape(result.sentence)}</p>", _preformatted(table, "found")]
 
 
-def _text(heading: str, shown: object) -> str:
-    """What a terminal shows, under a heading."""
-    return f'<h2>{heading}</h2>\n<div class="wide"><pre>{html.escape(str(shown))}</pre></div>'
+def _preformatted(text: str, name: str = "table") -> str:
+    return f'<div class="wide"><pre class="{name}">{html.escape(text)}</pre></div>'
 
 
-def _data(
-    steps: NDArray[Any],
-    curves: list[dict[str, Any]],
-    total: float,
-    per_epoch: int | None,
-    rates: list[NDArray[np.float64]],
-    log: bool,
-    *,
-    begin: float = 0,
-    unit: str = "step",
-) -> dict[str, Any]:
-    """What the script draws."""
-    peak = max(map(highest, rates))
-    whole = [int(step) if float(step).is_integer() else step for step in steps.tolist()]
-    return {
+def _data(scene: Scene) -> dict[str, Any]:
+    """What the script draws: curves over one axis, null where a line has no point there."""
+    x, total = scene.lines[0].x, scene.limits[1]
+    whole = [int(place) if float(place).is_integer() else place for place in x.tolist()]
+    style = {name: scene.style(log=name == "log") for name in ("linear", "log")}
+    data: dict[str, Any] = {
         "steps": whole if total <= _EXACT else list(map(str, whole)),
-        "unit": unit,
-        "curves": curves,
-        "begin": begin,
+        "unit": scene.unit,
+        "curves": [
+            {"mark": line.mark, "name": line.label(_NAME), "rates": _at(x, line, line.y), **looks}
+            for line, looks in zip(scene.lines, _looks(scene), strict=True)
+        ],
+        "begin": scene.limits[0],
         "total": total,
-        "per_epoch": per_epoch,
-        "peak": peak,
-        "lowest": lowest_shown(steps, *rates) if log or peak > LOWEST_PEAK else None,
-        "log": log,
-        "bands": [],
-        "restarts": [],
-        "points": [],
+        "per_epoch": scene.steps_per_epoch,
+        "peak": scene.peak,
+        "lowest": scene.lowest,
+        "log": scene.log,
+        "scientific": {name: each.scientific for name, each in style.items()},
+        "bands": [
+            {
+                "first_step": band.first_step,
+                "stop": band.stop,
+                "label": band.label,
+                "short": band.short,
+                "colour": colour,
+                "opacity": opacity,
+                "narrow": (band.stop - band.first_step) * COLUMNS < total,
+            }
+            for band, colour, opacity in tinted(scene.bands)
+        ],
+        "restarts": [*scene.restarts, *scene.boundaries],
+        "restart_colour": GREY if scene.boundaries else RESTART,
+        "points": [{"step": step, "rate": rate, "words": f"{step:,}"} for step, rate in scene.points.items()],
         "leaves": [],
-        "restart_colour": RESTART,
+        "difference": scene.difference.replace("\n", "<br>"),
     }
+    if scene.lowest is not None and len(scene.lines) == 1:
+        data["leaves"], data["below"] = leaves(x, scene.lines[0].y, scene.lowest)
+    if scene.half_widths is not None:
+        data["half_widths"] = _at(x, scene.lines[1], scene.half_widths)
+    if scene.mark is not None:
+        data["mark"] = {"position": scene.mark.position, "text": scene.mark.text(style["linear"])}
+    return data
 
 
-def _bands(plan: Plan, total: int) -> Iterator[dict[str, Any]]:
-    for band, colour, opacity in tinted(bands(plan)):
-        yield {
-            "first_step": band.first_step,
-            "stop": band.stop,
-            "label": band.label,
-            "short": band.short,
-            "colour": colour,
-            "opacity": opacity,
-            "narrow": (band.stop - band.first_step) * COLUMNS < total,
+def _at(x: NDArray[Any], line: Line, values: NDArray[np.float64]) -> list[float | None]:
+    """The values of a line at each place of the common axis; None where it has no point."""
+    if line.x.size == x.size:
+        return list(values.tolist())
+    found: list[float | None] = [None] * x.size
+    for index, value in zip(np.searchsorted(x, line.x).tolist(), values.tolist(), strict=True):
+        found[index] = value
+    return found
+
+
+def _looks(scene: Scene) -> list[dict[str, str]]:
+    """Colour and stroke of each line."""
+    if rows := scene.lines[-1].rows:
+        log = {"colour": LOG, "dash": "solid", "mode": "markers" if rows <= FEW else "lines"}
+        return [{"colour": PLAN, "dash": "solid", "mode": "lines"}, log][-len(scene.lines) :]
+    return [
+        {
+            "colour": COLOURS[number % len(COLOURS)],
+            "dash": _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
         }
+        for number in range(len(scene.lines))
+    ]
 
 
-def _document(title: str, data: dict[str, Any], below: list[str]) -> str:
-
+def _document(scene: Scene, title: str | None, below: Sequence[str]) -> str:
+    """The page of a scene, with what stands below the picture."""
+    scene.check_axis()
+    title, data = scene.heading if title is None else title, _data(scene)
     folder = Path(__file__).parent
     plotly, script = _plotly(), (folder / "page.js").read_text(encoding="utf-8")
     scripts = " ".join(_hash(text) for text in (plotly, script))
@@ -289,24 +232,20 @@ def _buttons(data: dict[str, Any]) -> str:
     )
 
 
-def _key(plan: Plan, data: dict[str, Any]) -> str:
+def _key(scene: Scene) -> str:
     """What the colours and marks mean."""
     items = []
-    for kind, name in key_names(bands(plan)).items():
+    for kind, name in key_names(scene.bands).items():
         colour, opacity = TINTS[kind]
         rectangle = f'<rect width="32" height="16" fill="{colour}" fill-opacity="{2 * opacity}"/>'
         items.append(_key_item(rectangle, name))
-    if data["restarts"]:
+    if scene.restarts:
         dashes = f'<path d="M0 8H32" stroke="{RESTART}" stroke-width="2" stroke-dasharray="7 5"/>'
         items.append(_key_item(dashes, "restart"))
-    if data["leaves"]:
-        items.append(
-            _key_item(
-                f'<path d="M7 2H25L16 15Z" fill="{CURVE}"/>',
-                data["below"],
-                ' id="below"' if data["log"] else ' id="below" hidden',
-            )
-        )
+    places, name = leaves(scene.lines[0].x, scene.lines[0].y, scene.lowest or 0.0)
+    if places:
+        hidden = "" if scene.log else " hidden"
+        items.append(_key_item(f'<path d="M7 2H25L16 15Z" fill="{CURVE}"/>', name, f' id="below"{hidden}'))
     return f'<ul class="key">{"".join(items)}</ul>'
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from kosine._analysis.sampling import length
 from kosine._core.arguments import read_index
-from kosine._display.labels import point_text
-from kosine.errors import ArgumentTypeError, PlanError, shown
+from kosine._display.labels import RateStyle, point_text
+from kosine.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,29 +33,28 @@ def read_points(plan: Plan, points: Iterable[SupportsIndex]) -> list[int]:
     """The steps to point out, ascending.
 
     Raises:
-        PlanError: a step outside the run.
-        ArgumentTypeError: no integer.
+        ArgumentError: a step outside the run.
+        ArgumentTypeError: a value that is not an integer.
     """
     steps: set[int] = set()
     total = length(plan)
     for point in points:
         step = read_index(point)
         if step is None:
-            raise ArgumentTypeError(f"Argument `points` must be steps, which are integers. Received: {shown(point)}.")
+            raise ArgumentTypeError(argument="points", rule="steps, which are integers", received=point)
         if not 0 <= step < total:
-            raise PlanError(
-                f"Argument `points` must be steps of the run, 0 to {total - 1:,}. Received: {_counted(step)}."
-            )
+            raise ArgumentError(argument="points", rule=f"steps of the run, 0 to {total - 1:,}", received=step)
         steps.add(step)
     return sorted(steps)
 
 
-def _counted(step: int) -> str:
-    return f"{step:,}" if abs(step) < 2**63 else shown(step)
-
-
 def draw_points(
-    axes: Axes, points: dict[int, float], curve: NDArray[np.float64], size: tuple[float, float], colour: str
+    axes: Axes,
+    points: dict[int, float],
+    curve: NDArray[np.float64],
+    size: tuple[float, float],
+    colour: str,
+    style: RateStyle,
 ) -> None:
     """Put a dot on each point and its text where it covers least.
 
@@ -65,6 +64,7 @@ def draw_points(
         curve: rows of step and rate; text keeps off them.
         size: width and height of the axes in inches.
         colour: of the dots.
+        style: how rates are written.
     """
     low = axes.get_ylim()[0]
     spots = [(step, max(rate, low)) for step, rate in points.items()]
@@ -74,7 +74,7 @@ def draw_points(
     boxes: list[tuple[_Vector, _Vector]] = []
     leaders: list[_Vector] = []
     for (step, rate), spot, dot in zip(points.items(), spots, dots, strict=True):
-        text = point_text(step, rate)
+        text = point_text(step, rate, style)
         half = np.array([len(text) * _CHARACTER, _LINE]) / 2
         centres = _places(dot, half, size)
         ends = np.clip(dot, centres - half, centres + half)

@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import numpy as np
 
-from kosine._analysis.sampling import length, restarts, trace
-from kosine._core.plain_text import shortened
-from kosine._display.labels import rate_text, step_text
+from kosine._core.views import view
+from kosine._display.labels import RateStyle, step_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kosine._analysis.compare import Comparison
-    from kosine._core.schedule import Plan
-    from kosine._display.log_view import LogView
+    from kosine._display.scene import Scene
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
@@ -99,65 +96,46 @@ class Ruler(NamedTuple):
         }
 
 
-def draw(plan: Plan, screen: Screen) -> str:
-    """The curve of a plan as lines of text, no wider than the screen; cycles are numbered above their restarts.
+def draw(result: object, screen: Screen) -> str:
+    """A plan, a comparison, a verdict or an inference as lines of text, no wider than the screen.
+
+    Cycles are numbered above their restarts. Differences from the first curve stand below, on a scale of their own.
 
     Raises:
         PlanError: a plan without a length.
     """
-    total = length(plan)
-    steps, rates = trace(plan, 8 * screen.columns)  # enough to leave no gap between cycles too many to tell apart
-    numbers = {step: f"#{cycle + 1}" for step in restarts(plan) if (cycle := plan.phase_at(step).cycle) is not None}
-    return picture([Curve(steps, rates)], total, screen, 15, plan.run.steps_per_epoch, numbers)
-
-
-def draw_comparison(comparison: Comparison, screen: Screen) -> str:
-    """The curves of plans over each other, and below them their difference from the first, on a scale of its own."""
-    steps, rates = comparison.trace(8 * screen.columns)
-    marks, total, per_epoch = comparison.marks, comparison.total_steps, comparison.steps_per_epoch
-    curves = [
-        Curve(steps, values, mark, _COLOURS[index % len(_COLOURS)])
-        for index, (values, mark) in enumerate(zip(rates, marks, strict=True))
-    ]
-    names = [
-        f"{mark}  {shortened(name, screen.columns - 4 - len(mark))}"
-        for mark, name in zip(marks, comparison.names, strict=True)
-    ]
-    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
-    lines.append(picture(curves, total, screen, 15, per_epoch))
-    if any(difference.largest for difference in comparison.differences):
-        above = [curve._replace(values=curve.values - rates[0]) for curve in curves[1:]]
-        lines += ["", *(f"  {_painted(f'{curve.mark} - {marks[0]}', curve.colour, screen)}" for curve in above)]
-        lines.append(picture(above, total, screen, 7, per_epoch))
-    return "\n".join(lines)
-
-
-def draw_log(view: LogView, screen: Screen) -> str:
-    """A log over its plan, and where it leaves it, below them how far each row is from it."""
-    (low, high), log = view.limits, view.log
-    rows, course = view.rows(8 * screen.columns), view.course(8 * screen.columns)
-    ruler = None if view.axis == "step" and low == 0 else Ruler(view.axis, low, high)
+    scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to tell apart
+    (low, high), per_epoch, style = scene.limits, scene.steps_per_epoch, scene.style(log=False)
+    ruler = None if scene.unit == "step" and low == 0 else Ruler(scene.unit, low, high)
     total = math.ceil(high) if ruler is None else _FINE
 
     def across(positions: NDArray[Any]) -> NDArray[Any]:
         return positions if ruler is None else ruler.across(positions, total)
 
-    here, few = across(log.positions[rows]), len(log) <= 2 * screen.columns
-    curves = [Curve(here, log.rates[rows], "o", _COLOURS[1], joined=not few)]
-    names = [f"o  {view.log_name(screen.columns - 12)}"]
-    if course is not None:
-        curves.insert(0, Curve(across(course.positions), course.rates, "."))
-        names.insert(0, f".  {view.plan_name(screen.columns - 12)}")
-    lines = [f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, curves, strict=True)]
-    marked = {} if view.mark is None else {int(across(np.array([view.mark.position]))[0]): _FIRST_OFF}
-    lines.append(picture(curves, total, screen, 15, view.steps_per_epoch, marked, ruler))
-    if view.expected is not None and view.mark is not None:
-        apart = Curve(here, view.apart(rows), "o", _COLOURS[1], joined=not few)
-        lines += [
-            "",
-            f"  {_painted('log - plan', apart.colour, screen)}",
-            picture([apart], total, screen, 7, view.steps_per_epoch, None, ruler),
+    # A log has the same colour with and without a plan.
+    first_colour = 1 if len(scene.lines) == 1 and not scene.is_plan else 0
+    curves, lines = [], []
+    for number, line in enumerate(scene.lines, start=first_colour):
+        joined = not 0 < line.rows <= 2 * screen.columns
+        curves.append(Curve(across(line.x), line.y, line.sign, _COLOURS[number % len(_COLOURS)], joined))
+        if not scene.is_plan:
+            sign = "" if line.sign == line.mark else f"{line.sign}  "
+            name = sign + line.label(screen.columns - 2 - len(sign + line.prefix))
+            lines.append(f"  {_painted(name, curves[-1].colour, screen)}")
+    marked = scene.restarts
+    if scene.mark is not None:
+        marked = {int(across(np.array([scene.mark.position]))[0]): _FIRST_OFF}
+    lines.append(picture(curves, total, screen, 15, per_epoch, marked, ruler, style))
+    if scene.differs:
+        first, *others = scene.lines
+        apart = [
+            curve._replace(values=line.apart)
+            for curve, line in zip(curves[1:], others, strict=True)
+            if line.apart is not None
         ]
+        names = (f"{line.mark} - {first.mark}" for line in others)
+        lines += ["", *(f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, apart, strict=True))]
+        lines.append(picture(apart, total, screen, 7, per_epoch, None, ruler, style))
     return "\n".join(lines)
 
 
@@ -169,6 +147,7 @@ def picture(
     steps_per_epoch: int | None = None,
     names: Mapping[int, str] | None = None,
     ruler: Ruler | None = None,
+    style: RateStyle | None = None,
 ) -> str:
     """Curves over a run in a frame, with ticks in steps, and in epochs where it is known how long they are.
 
@@ -180,12 +159,14 @@ def picture(
         steps_per_epoch: steps in an epoch.
         names: names of steps, written above the frame where there is room.
         ruler: what stands on the axis instead of the steps.
+        style: how the rates are written; the one of these curves if None.
     """
     low = min(0.0, *(float(curve.values.min()) for curve in curves))
     high = max(0.0, *(float(curve.values.max()) for curve in curves))
     high = high if high > low else 1.0
+    style = style or RateStyle.of(max(high, -low))
     rate_ticks = {
-        round((high - tick) / (high - low) * (rows - 1)): rate_text(tick, max(high, -low))
+        round((high - tick) / (high - low) * (rows - 1)): style(tick)
         for tick in nice_ticks(high, 5 if rows > 10 else 4, low=low)
     }
     margin = max(5, len(ruler.unit) if ruler else 0, *map(len, rate_ticks.values()))
@@ -206,7 +187,7 @@ def picture(
 
 
 def _column(step: float, total: int, width: int) -> int:
-    """Where a step stands among so many columns: the first step in the first, the last in the last."""
+    """Where a step stands among `width` columns: the first step in the first, the last in the last."""
     return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
 
 
@@ -277,7 +258,7 @@ def _painted(text: str, colour: int | None, screen: Screen) -> str:
 
 
 def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
-    """Round numbers from `low`, at most 0, up to `highest`, about so many of them; whole ones only if `whole`."""
+    """Round numbers from `low`, at most 0, up to `highest`, about `about` of them; whole ones only if `whole`."""
     raw = max((highest - low) / max(about, 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     factors = [factor for factor in (1, 2, 2.5, 5, 10) if not whole or (factor * power).is_integer()]

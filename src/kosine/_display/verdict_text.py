@@ -49,11 +49,11 @@ def _span(trace: Trace) -> str:
 
 def _point(trace: Trace, point: Point) -> str:
     step = "" if trace.axis == "step" and point.position == point.step else f" (step {point.step:,} of the plan)"
-    told = difference_text(point.expected, point.found, 8)
-    return f"{place(trace, point.position)}{step}: {told}, within {point.half_width:.2g}"
+    rates = difference_text(point.expected, point.found, 8)
+    return f"{place(trace, point.position)}{step}: {rates}, within {point.half_width:.2g}"
 
 
-def _listed(name: str, told: list[str]) -> list[list[str]]:
+def _listed(name: str, lines: list[str]) -> list[list[str]]:
     """A line for each of a few, and how many more there are."""
-    shown = told if len(told) <= _LISTED else [*told[: _LISTED - 1], f"and {len(told) - _LISTED + 1:,} more"]
+    shown = lines if len(lines) <= _LISTED else [*lines[: _LISTED - 1], f"and {len(lines) - _LISTED + 1:,} more"]
     return [[name if i == 0 else "", line] for i, line in enumerate(shown)]

@@ -71,12 +71,11 @@ def command(
     if as_json:
         print_json(_data(verdict, of_log) | ({} if output is None else written(output)))
     else:
-        from kosine._display.log_view import LogView
-        from kosine._display.terminal import Screen, draw_log
+        from kosine._display.terminal import Screen, draw
 
         notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
         notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
-        picture = draw_log(LogView.of_verdict(verdict), Screen.of_stdout())
+        picture = draw(verdict, Screen.of_stdout())
         click.echo("\n\n".join([str(verdict), *notes, picture]))
         if output is not None:
             click.echo()
@@ -116,14 +115,14 @@ def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace)
 
 def _write(verdict: Verdict, output: Path, schedule: NamedSchedule) -> None:
     def page() -> str:
-        from kosine._display.page import verdict_page
+        from kosine._display.page import page_of
 
-        return verdict_page(verdict, f"{verdict.trace.source} / {schedule.name}")
+        return page_of(verdict, f"{verdict.trace.source} / {schedule.name}")
 
     def figure() -> Figure:
-        from kosine._display.log_figure import verdict_figure
+        from kosine._display.figure import figure_of
 
-        return verdict_figure(verdict)
+        return figure_of(verdict)
 
     write_picture(output, page, figure)
 

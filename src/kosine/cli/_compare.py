@@ -62,9 +62,9 @@ def command(
     if as_json:
         print_json(_data(comparison) | ({} if output is None else written(output)))
     else:
-        from kosine._display.terminal import Screen, draw_comparison
+        from kosine._display.terminal import Screen, draw
 
-        click.echo(f"{comparison}\n\n{draw_comparison(comparison, Screen.of_stdout())}")
+        click.echo(f"{comparison}\n\n{draw(comparison, Screen.of_stdout())}")
         if output is not None:
             click.echo()
             say_written(output, as_json)
@@ -73,14 +73,14 @@ def command(
 
 def _write(comparison: Comparison, output: Path) -> None:
     def page() -> str:
-        from kosine._display.page import comparison_page
+        from kosine._display.page import page_of
 
-        return comparison_page(comparison, " / ".join(comparison.names))
+        return page_of(comparison, " / ".join(comparison.names))
 
     def figure() -> Figure:
-        from kosine._display.comparison_figure import comparison_figure
+        from kosine._display.figure import figure_of
 
-        return comparison_figure(comparison)
+        return figure_of(comparison)
 
     write_picture(output, page, figure)
 

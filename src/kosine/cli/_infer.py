@@ -158,14 +158,14 @@ def _table(inference: Inference) -> list[str]:
 
 def _write(inference: Inference, output: Path) -> None:
     def page() -> str:
-        from kosine._display.page import inference_page
+        from kosine._display.page import page_of
 
-        return inference_page(inference, inference.trace.source)
+        return page_of(inference, inference.trace.source)
 
     def figure() -> Figure:
-        from kosine._display.log_figure import inference_figure
+        from kosine._display.figure import figure_of
 
-        return inference_figure(inference)
+        return figure_of(inference)
 
     write_picture(output, page, figure)
 

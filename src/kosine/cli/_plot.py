@@ -76,14 +76,14 @@ def command(
     heading = schedule.name if title is None else title
 
     def page() -> str:
-        from kosine._display.page import plan_page
+        from kosine._display.page import page_of
 
-        return plan_page(plan, heading, log=log, points=points or ())
+        return page_of(plan, heading, log=log, points=points or ())
 
     def figure() -> Figure:
-        from kosine._display.figure import plan_figure
+        from kosine._display.figure import figure_of
 
-        return plan_figure(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
+        return figure_of(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
 
     write_picture(output, page, figure, dpi or 150)
     say_written(output, as_json, format=kind)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _WIDTH = 80  # columns
 
 
-def text(comparison: Comparison) -> str:
+def comparison_text(comparison: Comparison) -> str:
     """The plans with their areas, where each differs from the first, and what a reader must know of that."""
     lines = [*_plans_table(comparison), "", *_differences_table(comparison), *_remarks(comparison)]
     return "\n".join(lines)

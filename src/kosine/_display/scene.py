@@ -1,0 +1,271 @@
+"""What a picture shows, whatever draws it: made once from a plan, a comparison, a verdict or an inference.
+
+`figure` draws a scene with Matplotlib, `page` with plotly, `terminal` with characters. None of them looks at a plan: so
+the same rates, names, marks and number style stand in all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+
+import numpy as np
+
+from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length, restarts, trace
+from kosine._core.plain_text import shortened
+from kosine._display.labels import Band, RateStyle, bands, schedule_name
+from kosine._display.log_view import LogView, Mark
+from kosine._display.points import read_points
+from kosine.errors import PlanError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kosine._analysis.compare import Comparison
+    from kosine._core.schedule import Plan
+    from kosine._logs.check.verdict import Verdict
+    from kosine._logs.infer.result import Inference
+
+    _Vector = NDArray[np.float64]
+
+_FEWEST_DECADES, _MOST_DECADES, _MOST_HELD_DECADES = 2, 4, 8
+_BODY = 0.01  # of the steps may lie below a logarithmic axis
+BELOW = ("0, below the axis", "below the axis")
+_HIGHEST_PEAK = 1e300
+_LOWEST_PEAK = 1e-290  # a logarithmic axis under it would end below the smallest float
+
+
+class Line(NamedTuple):
+    """A curve of a scene: a plan's rates, or the rows of a log.
+
+    Attributes:
+        x: places on the axis of the scene, ascending.
+        y: the rate at each.
+        mark: the short name, such as the letter of a plan in a comparison.
+        name: the long name.
+        sign: the character that draws it in a terminal without colours.
+        apart: how far each rate is from the first line's; None where there is no other line.
+        own: how many of its points belong to its own run; after them it is drawn pale.
+        rows: how many rows of a log it stands for; 0 for a plan.
+    """
+
+    x: NDArray[np.int64] | _Vector
+    y: _Vector
+    mark: str = ""
+    name: str = ""
+    sign: str = "*"
+    apart: _Vector | None = None
+    own: int | None = None
+    rows: int = 0
+
+    @property
+    def prefix(self) -> str:
+        """What stands before its name in a legend."""
+        return f"{self.mark}  " if self.mark else ""
+
+    def label(self, most: int) -> str:
+        """What a legend of one line says, its name cut to `most` characters."""
+        return self.prefix + shortened(self.name, most)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture.
+
+    Attributes:
+        lines: the curves; how far the others are from the first is drawn below.
+        limits: the ends of the axis.
+        peak: the highest rate.
+        unit: what the axis counts.
+        steps_per_epoch: steps in an epoch, where an axis of epochs is drawn as well.
+        log: whether the rates stand on a logarithmic axis.
+        title: the sentence that stands above; "" for none.
+        bands: named and shaded stretches.
+        restarts: steps at which a cycle goes back to its start, and its number there, such as #2.
+        points: steps to point out, and their rates.
+        difference: what the axis of differences is called.
+        differs: whether there is a difference that deserves its own picture where room is short.
+        half_widths: how far the rates of a log may be from what is printed, at each of its rows.
+        precision: the name of that.
+        boundaries: where the pieces of a log without a plan begin.
+        mark: the place where a log leaves its plan.
+    """
+
+    lines: tuple[Line, ...]
+    limits: tuple[float, float]
+    peak: float
+    unit: str = "step"
+    steps_per_epoch: int | None = None
+    log: bool = False
+    title: str = ""
+    bands: Sequence[Band] = ()
+    restarts: dict[int, str] = field(default_factory=dict)
+    points: dict[int, float] = field(default_factory=dict)
+    difference: str = ""
+    differs: bool = False
+    half_widths: _Vector | None = None
+    precision: str = ""
+    boundaries: tuple[float, ...] = ()
+    mark: Mark | None = None
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it shows one plan: its curve needs no legend."""
+        return len(self.lines) == 1 and not self.lines[0].rows
+
+    @property
+    def heading(self) -> str:
+        """What it shows."""
+        return " / ".join(line.name for line in self.lines)
+
+    @cached_property
+    def lowest(self) -> float | None:
+        """Where a logarithmic axis ends; None where there can be none."""
+        if self.peak < _LOWEST_PEAK:
+            return None
+        x = self.lines[0].x
+        return _lowest_shown(x, *(np.interp(x, line.x, line.y) for line in self.lines))
+
+    def style(self, *, log: bool) -> RateStyle:
+        """How every rate in it is written, on a logarithmic or on a linear axis."""
+        if log:
+            return RateStyle.of(self.peak, self.lowest or 0.0)
+        apart = (*(line.apart for line in self.lines), self.half_widths)
+        return RateStyle.of(self.peak, max((float(abs(each).max()) for each in apart if each is not None), default=0.0))
+
+    def check_axis(self) -> None:
+        """Raise PlanError where no axis of a picture can hold the rates."""
+        if self.peak > _HIGHEST_PEAK:
+            raise PlanError(f"Rates of at most {_HIGHEST_PEAK:g} can be drawn.", received={"peak": self.peak})
+        if self.log and self.lowest is None:
+            raise PlanError(
+                f"A logarithmic axis needs a rate of at least {_LOWEST_PEAK:g}.",
+                received={"peak": self.peak},
+                fix="Draw it on a linear axis.",
+            )
+
+
+def leaves(steps: NDArray[Any], rates: _Vector, low: float) -> tuple[list[int], str]:
+    """The steps at which a curve leaves an axis that ends at `low`, unless they are too many; and what to call them."""
+    below = rates < low
+    found = steps[below & ~np.concatenate([[False], below[:-1]])].tolist()
+    return found if len(found) <= MOST_MARKS else [], BELOW[0] if (rates[below] == 0).all() else BELOW[1]
+
+
+def plan_scene(plan: Plan, columns: int = COLUMNS, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Scene:
+    """The rate at every step of a plan, its phases and its restarts.
+
+    Raises:
+        PlanError: the plan has no length, or rates that no axis can hold.
+        ArgumentError, ArgumentTypeError: a point that is not a step of the run.
+    """
+    line = Line(*trace(plan, columns), name=schedule_name(plan))
+    return Scene(
+        (line,),
+        (0, length(plan)),
+        _peak([line]),
+        log=log,
+        steps_per_epoch=plan.run.steps_per_epoch,
+        bands=bands(plan),
+        restarts={step: f"#{(plan.phase_at(step).cycle or 0) + 1}" for step in restarts(plan)},
+        points={step: plan(step) for step in read_points(plan, points)},
+    )
+
+
+def comparison_scene(comparison: Comparison, columns: int = COLUMNS) -> Scene:
+    """Plans over each other, and how far each is from the first."""
+    steps, rates = comparison.trace(columns)
+    total = comparison.total_steps
+    lines = [
+        Line(
+            steps,
+            curve,
+            mark,
+            schedule_name(plan) if name == mark else name,  # a letter alone would not say which schedule it is
+            mark,
+            None if curve is rates[0] else curve - rates[0],
+            int(np.searchsorted(steps, plan.total_steps or total)),
+        )
+        for plan, mark, name, curve in zip(comparison.plans, comparison.marks, comparison.names, rates, strict=True)
+    ]
+    return Scene(
+        tuple(lines),
+        (0, total),
+        comparison.peak,  # which may lie between two steps that are drawn
+        steps_per_epoch=comparison.steps_per_epoch,
+        difference=f"difference\nfrom {comparison.marks[0]}",
+        differs=any(difference.largest for difference in comparison.differences),
+    )
+
+
+def verdict_scene(verdict: Verdict, columns: int = COLUMNS) -> Scene:
+    """A log over the plan that it was checked against."""
+    return _log_scene(LogView.of_verdict(verdict), columns)
+
+
+def inference_scene(inference: Inference, columns: int = COLUMNS) -> Scene:
+    """A log over the schedule that explains it, or alone with its pieces where none does."""
+    return _log_scene(LogView.of_inference(inference), columns)
+
+
+def _log_scene(view: LogView, columns: int) -> Scene:
+    rows, log, course = view.rows(columns), view.log, view.course(columns)
+    here, rates = log.positions[rows], log.rates[rows]
+    lines = [Line(here, rates, "log", view.log_name, "o", rows=len(log))]
+    half_widths = None
+    if course is not None and view.expected is not None:
+        expected = view.expected[rows]
+        places = np.union1d(here, course.positions)
+        planned = np.interp(places, course.positions, course.rates)
+        planned[np.searchsorted(places, here)] = expected  # exact where a row stands
+        lines = [Line(places, planned, "plan", view.plan_name, "."), lines[0]._replace(apart=rates - expected)]
+        half_widths = log.precision.half_width(rates)
+    return Scene(
+        tuple(lines),
+        view.limits,
+        _peak(lines),
+        unit=view.axis,
+        steps_per_epoch=view.steps_per_epoch,
+        title=view.sentence,
+        difference="" if half_widths is None else "log - plan",
+        differs=view.mark is not None,
+        half_widths=half_widths,
+        precision=f"within the log's precision ({log.precision})",
+        boundaries=view.boundaries,
+        mark=view.mark,
+    )
+
+
+def _peak(lines: Sequence[Line]) -> float:
+    return max(float(line.y.max()) for line in lines)
+
+
+def _lowest_shown(steps: NDArray[Any], *curves: NDArray[Any]) -> float:
+    """Where a logarithmic axis ends: under the lowest rate, or if that is far down, under what most steps have.
+
+    A curve that goes to 0 leaves it two to four decades under the highest rate; rates that are held for long stay on.
+    """
+    rates = np.concatenate(curves)
+    peak, lowest = float(rates.max()), float(rates.min())
+    if lowest >= peak / 10**_MOST_DECADES:
+        return float(min(lowest * (lowest / peak) ** 0.05, peak / 10))
+    share = np.concatenate([np.diff(steps.astype(np.float64))] * len(curves))
+    share /= max(share.sum(), 1.0)
+    before, after = (np.concatenate([curve[part] for curve in curves]) for part in (slice(-1), slice(1, None)))
+    body = _quantile((before + after) / 2, share, peak)
+    shown = peak / 10**_FEWEST_DECADES
+    if body < shown:
+        shown = 10.0 ** math.floor(math.log10(max(body, peak / 10**_MOST_DECADES)))
+    held = (before == after) & (before >= peak / 10**_MOST_HELD_DECADES)
+    held_low = _quantile(before[held], share[held], peak)
+    return float(min(shown, held_low * (held_low / peak) ** 0.05))
+
+
+def _quantile(rates: NDArray[Any], share: NDArray[Any], peak: float) -> float:
+    """The rate that all but the lowest hundredth of the run reach; the peak where the rates are fewer."""
+    order = np.argsort(rates)
+    at = int(np.searchsorted(np.cumsum(share[order]), _BODY))
+    return float(rates[order[at]]) if at < order.size else peak
