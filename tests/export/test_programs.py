@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 import kosine as ks
-from kosine._export.printing import comment, integer, real
+from kosine._core.code import integer, real
+from kosine._export.printing import comment
 from kosine._export.to_code import to_code
 from tests.support.export_cases import PLANS, names_of
 

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kosine._core.code import number
 from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.linear import Linear
-from kosine._export.outline import Bend, Level, Levels, Loop, Outline, Piece, Turn
-from kosine._export.printing import number, program
+from kosine._export.outline import ConstantPiece, CurvePiece, CyclePhase, CyclesPiece, Outline, ProgramPiece, TablePiece
+from kosine._export.printing import program
 
-_MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
-
-
-_RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
+MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
 
 
-_FEW_PIECES = 4
+RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
+
+
+FEW_PIECES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Native:
+class NativeProgram:
     """A program that needs no closed form."""
 
     imports: list[str]
@@ -32,25 +33,25 @@ class Native:
         return program(outline.header, self.imports, outline.used_constants(self.body), self.body)
 
 
-def _flat_pieces(outline: Outline, most: int) -> list[Level | Bend] | None:
+def flat_pieces(outline: Outline, most: int) -> list[ConstantPiece | CurvePiece] | None:
     """The phases one by one, and the rate after them where the run goes on; None: there are cycles, or too many."""
-    pieces: list[Level | Bend] = []
+    pieces: list[ConstantPiece | CurvePiece] = []
     for piece in outline.pieces:
-        if isinstance(piece, Loop):
+        if isinstance(piece, CyclesPiece):
             return None
-        pieces += piece.levels if isinstance(piece, Levels) else [piece]
+        pieces += piece.levels if isinstance(piece, TablePiece) else [piece]
     if outline.after is not None and (not pieces or _goes_on(outline, pieces[-1])):
-        pieces.append(Level((pieces[-1].stop or 0) if pieces else 0, None, outline.after))
+        pieces.append(ConstantPiece((pieces[-1].stop or 0) if pieces else 0, None, outline.after))
     return pieces if len(pieces) <= most else None
 
 
-def _goes_on(outline: Outline, last: Piece) -> bool:
+def _goes_on(outline: Outline, last: ProgramPiece) -> bool:
     """Whether the run has steps after the piece."""
     total = outline.plan.total_steps
     return last.stop is not None and (total is None or total > last.stop)
 
 
-def _span(piece: Bend, outline: Outline) -> str:
+def span_text(piece: CurvePiece, outline: Outline) -> str:
     """How many steps the curve takes, by name where it has one."""
     assert piece.span is not None
     name = outline.spans.get(piece.first)
@@ -61,12 +62,12 @@ def _span(piece: Bend, outline: Outline) -> str:
     )
 
 
-def _share(part: float, whole: float, outline: Outline) -> str:
+def share_text(part: float, whole: float, outline: Outline) -> str:
     """A rate as a share of another."""
     return "0.0" if not part else "1.0" if part == whole else f"{outline.value(part)} / {outline.value(whole)}"
 
 
-def _is_restart(loop: Loop, outline: Outline) -> bool:
+def is_restart(loop: CyclesPiece, outline: Outline) -> bool:
     """Whether the group is seen from its first cycle on, step by step, to the end of the run, all in whole steps."""
     group = loop.group
     return (
@@ -78,11 +79,11 @@ def _is_restart(loop: Loop, outline: Outline) -> bool:
     )
 
 
-def _item(lines: list[str]) -> list[str]:
+def as_item(lines: list[str]) -> list[str]:
     return [*lines[:-1], f"{lines[-1]},"]
 
 
-def _is_cosine_cycle(warmup: Turn | None, decay: Turn) -> bool:
+def is_cosine_cycle(warmup: CyclePhase | None, decay: CyclePhase) -> bool:
     cosine = isinstance(decay.curve, Cosine) and decay.curve.power == decay.curve.warp == 1
     plain = cosine and not decay.endpoint and decay.start > decay.to
     if warmup is None:

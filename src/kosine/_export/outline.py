@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from kosine._core.code import integer, plus, real
 from kosine._core.curve import Curve
-from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.hold import Hold
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.schedule import Plan
 from kosine._core.timeline import Group, PlannedPhase
-from kosine._export.formulas import keeps_pace, reaches_end
-from kosine._export.printing import comment, integer, plus, real
+from kosine._export.printing import comment
 from kosine.errors import PlanError
 
 MAX_ROWS = 4096
@@ -27,7 +26,7 @@ _CYCLES_FOR_EVER = 512  # cycles whose exact positions are worked out quickly wh
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ConstantPiece:
     """A constant rate. `stop` is the step after the last; None: never."""
 
     first: int
@@ -36,10 +35,10 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class TablePiece:
     """Constants one after the other."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[ConstantPiece, ...]
 
     @property
     def first(self) -> int:
@@ -51,7 +50,7 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
-class Bend:
+class CurvePiece:
     """One curve from `start` to `to`: at step t it has done (t - shift) // tick + lead of its `span` steps."""
 
     name: str
@@ -83,7 +82,7 @@ class Bend:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class CyclePhase:
     """One phase of a cycle, at the exact positions `begin` to `end` of the first cycle."""
 
     name: str
@@ -100,15 +99,15 @@ class Turn:
 
     @property
     def flat(self) -> bool:
-        return is_flat(self.curve, self.start, self.to)
+        return self.curve.is_flat(self.start, self.to)
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class CyclesPiece:
     """A group of phases that repeats."""
 
     group: Group
-    turns: tuple[Turn, ...]
+    phases: tuple[CyclePhase, ...]
 
     @property
     def first(self) -> int:
@@ -133,7 +132,7 @@ class Loop:
     @property
     def shrinks(self) -> bool:
         """Whether a later cycle is lower than the first."""
-        highest = max(rate for turn in self.turns for rate in (turn.start, turn.to))
+        highest = max(rate for phase in self.phases for rate in (phase.start, phase.to))
         return self.group.part.shrinks and highest > self.lowest_peak
 
     @property
@@ -144,7 +143,7 @@ class Loop:
 
     @property
     def name(self) -> str:
-        return "cycles of " + ", ".join(turn.name for turn in self.turns)
+        return "cycles of " + ", ".join(phase.name for phase in self.phases)
 
     @property
     def whole(self) -> bool:
@@ -189,11 +188,11 @@ class Loop:
                         f"express {self.name} for ever. Plan the schedule with `total_steps`."
                     )
                 listed = max(listed, group.cycle_at(max(needed - 1, self.first)) + 1)
-        if listed * len(self.turns) > MAX_ROWS:
+        if listed * len(self.phases) > MAX_ROWS:
             raise PlanError(
                 f"Target {target!r} lists at most {MAX_ROWS:,} phases of cycles that grow, and cannot express "
-                f"{self.name}, which has {listed * len(self.turns):,} of them in this run. Use cycles of equal length, "
-                "or a `stretch` that is a whole number."
+                f"{self.name}, which has {listed * len(self.phases):,} of them in this run. Use cycles of equal "
+                "length, or a `stretch` that is a whole number."
             )
         if largest is not None:
             while listed and group.boundary(listed, len(group.offsets) - 2) > largest:
@@ -206,14 +205,7 @@ class Loop:
         return listed
 
 
-Piece = Level | Levels | Bend | Loop
-
-
-def is_flat(curve: Curve, start: float, to: float) -> bool:
-    """Whether the curve keeps its first value."""
-    if keeps_pace(curve):
-        return not start or (isinstance(curve, Exponential) and curve.factor == 1)
-    return isinstance(curve, Hold) or start == to
+ProgramPiece = ConstantPiece | TablePiece | CurvePiece | CyclesPiece
 
 
 @dataclass(frozen=True)
@@ -221,7 +213,7 @@ class Outline:
     """The pieces of a plan in order, and the rate after the last of them (None: it never ends)."""
 
     plan: Plan
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ProgramPiece, ...]
     after: float | None
     values: dict[float, str] = field(default_factory=dict)
     """The rates that have a name."""
@@ -232,20 +224,20 @@ class Outline:
 
     @classmethod
     def of(cls, plan: Plan) -> Outline:
-        pieces: list[Piece] = []
+        pieces: list[ProgramPiece] = []
         for block in plan.blocks:
             for piece in _pieces(block):
                 last = pieces[-1] if pieces else None
-                if isinstance(piece, Level) and isinstance(last, Level) and last.value == piece.value:
-                    pieces[-1] = Level(last.first, piece.stop, last.value)
+                if isinstance(piece, ConstantPiece) and isinstance(last, ConstantPiece) and last.value == piece.value:
+                    pieces[-1] = ConstantPiece(last.first, piece.stop, last.value)
                 else:
                     pieces.append(piece)
         after: float | None = None
         if not pieces or pieces[-1].stop is not None:
             after = plan.after.first_lr
-            if pieces and isinstance(last := pieces[-1], Level) and last.value == after:
+            if pieces and isinstance(last := pieces[-1], ConstantPiece) and last.value == after:
                 pieces.pop()
-        elif isinstance(last := pieces[-1], Level):
+        elif isinstance(last := pieces[-1], ConstantPiece):
             after = last.value
             pieces.pop()
         outline = cls(plan, tuple(_tables(pieces, after)), after)
@@ -261,28 +253,28 @@ class Outline:
         peak = self.peak
         self.values[peak] = "PEAK"
         last = self.after
-        if last is None and isinstance(self.pieces[-1], Loop):
-            last = min(rate for turn in self.pieces[-1].turns for rate in (turn.start, turn.to))
+        if last is None and isinstance(self.pieces[-1], CyclesPiece):
+            last = min(rate for phase in self.pieces[-1].phases for rate in (phase.start, phase.to))
         lowest = min((rate for rate in _rates(self.pieces, self.after) if rate), default=0.0)
         if last and last not in self.values and last == lowest:
             self.values[last] = "FLOOR"
         first = self.pieces[0] if self.pieces else None
-        if isinstance(first, Bend) and first.rises and first.start and first.start not in self.values:
+        if isinstance(first, CurvePiece) and first.rises and first.start and first.start not in self.values:
             self.values[first.start] = "WARMUP_START"
-        for rate in _rates([piece for piece in self.pieces if not isinstance(piece, Levels)], self.after):
+        for rate in _rates([piece for piece in self.pieces if not isinstance(piece, TablePiece)], self.after):
             if rate not in self.values and len(real(rate)) > 8:
                 self.values[rate] = f"RATE_{sum(name.startswith('RATE') for name in self.values.values()) + 1}"
 
     def _name_steps(self) -> None:
         first = self.pieces[0] if self.pieces else None
-        if isinstance(first, Bend) and first.rises and first.plain and first.stop is not None:
+        if isinstance(first, CurvePiece) and first.rises and first.plain and first.stop is not None:
             self.steps[first.stop] = self.spans[0] = "WARMUP_STEPS"
         last = self.pieces[-1] if self.pieces else None
         if last is None or last.stop is None or last.stop in self.steps:
             return
         if last.stop == self.plan.total_steps:
             self.steps[last.stop] = "TOTAL_STEPS"
-            if isinstance(last, Bend) and last.plain:
+            if isinstance(last, CurvePiece) and last.plain:
                 self.spans[last.first] = "DECAY_STEPS" if last.first else "TOTAL_STEPS"
 
     @property
@@ -317,26 +309,26 @@ class Outline:
         return [f"{name} = {value}" for name, value in named if re.search(rf"\b{name}\b", text)]
 
 
-def _rates(pieces: Sequence[Piece], after: float | None) -> list[float]:
+def _rates(pieces: Sequence[ProgramPiece], after: float | None) -> list[float]:
     rates = [] if after is None else [after]
     for piece in pieces:
         match piece:
-            case Level():
+            case ConstantPiece():
                 rates.append(piece.value)
-            case Levels():
+            case TablePiece():
                 rates += [level.value for level in piece.levels]
-            case Bend():
+            case CurvePiece():
                 rates += [piece.start, piece.to]
-            case Loop():
-                rates += [rate for turn in piece.turns for rate in (turn.start, turn.to)]
+            case CyclesPiece():
+                rates += [rate for phase in piece.phases for rate in (phase.start, phase.to)]
     return rates
 
 
-def _pieces(block: PlannedPhase | Group) -> list[Piece]:
+def _pieces(block: PlannedPhase | Group) -> list[ProgramPiece]:
     if isinstance(block, PlannedPhase):
         return _phase(block)
-    turns = tuple(
-        Turn(
+    phases = tuple(
+        CyclePhase(
             phase.curve.name,
             phase.curve,
             block.values[2 * number],
@@ -348,38 +340,38 @@ def _pieces(block: PlannedPhase | Group) -> list[Piece]:
         for number, phase in enumerate(block.part.phases)
         if block.offsets[number] < block.offsets[number + 1]
     )
-    loop = Loop(block, turns)
-    if loop.whole and loop.stretch == 1:
-        loop = replace(loop, turns=tuple(_at_its_end(turn) for turn in turns))
-    level = loop.turns[0].start
-    if all(turn.flat and turn.start == level for turn in loop.turns) and not loop.shrinks:
-        return [Level(loop.first, loop.stop, level)]
-    phases = len(block.part.phases)
-    if block.endless or len(block.cycles_shown) * phases > _FEW_PHASES:
-        return [loop]
-    rows = [block.row(cycle, phase) for cycle in block.cycles_shown for phase in range(phases)]
+    cycles = CyclesPiece(block, phases)
+    if cycles.whole and cycles.stretch == 1:
+        cycles = replace(cycles, phases=tuple(_at_its_end(phase) for phase in phases))
+    level = cycles.phases[0].start
+    if all(phase.flat and phase.start == level for phase in cycles.phases) and not cycles.shrinks:
+        return [ConstantPiece(cycles.first, cycles.stop, level)]
+    count = len(block.part.phases)
+    if block.endless or len(block.cycles_shown) * count > _FEW_PHASES:
+        return [cycles]
+    rows = [block.row(cycle, phase) for cycle in block.cycles_shown for phase in range(count)]
     return [piece for row in rows if row.steps != 0 for piece in _phase(row)]
 
 
-def _at_its_end(turn: Turn) -> Turn:
+def _at_its_end(phase: CyclePhase) -> CyclePhase:
     """The phase; one whose only step has the end value never has another."""
-    if turn.endpoint and turn.end - turn.begin == 1:
-        return replace(turn, curve=Hold(), start=turn.to)
-    return turn
+    if phase.endpoint and phase.end - phase.begin == 1:
+        return replace(phase, curve=Hold(), start=phase.to)
+    return phase
 
 
-def _phase(row: PlannedPhase) -> list[Piece]:
+def _phase(row: PlannedPhase) -> list[ProgramPiece]:
     """A planned phase; where its last steps have a value that its formula has not, that is a constant of its own."""
     clock = row.clock
     stop = None if row.stop > MAX_STEPS else row.stop
-    if is_flat(row.curve, clock.start, clock.to):
-        return [Level(row.first_step, stop, clock.start)]
-    apart = clock.span == 0 or (row.endpoint and not reaches_end(row.curve))
+    if row.curve.is_flat(clock.start, clock.to):
+        return [ConstantPiece(row.first_step, stop, clock.start)]
+    apart = clock.span == 0 or (row.endpoint and not row.curve.reaches_end)
     end = min(row.end_step, row.stop) if apart else row.stop
-    pieces: list[Piece] = []
+    pieces: list[ProgramPiece] = []
     if end > row.first_step:
         pieces.append(
-            Bend(
+            CurvePiece(
                 row.curve.name,
                 row.first_step,
                 stop if end == row.stop else end,
@@ -392,22 +384,22 @@ def _phase(row: PlannedPhase) -> list[Piece]:
                 clock.tick,
             )
         )
-    return [*pieces, Level(end, stop, clock.to)] if end < row.stop else pieces
+    return [*pieces, ConstantPiece(end, stop, clock.to)] if end < row.stop else pieces
 
 
-def _tables(pieces: list[Piece], after: float | None) -> list[Piece]:
+def _tables(pieces: list[ProgramPiece], after: float | None) -> list[ProgramPiece]:
     """The pieces, with many constants in a row as one table."""
-    grouped: list[Piece] = []
-    waiting: list[Level] = []
-    last = Level(pieces[-1].stop or 0, None, after) if pieces and after is not None else None
+    grouped: list[ProgramPiece] = []
+    waiting: list[ConstantPiece] = []
+    last = ConstantPiece(pieces[-1].stop or 0, None, after) if pieces and after is not None else None
     for piece in [*pieces, last]:
-        if isinstance(piece, Level):
+        if isinstance(piece, ConstantPiece):
             waiting.append(piece)
             continue
-        grouped += [Levels(tuple(waiting))] if len(waiting) >= _TABLE_LEVELS else waiting
+        grouped += [TablePiece(tuple(waiting))] if len(waiting) >= _TABLE_LEVELS else waiting
         waiting = []
         if piece is not None:
             grouped.append(piece)
     if len(waiting) >= _TABLE_LEVELS:
-        return [*grouped, Levels(tuple(waiting))]
+        return [*grouped, TablePiece(tuple(waiting))]
     return [*grouped, *(level for level in waiting if level is not last)]

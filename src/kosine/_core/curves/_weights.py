@@ -7,7 +7,11 @@ from decimal import Context
 from fractions import Fraction
 from typing import Any, Literal
 
+from kosine._core.code import Formula, Language, Operands, number
 from kosine._core.curve import Operations
+from kosine._core.durations import Duration, DurationLike
+from kosine._core.run import RunSize
+from kosine.errors import ScheduleError
 
 HALF_PI = Fraction("1.57079632679489661923132169163975144209858469968755291048747")
 
@@ -47,3 +51,73 @@ def rising_power(ops: Operations, exponent: float) -> Callable[[Any, Any], Any]:
         return where(left > 0.0, -expm1(exponent * logarithm), 1.0)
 
     return weight
+
+
+def exponential_weight(ops: Operations) -> Callable[[Any, Any], Any]:
+    """exp of a distance that comes as two addends."""
+    exp, expm1, where = ops.exp, ops.expm1, ops.where
+
+    def weight(coarse: Any, fine: Any) -> Any:
+        # Not exp(coarse) * exp(fine): XLA rewrites that to exp(coarse + fine), which loses what the split has won.
+        power = exp(coarse)
+        return power + power * expm1(where(power > 0.0, fine, 0.0))  # far out `fine` is not small
+
+    return weight
+
+
+# --- an exponent of the weight and one of the time, as code ---------------------------------------------------------
+
+
+def raised_code(power: float, warp: float, kept: str, lost: str, of: Operands, language: Language) -> Formula:
+    """The code of a curve whose weight is a power of what is kept, where kept + lost = 1.
+
+    Args:
+        power: the power.
+        warp: the exponent of the time; `kept` has "rest" in place of what is left where it is not 1.
+        kept: the weight, from what is left.
+        lost: what is lost before the power is taken, from what is done.
+        of: the operands.
+        language: the language.
+    """
+    # In float32 a power magnifies the rounding of a weight near 1, so it is taken from what is lost of it.
+    if language.single and (power > 1 or (warp != 1 and power == 1 and not of.rises)):
+        weight = f"(1 - {lost})"
+        if power != 1:
+            weight = language.call("exp", f"{number(power)} * {language.call('log1p', f'-({lost})')}")
+        return Formula(of.weighed(), weight)
+    return Formula(of.weighed(), kept, above=None if warp == 1 else ("rest", _remaining_code(warp, of, language)))
+
+
+def _remaining_code(warp: float, of: Operands, language: Language) -> str:
+    """1 - u ** warp, from what is left."""
+    logarithm = language.call("log1p", f"-{of.left} / {of.span}")
+    text = f"-{language.call('expm1', f'{number(warp)} * {logarithm}')}"
+    if language.single:  # near the start what is done has more digits
+        return language.where(f"{of.done} < {of.left}", f"1 - ({of.done} / {of.span}) ** {number(warp)}", text)
+    return text if language.arrays else language.where(f"{of.left} < {of.span}", text, "1.0")
+
+
+# --- curves that may have a timescale -------------------------------------------------------------------------------
+
+
+def read_timescale(timescale: DurationLike | None) -> Duration | None:
+    """The argument `timescale` of a constructor."""
+    scale = None if timescale is None else Duration.read(timescale, "timescale")
+    if scale is not None and not scale.amount:
+        raise ScheduleError(
+            argument="timescale",
+            rule="a positive duration that does not depend on the other phases",
+            received=timescale,
+        )
+    return scale
+
+
+def timescale_steps(timescale: Duration | None) -> Fraction:
+    """A timescale that is resolved, in steps; without one it is one step."""
+    return Fraction(1) if timescale is None else timescale.steps(RunSize())
+
+
+def over_timescale(timescale: Duration | None) -> str:
+    """The division by the timescale, as code."""
+    scale = timescale_steps(timescale)
+    return "" if scale == 1 else f" / {number(scale)}"

@@ -9,14 +9,13 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from kosine._core.arguments import read_range, read_rate
+from kosine._core.code import Formula, Language, Operands, plus, real
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import lower_end, one_over
-from kosine._core.curves.exponential import _exponential
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import exponential_weight, lower_end, one_over
 from kosine._core.durations import DurationLike
 from kosine._core.phase import Phase, new_phase
 from kosine.errors import ScheduleError
-
-# --- tanh -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,31 @@ class Tanh(Curve):
         kind = ("tanh", scale)
         return Form(kind, _tanh(scale), ratio, origin, "split", max(start, end), min(start, end))
 
+    @property
+    def reaches_end(self) -> bool:
+        return False
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        """From the odds (1 - w) / w, where w is the weight of the higher value: (1 - tanh) / 2, or (1 + tanh) / 2."""
+        width = self.upper - self.lower
+        middle = -self.lower / width
+        from_middle = f"{of.done} - {real(middle)} * {of.span}"
+        if language.single and of.steps is not None:  # the whole steps are taken off exactly
+            whole, part = divmod(middle * float(of.steps), 1)
+            from_middle = f"{plus(of.done, -int(whole))} - {real(part)}"
+        odds = language.call("exp", f"{real((-2 if of.rises else 2) * width)} / {of.span} * ({from_middle})")
+        return Formula(of.above_low(f"{of.spread} / (1 + {{}})"), odds, "odds")
+
 
 def _tanh(scale: float) -> Callable[[Operations], Callable[[Any, Any], Any]]:
     def bound(ops: Operations) -> Callable[[Any, Any], Any]:
-        power = _exponential(ops)
+        power = exponential_weight(ops)
         return lambda coarse, fine: 1.0 / (1.0 + scale * power(coarse, fine))
 
     return bound
 
 
+@constructor_of(Tanh)
 def tanh(
     duration: DurationLike = "rest",
     *,

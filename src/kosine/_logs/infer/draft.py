@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD, Kind
+from kosine._logs.infer.curve_fits import ENDLESS, HOLD, FitFamily
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.segments import Rows, Stretch
 from kosine.errors import MissingPackageError
@@ -45,7 +45,7 @@ class Draft:
         free_rates: which of the rates, see `rates`, the rows decide.
     """
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[FitFamily, ...]
     bounds: Floats
     starts: Floats
     ends: Floats

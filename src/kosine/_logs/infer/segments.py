@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, Kind, fit
+from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, FitFamily, fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,12 +44,12 @@ class Rows:
     def part(self, first: int, stop: int) -> Rows:
         return Rows(self.x[first:stop], self.y[first:stop], self.width[first:stop])
 
-    def fit(self, kind: Kind, first: int, stop: int) -> Arc | None:
+    def fit(self, kind: FitFamily, first: int, stop: int) -> Arc | None:
         """The curve of this kind that is nearest to these rows by least squares."""
         rows = self._some(first, stop)
         return fit(kind, rows.x, rows.y, rows.width)
 
-    def through(self, kind: Kind, first: int, stop: int) -> Arc | None:
+    def through(self, kind: FitFamily, first: int, stop: int) -> Arc | None:
         """A curve of this kind that goes through these rows; None where none was found."""
         rows = self._some(first, stop)
         x, y, width = rows.x, rows.y, rows.width
@@ -163,7 +163,7 @@ def _longest(rows: Rows, first: int) -> Stretch:
     return next(stretch for stretch in found if stretch.stop >= enough)
 
 
-def _reach(rows: Rows, kind: Kind, first: int, least: int) -> Stretch | None:
+def _reach(rows: Rows, kind: FitFamily, first: int, least: int) -> Stretch | None:
     """The longest stretch that a curve of this kind goes through; None where it does not even reach `least`."""
     good: Stretch | None = None
     stop, bad = least, len(rows) + 1

@@ -11,7 +11,7 @@ import numpy as np
 from kosine._core import curves
 from kosine._core.groups import Part, cycles
 from kosine._core.phase import Phase
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD, Kind
+from kosine._logs.infer.curve_fits import ENDLESS, HOLD, FitFamily
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import round_rate, significant
 from kosine._logs.infer.snapping import timescale
@@ -35,7 +35,7 @@ Written = Callable[[int], int | str]
 class Row(NamedTuple):
     """A phase in whole steps."""
 
-    kind: Kind
+    kind: FitFamily
     steps: int
     start: float
     end: float
