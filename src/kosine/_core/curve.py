@@ -167,8 +167,8 @@ class Curve(ABC):
                 durations[field.name] = Duration("st", units.steps(value))
                 if not durations[field.name].amount:
                     raise PlanError(
-                        f"A {field.name} must last at least one step. "
-                        f"Received: {field.name}={value.written()!r}, which is none in this run."
+                        f"A {field.name} must last at least one step in this run.",
+                        received={field.name: value.written()},
                     )
         return replace(self, **durations) if durations else self
 

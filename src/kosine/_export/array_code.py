@@ -29,7 +29,8 @@ def check_rates(outline: Outline, target: str) -> None:
     if outline.peak > _LARGEST_RATE:
         raise PlanError(
             f"Target {target!r} computes in float32, up to {_LARGEST_RATE:.4g}, and cannot express the rate "
-            f"{outline.peak!r}. Use the target 'numpy', 'python' or 'torch'."
+            f"{outline.peak!r}.",
+            fix="Use the target 'numpy', 'python' or 'torch'.",
         )
 
 

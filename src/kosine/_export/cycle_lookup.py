@@ -12,7 +12,7 @@ from kosine._core.code import atom, integer, number, plus, power
 from kosine._core.numbers import MAX_STEPS
 from kosine._export.languages import PYTHON, TargetLanguage
 from kosine._export.outline import CyclePhase, CyclesPiece, Outline, TablePiece
-from kosine._export.printing import WIDTH, call, indented, statement
+from kosine._export.printing import WIDTH, indented, statement
 from kosine._export.progress import Progress, StepCount
 from kosine.errors import PlanError
 
@@ -129,7 +129,8 @@ def _check_product(cycles: CyclesPiece, outline: Outline, unit: int, language: T
     if language.arrays and unit * max(total or 0, abs(int(cycles.group.origin)), int(cycles.length)) > largest:
         raise PlanError(
             f"Target {target!r} counts up to {largest:,}, and cannot express {cycles.name}, whose length in steps is a "
-            f"fraction with the denominator {cycles.length.denominator:,}. Use the target 'python' or 'torch'."
+            f"fraction with the denominator {cycles.length.denominator:,}.",
+            fix="Use the target 'python' or 'torch'.",
         )
 
 
@@ -208,119 +209,83 @@ def _growing(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
     return CycleCode([f"{period} = {integer(int(cycles.length))}"], lines, branches, "cycle")
 
 
-@dataclass(frozen=True, slots=True)
-class _TableNames:
-    """The tables of a group whose cycles are listed."""
-
-    stretch: str
-    scale: str
-    scales: str
-    offset: str
-    positions: str
-    firsts: str
-    leads: str
-
-
 def _listed(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str, suffix: str) -> CycleCode:
-    """Cycles that grow otherwise: their exact positions are worked out once, when the program is loaded."""
-    columns = ("STRETCH", "SCALE", "SCALES", "OFFSET", "POSITIONS", "FIRST_STEPS", "LEADS")
-    names = _TableNames(*(f"{column}{suffix}" for column in columns))
-    sampled = cycles.group.continuous and not cycles.whole
+    """Cycles that grow otherwise: found in a table of the steps at which their phases begin.
+
+    In continuous time a phase begins between two steps: it leads its first step by a part of one, a second table.
+    """
+    firsts, leads = f"FIRST_STEPS{suffix}", f"LEADS{suffix}"
+    continuous = cycles.group.continuous and not cycles.whole
     largest = None if not language.arrays else 2**31 - 1 if language.single else MAX_STEPS
-    constants = _tables(cycles, cycles.cycles_listed(outline.plan, target, largest), names, sampled, language)
+    count = cycles.cycles_listed(outline.plan, target, largest)
+    constants = _tables((firsts, leads, f"POSITIONS{suffix}"), cycles, count, continuous, language)
     own = _clock(cycles, outline)
     n = "step" if own == "step" and not language.arrays else "n"
     lines = [] if n == "step" else [f"n = {own}"]
     moving = any(not phase.flat for phase in cycles.phases)
+    columns = [("first", "stop", firsts), *([("lead", "next_lead", leads)] if continuous else [])] if moving else []
     if language.arrays:
-        lines = [f"n = {language.call('clip', own, f'{names.firsts}[0]', f'{names.firsts}[-1] - 1')}"]
-        above, searched = language.search(names.firsts, n)
-        lines += [*above, f"index = {searched} - 1"]
-        wanted = [("first", names.firsts, ""), ("stop", names.firsts, " + 1")] if moving else []
-        wanted += [("lead", names.leads, ""), ("next_lead", names.leads, " + 1")] if moving and sampled else []
-        lines += [f"{name} = {language.call('take', table, f'index{shift}')}" for name, table, shift in wanted]
+        lines = [f"n = {language.call('clip', own, f'{firsts}[0]', f'{firsts}[-1] - 1')}"]
+        above, found = language.search(firsts, n)
+        lines += [*above, f"index = {found} - 1"]
+        for name, next_name, table in columns:
+            lines.append(f"{name} = {language.call('take', table, 'index')}")
+            lines.append(f"{next_name} = {language.call('take', table, 'index + 1')}")
     else:
-        table = names.positions if sampled else names.firsts
-        lines.append(f"index = bisect_right({table}, {n}) - 1")
-        ends = "begin, end" if sampled else "first, stop"
-        lines += [f"{ends} = {table}[index : index + 2]"] if moving else []
+        lines.append(f"index = bisect_right({firsts}, {n}) - 1")
+        lines += [f"{name}, {next_name} = {table}[index : index + 2]" for name, next_name, table in columns]
     phases = len(cycles.phases)
     if phases > 1 and cycles.shrinks and not language.arrays:
         lines.append(f"cycle, phase = divmod(index, {phases})")
     elif phases > 1:
         lines += [f"cycle = index // {phases}"] if cycles.shrinks else []
         lines.append(f"phase = index % {phases}")
-    branches = [
-        _row(phase, f"phase < {place + 1}", n, sampled, cycles, language) for place, phase in enumerate(cycles.phases)
-    ]
+    # An array's steps are worked out for every phase, so the span of each must be one that all can have.
+    shortest = min(phase.end - phase.begin for phase in cycles.phases) if language.arrays else None
+    branches = []
+    for place, phase in enumerate(cycles.phases):
+        branch = _variable(phase, f"phase < {place + 1}", n, "first", "stop", language, shortest=shortest)
+        if continuous and branch.progress is not None:
+            done, left = StepCount(f"{n} - first", "+ lead"), StepCount(f"stop - {n}", "- next_lead")
+            span = StepCount("stop - first", "+ lead - next_lead")
+            branch = PhaseBranch(phase, branch.until, Progress(done, left, span, False))
+        branches.append(branch)
     return CycleCode(constants, lines, branches, "cycle" if phases > 1 else "index")
 
 
-def _tables(cycles: CyclesPiece, count: int, names: _TableNames, sampled: bool, language: TargetLanguage) -> list[str]:
-    """The exact positions of the phases, scale * stretch**cycle + base, and the steps at which they begin."""
-    past = cycles.length / (cycles.stretch - 1)
-    scales, base = [past + phase.begin for phase in cycles.phases], cycles.group.origin - past
-    whole = cycles.stretch.denominator == 1
-    constants: list[str] = []
-    stretch = _constant(cycles.stretch, names.stretch, constants)
-    clauses = [f"for cycle in range({integer(count + 1)})"]
-    if len(scales) == 1:
-        scale = _constant(scales[0], names.scale, constants)
-    else:
-        scale, texts = "scale", [_exact(value) for value in scales]
-        listed = f"({', '.join(texts)})"
-        if any(value.denominator > 1 for value in scales):
-            listed = names.scales
-            constants += call(f"{listed} = (", texts, 0)
-        clauses.append(f"for scale in {listed}")
-    position = f"{scale} * {power(stretch, 'cycle')}"
+def _tables(
+    names: tuple[str, str, str], cycles: CyclesPiece, count: int, continuous: bool, language: TargetLanguage
+) -> list[str]:
+    """The steps at which the phases begin, worked out exactly once, when the program is loaded.
+
+    They are written as what they follow from, scale * stretch**cycle + base: it stays short however many they are.
+    """
+    firsts, leads, positions = names
+    before = cycles.length / (cycles.stretch - 1)
+    scales, base = [before + phase.begin for phase in cycles.phases], cycles.group.origin - before
+    one = len(scales) == 1
+    position = f"{_exact(scales[0]) if one else 'scale'} * {power(_exact(cycles.stretch), 'cycle')}"
     if base:
-        back = scale if [-base] == scales else _constant(abs(base), names.offset, constants)
-        position += f" {'+' if base > 0 else '-'} {back}"
-    if not sampled:
-        exact = whole and all(value.denominator == 1 for value in (base, *scales))
-        step = position if exact else f"floor({position} + Fraction(1, 2))"
-        constants += _comprehension(names.firsts, step, clauses)
+        position += f" {'+' if base > 0 else '-'} {_exact(abs(base))}"
+    clauses = [f"for cycle in range({integer(count + 1)})"]
+    clauses += [] if one else [f"for scale in ({', '.join(map(_exact, scales))})"]
+    width = 32 if language.single else 64
+    if continuous:
+        each = [f"for position in {positions}"]
+        constants = _comprehension(positions, position, clauses)
+        constants += _comprehension(firsts, "ceil(position)", each)
+        constants += _comprehension(leads, "float(ceil(position) - position)", each)
+        constants += [f'{leads} = np.array({leads}, "float{width}")'] if language.arrays else []
     else:
-        constants += _comprehension(names.positions, position, clauses)
-    if language.arrays and sampled:
-        constants += _comprehension(names.firsts, "ceil(position)", [f"for position in {names.positions}"])
-        pairs = f"for first, position in zip({names.firsts}, {names.positions}, strict=True)"
-        constants += _comprehension(names.leads, "float(first - position)", [pairs])
-        constants.append(f'{names.leads} = np.array({names.leads}, "float{32 if language.single else 64}")')
-    if language.arrays:
-        constants.append(f'{names.firsts} = np.array({names.firsts}, "int{32 if language.single else 64}")')
-    return constants
-
-
-def _row(
-    phase: CyclePhase, until: str, n: str, sampled: bool, cycles: CyclesPiece, language: TargetLanguage
-) -> PhaseBranch:
-    """A phase whose beginning and end were found in a table."""
-    if phase.flat:
-        return PhaseBranch(phase, until, None)
-    if not sampled:
-        # An array's steps are worked out for every phase, so the span of each must be one that all can have.
-        shortest = min(phase.end - phase.begin for phase in cycles.phases) if language.arrays else None
-        return _variable(phase, until, n, "first", "stop", language, shortest=shortest)
-    if language.arrays:
-        done, left = StepCount(f"{n} - first", "+ lead"), StepCount(f"stop - {n}", "- next_lead")
-        return PhaseBranch(phase, until, Progress(done, left, StepCount("stop - first", "+ lead - next_lead"), False))
-    done, left = StepCount(f"float({n} - begin)"), StepCount(f"float(end - {n})")
-    return PhaseBranch(phase, until, Progress(done, left, StepCount("float(end - begin)"), False))
+        exact = all(value.denominator == 1 for value in (cycles.stretch, base, *scales))
+        constants = _comprehension(firsts, position if exact else f"floor({position} + Fraction(1, 2))", clauses)
+    return [*constants, *([f'{firsts} = np.array({firsts}, "int{width}")'] if language.arrays else [])]
 
 
 def _exact(value: Fraction) -> str:
     if value.denominator == 1:
         return integer(value.numerator)
     return f"Fraction({integer(value.numerator)}, {integer(value.denominator)})"
-
-
-def _constant(value: Fraction, name: str, constants: list[str]) -> str:
-    """A whole number as it is, a fraction by a name, which is added to the constants."""
-    if value.denominator > 1:
-        constants.append(f"{name} = {_exact(value)}")
-    return integer(value.numerator) if value.denominator == 1 else name
 
 
 def _comprehension(name: str, item: str, clauses: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._core.schedule import Plan
 from kosine._core.timeline import Group, PlannedPhase
 from kosine._export.printing import comment
-from kosine.errors import PlanError
+from kosine.errors import Name, PlanError
 
 MAX_ROWS = 4096
 """The most phases that a program lists where its cycles follow no shorter rule."""
@@ -185,14 +185,15 @@ class CyclesPiece:
                 if needed is None:
                     raise PlanError(
                         f"Target {target!r} lists cycles that grow by a factor of {float(self.stretch)}, and cannot "
-                        f"express {self.name} for ever. Plan the schedule with `total_steps`."
+                        f"express {self.name} for ever.",
+                        fix=("Plan the schedule with ", Name("total_steps"), "."),
                     )
                 listed = max(listed, group.cycle_at(max(needed - 1, self.first)) + 1)
         if listed * len(self.phases) > MAX_ROWS:
             raise PlanError(
                 f"Target {target!r} lists at most {MAX_ROWS:,} phases of cycles that grow, and cannot express "
-                f"{self.name}, which has {listed * len(self.phases):,} of them in this run. Use cycles of equal "
-                "length, or a `stretch` that is a whole number."
+                f"{self.name}, which has {listed * len(self.phases):,} of them in this run.",
+                fix="Use cycles of equal length, or a `stretch` that is a whole number.",
             )
         if largest is not None:
             while listed and group.boundary(listed, len(group.offsets) - 2) > largest:
@@ -200,7 +201,8 @@ class CyclesPiece:
             if not listed or (needed is not None and group.boundary(listed) < needed):
                 raise PlanError(
                     f"Target {target!r} counts steps up to {largest:,}, and cannot express {self.name}, of which "
-                    "a cycle in this run ends later. Use the target 'python' or 'torch'."
+                    "a cycle in this run ends later.",
+                    fix="Use the target 'python' or 'torch'.",
                 )
         return listed
 

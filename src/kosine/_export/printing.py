@@ -156,5 +156,6 @@ def check_integers(lines: Iterable[str], largest: int, target: str, phase: str) 
         if int(digits) > largest:
             raise PlanError(
                 f"Target {target!r} counts steps in 32 bits, up to {largest:,}, and cannot express {phase}, "
-                f"whose closed form needs the integer {int(digits):,}. Use the target 'numpy', 'python' or 'torch'."
+                f"whose closed form needs the integer {int(digits):,}.",
+                fix="Use the target 'numpy', 'python' or 'torch'.",
             )

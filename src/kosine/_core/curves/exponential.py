@@ -25,7 +25,7 @@ from kosine._core.curves._weights import (
 from kosine._core.durations import Duration, DurationLike
 from kosine._core.fit import Fit, StraightFit
 from kosine._core.phase import Phase, new_phase
-from kosine.errors import ScheduleError, shown
+from kosine.errors import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,14 @@ class Exponential(Curve):
         if start == 0 or end == 0:
             raise ScheduleError(
                 "`exponential` multiplies by the same factor at every step, so it neither leaves nor reaches 0: "
-                f"`start` and `to` must be > 0. Received: start={start!r}, to={end!r}. "
-                "Give it a small value instead, a `base`, or use `cosine` or `linear` to reach 0."
+                "`start` and `to` must be > 0.",
+                received={"start": start, "to": end},
+                fix="Give it a small value instead, a `base`, or use `cosine` or `linear` to reach 0.",
             )
         if end is not None and max(start / 1e30, end / 1e30) > min(start, end):
             raise ScheduleError(
-                "`exponential` rises or falls by a factor of at most 1e30, which float32 can hold. "
-                f"Received: start={start!r}, to={end!r}."
+                "`exponential` rises or falls by a factor of at most 1e30, which float32 can hold.",
+                received={"start": start, "to": end},
             )
 
     def end(self, start: float, to: float | None, steps: Fraction | None) -> float:
@@ -62,15 +63,15 @@ class Exponential(Curve):
             return 0.0 if rate < 0 else start
         if steps * rate > _LARGEST_GROWTH:
             raise ScheduleError(
-                "`exponential` rises by a factor of at most 1e30, which float32 can hold. "
-                f"Received: factor={self.factor!r} over {float(steps):.6g} steps."
+                "`exponential` rises by a factor of at most 1e30, which float32 can hold.",
+                received={"factor": self.factor, "steps": float(steps)},
             )
         growth = DECIMAL.exp(DECIMAL.divide(Decimal((steps * rate).numerator), Decimal((steps * rate).denominator)))
         end = float(DECIMAL.multiply(Decimal(start), growth))
         if math.isinf(end):
             raise ScheduleError(
-                f"`exponential` must end at a finite learning rate. Received: start={start!r}, factor={self.factor!r} "
-                f"over {float(steps):.6g} steps."
+                "`exponential` must end at a finite learning rate.",
+                received={"start": start, "factor": self.factor, "steps": float(steps)},
             )
         return end
 
@@ -204,18 +205,18 @@ def exponential(
     """
     if (to is None) == (factor is None):
         raise ScheduleError(
-            "`exponential` takes exactly one of the arguments `to` and `factor`. "
-            f"Received: to={shown(to)}, factor={shown(factor)}."
+            "`exponential` takes exactly one of the arguments `to` and `factor`.",
+            received={"to": to, "factor": factor},
         )
     if factor is None and timescale is not None:
         raise ScheduleError(
-            "Argument `timescale` of `exponential` says how long one `factor` lasts, so it needs one. "
-            f"Received: timescale={shown(timescale)}, factor=None."
+            "Argument `timescale` of `exponential` says how long one `factor` lasts, so it needs one.",
+            received={"timescale": timescale, "factor": None},
         )
     if factor is not None and base is not None:
         raise ScheduleError(
-            "Argument `base` of `exponential` bends the way to an end value, so it needs `to`. "
-            f"Received: base={shown(base)}, to=None."
+            "Argument `base` of `exponential` bends the way to an end value, so it needs `to`.",
+            received={"base": base, "to": None},
         )
     curve = Exponential(
         None if factor is None else read_range(factor, "factor", 0, 1e30),

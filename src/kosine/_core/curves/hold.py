@@ -14,7 +14,7 @@ from kosine._core.curves.linear import linear_weight
 from kosine._core.durations import DurationLike
 from kosine._core.fit import Fit
 from kosine._core.phase import Phase, new_phase
-from kosine.errors import ScheduleError, shown
+from kosine.errors import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,10 @@ def hold(
     value = None if to is None else read_rate(to, "to")
     if start is not None and value is not None and read_rate(start, "start") != value:
         raise ScheduleError(
-            f"Argument `to` of `hold` must equal `start`: a hold has one value. "
-            f"Received: start={shown(start)}, to={shown(to)}. Use `linear` to go from one to the other."
+            argument="to",
+            rule="the same as `start`, because a hold has one value",
+            received={"start": start, "to": to},
+            fix="Use `linear` to go from one to the other.",
         )
     read_flag(endpoint, "endpoint")
     return new_phase(Hold(), duration, value if start is None else start, None, False)

@@ -16,7 +16,7 @@ from kosine._core.curves._weights import one_over, over_timescale, read_timescal
 from kosine._core.durations import Duration, DurationLike
 from kosine._core.fit import Fit, StraightFit
 from kosine._core.phase import Phase, new_phase
-from kosine.errors import ScheduleError, shown
+from kosine.errors import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,15 @@ class InversePower(Curve):
     def check(self, start: float, end: float | None) -> None:
         if self.timescale is None and (end == 0 or (end is not None and start < end)):
             raise ScheduleError(
-                f"`{self.name}` only falls, and never reaches 0: `to` must be > 0 and at most `start`. "
-                f"Received: start={start!r}, to={end!r}. Use `linear` to rise, or `cosine` to reach 0."
+                f"`{self.name}` only falls, and never reaches 0: `to` must be > 0 and at most `start`.",
+                received={"start": start, "to": end},
+                fix="Use `linear` to rise, or `cosine` to reach 0.",
             )
         if self.timescale is None and end is not None and start / 1e15 > end:
             raise ScheduleError(
-                f"`{self.name}` falls to no less than 1e-15 of `start`, whose square float32 can hold. "
-                f"Received: start={start!r}, to={end!r}. Use `exponential` to fall further."
+                f"`{self.name}` falls to no less than 1e-15 of `start`, whose square float32 can hold.",
+                received={"start": start, "to": end},
+                fix="Use `exponential` to fall further.",
             )
 
     def end(self, start: float, to: float | None, steps: Fraction | None) -> float:
@@ -122,8 +124,8 @@ def _inverse(
 ) -> Phase:
     if (to is None) == (timescale is None):
         raise ScheduleError(
-            f"`{curve.name}` takes exactly one of the arguments `to` and `timescale`. "
-            f"Received: to={shown(to)}, timescale={shown(timescale)}."
+            f"`{curve.name}` takes exactly one of the arguments `to` and `timescale`.",
+            received={"to": to, "timescale": timescale},
         )
     return new_phase(curve(read_timescale(timescale)), duration, start, to, endpoint)
 

@@ -93,5 +93,5 @@ def tanh(
     low = read_range(lower, "lower", -20, 20)
     high = read_range(upper, "upper", -20, 20)
     if low >= high:
-        raise ScheduleError(f"Argument `lower` must be less than `upper`. Received: lower={low!r}, upper={high!r}.")
+        raise ScheduleError(argument="lower", rule="less than `upper`", received={"lower": low, "upper": high})
     return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint)

@@ -21,7 +21,7 @@ from kosine._core.curves.one_minus_sqrt import OneMinusSqrt
 from kosine._core.curves.polynomial import Polynomial
 from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline, TablePiece
 from kosine._export.printing import call, indented, program
-from kosine.errors import PlanError
+from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,11 +138,14 @@ def huggingface(outline: Outline) -> str:
             return candidate.text(outline)
         best = max(best, differs)
     phase = outline.plan.phase_at(max(best, 0))
-    length = "" if outline.plan.total_steps is not None else " More can be, planned with `total_steps`."
+    length = () if outline.plan.total_steps is not None else ("More can be, planned with ", Name("total_steps"), ". ")
     raise PlanError(
         f"Target 'huggingface' cannot express the phase `{phase.name}` from step {phase.first_step:,} on: none of "
-        f"transformers' schedulers has this plan's rates up to step {max(best, 0):,}.{length} Use the target 'torch', "
-        "and give its scheduler to the Trainer: `optimizers=(optimizer, scheduler)`."
+        f"transformers' schedulers has this plan's rates up to step {max(best, 0):,}.",
+        fix=(
+            *length,
+            "Use the target 'torch', and give its scheduler to the Trainer: `optimizers=(optimizer, scheduler)`.",
+        ),
     )
 
 
