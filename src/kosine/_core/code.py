@@ -213,7 +213,8 @@ class _WrittenOperations:
         return lambda value: _Expression(self._language.call(function, _expression(value).text))
 
     def power(self, base: Any, exponent: Any) -> _Expression:
-        return _expression(base) ** exponent
+        raised: _Expression = _expression(base) ** exponent
+        return raised
 
     def where(self, condition: Any, then: Any, otherwise: Any) -> _Expression:
         texts = (_expression(value).inside(_SUM) for value in (condition, then, otherwise))

@@ -1,36 +1,18 @@
-"""What a framework's own schedules can express exactly, as text: the native programs of `torch`, `optax` and `keras`.
-
-Each function gives the lines of a program, or None where no native schedule is right at every step of the run.
-"""
+"""What the targets `torch`, `optax` and `keras` share where a plan is written with the framework's own schedules."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from kosine._core.code import number
 from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.linear import Linear
+from kosine._export.array_code import check_steps
 from kosine._export.outline import ConstantPiece, CurvePiece, CyclePhase, CyclesPiece, Outline, ProgramPiece, TablePiece
-from kosine._export.printing import program
-
-MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
 
 
-RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
-
-
-FEW_PIECES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class NativeProgram:
-    """A program that needs no closed form."""
-
-    imports: list[str]
-    body: list[str]
-
-    def text(self, outline: Outline) -> str:
-        return program(outline.header, self.imports, outline.used_constants(self.body), self.body)
+def native_program(outline: Outline, library: str, body: list[str]) -> str:
+    """The program of a schedule that a library has itself, one that counts steps in 32 bits."""
+    check_steps(body, outline, library, "the schedule")
+    return outline.program([f"import {library}"], [], body)
 
 
 def flat_pieces(outline: Outline, most: int) -> list[ConstantPiece | CurvePiece] | None:
@@ -67,15 +49,15 @@ def share_text(part: float, whole: float, outline: Outline) -> str:
     return "0.0" if not part else "1.0" if part == whole else f"{outline.value(part)} / {outline.value(whole)}"
 
 
-def is_restart(loop: CyclesPiece, outline: Outline) -> bool:
+def is_restart(cycles: CyclesPiece, outline: Outline) -> bool:
     """Whether the group is seen from its first cycle on, step by step, to the end of the run, all in whole steps."""
-    group = loop.group
+    group = cycles.group
     return (
-        loop.whole
+        cycles.whole
         and group.view.tick == 1
-        and loop.first == group.boundary(0)
-        and loop is outline.pieces[-1]
-        and not _goes_on(outline, loop)
+        and cycles.first == group.boundary(0)
+        and cycles is outline.pieces[-1]
+        and not _goes_on(outline, cycles)
     )
 
 

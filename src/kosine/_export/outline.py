@@ -14,7 +14,7 @@ from kosine._core.curves.hold import Hold
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.schedule import Plan
 from kosine._core.timeline import Group, PlannedPhase
-from kosine._export.printing import comment
+from kosine._export.printing import comment, program
 from kosine.errors import Name, PlanError
 
 MAX_ROWS = 4096
@@ -282,6 +282,10 @@ class Outline:
     @property
     def header(self) -> list[str]:
         return comment(repr(self.plan.schedule), self.plan.total_steps)
+
+    def program(self, imports: Sequence[str], constants: Sequence[str], body: Sequence[str]) -> str:
+        """A program of these parts, with the names that they use."""
+        return program(self.header, imports, [*self.used_constants([*constants, *body]), *constants], body)
 
     def value(self, rate: float) -> str:
         return self.values.get(rate) or real(rate)

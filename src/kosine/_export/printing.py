@@ -123,12 +123,14 @@ def comment(schedule: str, total_steps: int | None) -> list[str]:
 def program(head: Sequence[str], imports: Sequence[str], constants: Sequence[str], body: Sequence[str]) -> str:
     """A module: the comment, the imports, the constants, the functions.
 
-    What the standard library must give is found in the text; `imports` are the others.
+    What the standard library and NumPy must give is found in the text; `imports` are the others.
     """
     text = _code([*constants, *body])
     standard = [line for name, line in _STANDARD.items() if re.search(rf"(?<![\w.]){name}\b", text)]
     functions = [name for name in _MATH if re.search(rf"(?<![\w.]){name}\b", text)]
     standard += [f"from math import {', '.join(functions)}"] if functions else []
+    if re.search(r"(?<![\w.])np\.", text):
+        imports = [*imports, "import numpy as np"]
     blocks = [head, sorted(standard, key=_import_order), sorted(imports, key=_import_order), constants]
     upper = "\n\n".join("\n".join(block) for block in blocks if block)
     gap = "\n\n\n" if body[0].startswith(("def ", "class ", "@")) else "\n\n"

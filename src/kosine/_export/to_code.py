@@ -94,8 +94,7 @@ def to_code(plan: Plan, target: str) -> str:
         <BLANKLINE>
     """
     if not isinstance(plan, Plan):
-        fix = "Plan the schedule first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
-        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=fix)
+        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=_how_to_plan(plan))
     rule = f"one of {list(_TARGETS)}"
     if not isinstance(target, str):
         raise ArgumentTypeError(argument="target", rule=rule, received=target)
@@ -105,6 +104,10 @@ def to_code(plan: Plan, target: str) -> str:
             argument="target", rule=rule, received=target, fix=f"Did you mean {near!r}?" if near else ""
         )
     return _TARGETS[target](Outline.of(plan))
+
+
+def _how_to_plan(value: object) -> str:
+    return "Plan the schedule first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
 
 
 def near_target(name: str, targets: Iterable[str]) -> str | None:

@@ -178,10 +178,10 @@ def _candidates(outline: Outline) -> Iterator[Candidate]:
         falls = [fall for piece in rest if (fall := _fall(piece)) is not None]
         for fall in falls[:1]:
             yield from _decays(fall, peak, warmup, total)
-        for loop in rest[:1]:
-            if isinstance(loop, CyclesPiece):
-                cycles = loop.group.cycle_at(total - 1) + 1
-                yield Candidate("cosine_with_restarts", peak, warmup, total, {"num_cycles": cycles})
+        for cycles in rest[:1]:
+            if isinstance(cycles, CyclesPiece):
+                count = cycles.group.cycle_at(total - 1) + 1
+                yield Candidate("cosine_with_restarts", peak, warmup, total, {"num_cycles": count})
         for fall in falls[-1:]:
             yield from _cooldowns(fall, isinstance(first, CurvePiece), peak, warmup, total)
         for early in (warmup, warmup + 1) if warmup else (0,):  # its warm-up is at the peak one step before it ends

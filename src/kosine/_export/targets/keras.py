@@ -10,12 +10,11 @@ from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.inverse import InverseTime
 from kosine._core.curves.linear import Linear
 from kosine._core.curves.polynomial import Polynomial
-from kosine._export.array_code import array_lines, check_rates, check_steps, with_return
+from kosine._export.array_code import array_lines, check_rates, with_return
 from kosine._export.languages import KERAS
-from kosine._export.native import NativeProgram, flat_pieces, share_text, span_text
+from kosine._export.native import flat_pieces, native_program, share_text, span_text
 from kosine._export.outline import ConstantPiece, CurvePiece, Outline
-from kosine._export.printing import call, indented, program
-from kosine._export.targets.numpy import numpy_import
+from kosine._export.printing import call, indented
 
 
 def keras(outline: Outline) -> str:
@@ -23,8 +22,7 @@ def keras(outline: Outline) -> str:
     check_rates(outline, "keras")
     own = native_keras(outline)
     if own is not None:
-        check_steps(own.body, outline, "keras", "the schedule")
-        return own.text(outline)
+        return native_program(outline, "keras", own)
     constants, lines = array_lines(outline, KERAS, "keras", 8)
     inner = ["def __call__(self, step):", *indented(['step = ops.cast(step, "int32")', *with_return(lines)])]
     inner += ["", "def get_config(self):", "    return {}"]
@@ -36,14 +34,10 @@ def keras(outline: Outline) -> str:
         "",
         "schedule = LearningRate()",
     ]
-    imports = ["import keras", "from keras import ops", *numpy_import(constants)]
-    return program(outline.header, imports, outline.used_constants([*constants, *text]) + constants, text)
+    return outline.program(["import keras", "from keras import ops"], constants, text)
 
 
-# --- Keras ------------------------------------------------------------------------------------------------------
-
-
-def native_keras(outline: Outline) -> NativeProgram | None:
+def native_keras(outline: Outline) -> list[str] | None:
     """One of `keras.optimizers.schedules`."""
     pieces = flat_pieces(outline, 64)
     if not pieces:
@@ -68,7 +62,7 @@ def native_keras(outline: Outline) -> NativeProgram | None:
         named = _keras_piece(first, outline) if held else None
     if named is None:
         return None
-    return NativeProgram(["import keras"], call(f"schedule = keras.optimizers.schedules.{named[0]}(", named[1], 0))
+    return call(f"schedule = keras.optimizers.schedules.{named[0]}(", named[1], 0)
 
 
 def _keras_levels(levels: Sequence[ConstantPiece], outline: Outline) -> tuple[str, list[str]]:

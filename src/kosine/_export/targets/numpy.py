@@ -5,7 +5,7 @@ from __future__ import annotations
 from kosine._export.array_code import array_lines
 from kosine._export.languages import NUMPY
 from kosine._export.outline import CurvePiece, CyclesPiece, Outline
-from kosine._export.printing import indented, program
+from kosine._export.printing import indented
 
 
 def numpy(outline: Outline) -> str:
@@ -19,10 +19,4 @@ def numpy(outline: Outline) -> str:
         "def learning_rate(step):",
         *indented(["step = np.asarray(step)", *lines, "return rate[()]"]),
     ]
-    return program(
-        outline.header, ["import numpy as np"], outline.used_constants([*constants, *text]) + constants, text
-    )
-
-
-def numpy_import(constants: list[str]) -> list[str]:
-    return ["import numpy as np"] if any("np." in line for line in constants) else []
+    return outline.program([], constants, text)

@@ -7,21 +7,19 @@ from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.linear import Linear
 from kosine._core.curves.polynomial import Polynomial
-from kosine._export.array_code import array_lines, check_rates, check_steps, with_return
+from kosine._export.array_code import array_lines, check_rates, with_return
 from kosine._export.languages import JAX
 from kosine._export.native import (
-    MOST_PIECES,
-    NativeProgram,
     as_item,
     flat_pieces,
     is_cosine_cycle,
     is_restart,
+    native_program,
     share_text,
     span_text,
 )
 from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline, TablePiece
-from kosine._export.printing import call, indented, program
-from kosine._export.targets.numpy import numpy_import
+from kosine._export.printing import call, indented
 
 
 def optax(outline: Outline) -> str:
@@ -29,27 +27,25 @@ def optax(outline: Outline) -> str:
     check_rates(outline, "optax")
     own = native_optax(outline)
     if own is not None:
-        check_steps(own.body, outline, "optax", "the schedule")
-        return own.text(outline)
+        return native_program(outline, "optax", own)
     constants, lines = array_lines(outline, JAX, "optax", 4)
     text = ["def schedule(count):", *indented(["step = jnp.asarray(count)", *with_return(lines)])]
-    imports = ["import jax.numpy as jnp", *numpy_import(constants)]
-    return program(outline.header, imports, outline.used_constants([*constants, *text]) + constants, text)
+    return outline.program(["import jax.numpy as jnp"], constants, text)
 
 
-# --- optax ------------------------------------------------------------------------------------------------------
+_MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
 
 
-def native_optax(outline: Outline) -> NativeProgram | None:
+def native_optax(outline: Outline) -> list[str] | None:
     """`optax.join_schedules` and what it joins."""
     restarts = _optax_restarts(outline)
     if restarts is not None:
-        return NativeProgram(["import optax"], restarts)
-    pieces = flat_pieces(outline, MOST_PIECES)
+        return restarts
+    pieces = flat_pieces(outline, _MOST_PIECES)
     if pieces is None:
         return None
     if len(pieces) == 2 and (lines := _optax_warmup_cosine(pieces[0], pieces[1], outline)):
-        return NativeProgram(["import optax"], lines)
+        return lines
     schedules = []
     for piece in pieces:
         text = _optax_piece(piece, outline)
@@ -57,11 +53,10 @@ def native_optax(outline: Outline) -> NativeProgram | None:
             return None
         schedules.append(text)
     if len(schedules) == 1:
-        return NativeProgram(["import optax"], call(f"schedule = {schedules[0][0]}(", schedules[0][1], 0))
+        return call(f"schedule = {schedules[0][0]}(", schedules[0][1], 0)
     inner = [line for name, arguments in schedules for line in as_item(call(f"{name}(", arguments, 8))]
     boundaries = ", ".join(outline.step(piece.first) for piece in pieces[1:])
-    body = ["schedule = optax.join_schedules(", "    [", *indented(inner, 8), "    ],", f"    [{boundaries}],", ")"]
-    return NativeProgram(["import optax"], body)
+    return ["schedule = optax.join_schedules(", "    [", *indented(inner, 8), "    ],", f"    [{boundaries}],", ")"]
 
 
 def _optax_piece(piece: ConstantPiece | CurvePiece, outline: Outline) -> tuple[str, list[str]] | None:
@@ -121,32 +116,37 @@ def _optax_warmup_cosine(
 
 def _optax_restarts(outline: Outline) -> list[str] | None:
     """Few cycles of a cosine, after phases of their own."""
-    loop = outline.pieces[-1] if outline.pieces else None
-    if not isinstance(loop, CyclesPiece) or not is_restart(loop, outline) or len(outline.pieces) > 2 or loop.shrinks:
+    cycles = outline.pieces[-1] if outline.pieces else None
+    if (
+        not isinstance(cycles, CyclesPiece)
+        or not is_restart(cycles, outline)
+        or len(outline.pieces) > 2
+        or cycles.shrinks
+    ):
         return None
     total = outline.plan.total_steps
-    warmup = loop.phases[0] if len(loop.phases) == 2 else None
-    decay = loop.phases[-1]
-    if total is None or not is_cosine_cycle(warmup, decay) or len(loop.phases) > 2:
+    warmup = cycles.phases[0] if len(cycles.phases) == 2 else None
+    decay = cycles.phases[-1]
+    if total is None or not is_cosine_cycle(warmup, decay) or len(cycles.phases) > 2:
         return None
-    cycles = loop.group.cycle_at(total - 1) + 1
-    if cycles > MOST_PIECES:
+    count = cycles.group.cycle_at(total - 1) + 1
+    if count > _MOST_PIECES:
         return None
-    equal = loop.stretch == 1
-    growth = "" if equal else f" * {power(integer(int(loop.stretch)), 'cycle')}"
+    equal = cycles.stretch == 1
+    growth = "" if equal else f" * {power(integer(int(cycles.stretch)), 'cycle')}"
     entries = {
         "init_value": outline.value(decay.start if warmup is None else warmup.start),
         "peak_value": outline.value(decay.start),
         "warmup_steps": "0" if warmup is None else f"{integer(int(warmup.end))}{growth}",
-        "decay_steps": f"{integer(int(loop.length))}{growth}",
+        "decay_steps": f"{integer(int(cycles.length))}{growth}",
         "end_value": outline.value(decay.to),
     }
     entry = ["{", *(f'    "{name}": {value},' for name, value in entries.items()), "}"]
     if equal:
-        cosines = [f"optax.sgdr_schedule([cycle] * {cycles})"]
+        cosines = [f"optax.sgdr_schedule([cycle] * {count})"]
         above = [f"cycle = {entry[0]}", *entry[1:]]
     else:
-        restarts = ["[", *indented([*entry, f"for cycle in range({cycles})"]), "]"]
+        restarts = ["[", *indented([*entry, f"for cycle in range({count})"]), "]"]
         cosines = ["optax.sgdr_schedule(", *indented(restarts), ")"]
         above = []
     if len(outline.pieces) == 1:
@@ -156,7 +156,7 @@ def _optax_restarts(outline: Outline) -> list[str] | None:
     text = None if isinstance(first, TablePiece) else _optax_piece(first, outline)
     if text is None:
         return None
-    boundary = outline.step(loop.first)
+    boundary = outline.step(cycles.first)
     return [
         *above,
         f"restarts = {cosines[0]}",

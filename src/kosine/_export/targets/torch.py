@@ -11,8 +11,6 @@ from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.linear import Linear
 from kosine._core.curves.polynomial import Polynomial
 from kosine._export.native import (
-    FEW_PIECES,
-    RECURSION_STEPS,
     as_item,
     flat_pieces,
     is_cosine_cycle,
@@ -21,7 +19,7 @@ from kosine._export.native import (
     span_text,
 )
 from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline
-from kosine._export.printing import call, from_import, indented, program
+from kosine._export.printing import call, from_import, indented
 from kosine._export.scalar_code import scalar_lines
 
 
@@ -40,20 +38,20 @@ def torch(outline: Outline) -> str:
     documentation = f'"""For an optimizer{lr}; call `step()` after each update."""'
     head = f"def make_scheduler(optimizer: Optimizer) -> {names[0] if len(names) == 1 else 'SequentialLR'}:"
     body += [head, *indented([documentation, *lines])]
-    constants = outline.used_constants([*tables, *body]) + tables
     imports = ["from torch.optim import Optimizer", *from_import("torch.optim.lr_scheduler", names)]
-    return program(outline.header, imports, constants, body)
+    return outline.program(imports, tables, body)
 
 
-# --- torch ------------------------------------------------------------------------------------------------------
+_RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
+_FEW_PIECES = 4
 
 
 def native_torch(outline: Outline) -> tuple[list[str], list[str]] | None:
     """The names of `torch.optim.lr_scheduler` that are needed, and the lines that make a scheduler of `optimizer`."""
     if not outline.peak:
         return None
-    if len(outline.pieces) == 1 and isinstance(loop := outline.pieces[0], CyclesPiece):
-        named = _torch_loop(loop, outline)
+    if len(outline.pieces) == 1 and isinstance(cycles := outline.pieces[0], CyclesPiece):
+        named = _torch_cycles(cycles, outline)
         return None if named is None else ([named[0]], _returned(*named))
     levels = flat_pieces(outline, 64)
     if levels is None:
@@ -68,38 +66,38 @@ def _returned(name: str, arguments: list[str]) -> list[str]:
     return call(f"return {name}(", ["optimizer", *arguments], 4)
 
 
-def _torch_loop(loop: CyclesPiece, outline: Outline) -> tuple[str, list[str]] | None:
-    part, phase = loop.group.part, loop.phases[0]
-    if not is_restart(loop, outline):
+def _torch_cycles(cycles: CyclesPiece, outline: Outline) -> tuple[str, list[str]] | None:
+    part, phase = cycles.group.part, cycles.phases[0]
+    if not is_restart(cycles, outline):
         return None
-    if len(loop.phases) > 1:
-        return _torch_wave(loop, outline)
-    period = integer(int(loop.length))
-    if phase.flat and loop.stretch == 1 and loop.shrinks and not part.shrink_to and not part.shrink_power:
+    if len(cycles.phases) > 1:
+        return _torch_wave(cycles, outline)
+    period = integer(int(cycles.length))
+    if phase.flat and cycles.stretch == 1 and cycles.shrinks and not part.shrink_to and not part.shrink_power:
         return ("StepLR", [f"step_size={period}", f"gamma={real(part.shrink)}"]) if part.shrink <= 0.999 else None
-    if not loop.shrinks and is_cosine_cycle(None, phase) and phase.start == outline.peak:
-        growth = [f"T_mult={integer(int(loop.stretch))}"] if loop.stretch > 1 else []
+    if not cycles.shrinks and is_cosine_cycle(None, phase) and phase.start == outline.peak:
+        growth = [f"T_mult={integer(int(cycles.stretch))}"] if cycles.stretch > 1 else []
         floor = [f"eta_min={outline.value(phase.to)}"] if phase.to else []
         return "CosineAnnealingWarmRestarts", [f"T_0={period}", *growth, *floor]
     return None
 
 
-def _torch_wave(loop: CyclesPiece, outline: Outline) -> tuple[str, list[str]] | None:
+def _torch_wave(cycles: CyclesPiece, outline: Outline) -> tuple[str, list[str]] | None:
     """Down and up again: what torch's cosine does after its end."""
-    down, up = loop.phases[0], loop.phases[-1]
+    down, up = cycles.phases[0], cycles.phases[-1]
     total = outline.plan.total_steps
     if (
-        len(loop.phases) != 2
+        len(cycles.phases) != 2
         or not is_cosine_cycle(None, down)
         or up.curve != down.curve
         or up.endpoint
         or (up.start, up.to) != (down.to, down.start)
         or 2 * down.end != up.end
         or down.start != outline.peak
-        or loop.stretch != 1
-        or loop.shrinks
+        or cycles.stretch != 1
+        or cycles.shrinks
         or total is None
-        or total > RECURSION_STEPS
+        or total > _RECURSION_STEPS
     ):
         return None
     floor = [f"eta_min={outline.value(down.to)}"] if down.to else []
@@ -120,7 +118,7 @@ def _torch_steps(levels: Sequence[ConstantPiece], outline: Outline) -> tuple[str
 def _torch_sequence(
     pieces: Sequence[ConstantPiece | CurvePiece], outline: Outline
 ) -> tuple[list[str], list[str]] | None:
-    if not 1 <= len(pieces) <= FEW_PIECES:
+    if not 1 <= len(pieces) <= _FEW_PIECES:
         return None
     schedulers = [_torch_piece(piece, outline, len(pieces) == 1) for piece in pieces]
     found = [scheduler for scheduler in schedulers if scheduler is not None]
@@ -141,7 +139,7 @@ def _torch_piece(piece: ConstantPiece | CurvePiece, outline: Outline, alone: boo
         return ("ConstantLR", ["factor=1.0"]) if piece.value == peak else None
     if not piece.plain or piece.span is None:
         return _torch_exponential(piece, outline) if alone else None
-    if piece.span > RECURSION_STEPS:
+    if piece.span > _RECURSION_STEPS:
         return None
     span = span_text(piece, outline)
     match piece.curve:
