@@ -70,7 +70,7 @@ class Clock:
         return self.tick == 1 and not self.lead and (self.span is None or self.span.denominator == 1)
 
     def later(self, steps: int) -> Clock:
-        """The clock of a phase that begins so many steps later."""
+        """The clock of a phase that begins this number of steps later."""
         ticks, cut = divmod(steps + self.cut, self.tick)
         return replace(self, lead=self.lead + ticks, cut=cut)
 

@@ -75,9 +75,9 @@ def _highest_count(form: Form, clock: Clock) -> int:
 
 
 # The rate is a weighed mean of two values, and its weight comes from the distance ratio * steps. The ratio is an exact
-# fraction. As one float it would be rounded, and the distance once more; a power or an exponential magnifies both. So it
-# is held as the sum of two floats, high + low, where `high` has only 26 bits: times an integer of up to 26 bits that is
-# exact.
+# fraction. As one float it would be rounded, and the distance once more; a power or an exponential magnifies both. So
+# it is held as the sum of two floats, high + low, where `high` has only 26 bits: times an integer of up to 26 bits
+# that is exact.
 
 
 def bind(form: Form, clock: Clock, ops: Operations) -> Callable[[Any], Any]:
@@ -94,7 +94,7 @@ def bind(form: Form, clock: Clock, ops: Operations) -> Callable[[Any], Any]:
 def _bind_short(form: Form, total: int, weight: Callable[..., Any]) -> Callable[[Any], Any]:
     """A whole curve of fewer than 2**26 steps, the hot path: the distance is rounded once.
 
-    The functions differ only in what they take; each is written out because it is called for every batch of a training run.
+    The functions differ only in what they take; each is written out, because every batch of a run calls it.
     """
     high, low = split(form.ratio, _EXACT_BITS)
     top, bottom, from_start = form.top, form.bottom, form.origin == "start"

@@ -55,11 +55,11 @@ def find_cycle(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, 
     suffix = f"_{place + 1}" if place else ""
     if cycles.stretch == 1:
         if cycles.whole:
-            return _equal(cycles, outline, language, suffix)
-        write = _sampled if cycles.group.continuous else _rounded
+            return _equal_whole(cycles, outline, language, suffix)
+        write = _equal_continuous if cycles.group.continuous else _equal_rounded
         return write(cycles, outline, language, target)
     if cycles.whole and not language.arrays:
-        return _growing(cycles, outline, suffix)
+        return _growing_whole(cycles, outline, suffix)
     return _listed(cycles, outline, language, target, suffix)
 
 
@@ -81,7 +81,7 @@ def _from_start(cycles: CyclesPiece, steps: str, language: TargetLanguage) -> st
     return language.call("maximum", steps, "0") if _before(cycles, language) else steps
 
 
-def _equal(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, suffix: str) -> CycleCode:
+def _equal_whole(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, suffix: str) -> CycleCode:
     """Cycles of equal whole length."""
     period, length = f"PERIOD{suffix}", int(cycles.length)
     branches = []
@@ -113,7 +113,7 @@ def _inside(steps: str, phase: CyclePhase, first: str, last: str, cycles: Cycles
 
 
 def _divided(cycles: CyclesPiece, steps: str, length: str, language: TargetLanguage) -> list[str]:
-    """The number of the cycle and the steps in it, as far as they are needed."""
+    """The lines for the number of the cycle and for the steps in it, where the rate depends on them."""
     cycle, inside = f"cycle = {atom(steps)} // {length}", f"t = {atom(steps)} % {length}"
     if not cycles.shrinks:
         return [inside]
@@ -134,11 +134,14 @@ def _check_product(cycles: CyclesPiece, outline: Outline, unit: int, language: T
         )
 
 
-def _rounded(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
-    """Cycles of equal length that is no whole number: cycle i begins at (a * i + b) // c, all integers."""
+def _equal_rounded(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
+    """Cycles of an equal length with a fraction: cycle i begins at (a * i + b) // c, all integers."""
     group = cycles.group
     edges = [cycles.phases[0].begin, *(phase.end for phase in cycles.phases)]
     unit = 2 * math.lcm(*(value.denominator for value in (group.origin, *edges)))
+    # Counted in parts of a step, 1 / unit each, all is whole. Rounding a position half up is floor(position + 1/2), which
+    # is one integer division; and the cycle of a step is the last one whose rounded beginning is not above it, which is
+    # another. Neither can be off at a restart, as a division of floats can.
     grow = int(cycles.length * unit)
     starts = [int((group.origin + edge + Fraction(1, 2)) * unit) for edge in edges]
     common = gcd(grow, unit)
@@ -170,7 +173,7 @@ def _rounded(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, ta
     return CycleCode([], lines, branches, "cycle")
 
 
-def _sampled(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
+def _equal_continuous(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
     """Cycles of equal length in continuous time: the steps counted in parts of a step, so that all are integers."""
     group = cycles.group
     unit = math.lcm(*(value.denominator for value in (group.origin, *(phase.end for phase in cycles.phases))))
@@ -189,9 +192,11 @@ def _sampled(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, ta
     return CycleCode([], _divided(cycles, steps, integer(int(cycles.length * unit)), language), branches, "cycle")
 
 
-def _growing(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
+def _growing_whole(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
     """Cycles that grow by a whole factor: past cycles are taken off, at most 63 of them."""
     period, factor = f"PERIOD{suffix}", integer(int(cycles.stretch))
+    # A logarithm would find the cycle at once, and on the wrong side of some restarts. Each turn of the loop at least
+    # doubles the length, so that there are few of them.
     start, one = _clock(cycles, outline, cycles.whole_origin), len(cycles.phases) == 1
     variable, begins, length = ("length", period, "length") if one else ("growth", "1", f"{period} * growth")
     counter = (", cycle", ", 0", ", cycle + 1") if cycles.shrinks else ("", "", "")

@@ -20,8 +20,8 @@ from kosine.errors import Name, PlanError
 MAX_ROWS = 4096
 """The most phases that a program lists where its cycles follow no shorter rule."""
 
-_TABLE_LEVELS = 4  # so many constants in a row are a table
-_FEW_PHASES = 2  # a group of so few phases in all is written out
+_TABLE_LEVELS = 4  # this number of constants in a row becomes a table: longer, a chain of ifs is harder to read
+_FEW_PHASES = 2  # a group with no more phases than this in all is written phase by phase
 _CYCLES_FOR_EVER = 512  # cycles whose exact positions are worked out quickly when a program is loaded
 
 
@@ -367,7 +367,7 @@ def _at_its_end(phase: CyclePhase) -> CyclePhase:
 
 
 def _phase(row: PlannedPhase) -> list[ProgramPiece]:
-    """A planned phase; where its last steps have a value that its formula has not, that is a constant of its own."""
+    """A planned phase; its last steps are a constant of their own where the formula does not have their value."""
     clock = row.clock
     stop = None if row.stop > MAX_STEPS else row.stop
     if row.curve.is_flat(clock.start, clock.to):

@@ -58,7 +58,7 @@ def to_code(plan: Plan, target: str) -> str:
 
     Python, NumPy and PyTorch agree with the plan within 1e-12 of its peak. Optax and Keras compute in float32 and count
     steps in 32 bits: in runs of up to 2**24 steps they agree within 2e-7 of the peak, or 3e-7 for curves with a `warp`
-    and for Keras on TensorFlow and PyTorch. Cycles that grow by a factor that is no whole number are a table of at most
+    and for Keras on TensorFlow and PyTorch. Cycles that grow by a factor with a fraction are a table of at most
     4,096 phases: where they are few, of all up to the last step that the target can count, else of those in the run,
     past which the programs for Python and PyTorch raise an error and the others stay at the last rate.
 

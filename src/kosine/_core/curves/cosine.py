@@ -74,7 +74,7 @@ class _WaveFit(BentFit):
     """A wave c + a sin(pi t / h) + b cos(pi t / h); theta is the length h of half of it."""
 
     _HIGHEST = 1e4  # times the rates that were seen: a wave that comes from so far above is a parabola
-    _DEEPEST = -0.3  # times them: a wave that goes so far below 0 is no schedule's, and no end can be told from it
+    _DEEPEST = -0.3  # times them: a rate never goes so far below 0, and such a wave does not show where it ends
 
     def grid(self) -> Any:
         import numpy as np
@@ -154,9 +154,8 @@ def cosine(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, an exponent outside (0, 1000], or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -190,9 +190,8 @@ def exponential(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `factor`, a value that is not positive and finite, a rise by more than
-            1e30, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `factor`, a value out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -52,7 +52,7 @@ def hold(
 
     Raises:
         ScheduleError: a negative or non-finite value, an unknown unit, or a `to` that is not `start`.
-        ArgumentTypeError: a value that is no number.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -152,9 +152,8 @@ def inverse_sqrt(
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `timescale`, a curve that would rise, a negative or non-finite
-            value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -187,9 +186,8 @@ def inverse_time(
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `timescale`, a curve that would rise, a negative or non-finite
-            value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -80,8 +80,8 @@ def one_minus_sqrt(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -114,9 +114,8 @@ def polynomial(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, an exponent outside (0, 1000], or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

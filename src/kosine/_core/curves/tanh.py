@@ -80,9 +80,8 @@ def tanh(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, bounds out of order or out of range, or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or a bound out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

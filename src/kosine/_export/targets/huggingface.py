@@ -244,7 +244,7 @@ def _cooldowns(fall: _Fall, bent: bool, peak: float, warmup: int, total: int) ->
 
 
 def _first_difference(candidate: Candidate, outline: Outline) -> int | None:
-    """A step of the run at which the candidate's rate is not the plan's, the first that is found; None: none is."""
+    """The first step found at which the candidate's rate is not the plan's; None: the two agree."""
     import numpy as np
 
     allowed, before = _TOLERANCE * outline.peak, 0
