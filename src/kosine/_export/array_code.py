@@ -48,13 +48,12 @@ def array_lines(outline: Outline, language: TargetLanguage, target: str, indent:
     lines: list[str] = []
     groups = 0
     for number, piece in enumerate(outline.pieces):
-        name = piece.name if isinstance(piece, CurvePiece | CyclesPiece) else "hold"
-        result = "rate" if not number else "cycled" if isinstance(piece, CyclesPiece) else name
+        result = "rate" if not number else "cycled" if isinstance(piece, CyclesPiece) else piece.name
         added: list[str] = []
         match piece:
             case ConstantPiece() | TablePiece():
                 added, block, value = _constants(piece, outline, language, sum("RATES" in line for line in tables))
-                block += statement("rate = ", value, indent, name) if not number else []
+                block += statement("rate = ", value, indent, piece.name) if not number else []
             case CurvePiece():
                 value, block = result, _curve(piece, outline, language, result, indent)
             case CyclesPiece():
@@ -62,13 +61,13 @@ def array_lines(outline: Outline, language: TargetLanguage, target: str, indent:
                 added, block = _cycles(piece, outline, language, target, groups, result, indent)
                 groups += 1
         if not number and isinstance(piece, CurvePiece):
-            block = _noted(block, name, indent)
+            block = _noted(block, piece.name, indent)
         elif number and isinstance(piece, CyclesPiece):
-            block = [f"# {name}", *block]
+            block = [f"# {piece.name}", *block]
         if number:
-            block += _from(outline.step(piece.first), value, "" if value == result else name, language, indent)
+            block += _from(outline.step(piece.first), value, "" if value == result else piece.name, language, indent)
         if language.single:
-            check_steps([*added, *block], outline, target, f"{name} from step {piece.first:,} on")
+            check_steps([*added, *block], outline, target, f"{piece.name} from step {piece.first:,} on")
         tables += added
         lines += block
     last = outline.pieces[-1] if outline.pieces else None

@@ -139,9 +139,9 @@ def _equal_rounded(cycles: CyclesPiece, outline: Outline, language: TargetLangua
     group = cycles.group
     edges = [cycles.phases[0].begin, *(phase.end for phase in cycles.phases)]
     unit = 2 * math.lcm(*(value.denominator for value in (group.origin, *edges)))
-    # Counted in parts of a step, 1 / unit each, all is whole. Rounding a position half up is floor(position + 1/2), which
-    # is one integer division; and the cycle of a step is the last one whose rounded beginning is not above it, which is
-    # another. Neither can be off at a restart, as a division of floats can.
+    # Counted in parts of a step, 1 / unit each, all is whole. Rounding a position half up is floor(position + 1/2), one
+    # integer division; the cycle of a step is the last one whose rounded beginning is not above it, another. Neither
+    # can be off at a restart, as a division of floats can.
     grow = int(cycles.length * unit)
     starts = [int((group.origin + edge + Fraction(1, 2)) * unit) for edge in edges]
     common = gcd(grow, unit)
@@ -334,8 +334,12 @@ def table_of(piece: TablePiece, outline: Outline, place: int) -> tuple[str, str,
     the rates.
     """
     suffix = f"_{place + 1}" if place else ""
-    steps = [integer(level.first) for level in piece.levels[1:]]
-    return f"BOUNDARIES{suffix}", f"RATES{suffix}", (steps, [outline.value(level.value) for level in piece.levels])
+    steps = [integer(constant.first) for constant in piece.constants[1:]]
+    return (
+        f"BOUNDARIES{suffix}",
+        f"RATES{suffix}",
+        (steps, [outline.value(constant.value) for constant in piece.constants]),
+    )
 
 
 # --- peaks ------------------------------------------------------------------------------------------------------

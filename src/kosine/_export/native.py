@@ -21,7 +21,7 @@ def flat_pieces(outline: Outline, most: int) -> list[ConstantPiece | CurvePiece]
     for piece in outline.pieces:
         if isinstance(piece, CyclesPiece):
             return None
-        pieces += piece.levels if isinstance(piece, TablePiece) else [piece]
+        pieces += piece.constants if isinstance(piece, TablePiece) else [piece]
     if outline.after is not None and (not pieces or _goes_on(outline, pieces[-1])):
         pieces.append(ConstantPiece((pieces[-1].stop or 0) if pieces else 0, None, outline.after))
     return pieces if len(pieces) <= most else None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import ClassVar
 
 from kosine._core.code import integer, plus, real
 from kosine._core.curve import Curve
@@ -32,21 +33,31 @@ class ConstantPiece:
     first: int
     stop: int | None
     value: float
+    name: ClassVar[str] = "hold"
+
+    @property
+    def rates(self) -> list[float]:
+        return [self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class TablePiece:
     """Constants one after the other."""
 
-    levels: tuple[ConstantPiece, ...]
+    constants: tuple[ConstantPiece, ...]
+    name: ClassVar[str] = "hold"
+
+    @property
+    def rates(self) -> list[float]:
+        return [constant.value for constant in self.constants]
 
     @property
     def first(self) -> int:
-        return self.levels[0].first
+        return self.constants[0].first
 
     @property
     def stop(self) -> int | None:
-        return self.levels[-1].stop
+        return self.constants[-1].stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,10 @@ class CurvePiece:
     @property
     def rises(self) -> bool:
         return self.start < self.to
+
+    @property
+    def rates(self) -> list[float]:
+        return [self.start, self.to]
 
     @property
     def plain(self) -> bool:
@@ -130,10 +145,14 @@ class CyclesPiece:
         return self.group.ceiling.peak
 
     @property
+    def rates(self) -> list[float]:
+        """The rates of the first cycle."""
+        return [rate for phase in self.phases for rate in (phase.start, phase.to)]
+
+    @property
     def shrinks(self) -> bool:
         """Whether a later cycle is lower than the first."""
-        highest = max(rate for phase in self.phases for rate in (phase.start, phase.to))
-        return self.group.part.shrinks and highest > self.lowest_peak
+        return self.group.part.shrinks and max(self.rates) > self.lowest_peak
 
     @property
     def lowest_peak(self) -> float:
@@ -242,7 +261,7 @@ class Outline:
         elif isinstance(last := pieces[-1], ConstantPiece):
             after = last.value
             pieces.pop()
-        outline = cls(plan, tuple(_tables(pieces, after)), after)
+        outline = cls(plan, tuple(_with_tables(pieces, after)), after)
         outline._name_values()
         outline._name_steps()
         return outline
@@ -256,7 +275,7 @@ class Outline:
         self.values[peak] = "PEAK"
         last = self.after
         if last is None and isinstance(self.pieces[-1], CyclesPiece):
-            last = min(rate for phase in self.pieces[-1].phases for rate in (phase.start, phase.to))
+            last = min(self.pieces[-1].rates)
         lowest = min((rate for rate in _rates(self.pieces, self.after) if rate), default=0.0)
         if last and last not in self.values and last == lowest:
             self.values[last] = "FLOOR"
@@ -316,18 +335,7 @@ class Outline:
 
 
 def _rates(pieces: Sequence[ProgramPiece], after: float | None) -> list[float]:
-    rates = [] if after is None else [after]
-    for piece in pieces:
-        match piece:
-            case ConstantPiece():
-                rates.append(piece.value)
-            case TablePiece():
-                rates += [level.value for level in piece.levels]
-            case CurvePiece():
-                rates += [piece.start, piece.to]
-            case CyclesPiece():
-                rates += [rate for phase in piece.phases for rate in (phase.start, phase.to)]
-    return rates
+    return [*([] if after is None else [after]), *(rate for piece in pieces for rate in piece.rates)]
 
 
 def _pieces(block: PlannedPhase | Group) -> list[ProgramPiece]:
@@ -393,7 +401,7 @@ def _phase(row: PlannedPhase) -> list[ProgramPiece]:
     return [*pieces, ConstantPiece(end, stop, clock.to)] if end < row.stop else pieces
 
 
-def _tables(pieces: list[ProgramPiece], after: float | None) -> list[ProgramPiece]:
+def _with_tables(pieces: list[ProgramPiece], after: float | None) -> list[ProgramPiece]:
     """The pieces, with many constants in a row as one table."""
     grouped: list[ProgramPiece] = []
     waiting: list[ConstantPiece] = []
@@ -408,4 +416,4 @@ def _tables(pieces: list[ProgramPiece], after: float | None) -> list[ProgramPiec
             grouped.append(piece)
     if len(waiting) >= _TABLE_LEVELS:
         return [*grouped, TablePiece(tuple(waiting))]
-    return [*grouped, *(level for level in waiting if level is not last)]
+    return [*grouped, *(constant for constant in waiting if constant is not last)]

@@ -28,11 +28,10 @@ def scalar_lines(outline: Outline, target: str) -> tuple[list[str], list[str]]:
                 added, block = _cycles(piece, outline, target, groups, inside)
                 tables += added
                 groups += 1
-        name = piece.name if isinstance(piece, CurvePiece | CyclesPiece) else "hold"
         if piece.stop is None:
-            lines += [f"# {name}", *block] if len(outline.pieces) > 1 else block
+            lines += [f"# {piece.name}", *block] if len(outline.pieces) > 1 else block
         else:
-            lines += [f"if step < {outline.step(piece.stop)}:  # {name}", *indented(block)]
+            lines += [f"if step < {outline.step(piece.stop)}:  # {piece.name}", *indented(block)]
     if not outline.pieces or outline.pieces[-1].stop is not None:
         assert outline.after is not None
         lines.append(f"return {outline.value(outline.after)}")

@@ -153,7 +153,7 @@ def _candidates(outline: Outline) -> Iterator[Candidate]:
     """What the phases look like, the simplest first."""
     peak, total = outline.peak, outline.plan.total_steps
     pieces = [
-        level for piece in outline.pieces for level in (piece.levels if isinstance(piece, TablePiece) else [piece])
+        level for piece in outline.pieces for level in (piece.constants if isinstance(piece, TablePiece) else [piece])
     ]
     first = pieces[0] if pieces else None
     warmups = [first.stop] if isinstance(first, CurvePiece) and first.rises and first.stop is not None else []
