@@ -51,6 +51,16 @@ class Power(Curve):
 
 
 @dataclass(frozen=True, slots=True)
+class FallingLine(Curve):
+    """A line on the way down only."""
+
+    name: ClassVar[str] = "line"
+
+    def form(self, start: float, end: float, span: Fraction | None) -> Form:
+        return (Linear() if start > end else Exponential()).form(start, end, span)
+
+
+@dataclass(frozen=True, slots=True)
 class Formless(Curve):
     name: ClassVar[str] = "line"
 
@@ -86,6 +96,7 @@ line_without_endpoint.__name__ = "line"
         (Line, constructor(Linear), "its constructor makes a phase of Linear"),
         (Line, line_without_endpoint, "its constructor has no argument `endpoint`, which every curve has"),
         (Bend, constructor(Bend), "its constructor has no argument `bend`, which is a field of it"),
+        (FallingLine, constructor(FallingLine), r"`code`, which .* takes the distance in two addends"),
         (Power, constructor(Power), "it needs a method `code`, which cannot be derived from `form`"),
     ],
 )

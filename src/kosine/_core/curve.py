@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 from kosine._core.code import Formula, Language, Operands, weight_code
 from kosine._core.durations import Duration, Units
 from kosine._core.fit import Fit
-from kosine.errors import PlanError
+from kosine.errors import PlanError, ScheduleError
 
 
 class Operations(Protocol):
@@ -125,13 +125,22 @@ class Curve(ABC):
 
     def why_no_code(self) -> str:
         """Why `code` cannot be derived from `form`, as a sentence; "" where it can."""
-        forms = [self.form(start, 1.0, Fraction(span)) for start, span in ((2.0, 1), (2.0, 4), (3.0, 1))]
-        if any(form.takes == "split" for form in forms):
-            return "Its weight takes the distance in two addends."
-        if forms[0].ratio != 4 * forms[1].ratio or forms[0].ratio != forms[2].ratio:
-            return "Its distance is not the share of the phase that is done or left, times a constant."
-        if any({form.top, form.bottom} != {start, 1.0} for form, start in zip(forms, (2.0, 2.0, 3.0), strict=True)):
-            return "Its weight does not stand between the phase's own two values."
+        for falls in (True, False):
+            pairs = [(1.0, 2.0, 1), (1.0, 2.0, 4), (1.0, 3.0, 1)]
+            asked = [(high, low, span) if falls else (low, high, span) for low, high, span in pairs]
+            try:
+                self.check(*asked[0][:2])
+            except ScheduleError:  # it goes in one direction only
+                continue
+            forms = [self.form(start, end, Fraction(span)) for start, end, span in asked]
+            if any(form.takes == "split" for form in forms):
+                return "Its weight takes the distance in two addends."
+            if forms[0].ratio != 4 * forms[1].ratio or forms[0].ratio != forms[2].ratio:
+                return "Its distance is not the share of the phase that is done or left, times a constant."
+            if len({form.kind for form in forms}) > 1:
+                return "Its weight depends on the two values or on the length of the phase."
+            if any({form.top, form.bottom} != {low, high} for form, (low, high, _) in zip(forms, pairs, strict=True)):
+                return "Its weight does not stand between the phase's own two values."
         return ""
 
     @property

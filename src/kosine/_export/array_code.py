@@ -19,6 +19,10 @@ _LARGEST_STEP = 2**31 - 1
 _LARGEST_RATE = (2 - 2**-23) * 2.0**127
 
 
+# A phase covers those before it from its first step on: `rate = where(step < first, rate, this)`. So no phase needs to
+# know its end, and the program has one line a phase however many there are.
+
+
 def with_return(lines: list[str]) -> list[str]:
     """The lines, with the last statement returned, which sets `rate`."""
     last = max(number for number, line in enumerate(lines) if line.startswith("rate = "))
@@ -128,6 +132,7 @@ def _cycles(
             block += statement(f"{result} = ", language.where(until, result, value), indent)
         elif value != result:
             block += statement(f"{result} = ", value, indent)
+        # Phases of one cycle may need the same span: it is worked out once.
         known = [line for line in lines if line.startswith("span = ")][-1:]
         block = [line for line in block if line not in known]
         lines += _noted(block, branch.phase.name, indent) if not number and len(lookup.branches) > 1 else block

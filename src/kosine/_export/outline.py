@@ -197,6 +197,7 @@ class CyclesPiece:
         elif self.stop is not None:
             listed = group.cycle_at(self.stop - 1) + 1
         else:
+            # An endless group: growing cycles soon pass the last step that can be counted, and then all are listed.
             listed = 1
             while listed <= _CYCLES_FOR_EVER and group.boundary(listed) <= last:
                 listed += 1
@@ -214,7 +215,7 @@ class CyclesPiece:
                 f"{self.name}, which has {listed * len(self.phases):,} of them in this run.",
                 fix="Use cycles of equal length, or a `stretch` that is a whole number.",
             )
-        if largest is not None:
+        if largest is not None:  # the table itself must fit into the target's integers
             while listed and group.boundary(listed, len(group.offsets) - 2) > largest:
                 listed -= 1
             if not listed or (needed is not None and group.boundary(listed) < needed):
@@ -253,6 +254,7 @@ class Outline:
                     pieces[-1] = ConstantPiece(last.first, piece.stop, last.value)
                 else:
                     pieces.append(piece)
+        # A constant at the end says the same as the rate after the last piece, which every program has anyway.
         after: float | None = None
         if not pieces or pieces[-1].stop is not None:
             after = plan.after.first_lr

@@ -41,6 +41,8 @@ def progress_of(piece: CurvePiece, outline: Outline, language: TargetLanguage) -
     """How far a phase has come at `step`."""
     name, span = outline.spans.get(piece.first), piece.span
     steps = None if piece.stop is None or name is None else piece.stop - piece.first  # what `name` stands for
+    # In an array every formula is worked out at every step of the run, and chosen from afterwards. Outside its phase a
+    # curve may take the root of a negative number, so there its steps are held at the phase's ends.
     clip = language.arrays and not piece.curve.is_smooth
     lowest, beyond = piece.limits
     if piece.tick == 1 and not clip:
@@ -61,6 +63,7 @@ def progress_of(piece: CurvePiece, outline: Outline, language: TargetLanguage) -
         return Progress(StepCount(done, _part(piece.lead % 1)), StepCount("0"), StepCount("0"))
     rest = span - piece.lead
     ahead = math.floor(rest)
+    # What is left is an integer less the step, never the span less what is done: so it is exact near the end.
     if own is None:
         left = f"{outline.step(piece.shift + ahead)} - step"
     else:
