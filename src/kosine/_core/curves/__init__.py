@@ -13,27 +13,18 @@ With `endpoint=True` u = t/(n - 1), so that the last step is at e; t = n and lat
 """
 
 from kosine._core.curves._registry import CLASSES, CONSTRUCTORS
-from kosine._core.curves.cosine import Cosine, cosine
-from kosine._core.curves.exponential import Exponential, exponential
-from kosine._core.curves.hold import Hold, hold
-from kosine._core.curves.inverse import InverseSqrt, InverseTime, inverse_sqrt, inverse_time
-from kosine._core.curves.linear import Linear, linear
-from kosine._core.curves.one_minus_sqrt import OneMinusSqrt, one_minus_sqrt
-from kosine._core.curves.polynomial import Polynomial, polynomial
-from kosine._core.curves.tanh import Tanh, tanh
+from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
+from kosine._core.curves.hold import hold
+from kosine._core.curves.inverse import inverse_sqrt, inverse_time
+from kosine._core.curves.linear import linear
+from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
+from kosine._core.curves.polynomial import polynomial
+from kosine._core.curves.tanh import tanh
 
 __all__ = [
     "CLASSES",
     "CONSTRUCTORS",
-    "Cosine",
-    "Exponential",
-    "Hold",
-    "InverseSqrt",
-    "InverseTime",
-    "Linear",
-    "OneMinusSqrt",
-    "Polynomial",
-    "Tanh",
     "cosine",
     "exponential",
     "hold",

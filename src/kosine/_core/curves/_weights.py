@@ -1,4 +1,4 @@
-"""What several curves share: weights, and the end of a phase that they count from."""
+"""What several curves share: weights and their code, the end that they count from, timescales."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ HALF_PI = Fraction("1.5707963267948966192313216916397514420985846996875529104874
 
 
 DECIMAL = Context(prec=40)
+"""40 digits, for the logarithms and powers that are worked out once, when a phase is planned."""
 
 
 def lower_end(start: float, end: float) -> Literal["start", "end"]:
@@ -29,28 +30,23 @@ def one_over(span: Fraction | None) -> Fraction:
     return 1 / span
 
 
-def remaining_weight(ops: Operations, warp: float) -> Callable[[Any, Any], Any]:
-    """1 - u ** warp from what is left, 1 - u, and what is done, u."""
-    expm1, log, log1p, where = ops.expm1, ops.log, ops.log1p, ops.where
-
-    def remaining(left: Any, done: Any) -> Any:
-        near = left < done  # the logarithm of what is done, from the smaller of the two; the other addend is 0
-        logarithm = log1p(-where(near, left, 0.0)) + log(where(near, 1.0, where(done > 0.0, done, 1.0)))
-        return where(done > 0.0, -expm1(warp * logarithm), 1.0)
-
-    return remaining
-
-
 def rising_power(ops: Operations, exponent: float) -> Callable[[Any, Any], Any]:
     """1 - left ** exponent from left and done, where left + done = 1."""
     expm1, log, log1p, where = ops.expm1, ops.log, ops.log1p, ops.where
 
     def weight(left: Any, done: Any) -> Any:
+        # The logarithm of what is left, from the smaller of the two, which has more digits; the other addend is 0.
         near = done < left
         logarithm = log1p(-where(near, done, 0.0)) + log(where(near, 1.0, where(left > 0.0, left, 1.0)))
         return where(left > 0.0, -expm1(exponent * logarithm), 1.0)
 
     return weight
+
+
+def remaining_weight(ops: Operations, warp: float) -> Callable[[Any, Any], Any]:
+    """1 - done ** warp from left and done."""
+    weight = rising_power(ops, warp)
+    return lambda left, done: weight(done, left)
 
 
 def exponential_weight(ops: Operations) -> Callable[[Any, Any], Any]:
