@@ -11,7 +11,7 @@ from pathlib import Path
 
 import kosine as ks
 from kosine._logs.read.tensorboard import is_event_file
-from kosine.cli._schedule_argument import read_source
+from kosine.cli._schedule_argument import read_schedule
 
 LONGEST_MESSAGE = 4000
 """Characters of an error's message: it quotes the beginning of what it received, never all of it."""
@@ -48,7 +48,7 @@ def schedule_file(data: bytes) -> None:
     """A file of JSON, of TOML or of a text is a schedule, or there is an error of kosine's own."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            source = read_source(str(_file(folder, data)))
+            source = read_schedule(str(_file(folder, data)))
         except ks.KosineError as error:
             _check_message(error)
             return

@@ -65,10 +65,11 @@ class KosineError(Exception):
         return self.received is not _NOTHING
 
     @property
-    def _received_by_name(self) -> bool:
-        """Whether several values were received, each with its name; a dictionary of the user's is one value."""
+    def _by_name(self) -> Mapping[str, object]:
+        """Several received values, each with its name; empty for one value, such as a dictionary of the user's."""
         received = self.received
-        return isinstance(received, Mapping) and bool(received) and (self.argument is None or self.argument in received)
+        named = isinstance(received, Mapping) and (self.argument is None or self.argument in received)
+        return received if named else {}  # type: ignore[return-value]  # what is named is a mapping
 
     def written(
         self, argument: Callable[[str], str] = "`{}`".format, value_of: Callable[[str], str] = "{}=".format
@@ -90,8 +91,8 @@ class KosineError(Exception):
             subject = f"Argument {name}" if name.startswith("`") else name
             sentences.append(f"{subject} must be {words(self.rule)}.")
         if self.has_received:
-            if self._received_by_name:
-                received = ", ".join(f"{value_of(name)}{shown(value)}" for name, value in self.received.items())
+            if self._by_name:
+                received = ", ".join(f"{value_of(name)}{shown(value)}" for name, value in self._by_name.items())
             else:
                 received = ("" if self.argument is None else value_of(self.argument)) + shown(self.received)
             sentences.append(f"Received: {received}.")
@@ -119,8 +120,8 @@ class KosineError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Received values go to another process as their texts: not every value can be pickled.
         fields = {name: getattr(self, name) for name in self._fields}
-        if self._received_by_name:
-            fields["received"] = {name: Described(shown(value)) for name, value in self.received.items()}
+        if self._by_name:
+            fields["received"] = {name: Described(shown(value)) for name, value in self._by_name.items()}
         elif self.has_received:
             fields["received"] = Described(shown(self.received))
         return _remade, (type(self), fields)

@@ -10,8 +10,10 @@ from typing import Any, cast
 import pytest
 
 import kosine as ks
-from kosine._export.printing import comment, integer, real
+from kosine._core.code import integer, real
+from kosine._export.printing import comment
 from kosine._export.to_code import to_code
+from kosine.errors import ArgumentError
 from tests.support.export_cases import PLANS, names_of
 
 TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface")
@@ -63,9 +65,8 @@ import numpy as np
 
 PEAK = 0.05
 FLOOR = 0.0001
-STRETCH = Fraction(3, 2)
 FIRST_STEPS = [
-    floor(scale * STRETCH**cycle - 2_000 + Fraction(1, 2))
+    floor(scale * Fraction(3, 2) ** cycle - 2_000 + Fraction(1, 2))
     for cycle in range(89)
     for scale in (2_000, 2_100)
 ]
@@ -298,12 +299,12 @@ PLAN = ks.constant(0.1).plan(total_steps=10)
     ("target", "meant"), [("pytorch", "torch"), ("Keras", "keras"), ("optx", "optax"), ("hugging_face", "huggingface")]
 )
 def test_an_unknown_target_is_met_with_a_guess(target: str, meant: str) -> None:
-    with pytest.raises(ks.PlanError, match=rf"`target` must be one of .* Did you mean '{meant}'\?"):
+    with pytest.raises(ArgumentError, match=rf"`target` must be one of .* Did you mean '{meant}'\?"):
         to_code(PLAN, target)
 
 
 def test_a_target_like_no_other_is_met_with_the_list() -> None:
-    with pytest.raises(ks.PlanError, match=r"'huggingface'\]\. Received: target='cobol'\.$"):
+    with pytest.raises(ArgumentError, match=r"'huggingface'\]\. Received: target='cobol'\.$"):
         to_code(PLAN, "cobol")
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
+from kosine._core.code import Formula, Language, Operands, weight_code
 from kosine._core.durations import Duration, Units
-from kosine.errors import PlanError
+from kosine._core.fit import Fit
+from kosine.errors import PlanError, ScheduleError
 
 
 class Operations(Protocol):
@@ -68,7 +70,7 @@ class Clock:
         return self.tick == 1 and not self.lead and (self.span is None or self.span.denominator == 1)
 
     def later(self, steps: int) -> Clock:
-        """The clock of a phase that begins so many steps later."""
+        """The clock of a phase that begins this number of steps later."""
         ticks, cut = divmod(steps + self.cut, self.tick)
         return replace(self, lead=self.lead + ticks, cut=cut)
 
@@ -101,6 +103,70 @@ class Curve(ABC):
         """Whether the values depend on how long the phase is."""
         return True
 
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        """The curves of this class that `infer` looks for in a log, each with how it is fitted; () for none."""
+        return ()
+
+    # --- what exported programs need; a curve that is usual in all of this writes none of it ---
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        """The formula as text of a program.
+
+        What stands here derives it from `form`. A curve writes its own where people know a shorter form, or where the
+        derived one loses digits in float32.
+        """
+        start, end = (1.0, 2.0) if of.rises else (2.0, 1.0)
+        form = self.form(start, end, Fraction(1))
+        done, left = f"{of.done} / {of.span}", f"{of.left} / {of.span}"
+        near, far = (done, left) if form.origin == "start" else (left, done)
+        share = weight_code(form.weight, form.ratio, [near] if form.takes == "distance" else [near, far], language)
+        return Formula(of.weighed() if form.top == start else of.above_low(f"{of.spread} * {{}}"), share)
+
+    def why_no_code(self) -> str:
+        """Why `code` cannot be derived from `form`, as a sentence; "" where it can."""
+        for falls in (True, False):
+            pairs = [(1.0, 2.0, 1), (1.0, 2.0, 4), (1.0, 3.0, 1)]
+            asked = [(high, low, span) if falls else (low, high, span) for low, high, span in pairs]
+            try:
+                self.check(*asked[0][:2])
+            except ScheduleError:  # it goes in one direction only
+                continue
+            forms = [self.form(start, end, Fraction(span)) for start, end, span in asked]
+            if any(form.takes == "split" for form in forms):
+                return "Its weight takes the distance in two addends."
+            if forms[0].ratio != 4 * forms[1].ratio or forms[0].ratio != forms[2].ratio:
+                return "Its distance is not the share of the phase that is done or left, times a constant."
+            if len({form.kind for form in forms}) > 1:
+                return "Its weight depends on the two values or on the length of the phase."
+            if any({form.top, form.bottom} != {low, high} for form, (low, high, _) in zip(forms, pairs, strict=True)):
+                return "Its weight does not stand between the phase's own two values."
+        return ""
+
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether the curve has a pace of its own, whatever the length of its phase."""
+        return False
+
+    @property
+    def reaches_end(self) -> bool:
+        """Whether the formula has the end value where nothing is left."""
+        return not self.keeps_pace
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether the formula can be worked out at any step, also at those outside the phase."""
+        return False
+
+    @property
+    def meets_logarithm_of_0(self) -> bool:
+        """Whether the float64 code takes the logarithm of 0 at its first step, which is right but warns."""
+        return False
+
+    def is_flat(self, start: float, to: float) -> bool:
+        """Whether the curve keeps its first value all along."""
+        return not start if self.keeps_pace else self.keeps_value or start == to
+
     def resolved(self, units: Units) -> Self:
         """The same curve with its durations in steps, as `form` and `end` need it."""
         durations: dict[str, Duration] = {}
@@ -110,8 +176,8 @@ class Curve(ABC):
                 durations[field.name] = Duration("st", units.steps(value))
                 if not durations[field.name].amount:
                     raise PlanError(
-                        f"A {field.name} must last at least one step. "
-                        f"Received: {field.name}={value.written()!r}, which is none in this run."
+                        f"A {field.name} must last at least one step in this run.",
+                        received={field.name: value.written()},
                     )
         return replace(self, **durations) if durations else self
 

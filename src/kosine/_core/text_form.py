@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from kosine._core import constructors, curves
 from kosine._core.foreign_words import near, wrong_arguments
@@ -22,19 +23,27 @@ MAX_DEPTH = 32
 """Deepest nesting that is read; a schedule of sections in sections needs 21."""
 
 
-_PHASES: dict[str, Callable[..., Phase]] = dict(curves.CONSTRUCTORS)
+_PHASES = curves.CONSTRUCTORS
 
 
-_CALLS: dict[str, Callable[..., Any]] = {
-    **_PHASES,
-    **{name: getattr(constructors, name) for name in constructors.__all__},
-    "cycles": cycles,
-    "section": section,
-    "Schedule": Schedule,
-}
+_CALLS: Mapping[str, Callable[..., Any]] = ChainMap(
+    {
+        **{name: getattr(constructors, name) for name in constructors.__all__},
+        "cycles": cycles,
+        "section": section,
+        "Schedule": Schedule,
+    },
+    cast("dict[str, Callable[..., Any]]", _PHASES),  # not copied: a curve that is added later is read, too
+)
 
 
-_SIGNATURES = {name: inspect.signature(call) for name, call in _CALLS.items()}
+class _Signatures(dict[str, inspect.Signature]):
+    def __missing__(self, name: str) -> inspect.Signature:
+        self[name] = inspect.signature(_CALLS[name])
+        return self[name]
+
+
+_SIGNATURES = _Signatures()
 
 
 _CONSTANTS = {"None": None, "True": True, "False": False}

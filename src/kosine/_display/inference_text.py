@@ -17,7 +17,9 @@ _WIDTH = 78  # characters of a line
 def inference_text(inference: Inference) -> str:
     """The sentence, and a table of what it rests on."""
     trace = inference.trace
-    lines = [["rows", f"{len(trace):,}, {trace.axis} {place_text(trace.positions[0])} to {place_text(trace.positions[-1])}"]]
+    lines = [
+        ["rows", f"{len(trace):,}, {trace.axis} {place_text(trace.positions[0])} to {place_text(trace.positions[-1])}"]
+    ]
     lines.append(["printed to", str(trace.precision)])
     if inference.plan is not None:
         lines.append(["largest residual", f"{inference.residual:.3g}"])

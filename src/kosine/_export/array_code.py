@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from kosine._export.cycle_lookup import find, peak, rate, table_of
-from kosine._export.formulas import Language
-from kosine._export.outline import Bend, Level, Levels, Loop, Outline
+from kosine._export.cycle_lookup import find_cycle, peak, rate, table_of
+from kosine._export.languages import TargetLanguage
+from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline, TablePiece
 from kosine._export.printing import WIDTH, array, assignment, check_integers, statement
-from kosine._export.progress import course_of, written
+from kosine._export.progress import formula_lines, progress_of
 from kosine.errors import PlanError
-
-NUMPY = Language("np.", "np.pi", arrays=True)
-
-
-JAX = Language("jnp.", "jnp.pi", arrays=True, single=True)
-
-
-KERAS = Language("ops.", "pi", arrays=True, single=True, casts=True)
-
 
 Written = tuple[list[str], list[str], str]
 """Constants, lines, and the value that they work out."""
@@ -28,25 +19,30 @@ _LARGEST_STEP = 2**31 - 1
 _LARGEST_RATE = (2 - 2**-23) * 2.0**127
 
 
-def _returned(lines: list[str]) -> list[str]:
+# A phase covers those before it from its first step on: `rate = where(step < first, rate, this)`. So no phase needs to
+# know its end, and the program has one line a phase however many there are.
+
+
+def with_return(lines: list[str]) -> list[str]:
     """The lines, with the last statement returned, which sets `rate`."""
     last = max(number for number, line in enumerate(lines) if line.startswith("rate = "))
     return [*lines[:last], lines[last].replace("rate = ", "return ", 1), *lines[last + 1 :]]
 
 
-def _check_rates(outline: Outline, target: str) -> None:
+def check_rates(outline: Outline, target: str) -> None:
     if outline.peak > _LARGEST_RATE:
         raise PlanError(
             f"Target {target!r} computes in float32, up to {_LARGEST_RATE:.4g}, and cannot express the rate "
-            f"{outline.peak!r}. Use the target 'numpy', 'python' or 'torch'."
+            f"{outline.peak!r}.",
+            fix="Use the target 'numpy', 'python' or 'torch'.",
         )
 
 
-def _check_steps(lines: list[str], outline: Outline, target: str, phase: str) -> None:
+def check_steps(lines: list[str], outline: Outline, target: str, phase: str) -> None:
     check_integers([*lines, *outline.used_constants(lines)], _LARGEST_STEP, target, phase)
 
 
-def body(outline: Outline, language: Language, target: str, indent: int) -> tuple[list[str], list[str]]:
+def array_lines(outline: Outline, language: TargetLanguage, target: str, indent: int) -> tuple[list[str], list[str]]:
     """The constants, and the lines that work out `rate` from the array `step`: phase after phase, each over the last.
 
     Raises:
@@ -54,29 +50,28 @@ def body(outline: Outline, language: Language, target: str, indent: int) -> tupl
     """
     tables: list[str] = []
     lines: list[str] = []
-    loops = 0
+    groups = 0
     for number, piece in enumerate(outline.pieces):
-        name = piece.name if isinstance(piece, Bend | Loop) else "hold"
-        result = "rate" if not number else "cycled" if isinstance(piece, Loop) else name
+        result = "rate" if not number else "cycled" if isinstance(piece, CyclesPiece) else piece.name
         added: list[str] = []
         match piece:
-            case Level() | Levels():
-                added, block, value = _levels(piece, outline, language, sum("RATES" in line for line in tables))
-                block += statement("rate = ", value, indent, name) if not number else []
-            case Bend():
-                value, block = result, _bend(piece, outline, language, result, indent)
-            case Loop():
+            case ConstantPiece() | TablePiece():
+                added, block, value = _constants(piece, outline, language, sum("RATES" in line for line in tables))
+                block += statement("rate = ", value, indent, piece.name) if not number else []
+            case CurvePiece():
+                value, block = result, _curve(piece, outline, language, result, indent)
+            case CyclesPiece():
                 value = result
-                added, block = _loop(piece, outline, language, target, loops, result, indent)
-                loops += 1
-        if not number and isinstance(piece, Bend):
-            block = _noted(block, name, indent)
-        elif number and isinstance(piece, Loop):
-            block = [f"# {name}", *block]
+                added, block = _cycles(piece, outline, language, target, groups, result, indent)
+                groups += 1
+        if not number and isinstance(piece, CurvePiece):
+            block = _noted(block, piece.name, indent)
+        elif number and isinstance(piece, CyclesPiece):
+            block = [f"# {piece.name}", *block]
         if number:
-            block += _from(outline.step(piece.first), value, "" if value == result else name, language, indent)
+            block += _from(outline.step(piece.first), value, "" if value == result else piece.name, language, indent)
         if language.single:
-            _check_steps([*added, *block], outline, target, f"{name} from step {piece.first:,} on")
+            check_steps([*added, *block], outline, target, f"{piece.name} from step {piece.first:,} on")
         tables += added
         lines += block
     last = outline.pieces[-1] if outline.pieces else None
@@ -95,12 +90,12 @@ def _noted(lines: list[str], note: str, indent: int) -> list[str]:
     return [f"{lines[0]}  # {note}"] if fits else [f"# {note}", *lines]
 
 
-def _from(first: str, value: str, note: str, language: Language, indent: int) -> list[str]:
-    return statement("rate = ", language.call("where", f"step < {first}", "rate", value), indent, note)
+def _from(first: str, value: str, note: str, language: TargetLanguage, indent: int) -> list[str]:
+    return statement("rate = ", language.where(f"step < {first}", "rate", value), indent, note)
 
 
-def _levels(piece: Level | Levels, outline: Outline, language: Language, place: int) -> Written:
-    if isinstance(piece, Level):
+def _constants(piece: ConstantPiece | TablePiece, outline: Outline, language: TargetLanguage, place: int) -> Written:
+    if isinstance(piece, ConstantPiece):
         return [], [], outline.value(piece.value)
     boundaries, rates, lines = table_of(piece, outline, place)
     kinds = ("int32", "float32") if language.single else ("int64", "float64")
@@ -109,35 +104,36 @@ def _levels(piece: Level | Levels, outline: Outline, language: Language, place: 
     return constants, above, language.call("take", rates, index)
 
 
-def _bend(piece: Bend, outline: Outline, language: Language, result: str, indent: int) -> list[str]:
-    course = course_of(piece, outline, language)
+def _curve(piece: CurvePiece, outline: Outline, language: TargetLanguage, result: str, indent: int) -> list[str]:
+    progress = progress_of(piece, outline, language)
     start, to = outline.value(piece.start), outline.value(piece.to)
-    return written(f"{result} = ", piece.curve, start, to, piece.rises, course, language, indent)
+    return formula_lines(f"{result} = ", piece, (start, to), progress, language, indent)
 
 
-def _loop(
-    loop: Loop, outline: Outline, language: Language, target: str, place: int, result: str, indent: int
+def _cycles(
+    cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str, place: int, result: str, indent: int
 ) -> tuple[list[str], list[str]]:
-    found = find(loop, outline, language, target, place)
-    lines = [line for text in found.lines for line in assignment(text, indent)]
-    if loop.shrinks and [beat.course for beat in found.beats] == [None]:
-        return found.constants, [*lines, *peak(loop, outline, language, found.cycle, indent, f"{result} = ")]
-    lines += peak(loop, outline, language, found.cycle, indent)
-    for number, beat in enumerate(found.beats):
-        start, to = (rate(loop, outline, language, value) for value in (beat.turn.start, beat.turn.to))
+    lookup = find_cycle(cycles, outline, language, target, place)
+    lines = [line for text in lookup.lines for line in assignment(text, indent)]
+    if cycles.shrinks and [branch.progress for branch in lookup.branches] == [None]:
+        return lookup.constants, [*lines, *peak(cycles, outline, language, lookup.cycle, indent, f"{result} = ")]
+    lines += peak(cycles, outline, language, lookup.cycle, indent)
+    for number, branch in enumerate(lookup.branches):
+        start, to = (rate(cycles, outline, language, value) for value in (branch.phase.start, branch.phase.to))
         block, value = [], to
-        if beat.course is not None:
-            value = beat.turn.name if number or beat.guarded else result
-            block = written(f"{value} = ", beat.turn.curve, start, to, beat.turn.rises, beat.course, language, indent)
-            if beat.guarded:
-                is_last = f"{beat.course.left.whole} == 0"
-                block += statement(f"{value} = ", language.call("where", is_last, to, value), indent)
+        if branch.progress is not None:
+            value = branch.phase.name if number or branch.guarded else result
+            block = formula_lines(f"{value} = ", branch.phase, (start, to), branch.progress, language, indent)
+            if branch.guarded:
+                is_last = f"{branch.progress.left.whole} == 0"
+                block += statement(f"{value} = ", language.where(is_last, to, value), indent)
         if number:
-            until = found.beats[number - 1].until
-            block += statement(f"{result} = ", language.call("where", until, result, value), indent)
+            until = lookup.branches[number - 1].until
+            block += statement(f"{result} = ", language.where(until, result, value), indent)
         elif value != result:
             block += statement(f"{result} = ", value, indent)
+        # Phases of one cycle may need the same span: it is worked out once.
         known = [line for line in lines if line.startswith("span = ")][-1:]
         block = [line for line in block if line not in known]
-        lines += _noted(block, beat.turn.name, indent) if not number and len(found.beats) > 1 else block
-    return found.constants, lines
+        lines += _noted(block, branch.phase.name, indent) if not number and len(lookup.branches) > 1 else block
+    return lookup.constants, lines

@@ -8,309 +8,289 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
+from kosine._core.code import atom, integer, number, plus, power
 from kosine._core.numbers import MAX_STEPS
-from kosine._export.formulas import Language, is_smooth, reaches_end
-from kosine._export.outline import Levels, Loop, Outline, Turn
-from kosine._export.printing import WIDTH, atom, call, indented, integer, number, plus, power, statement
-from kosine._export.progress import Course, Distance
+from kosine._export.languages import PYTHON, TargetLanguage
+from kosine._export.outline import CyclePhase, CyclesPiece, Outline, TablePiece
+from kosine._export.printing import WIDTH, indented, statement
+from kosine._export.progress import Progress, StepCount
 from kosine.errors import PlanError
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """One phase of the cycle that was found. It lasts as long as `until` holds; without a course it is constant."""
+class PhaseBranch:
+    """One phase of the cycle that was found, a branch of the program.
 
-    turn: Turn
+    It lasts as long as `until` holds; without a `progress` it is constant.
+    """
+
+    phase: CyclePhase
     until: str
-    course: Course | None
+    progress: Progress | None
     guarded: bool = False
     """Whether its last step has the end value, which the formula does not have there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The constants and lines that find the cycle, and its phases in order."""
+class CycleCode:
+    """The constants and lines of a program that find the cycle, and its phases in order."""
 
     constants: list[str]
     lines: list[str]
-    beats: list[Beat]
+    branches: list[PhaseBranch]
     cycle: str
     """The number of the cycle, as text."""
 
 
-def find(loop: Loop, outline: Outline, language: Language, target: str, place: int) -> Found:
+def find_cycle(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str, place: int) -> CycleCode:
     """How to find the cycle of `step`.
 
     Args:
-        loop: the group.
+        cycles: the group.
         outline: what it stands in.
         language: what the program is written in.
         target: the target's name, for messages.
         place: which group of the program it is, from 0: the names of its constants carry it.
     """
     suffix = f"_{place + 1}" if place else ""
-    if loop.stretch == 1:
-        if loop.whole:
-            return _equal(loop, outline, language, suffix)
-        write = _sampled if loop.group.continuous else _rounded
-        return write(loop, outline, language, target)
-    if loop.whole and not language.arrays:
-        return _growing(loop, outline, suffix)
-    return _listed(loop, outline, language, target, suffix)
+    if cycles.stretch == 1:
+        if cycles.whole:
+            return _equal_whole(cycles, outline, language, suffix)
+        write = _equal_continuous if cycles.group.continuous else _equal_rounded
+        return write(cycles, outline, language, target)
+    if cycles.whole and not language.arrays:
+        return _growing_whole(cycles, outline, suffix)
+    return _listed(cycles, outline, language, target, suffix)
 
 
-def _clock(loop: Loop, outline: Outline, origin: int = 0) -> str:
+def _clock(cycles: CyclesPiece, outline: Outline, origin: int = 0) -> str:
     """The steps of the group's own clock since `origin`."""
-    view = loop.group.section
+    view = cycles.group.section
     if view.tick == 1:
         return outline.since("step", view.base + origin)
     return plus(f"{atom(outline.since('step', view.base))} // {integer(view.tick)}", -origin)
 
 
-def _before(loop: Loop, language: Language) -> bool:
+def _before(cycles: CyclesPiece, language: TargetLanguage) -> bool:
     """Whether the program sees steps before the first cycle: in an array those are told apart only later."""
-    return language.arrays and loop.group.boundary(0) > 0
+    return language.arrays and cycles.group.boundary(0) > 0
 
 
-def _from_start(loop: Loop, steps: str, language: Language) -> str:
+def _from_start(cycles: CyclesPiece, steps: str, language: TargetLanguage) -> str:
     """Steps since the first cycle began; those before it count as 0."""
-    return language.call("maximum", steps, "0") if _before(loop, language) else steps
+    return language.call("maximum", steps, "0") if _before(cycles, language) else steps
 
 
-def _equal(loop: Loop, outline: Outline, language: Language, suffix: str) -> Found:
+def _equal_whole(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, suffix: str) -> CycleCode:
     """Cycles of equal whole length."""
-    period, length = f"PERIOD{suffix}", int(loop.length)
-    beats = []
-    for turn in loop.turns:
-        begin, end = int(turn.begin), int(turn.end)
+    period, length = f"PERIOD{suffix}", int(cycles.length)
+    branches = []
+    for phase in cycles.phases:
+        begin, end = int(phase.begin), int(phase.end)
         stop = period if end == length else integer(end)
         whole = period if end - begin == length else integer(end - begin)
-        t = _inside("t", turn, integer(begin), f"{stop} - 1" if turn.endpoint else stop, loop, language)
-        if turn.flat:
-            beats.append(Beat(turn, f"t < {stop}", None))
-        elif not turn.endpoint:
-            course = Course(Distance(plus(t, -begin)), Distance(f"{stop} - {t}"), Distance(whole))
-            beats.append(Beat(turn, f"t < {stop}", course))
+        t = _inside("t", phase, integer(begin), f"{stop} - 1" if phase.endpoint else stop, cycles, language)
+        if phase.flat:
+            branches.append(PhaseBranch(phase, f"t < {stop}", None))
+        elif not phase.endpoint:
+            progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - {t}"), StepCount(whole))
+            branches.append(PhaseBranch(phase, f"t < {stop}", progress))
         else:
-            apart = not reaches_end(turn.curve)  # the last step is a constant of its own
-            course = Course(Distance(plus(t, -begin)), Distance(f"{stop} - 1 - {t}"), Distance(f"{whole} - 1"))
-            beats.append(Beat(turn, f"t < {stop} - 1" if apart else f"t < {stop}", course))
+            apart = not phase.curve.reaches_end  # the last step is a constant of its own
+            progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - 1 - {t}"), StepCount(f"{whole} - 1"))
+            branches.append(PhaseBranch(phase, f"t < {stop} - 1" if apart else f"t < {stop}", progress))
             if apart:
-                beats.append(Beat(turn, f"t < {stop}", None))
-    steps = _from_start(loop, _clock(loop, outline, loop.whole_origin), language)
-    return Found([f"{period} = {integer(length)}"], _divided(loop, steps, period, language), beats, "cycle")
+                branches.append(PhaseBranch(phase, f"t < {stop}", None))
+    steps = _from_start(cycles, _clock(cycles, outline, cycles.whole_origin), language)
+    return CycleCode([f"{period} = {integer(length)}"], _divided(cycles, steps, period, language), branches, "cycle")
 
 
-def _inside(steps: str, turn: Turn, first: str, last: str, loop: Loop, language: Language) -> str:
+def _inside(steps: str, phase: CyclePhase, first: str, last: str, cycles: CyclesPiece, language: TargetLanguage) -> str:
     """The steps in a cycle, for the formula of one of its phases; in an array, no others than those of the phase."""
-    if not language.arrays or len(loop.turns) == 1 or is_smooth(turn.curve):
+    if not language.arrays or len(cycles.phases) == 1 or phase.curve.is_smooth:
         return steps
     return language.call("clip", steps, first, last)
 
 
-def _divided(loop: Loop, steps: str, length: str, language: Language) -> list[str]:
-    """The number of the cycle and the steps in it, as far as they are needed."""
+def _divided(cycles: CyclesPiece, steps: str, length: str, language: TargetLanguage) -> list[str]:
+    """The lines for the number of the cycle and for the steps in it, where the rate depends on them."""
     cycle, inside = f"cycle = {atom(steps)} // {length}", f"t = {atom(steps)} % {length}"
-    if not loop.shrinks:
+    if not cycles.shrinks:
         return [inside]
-    if len(loop.turns) == 1 and loop.turns[0].flat:
+    if len(cycles.phases) == 1 and cycles.phases[0].flat:
         return [cycle]
     return [cycle, inside] if language.arrays else [f"cycle, t = divmod({steps}, {length})"]
 
 
-def _check_product(loop: Loop, outline: Outline, unit: int, language: Language, target: str) -> None:
+def _check_product(cycles: CyclesPiece, outline: Outline, unit: int, language: TargetLanguage, target: str) -> None:
     """Raise PlanError where the run, counted in parts of a step, has more of them than the target can count."""
-    total = outline.plan.total_steps if loop.stop is None else loop.stop
+    total = outline.plan.total_steps if cycles.stop is None else cycles.stop
     largest = 2**31 - 1 if language.single else MAX_STEPS
-    if language.arrays and unit * max(total or 0, abs(int(loop.group.origin)), int(loop.length)) > largest:
+    if language.arrays and unit * max(total or 0, abs(int(cycles.group.origin)), int(cycles.length)) > largest:
         raise PlanError(
-            f"Target {target!r} counts up to {largest:,}, and cannot express {loop.name}, whose length in "
-            f"steps is a fraction with the denominator {loop.length.denominator:,}. Use the target 'python' or 'torch'."
+            f"Target {target!r} counts up to {largest:,}, and cannot express {cycles.name}, whose length in steps is a "
+            f"fraction with the denominator {cycles.length.denominator:,}.",
+            fix="Use the target 'python' or 'torch'.",
         )
 
 
-def _rounded(loop: Loop, outline: Outline, language: Language, target: str) -> Found:
-    """Cycles of equal length that is no whole number: cycle i begins at (a * i + b) // c, all integers."""
-    group = loop.group
-    edges = [loop.turns[0].begin, *(turn.end for turn in loop.turns)]
+def _equal_rounded(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
+    """Cycles of an equal length with a fraction: cycle i begins at (a * i + b) // c, all integers."""
+    group = cycles.group
+    edges = [cycles.phases[0].begin, *(phase.end for phase in cycles.phases)]
     unit = 2 * math.lcm(*(value.denominator for value in (group.origin, *edges)))
-    grow = int(loop.length * unit)
+    # Counted in parts of a step, 1 / unit each, all is whole. Rounding a position half up is floor(position + 1/2), one
+    # integer division; the cycle of a step is the last one whose rounded beginning is not above it, another. Neither
+    # can be off at a restart, as a division of floats can.
+    grow = int(cycles.length * unit)
     starts = [int((group.origin + edge + Fraction(1, 2)) * unit) for edge in edges]
     common = gcd(grow, unit)
     grow, unit, starts = grow // common, unit // common, [start // common for start in starts]
-    _check_product(loop, outline, unit, language, target)
-    own = _clock(loop, outline)
+    _check_product(cycles, outline, unit, language, target)
+    own = _clock(cycles, outline)
     lines = [f"n = {own}"] if own != "step" else []
     n = "n" if lines else "step"
     cycle = f"{atom(plus(f'{integer(unit)} * {n}', unit - 1 - starts[0]))} // {integer(grow)}"
-    before = _before(loop, language)
+    before = _before(cycles, language)
     lines.append(f"cycle = {language.call('maximum', cycle, '0') if before else cycle}")
-    names = ["first", *(f"edge_{number}" for number in range(1, len(loop.turns))), "stop"]
+    names = ["first", *(f"edge_{number}" for number in range(1, len(cycles.phases))), "stop"]
     for name, start in zip(names, starts, strict=True):
         lines.append(f"{name} = {atom(plus(f'{integer(grow)} * cycle', start))} // {integer(unit)}")
     if before:
         lines.append(f"n = {language.call('maximum', n, 'first')}")
         n = "n"
-    beats = [
+    branches = [
         _variable(
-            turn,
+            phase,
             f"{n} < {stop}",
-            _inside(n, turn, first, f"{stop} - 1" if turn.endpoint else stop, loop, language),
+            _inside(n, phase, first, f"{stop} - 1" if phase.endpoint else stop, cycles, language),
             first,
             stop,
             language,
         )
-        for turn, first, stop in zip(loop.turns, names, names[1:], strict=False)
+        for phase, first, stop in zip(cycles.phases, names, names[1:], strict=False)
     ]
-    return Found([], lines, beats, "cycle")
+    return CycleCode([], lines, branches, "cycle")
 
 
-def _sampled(loop: Loop, outline: Outline, language: Language, target: str) -> Found:
+def _equal_continuous(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str) -> CycleCode:
     """Cycles of equal length in continuous time: the steps counted in parts of a step, so that all are integers."""
-    group = loop.group
-    unit = math.lcm(*(value.denominator for value in (group.origin, *(turn.end for turn in loop.turns))))
-    _check_product(loop, outline, unit, language, target)
-    own = _clock(loop, outline)
+    group = cycles.group
+    unit = math.lcm(*(value.denominator for value in (group.origin, *(phase.end for phase in cycles.phases))))
+    _check_product(cycles, outline, unit, language, target)
+    own = _clock(cycles, outline)
     steps = own if unit == 1 else f"{integer(unit)} * {atom(own)}"
-    steps = _from_start(loop, plus(steps, -int(group.origin * unit)), language)
-    beats = []
-    for turn in loop.turns:
-        begin, end = int(turn.begin * unit), int(turn.end * unit)
-        t = _inside("t", turn, integer(begin), integer(end), loop, language)
-        course = Course(Distance(plus(t, -begin)), Distance(f"{integer(end)} - {t}"), Distance(integer(end - begin)))
-        beats.append(Beat(turn, f"t < {integer(end)}", None if turn.flat else course))
-    return Found([], _divided(loop, steps, integer(int(loop.length * unit)), language), beats, "cycle")
+    steps = _from_start(cycles, plus(steps, -int(group.origin * unit)), language)
+    branches = []
+    for phase in cycles.phases:
+        begin, end = int(phase.begin * unit), int(phase.end * unit)
+        t = _inside("t", phase, integer(begin), integer(end), cycles, language)
+        progress = Progress(
+            StepCount(plus(t, -begin)), StepCount(f"{integer(end)} - {t}"), StepCount(integer(end - begin))
+        )
+        branches.append(PhaseBranch(phase, f"t < {integer(end)}", None if phase.flat else progress))
+    return CycleCode([], _divided(cycles, steps, integer(int(cycles.length * unit)), language), branches, "cycle")
 
 
-def _growing(loop: Loop, outline: Outline, suffix: str) -> Found:
+def _growing_whole(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
     """Cycles that grow by a whole factor: past cycles are taken off, at most 63 of them."""
-    period, factor = f"PERIOD{suffix}", integer(int(loop.stretch))
-    start, one = _clock(loop, outline, loop.whole_origin), len(loop.turns) == 1
+    period, factor = f"PERIOD{suffix}", integer(int(cycles.stretch))
+    # A logarithm would find the cycle at once, and on the wrong side of some restarts. Each turn of the loop at least
+    # doubles the length, so that there are few of them.
+    start, one = _clock(cycles, outline, cycles.whole_origin), len(cycles.phases) == 1
     variable, begins, length = ("length", period, "length") if one else ("growth", "1", f"{period} * growth")
-    counter = (", cycle", ", 0", ", cycle + 1") if loop.shrinks else ("", "", "")
+    counter = (", cycle", ", 0", ", cycle + 1") if cycles.shrinks else ("", "", "")
     lines = [
         f"t, {variable}{counter[0]} = {start}, {begins}{counter[1]}",
         f"while t >= {length}:",
         f"    t, {variable}{counter[0]} = t - {length}, {factor} * {variable}{counter[2]}",
     ]
-    beats = []
-    for turn in loop.turns:
-        begin, end = int(turn.begin), int(turn.end)
-        stop = length if end == loop.length else f"{integer(end)} * growth"
+    branches = []
+    for phase in cycles.phases:
+        begin, end = int(phase.begin), int(phase.end)
+        stop = length if end == cycles.length else f"{integer(end)} * growth"
         first = f"{integer(begin)} * growth" if begin else "0"
-        beats.append(_variable(turn, f"t < {stop}", "t", first, stop, Language(), f"{integer(end - begin)} * growth"))
-    return Found([f"{period} = {integer(int(loop.length))}"], lines, beats, "cycle")
+        branches.append(_variable(phase, f"t < {stop}", "t", first, stop, PYTHON, f"{integer(end - begin)} * growth"))
+    return CycleCode([f"{period} = {integer(int(cycles.length))}"], lines, branches, "cycle")
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The tables of a group whose cycles are listed."""
+def _listed(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, target: str, suffix: str) -> CycleCode:
+    """Cycles that grow otherwise: found in a table of the steps at which their phases begin.
 
-    stretch: str
-    scale: str
-    scales: str
-    offset: str
-    positions: str
-    firsts: str
-    leads: str
-
-
-def _listed(loop: Loop, outline: Outline, language: Language, target: str, suffix: str) -> Found:
-    """Cycles that grow otherwise: their exact positions are worked out once, when the program is loaded."""
-    columns = ("STRETCH", "SCALE", "SCALES", "OFFSET", "POSITIONS", "FIRST_STEPS", "LEADS")
-    names = _Names(*(f"{column}{suffix}" for column in columns))
-    sampled = loop.group.continuous and not loop.whole
+    In continuous time a phase begins between two steps: it leads its first step by a part of one, a second table.
+    """
+    firsts, leads = f"FIRST_STEPS{suffix}", f"LEADS{suffix}"
+    continuous = cycles.group.continuous and not cycles.whole
     largest = None if not language.arrays else 2**31 - 1 if language.single else MAX_STEPS
-    constants = _tables(loop, loop.cycles_listed(outline.plan, target, largest), names, sampled, language)
-    own = _clock(loop, outline)
+    count = cycles.cycles_listed(outline.plan, target, largest)
+    constants = _tables((firsts, leads, f"POSITIONS{suffix}"), cycles, count, continuous, language)
+    own = _clock(cycles, outline)
     n = "step" if own == "step" and not language.arrays else "n"
     lines = [] if n == "step" else [f"n = {own}"]
-    moving = any(not turn.flat for turn in loop.turns)
+    moving = any(not phase.flat for phase in cycles.phases)
+    columns = [("first", "stop", firsts), *([("lead", "next_lead", leads)] if continuous else [])] if moving else []
     if language.arrays:
-        lines = [f"n = {language.call('clip', own, f'{names.firsts}[0]', f'{names.firsts}[-1] - 1')}"]
-        above, searched = language.search(names.firsts, n)
-        lines += [*above, f"index = {searched} - 1"]
-        wanted = [("first", names.firsts, ""), ("stop", names.firsts, " + 1")] if moving else []
-        wanted += [("lead", names.leads, ""), ("next_lead", names.leads, " + 1")] if moving and sampled else []
-        lines += [f"{name} = {language.call('take', table, f'index{shift}')}" for name, table, shift in wanted]
+        lines = [f"n = {language.call('clip', own, f'{firsts}[0]', f'{firsts}[-1] - 1')}"]
+        above, found = language.search(firsts, n)
+        lines += [*above, f"index = {found} - 1"]
+        for name, next_name, table in columns:
+            lines.append(f"{name} = {language.call('take', table, 'index')}")
+            lines.append(f"{next_name} = {language.call('take', table, 'index + 1')}")
     else:
-        table = names.positions if sampled else names.firsts
-        lines.append(f"index = bisect_right({table}, {n}) - 1")
-        ends = "begin, end" if sampled else "first, stop"
-        lines += [f"{ends} = {table}[index : index + 2]"] if moving else []
-    turns = len(loop.turns)
-    if turns > 1 and loop.shrinks and not language.arrays:
-        lines.append(f"cycle, phase = divmod(index, {turns})")
-    elif turns > 1:
-        lines += [f"cycle = index // {turns}"] if loop.shrinks else []
-        lines.append(f"phase = index % {turns}")
-    beats = [_row(turn, f"phase < {place + 1}", n, sampled, loop, language) for place, turn in enumerate(loop.turns)]
-    return Found(constants, lines, beats, "cycle" if turns > 1 else "index")
+        lines.append(f"index = bisect_right({firsts}, {n}) - 1")
+        lines += [f"{name}, {next_name} = {table}[index : index + 2]" for name, next_name, table in columns]
+    phases = len(cycles.phases)
+    if phases > 1 and cycles.shrinks and not language.arrays:
+        lines.append(f"cycle, phase = divmod(index, {phases})")
+    elif phases > 1:
+        lines += [f"cycle = index // {phases}"] if cycles.shrinks else []
+        lines.append(f"phase = index % {phases}")
+    # An array's steps are worked out for every phase, so the span of each must be one that all can have.
+    shortest = min(phase.end - phase.begin for phase in cycles.phases) if language.arrays else None
+    branches = []
+    for place, phase in enumerate(cycles.phases):
+        branch = _variable(phase, f"phase < {place + 1}", n, "first", "stop", language, shortest=shortest)
+        if continuous and branch.progress is not None:
+            done, left = StepCount(f"{n} - first", "+ lead"), StepCount(f"stop - {n}", "- next_lead")
+            span = StepCount("stop - first", "+ lead - next_lead")
+            branch = PhaseBranch(phase, branch.until, Progress(done, left, span, False))
+        branches.append(branch)
+    return CycleCode(constants, lines, branches, "cycle" if phases > 1 else "index")
 
 
-def _tables(loop: Loop, cycles: int, names: _Names, sampled: bool, language: Language) -> list[str]:
-    """The exact positions of the phases, scale * stretch**cycle + base, and the steps at which they begin."""
-    past = loop.length / (loop.stretch - 1)
-    scales, base = [past + turn.begin for turn in loop.turns], loop.group.origin - past
-    whole = loop.stretch.denominator == 1
-    constants: list[str] = []
-    stretch = _constant(loop.stretch, names.stretch, constants)
-    clauses = [f"for cycle in range({integer(cycles + 1)})"]
-    if len(scales) == 1:
-        scale = _constant(scales[0], names.scale, constants)
-    else:
-        scale, texts = "scale", [_exact(value) for value in scales]
-        listed = f"({', '.join(texts)})"
-        if any(value.denominator > 1 for value in scales):
-            listed = names.scales
-            constants += call(f"{listed} = (", texts, 0)
-        clauses.append(f"for scale in {listed}")
-    position = f"{scale} * {power(stretch, 'cycle')}"
+def _tables(
+    names: tuple[str, str, str], cycles: CyclesPiece, count: int, continuous: bool, language: TargetLanguage
+) -> list[str]:
+    """The steps at which the phases begin, worked out exactly once, when the program is loaded.
+
+    They are written as what they follow from, scale * stretch**cycle + base: it stays short however many they are.
+    """
+    firsts, leads, positions = names
+    before = cycles.length / (cycles.stretch - 1)
+    scales, base = [before + phase.begin for phase in cycles.phases], cycles.group.origin - before
+    one = len(scales) == 1
+    position = f"{_exact(scales[0]) if one else 'scale'} * {power(_exact(cycles.stretch), 'cycle')}"
     if base:
-        back = scale if [-base] == scales else _constant(abs(base), names.offset, constants)
-        position += f" {'+' if base > 0 else '-'} {back}"
-    if not sampled:
-        exact = whole and all(value.denominator == 1 for value in (base, *scales))
-        step = position if exact else f"floor({position} + Fraction(1, 2))"
-        constants += _comprehension(names.firsts, step, clauses)
+        position += f" {'+' if base > 0 else '-'} {_exact(abs(base))}"
+    clauses = [f"for cycle in range({integer(count + 1)})"]
+    clauses += [] if one else [f"for scale in ({', '.join(map(_exact, scales))})"]
+    width = 32 if language.single else 64
+    if continuous:
+        each = [f"for position in {positions}"]
+        constants = _comprehension(positions, position, clauses)
+        constants += _comprehension(firsts, "ceil(position)", each)
+        constants += _comprehension(leads, "float(ceil(position) - position)", each)
+        constants += [f'{leads} = np.array({leads}, "float{width}")'] if language.arrays else []
     else:
-        constants += _comprehension(names.positions, position, clauses)
-    if language.arrays and sampled:
-        constants += _comprehension(names.firsts, "ceil(position)", [f"for position in {names.positions}"])
-        pairs = f"for first, position in zip({names.firsts}, {names.positions}, strict=True)"
-        constants += _comprehension(names.leads, "float(first - position)", [pairs])
-        constants.append(f'{names.leads} = np.array({names.leads}, "float{32 if language.single else 64}")')
-    if language.arrays:
-        constants.append(f'{names.firsts} = np.array({names.firsts}, "int{32 if language.single else 64}")')
-    return constants
-
-
-def _row(turn: Turn, until: str, n: str, sampled: bool, loop: Loop, language: Language) -> Beat:
-    """A phase whose beginning and end were found in a table."""
-    if turn.flat:
-        return Beat(turn, until, None)
-    if not sampled:
-        # An array's steps are worked out for every phase, so the span of each must be one that all can have.
-        shortest = min(turn.end - turn.begin for turn in loop.turns) if language.arrays else None
-        return _variable(turn, until, n, "first", "stop", language, shortest=shortest)
-    if language.arrays:
-        done, left = Distance(f"{n} - first", "+ lead"), Distance(f"stop - {n}", "- next_lead")
-        return Beat(turn, until, Course(done, left, Distance("stop - first", "+ lead - next_lead"), False))
-    done, left = Distance(f"float({n} - begin)"), Distance(f"float(end - {n})")
-    return Beat(turn, until, Course(done, left, Distance("float(end - begin)"), False))
+        exact = all(value.denominator == 1 for value in (cycles.stretch, base, *scales))
+        constants = _comprehension(firsts, position if exact else f"floor({position} + Fraction(1, 2))", clauses)
+    return [*constants, *([f'{firsts} = np.array({firsts}, "int{width}")'] if language.arrays else [])]
 
 
 def _exact(value: Fraction) -> str:
     if value.denominator == 1:
         return integer(value.numerator)
     return f"Fraction({integer(value.numerator)}, {integer(value.denominator)})"
-
-
-def _constant(value: Fraction, name: str, constants: list[str]) -> str:
-    """A whole number as it is, a fraction by a name, which is added to the constants."""
-    if value.denominator > 1:
-        constants.append(f"{name} = {_exact(value)}")
-    return integer(value.numerator) if value.denominator == 1 else name
 
 
 def _comprehension(name: str, item: str, clauses: Sequence[str]) -> list[str]:
@@ -321,54 +301,58 @@ def _comprehension(name: str, item: str, clauses: Sequence[str]) -> list[str]:
 
 
 def _variable(
-    turn: Turn,
+    phase: CyclePhase,
     until: str,
     n: str,
     first: str,
     stop: str,
-    language: Language,
+    language: TargetLanguage,
     length: str | None = None,
     shortest: Fraction | None = None,
-) -> Beat:
+) -> PhaseBranch:
     """A phase from the step `first` to before the step `stop`, both worked out by the program.
 
     `shortest` is the least that the two can be apart; None: what the phase lasts in the first cycle.
     """
-    if turn.flat:
-        return Beat(turn, until, None)
+    if phase.flat:
+        return PhaseBranch(phase, until, None)
     begun = n if first == "0" else f"{n} - {first}"
     span = stop if first == "0" else length if length is not None else f"{stop} - {first}"
-    if not turn.endpoint:
-        return Beat(turn, until, Course(Distance(begun), Distance(f"{stop} - {n}"), Distance(span), False))
+    if not phase.endpoint:
+        return PhaseBranch(phase, until, Progress(StepCount(begun), StepCount(f"{stop} - {n}"), StepCount(span), False))
     left = f"{stop} - 1 - {n}"
-    if (turn.end - turn.begin if shortest is None else shortest) >= 2:
-        course = Course(Distance(begun), Distance(left), Distance(f"{span} - 1"), False)
+    if (phase.end - phase.begin if shortest is None else shortest) >= 2:
+        progress = Progress(StepCount(begun), StepCount(left), StepCount(f"{span} - 1"), False)
     else:  # a phase of one step: nothing is left, and all of one step is done
         larger = language.larger(f"{span} - 1", "1")
-        course = Course(Distance(f"{larger} - ({left})"), Distance(left), Distance(larger), False)
-    return Beat(turn, until, course, not reaches_end(turn.curve))
+        progress = Progress(StepCount(f"{larger} - ({left})"), StepCount(left), StepCount(larger), False)
+    return PhaseBranch(phase, until, progress, not phase.curve.reaches_end)
 
 
-def table_of(piece: Levels, outline: Outline, place: int) -> tuple[str, str, tuple[list[str], list[str]]]:
+def table_of(piece: TablePiece, outline: Outline, place: int) -> tuple[str, str, tuple[list[str], list[str]]]:
     """Constants as a table: the names of its two columns, and what stands in them: where each but the first begins, and
     the rates.
     """
     suffix = f"_{place + 1}" if place else ""
-    steps = [integer(level.first) for level in piece.levels[1:]]
-    return f"BOUNDARIES{suffix}", f"RATES{suffix}", (steps, [outline.value(level.value) for level in piece.levels])
+    steps = [integer(constant.first) for constant in piece.constants[1:]]
+    return (
+        f"BOUNDARIES{suffix}",
+        f"RATES{suffix}",
+        (steps, [outline.value(constant.value) for constant in piece.constants]),
+    )
 
 
 # --- peaks ------------------------------------------------------------------------------------------------------
 
 
 def peak(
-    loop: Loop, outline: Outline, language: Language, cycle: str, indent: int, prefix: str = "peak = "
+    cycles: CyclesPiece, outline: Outline, language: TargetLanguage, cycle: str, indent: int, prefix: str = "peak = "
 ) -> list[str]:
     """The lines that work out the highest rate of the cycle; none where it is the same in every one."""
-    part, ceiling = loop.group.part, loop.group.ceiling
-    if not loop.shrinks:
+    part, ceiling = cycles.group.part, cycles.group.ceiling
+    if not cycles.shrinks:
         return []
-    lines, low, high = [], outline.value(part.shrink_to), outline.value(loop.peak)
+    lines, low, high = [], outline.value(part.shrink_to), outline.value(cycles.peak)
     if language.casts:
         lines, cycle = [f"count = {language.cast(cycle)}"], "count"
     text = high if not part.shrink_to else f"({high} - {low})"
@@ -387,11 +371,11 @@ def peak(
     return [*lines, *statement("peak = ", text, indent), limited]
 
 
-def rate(loop: Loop, outline: Outline, language: Language, value: float) -> str:
+def rate(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, value: float) -> str:
     """A rate of the first cycle as it is in every one: lowered to the cycle's peak where it would be above it."""
-    if not loop.shrinks:
+    if not cycles.shrinks:
         return outline.value(value)
-    if value == loop.peak:
+    if value == cycles.peak:
         return "peak"
-    lowered = value > loop.lowest_peak
+    lowered = value > cycles.lowest_peak
     return language.smaller(outline.value(value), "peak") if lowered else outline.value(value)

@@ -1,56 +1,39 @@
-"""What a framework's own schedules can express exactly, as text: the native programs of `torch`, `optax` and `keras`.
-
-Each function gives the lines of a program, or None where no native schedule is right at every step of the run.
-"""
+"""What the targets `torch`, `optax` and `keras` share where a plan is written with the framework's own schedules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kosine._core.code import number
 from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.linear import Linear
-from kosine._export.outline import Bend, Level, Levels, Loop, Outline, Piece, Turn
-from kosine._export.printing import number, program
-
-_MOST_PIECES = 8  # joined schedules are all worked out at every step, and a program of them gets long
+from kosine._export.array_code import check_steps
+from kosine._export.outline import ConstantPiece, CurvePiece, CyclePhase, CyclesPiece, Outline, ProgramPiece, TablePiece
 
 
-_RECURSION_STEPS = 100_000  # torch multiplies from step to step; so far it strays by less than 1e-12 of the peak
+def native_program(outline: Outline, library: str, body: list[str]) -> str:
+    """The program of a schedule that a library has itself, one that counts steps in 32 bits."""
+    check_steps(body, outline, library, "the schedule")
+    return outline.program([f"import {library}"], [], body)
 
 
-_FEW_PIECES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Native:
-    """A program that needs no closed form."""
-
-    imports: list[str]
-    body: list[str]
-
-    def text(self, outline: Outline) -> str:
-        return program(outline.header, self.imports, outline.used_constants(self.body), self.body)
-
-
-def _flat_pieces(outline: Outline, most: int) -> list[Level | Bend] | None:
+def flat_pieces(outline: Outline, most: int) -> list[ConstantPiece | CurvePiece] | None:
     """The phases one by one, and the rate after them where the run goes on; None: there are cycles, or too many."""
-    pieces: list[Level | Bend] = []
+    pieces: list[ConstantPiece | CurvePiece] = []
     for piece in outline.pieces:
-        if isinstance(piece, Loop):
+        if isinstance(piece, CyclesPiece):
             return None
-        pieces += piece.levels if isinstance(piece, Levels) else [piece]
+        pieces += piece.constants if isinstance(piece, TablePiece) else [piece]
     if outline.after is not None and (not pieces or _goes_on(outline, pieces[-1])):
-        pieces.append(Level((pieces[-1].stop or 0) if pieces else 0, None, outline.after))
+        pieces.append(ConstantPiece((pieces[-1].stop or 0) if pieces else 0, None, outline.after))
     return pieces if len(pieces) <= most else None
 
 
-def _goes_on(outline: Outline, last: Piece) -> bool:
+def _goes_on(outline: Outline, last: ProgramPiece) -> bool:
     """Whether the run has steps after the piece."""
     total = outline.plan.total_steps
     return last.stop is not None and (total is None or total > last.stop)
 
 
-def _span(piece: Bend, outline: Outline) -> str:
+def span_text(piece: CurvePiece, outline: Outline) -> str:
     """How many steps the curve takes, by name where it has one."""
     assert piece.span is not None
     name = outline.spans.get(piece.first)
@@ -61,28 +44,28 @@ def _span(piece: Bend, outline: Outline) -> str:
     )
 
 
-def _share(part: float, whole: float, outline: Outline) -> str:
+def share_text(part: float, whole: float, outline: Outline) -> str:
     """A rate as a share of another."""
     return "0.0" if not part else "1.0" if part == whole else f"{outline.value(part)} / {outline.value(whole)}"
 
 
-def _is_restart(loop: Loop, outline: Outline) -> bool:
+def is_restart(cycles: CyclesPiece, outline: Outline) -> bool:
     """Whether the group is seen from its first cycle on, step by step, to the end of the run, all in whole steps."""
-    group = loop.group
+    group = cycles.group
     return (
-        loop.whole
+        cycles.whole
         and group.tick == 1
-        and loop.first == group.boundary(0)
-        and loop is outline.pieces[-1]
-        and not _goes_on(outline, loop)
+        and cycles.first == group.boundary(0)
+        and cycles is outline.pieces[-1]
+        and not _goes_on(outline, cycles)
     )
 
 
-def _item(lines: list[str]) -> list[str]:
+def as_item(lines: list[str]) -> list[str]:
     return [*lines[:-1], f"{lines[-1]},"]
 
 
-def _is_cosine_cycle(warmup: Turn | None, decay: Turn) -> bool:
+def is_cosine_cycle(warmup: CyclePhase | None, decay: CyclePhase) -> bool:
     cosine = isinstance(decay.curve, Cosine) and decay.curve.power == decay.curve.warp == 1
     plain = cosine and not decay.endpoint and decay.start > decay.to
     if warmup is None:

@@ -7,52 +7,62 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import ClassVar
 
+from kosine._core.code import integer, plus, real
 from kosine._core.curve import Curve
-from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.hold import Hold
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.schedule import Plan
 from kosine._core.timeline import PlannedPart, PlannedPhase
-from kosine._export.formulas import keeps_pace, reaches_end
-from kosine._export.printing import comment, integer, plus, real
-from kosine.errors import PlanError
+from kosine._export.printing import comment, program
+from kosine.errors import Name, PlanError
 
 MAX_ROWS = 4096
 """The most phases that a program lists where its cycles follow no shorter rule."""
 
-_TABLE_LEVELS = 4  # so many constants in a row are a table
-_FEW_PHASES = 2  # a group of so few phases in all is written out
+_TABLE_LEVELS = 4  # this number of constants in a row becomes a table: longer, a chain of ifs is harder to read
+_FEW_PHASES = 2  # a group with no more phases than this in all is written phase by phase
 _CYCLES_FOR_EVER = 512  # cycles whose exact positions are worked out quickly when a program is loaded
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ConstantPiece:
     """A constant rate. `stop` is the step after the last; None: never."""
 
     first: int
     stop: int | None
     value: float
+    name: ClassVar[str] = "hold"
+
+    @property
+    def rates(self) -> list[float]:
+        return [self.value]
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class TablePiece:
     """Constants one after the other."""
 
-    levels: tuple[Level, ...]
+    constants: tuple[ConstantPiece, ...]
+    name: ClassVar[str] = "hold"
+
+    @property
+    def rates(self) -> list[float]:
+        return [constant.value for constant in self.constants]
 
     @property
     def first(self) -> int:
-        return self.levels[0].first
+        return self.constants[0].first
 
     @property
     def stop(self) -> int | None:
-        return self.levels[-1].stop
+        return self.constants[-1].stop
 
 
 @dataclass(frozen=True, slots=True)
-class Bend:
+class CurvePiece:
     """One curve from `start` to `to`: at step t it has done (t - shift) // tick + lead of its `span` steps."""
 
     name: str
@@ -71,6 +81,10 @@ class Bend:
         return self.start < self.to
 
     @property
+    def rates(self) -> list[float]:
+        return [self.start, self.to]
+
+    @property
     def plain(self) -> bool:
         """Whether it begins with its curve's first step, and goes on step by step."""
         whole = self.span is None or self.span.denominator == 1
@@ -84,7 +98,7 @@ class Bend:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class CyclePhase:
     """One phase of a cycle, at the exact positions `begin` to `end` of the first cycle."""
 
     name: str
@@ -101,15 +115,15 @@ class Turn:
 
     @property
     def flat(self) -> bool:
-        return is_flat(self.curve, self.start, self.to)
+        return self.curve.is_flat(self.start, self.to)
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class CyclesPiece:
     """A group of phases that repeats."""
 
     group: PlannedCycles
-    turns: tuple[Turn, ...]
+    phases: tuple[CyclePhase, ...]
 
     @property
     def first(self) -> int:
@@ -132,10 +146,14 @@ class Loop:
         return self.group.ceiling.peak
 
     @property
+    def rates(self) -> list[float]:
+        """The rates of the first cycle."""
+        return [rate for phase in self.phases for rate in (phase.start, phase.to)]
+
+    @property
     def shrinks(self) -> bool:
         """Whether a later cycle is lower than the first."""
-        highest = max(rate for turn in self.turns for rate in (turn.start, turn.to))
-        return self.group.part.shrinks and highest > self.lowest_peak
+        return self.group.part.shrinks and max(self.rates) > self.lowest_peak
 
     @property
     def lowest_peak(self) -> float:
@@ -145,7 +163,7 @@ class Loop:
 
     @property
     def name(self) -> str:
-        return "cycles of " + ", ".join(turn.name for turn in self.turns)
+        return "cycles of " + ", ".join(phase.name for phase in self.phases)
 
     @property
     def whole(self) -> bool:
@@ -180,6 +198,7 @@ class Loop:
         elif self.stop is not None:
             listed = group.cycle_at(self.stop - 1) + 1
         else:
+            # An endless group: growing cycles soon pass the last step that can be counted, and then all are listed.
             listed = 1
             while listed <= _CYCLES_FOR_EVER and group.boundary(listed) <= last:
                 listed += 1
@@ -187,34 +206,29 @@ class Loop:
                 if needed is None:
                     raise PlanError(
                         f"Target {target!r} lists cycles that grow by a factor of {float(self.stretch)}, and cannot "
-                        f"express {self.name} for ever. Plan the schedule with `total_steps`."
+                        f"express {self.name} for ever.",
+                        fix=("Plan the schedule with ", Name("total_steps"), "."),
                     )
                 listed = max(listed, group.cycle_at(max(needed - 1, self.first)) + 1)
-        if listed * len(self.turns) > MAX_ROWS:
+        if listed * len(self.phases) > MAX_ROWS:
             raise PlanError(
                 f"Target {target!r} lists at most {MAX_ROWS:,} phases of cycles that grow, and cannot express "
-                f"{self.name}, which has {listed * len(self.turns):,} of them in this run. Use cycles of equal length, "
-                "or a `stretch` that is a whole number."
+                f"{self.name}, which has {listed * len(self.phases):,} of them in this run.",
+                fix="Use cycles of equal length, or a `stretch` that is a whole number.",
             )
-        if largest is not None:
+        if largest is not None:  # the table itself must fit into the target's integers
             while listed and group.boundary(listed, len(group.offsets) - 2) > largest:
                 listed -= 1
             if not listed or (needed is not None and group.boundary(listed) < needed):
                 raise PlanError(
                     f"Target {target!r} counts steps up to {largest:,}, and cannot express {self.name}, of which "
-                    "a cycle in this run ends later. Use the target 'python' or 'torch'."
+                    "a cycle in this run ends later.",
+                    fix="Use the target 'python' or 'torch'.",
                 )
         return listed
 
 
-Piece = Level | Levels | Bend | Loop
-
-
-def is_flat(curve: Curve, start: float, to: float) -> bool:
-    """Whether the curve keeps its first value."""
-    if keeps_pace(curve):
-        return not start or (isinstance(curve, Exponential) and curve.factor == 1)
-    return isinstance(curve, Hold) or start == to
+ProgramPiece = ConstantPiece | TablePiece | CurvePiece | CyclesPiece
 
 
 @dataclass(frozen=True)
@@ -222,7 +236,7 @@ class Outline:
     """The pieces of a plan in order, and the rate after the last of them (None: it never ends)."""
 
     plan: Plan
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ProgramPiece, ...]
     after: float | None
     values: dict[float, str] = field(default_factory=dict)
     """The rates that have a name."""
@@ -233,23 +247,24 @@ class Outline:
 
     @classmethod
     def of(cls, plan: Plan) -> Outline:
-        pieces: list[Piece] = []
-        for part in plan.parts:
-            for piece in _pieces(part):
+        pieces: list[ProgramPiece] = []
+        for block in plan.parts:
+            for piece in _pieces(block):
                 last = pieces[-1] if pieces else None
-                if isinstance(piece, Level) and isinstance(last, Level) and last.value == piece.value:
-                    pieces[-1] = Level(last.first, piece.stop, last.value)
+                if isinstance(piece, ConstantPiece) and isinstance(last, ConstantPiece) and last.value == piece.value:
+                    pieces[-1] = ConstantPiece(last.first, piece.stop, last.value)
                 else:
                     pieces.append(piece)
+        # A constant at the end says the same as the rate after the last piece, which every program has anyway.
         after: float | None = None
         if not pieces or pieces[-1].stop is not None:
             after = plan.after.first_lr
-            if pieces and isinstance(last := pieces[-1], Level) and last.value == after:
+            if pieces and isinstance(last := pieces[-1], ConstantPiece) and last.value == after:
                 pieces.pop()
-        elif isinstance(last := pieces[-1], Level):
+        elif isinstance(last := pieces[-1], ConstantPiece):
             after = last.value
             pieces.pop()
-        outline = cls(plan, tuple(_tables(pieces, after)), after)
+        outline = cls(plan, tuple(_with_tables(pieces, after)), after)
         outline._name_values()
         outline._name_steps()
         return outline
@@ -262,33 +277,37 @@ class Outline:
         peak = self.peak
         self.values[peak] = "PEAK"
         last = self.after
-        if last is None and isinstance(self.pieces[-1], Loop):
-            last = min(rate for turn in self.pieces[-1].turns for rate in (turn.start, turn.to))
+        if last is None and isinstance(self.pieces[-1], CyclesPiece):
+            last = min(self.pieces[-1].rates)
         lowest = min((rate for rate in _rates(self.pieces, self.after) if rate), default=0.0)
         if last and last not in self.values and last == lowest:
             self.values[last] = "FLOOR"
         first = self.pieces[0] if self.pieces else None
-        if isinstance(first, Bend) and first.rises and first.start and first.start not in self.values:
+        if isinstance(first, CurvePiece) and first.rises and first.start and first.start not in self.values:
             self.values[first.start] = "WARMUP_START"
-        for rate in _rates([piece for piece in self.pieces if not isinstance(piece, Levels)], self.after):
+        for rate in _rates([piece for piece in self.pieces if not isinstance(piece, TablePiece)], self.after):
             if rate not in self.values and len(real(rate)) > 8:
                 self.values[rate] = f"RATE_{sum(name.startswith('RATE') for name in self.values.values()) + 1}"
 
     def _name_steps(self) -> None:
         first = self.pieces[0] if self.pieces else None
-        if isinstance(first, Bend) and first.rises and first.plain and first.stop is not None:
+        if isinstance(first, CurvePiece) and first.rises and first.plain and first.stop is not None:
             self.steps[first.stop] = self.spans[0] = "WARMUP_STEPS"
         last = self.pieces[-1] if self.pieces else None
         if last is None or last.stop is None or last.stop in self.steps:
             return
         if last.stop == self.plan.total_steps:
             self.steps[last.stop] = "TOTAL_STEPS"
-            if isinstance(last, Bend) and last.plain:
+            if isinstance(last, CurvePiece) and last.plain:
                 self.spans[last.first] = "DECAY_STEPS" if last.first else "TOTAL_STEPS"
 
     @property
     def header(self) -> list[str]:
         return comment(repr(self.plan.schedule), self.plan.total_steps)
+
+    def program(self, imports: Sequence[str], constants: Sequence[str], body: Sequence[str]) -> str:
+        """A program of these parts, with the names that they use."""
+        return program(self.header, imports, [*self.used_constants([*constants, *body]), *constants], body)
 
     def value(self, rate: float) -> str:
         return self.values.get(rate) or real(rate)
@@ -318,26 +337,15 @@ class Outline:
         return [f"{name} = {value}" for name, value in named if re.search(rf"\b{name}\b", text)]
 
 
-def _rates(pieces: Sequence[Piece], after: float | None) -> list[float]:
-    rates = [] if after is None else [after]
-    for piece in pieces:
-        match piece:
-            case Level():
-                rates.append(piece.value)
-            case Levels():
-                rates += [level.value for level in piece.levels]
-            case Bend():
-                rates += [piece.start, piece.to]
-            case Loop():
-                rates += [rate for turn in piece.turns for rate in (turn.start, turn.to)]
-    return rates
+def _rates(pieces: Sequence[ProgramPiece], after: float | None) -> list[float]:
+    return [*([] if after is None else [after]), *(rate for piece in pieces for rate in piece.rates)]
 
 
-def _pieces(part: PlannedPart) -> list[Piece]:
+def _pieces(part: PlannedPart) -> list[ProgramPiece]:
     if not isinstance(part, PlannedCycles):
         return [piece for row in part.rows(part.first_step, part.stop) for piece in _phase(row)]
-    turns = tuple(
-        Turn(
+    phases = tuple(
+        CyclePhase(
             phase.curve.name,
             phase.curve,
             part.values[2 * number],
@@ -349,36 +357,36 @@ def _pieces(part: PlannedPart) -> list[Piece]:
         for number, phase in enumerate(part.part.phases)
         if part.offsets[number] < part.offsets[number + 1]
     )
-    loop = Loop(part, turns)
-    if loop.whole and loop.stretch == 1:
-        loop = replace(loop, turns=tuple(_at_its_end(turn) for turn in turns))
-    level = loop.turns[0].start
-    if all(turn.flat and turn.start == level for turn in loop.turns) and not loop.shrinks:
-        return [Level(loop.first, loop.stop, level)]
+    cycles = CyclesPiece(part, phases)
+    if cycles.whole and cycles.stretch == 1:
+        cycles = replace(cycles, phases=tuple(_at_its_end(phase) for phase in phases))
+    level = cycles.phases[0].start
+    if all(phase.flat and phase.start == level for phase in cycles.phases) and not cycles.shrinks:
+        return [ConstantPiece(cycles.first, cycles.stop, level)]
     if part.endless or len(part.cycles_shown) * part.phases_in_cycle > _FEW_PHASES:
-        return [loop]
+        return [cycles]
     return [piece for row in part.rows_of(part.cycles_shown) for piece in _phase(row)]
 
 
-def _at_its_end(turn: Turn) -> Turn:
+def _at_its_end(phase: CyclePhase) -> CyclePhase:
     """The phase; one whose only step has the end value never has another."""
-    if turn.endpoint and turn.end - turn.begin == 1:
-        return replace(turn, curve=Hold(), start=turn.to)
-    return turn
+    if phase.endpoint and phase.end - phase.begin == 1:
+        return replace(phase, curve=Hold(), start=phase.to)
+    return phase
 
 
-def _phase(row: PlannedPhase) -> list[Piece]:
-    """A planned phase; where its last steps have a value that its formula has not, that is a constant of its own."""
+def _phase(row: PlannedPhase) -> list[ProgramPiece]:
+    """A planned phase; its last steps are a constant of their own where the formula does not have their value."""
     clock = row.clock
     stop = None if row.stop > MAX_STEPS else row.stop
-    if is_flat(row.curve, clock.start, clock.to):
-        return [Level(row.first_step, stop, clock.start)]
-    apart = clock.span == 0 or (row.endpoint and not reaches_end(row.curve))
+    if row.curve.is_flat(clock.start, clock.to):
+        return [ConstantPiece(row.first_step, stop, clock.start)]
+    apart = clock.span == 0 or (row.endpoint and not row.curve.reaches_end)
     end = min(row.end_step, row.stop) if apart else row.stop
-    pieces: list[Piece] = []
+    pieces: list[ProgramPiece] = []
     if end > row.first_step:
         pieces.append(
-            Bend(
+            CurvePiece(
                 row.curve.name,
                 row.first_step,
                 stop if end == row.stop else end,
@@ -391,22 +399,22 @@ def _phase(row: PlannedPhase) -> list[Piece]:
                 clock.tick,
             )
         )
-    return [*pieces, Level(end, stop, clock.to)] if end < row.stop else pieces
+    return [*pieces, ConstantPiece(end, stop, clock.to)] if end < row.stop else pieces
 
 
-def _tables(pieces: list[Piece], after: float | None) -> list[Piece]:
+def _with_tables(pieces: list[ProgramPiece], after: float | None) -> list[ProgramPiece]:
     """The pieces, with many constants in a row as one table."""
-    grouped: list[Piece] = []
-    waiting: list[Level] = []
-    last = Level(pieces[-1].stop or 0, None, after) if pieces and after is not None else None
+    grouped: list[ProgramPiece] = []
+    waiting: list[ConstantPiece] = []
+    last = ConstantPiece(pieces[-1].stop or 0, None, after) if pieces and after is not None else None
     for piece in [*pieces, last]:
-        if isinstance(piece, Level):
+        if isinstance(piece, ConstantPiece):
             waiting.append(piece)
             continue
-        grouped += [Levels(tuple(waiting))] if len(waiting) >= _TABLE_LEVELS else waiting
+        grouped += [TablePiece(tuple(waiting))] if len(waiting) >= _TABLE_LEVELS else waiting
         waiting = []
         if piece is not None:
             grouped.append(piece)
     if len(waiting) >= _TABLE_LEVELS:
-        return [*grouped, Levels(tuple(waiting))]
-    return [*grouped, *(level for level in waiting if level is not last)]
+        return [*grouped, TablePiece(tuple(waiting))]
+    return [*grouped, *(constant for constant in waiting if constant is not last)]

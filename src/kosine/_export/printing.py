@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
+from kosine._core.code import atom, closes_at_its_end
 from kosine.errors import PlanError
 
 WIDTH = 88
@@ -21,55 +21,9 @@ _STANDARD = {
 _LONGEST_COMMENT = 600
 
 
-def integer(value: int) -> str:
-    """`7885` as `7_885`, whatever kind of integer a caller has left in the plan."""
-    return int.__format__(value, "_d")
-
-
-def real(value: float) -> str:
-    """The shortest text of a float."""
-    return float.__repr__(value)
-
-
-def number(value: Fraction | float) -> str:
-    """A whole number without a point, any other as the nearest float."""
-    return integer(int(value)) if value == int(value) else real(float(value))
-
-
-def atom(text: str) -> str:
-    """The text in parentheses, unless it is one operand already."""
-    return text if re.fullmatch(r"[\w.]+(\(.*\))?", text) and _one_call(text) else f"({text})"
-
-
 def bare(text: str) -> str:
     """The text without parentheses around all of it."""
-    return text[1:-1] if text.startswith("(") and _one_call(text) else text
-
-
-def _one_call(text: str) -> bool:
-    """Whether the first parenthesis of the text, if any, closes at its end."""
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character == ")" and not depth:
-            return position == len(text) - 1
-    return True
-
-
-def plus(text: str, value: int) -> str:
-    """`text + value`, or without it where it is 0."""
-    if not value:
-        return text
-    return f"{text} + {integer(value)}" if value > 0 else f"{text} - {integer(-value)}"
-
-
-def power(base: str, exponent: str) -> str:
-    """`base**exponent`; with spaces around the operator where an operand is more than a name or a number."""
-    simple = r"-?[\w.]+"
-    if exponent == "1":
-        return base
-    space = "" if re.fullmatch(simple, base) and re.fullmatch(simple, exponent) else " "
-    return f"{base}{space}**{space}{exponent}"
+    return text[1:-1] if text.startswith("(") and closes_at_its_end(text) else text
 
 
 def statement(prefix: str, expression: str, indent: int, comment: str = "") -> list[str]:
@@ -169,12 +123,14 @@ def comment(schedule: str, total_steps: int | None) -> list[str]:
 def program(head: Sequence[str], imports: Sequence[str], constants: Sequence[str], body: Sequence[str]) -> str:
     """A module: the comment, the imports, the constants, the functions.
 
-    What the standard library must give is found in the text; `imports` are the others.
+    What the standard library and NumPy must give is found in the text; `imports` are the others.
     """
     text = _code([*constants, *body])
     standard = [line for name, line in _STANDARD.items() if re.search(rf"(?<![\w.]){name}\b", text)]
     functions = [name for name in _MATH if re.search(rf"(?<![\w.]){name}\b", text)]
     standard += [f"from math import {', '.join(functions)}"] if functions else []
+    if re.search(r"(?<![\w.])np\.", text):
+        imports = [*imports, "import numpy as np"]
     blocks = [head, sorted(standard, key=_import_order), sorted(imports, key=_import_order), constants]
     upper = "\n\n".join("\n".join(block) for block in blocks if block)
     gap = "\n\n\n" if body[0].startswith(("def ", "class ", "@")) else "\n\n"
@@ -202,5 +158,6 @@ def check_integers(lines: Iterable[str], largest: int, target: str, phase: str) 
         if int(digits) > largest:
             raise PlanError(
                 f"Target {target!r} counts steps in 32 bits, up to {largest:,}, and cannot express {phase}, "
-                f"whose closed form needs the integer {int(digits):,}. Use the target 'numpy', 'python' or 'torch'."
+                f"whose closed form needs the integer {int(digits):,}.",
+                fix="Use the target 'numpy', 'python' or 'torch'.",
             )

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from kosine._export.cycle_lookup import find, peak, rate, table_of
-from kosine._export.formulas import Language
-from kosine._export.outline import Bend, Level, Levels, Loop, Outline
+from kosine._export.cycle_lookup import find_cycle, peak, rate, table_of
+from kosine._export.languages import PYTHON
+from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline, TablePiece
 from kosine._export.printing import call, indented
-from kosine._export.progress import course_of, written
-
-_LANGUAGE = Language()
+from kosine._export.progress import formula_lines, progress_of
 
 
-def function(outline: Outline, target: str) -> tuple[list[str], list[str]]:
+def scalar_lines(outline: Outline, target: str) -> tuple[list[str], list[str]]:
     """The tables and the lines of `learning_rate(step)`."""
     tables: list[str] = []
     lines: list[str] = []
-    loops = 0
+    groups = 0
     for piece in outline.pieces:
         inside = 4 if piece.stop is None else 8
         match piece:
-            case Level():
+            case ConstantPiece():
                 block = [f"return {outline.value(piece.value)}"]
-            case Levels():
+            case TablePiece():
                 added, block = _table(piece, outline, sum("RATES" in line for line in tables))
                 tables += added
-            case Bend():
-                block = _bend(piece, outline, inside)
-            case Loop():
-                added, block = _loop(piece, outline, target, loops, inside)
+            case CurvePiece():
+                block = _curve(piece, outline, inside)
+            case CyclesPiece():
+                added, block = _cycles(piece, outline, target, groups, inside)
                 tables += added
-                loops += 1
-        name = piece.name if isinstance(piece, Bend | Loop) else "hold"
+                groups += 1
         if piece.stop is None:
-            lines += [f"# {name}", *block] if len(outline.pieces) > 1 else block
+            lines += [f"# {piece.name}", *block] if len(outline.pieces) > 1 else block
         else:
-            lines += [f"if step < {outline.step(piece.stop)}:  # {name}", *indented(block)]
+            lines += [f"if step < {outline.step(piece.stop)}:  # {piece.name}", *indented(block)]
     if not outline.pieces or outline.pieces[-1].stop is not None:
         assert outline.after is not None
         lines.append(f"return {outline.value(outline.after)}")
@@ -42,32 +39,32 @@ def function(outline: Outline, target: str) -> tuple[list[str], list[str]]:
     return tables, body
 
 
-def _table(piece: Levels, outline: Outline, place: int) -> tuple[list[str], list[str]]:
+def _table(piece: TablePiece, outline: Outline, place: int) -> tuple[list[str], list[str]]:
     boundaries, rates, lines = table_of(piece, outline, place)
     constants = [*call(f"{boundaries} = [", lines[0], 0, "]"), *call(f"{rates} = [", lines[1], 0, "]")]
     return constants, [f"return {rates}[bisect_right({boundaries}, step)]"]
 
 
-def _bend(piece: Bend, outline: Outline, indent: int) -> list[str]:
-    course = course_of(piece, outline, _LANGUAGE)
+def _curve(piece: CurvePiece, outline: Outline, indent: int) -> list[str]:
+    progress = progress_of(piece, outline, PYTHON)
     start, to = outline.value(piece.start), outline.value(piece.to)
-    return written("return ", piece.curve, start, to, piece.rises, course, _LANGUAGE, indent)
+    return formula_lines("return ", piece, (start, to), progress, PYTHON, indent)
 
 
-def _loop(loop: Loop, outline: Outline, target: str, place: int, indent: int) -> tuple[list[str], list[str]]:
-    found = find(loop, outline, _LANGUAGE, target, place)
-    if loop.shrinks and [beat.course for beat in found.beats] == [None]:
-        return found.constants, [*found.lines, *peak(loop, outline, _LANGUAGE, found.cycle, indent, "return ")]
-    lines = [*found.lines, *peak(loop, outline, _LANGUAGE, found.cycle, indent)]
-    for number, beat in enumerate(found.beats):
-        last = number == len(found.beats) - 1
-        start, to = (rate(loop, outline, _LANGUAGE, value) for value in (beat.turn.start, beat.turn.to))
-        if beat.course is None:
+def _cycles(cycles: CyclesPiece, outline: Outline, target: str, place: int, indent: int) -> tuple[list[str], list[str]]:
+    lookup = find_cycle(cycles, outline, PYTHON, target, place)
+    if cycles.shrinks and [branch.progress for branch in lookup.branches] == [None]:
+        return lookup.constants, [*lookup.lines, *peak(cycles, outline, PYTHON, lookup.cycle, indent, "return ")]
+    lines = [*lookup.lines, *peak(cycles, outline, PYTHON, lookup.cycle, indent)]
+    for number, branch in enumerate(lookup.branches):
+        last = number == len(lookup.branches) - 1
+        start, to = (rate(cycles, outline, PYTHON, value) for value in (branch.phase.start, branch.phase.to))
+        if branch.progress is None:
             block = [f"return {to}"]
         else:
             deeper = indent if last else indent + 4
-            block = written("return ", beat.turn.curve, start, to, beat.turn.rises, beat.course, _LANGUAGE, deeper)
-            if beat.guarded:
-                block = [f"if {beat.course.left.whole} == 0:", f"    return {to}", *block]
-        lines += block if last else [f"if {beat.until}:  # {beat.turn.name}", *indented(block)]
-    return found.constants, lines
+            block = formula_lines("return ", branch.phase, (start, to), branch.progress, PYTHON, deeper)
+            if branch.guarded:
+                block = [f"if {branch.progress.left.whole} == 0:", f"    return {to}", *block]
+        lines += block if last else [f"if {branch.until}:  # {branch.phase.name}", *indented(block)]
+    return lookup.constants, lines

@@ -1,8 +1,8 @@
 """A plan as a program of its own, for a place that has no kosine.
 
-`outline` takes a plan apart, `formulas` has each curve's closed form, `courses` and `cycles` how far it has come at a
-step; `host` and `arrays` write the programs of them, `native` and `huggingface` those that a framework's own schedules
-can express.
+`outline` takes a plan apart into pieces. `cycle_lookup` finds the cycle of a step, `progress` says how far a curve has
+come, and each curve writes its own formula (`Curve.code`). `scalar_code` and `array_code` join them to programs. What
+a framework's own schedules can express is in its file in `targets`, with the help of `native`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kosine._export.targets.numpy import numpy
 from kosine._export.targets.optax import optax
 from kosine._export.targets.python import python
 from kosine._export.targets.torch import torch
-from kosine.errors import ArgumentTypeError, PlanError, shown
+from kosine.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["to_code"]
 
@@ -58,7 +58,7 @@ def to_code(plan: Plan, target: str) -> str:
 
     Python, NumPy and PyTorch agree with the plan within 1e-12 of its peak. Optax and Keras compute in float32 and count
     steps in 32 bits: in runs of up to 2**24 steps they agree within 2e-7 of the peak, or 3e-7 for curves with a `warp`
-    and for Keras on TensorFlow and PyTorch. Cycles that grow by a factor that is no whole number are a table of at most
+    and for Keras on TensorFlow and PyTorch. Cycles that grow by a factor with a fraction are a table of at most
     4,096 phases: where they are few, of all up to the last step that the target can count, else of those in the run,
     past which the programs for Python and PyTorch raise an error and the others stay at the last rate.
 
@@ -67,9 +67,9 @@ def to_code(plan: Plan, target: str) -> str:
         target: "python", "numpy", "torch", "optax", "keras" or "huggingface".
 
     Raises:
-        PlanError: an unknown target, or a phase that the target cannot express; the message says which, why, and
-            which target can.
-        ArgumentTypeError: not a plan, or a target that is no text.
+        PlanError: the target cannot express a phase; the message says which, why, and which target can.
+        ArgumentError: an unknown target.
+        ArgumentTypeError: not a plan, or a target that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -94,24 +94,23 @@ def to_code(plan: Plan, target: str) -> str:
         <BLANKLINE>
     """
     if not isinstance(plan, Plan):
-        raise ArgumentTypeError(_not_a_plan(plan))
+        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=_how_to_plan(plan))
+    rule = f"one of {list(_TARGETS)}"
     if not isinstance(target, str):
-        raise ArgumentTypeError(f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}.")
+        raise ArgumentTypeError(argument="target", rule=rule, received=target)
     if target not in _TARGETS:
         near = near_target(target, _TARGETS)
-        raise PlanError(
-            f"Argument `target` must be one of {list(_TARGETS)}. Received: target={shown(target)}."
-            f"{f' Did you mean {near!r}?' if near else ''}"
+        raise ArgumentError(
+            argument="target", rule=rule, received=target, fix=f"Did you mean {near!r}?" if near else ""
         )
     return _TARGETS[target](Outline.of(plan))
+
+
+def _how_to_plan(value: object) -> str:
+    return "Plan the schedule first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
 
 
 def near_target(name: str, targets: Iterable[str]) -> str | None:
     """The target that a name most likely means; None where that is not clear."""
     other = _OTHER_NAMES.get(name.lower())
     return other or next(iter(difflib.get_close_matches(name.lower(), list(targets), n=1)), None)
-
-
-def _not_a_plan(value: object) -> str:
-    fix = " Plan the schedule first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
-    return f"Argument `plan` must be a Plan. Received: plan={shown(value)}.{fix}"

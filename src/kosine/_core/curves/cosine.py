@@ -6,15 +6,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kosine._core.arguments import read_above, read_rate
+from kosine._core.code import Formula, Language, Operands, number
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import HALF_PI, lower_end, one_over, remaining_weight, rising_power
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import HALF_PI, lower_end, one_over, raised_code, remaining_weight, rising_power
 from kosine._core.durations import DurationLike
+from kosine._core.fit import BentFit, Fit
 from kosine._core.phase import Phase, new_phase
-
-# --- cosine -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,79 @@ class Cosine(Curve):
             plain(math.pi / 2 * remaining(left, done)), plain(math.pi / 2 * power(done, warp))
         )
 
+    @property
+    def is_smooth(self) -> bool:
+        return self.power == self.warp == 1
+
+    @property
+    def meets_logarithm_of_0(self) -> bool:
+        return self.warp != 1
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        def sine(steps: str) -> str:
+            return language.call("sin", f"{language.pi} / 2 / {of.span} * {steps}")
+
+        if self.power == self.warp == 1:
+            return Formula(of.above_low(f"{of.spread} * {{}}"), f"{sine(of.done if of.rises else of.left)} ** 2")
+        kept, lost = sine(of.left), sine(of.done)
+        if self.warp != 1:
+            kept = language.call("sin", f"{language.pi} / 2 * rest")
+            lost = language.call("sin", f"{language.pi} / 2 * ({of.done} / {of.span}) ** {number(self.warp)}")
+        return raised_code(self.power, self.warp, f"{kept} ** {number(2 * self.power)}", f"{lost} ** 2", of, language)
+
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return ((cls(), Fit(4, _WaveFit(), begins=True, ends=True)),)
+
+
+class _WaveFit(BentFit):
+    """A wave c + a sin(pi t / h) + b cos(pi t / h); theta is the length h of half of it."""
+
+    _HIGHEST = 1e4  # times the rates that were seen: a wave that comes from so far above is a parabola
+    _DEEPEST = -0.3  # times them: a rate never goes so far below 0, and such a wave does not show where it ends
+
+    def grid(self) -> Any:
+        import numpy as np
+
+        return np.concatenate([np.linspace(0.9, 1.3, 9), np.geomspace(1.4, 4000, 36)])
+
+    def columns(self, t: Any, theta: Any) -> Any:
+        import numpy as np
+
+        # 1, t and t**2 where the half wave is much longer than the rows, so that the three stay apart
+        t, half_wave = np.broadcast_arrays(t, theta)
+        pace = np.pi / half_wave
+        return np.stack([np.ones_like(t), np.sin(pace * t) / pace, 2 * (np.sin(pace * t / 2) / pace) ** 2], axis=-1)
+
+    def excluded(self, thetas: Any, coefficients: Any) -> Any:
+        middle, reach = self._middle_and_reach(thetas, coefficients)
+        return middle - reach < self._DEEPEST
+
+    def is_useless(self, theta: float, coefficients: Any) -> bool:
+        middle, reach = self._middle_and_reach(theta, coefficients)
+        return float(middle + reach) > self._HIGHEST
+
+    @staticmethod
+    def _middle_and_reach(half_wave: Any, coefficients: Any) -> tuple[Any, Any]:
+        """The rate that the wave swings around, and how far it swings."""
+        import numpy as np
+
+        pace = np.pi / half_wave
+        bent = coefficients[..., 2] / pace**2
+        return coefficients[..., 0] + bent, np.hypot(coefficients[..., 1] / pace, bent)
+
+    def ends(self, theta: float, coefficients: Any) -> tuple[float, float]:
+        import numpy as np
+
+        pace = math.pi / theta
+        crest = (
+            float(np.arctan2(coefficients[1] / pace, -coefficients[2] / pace**2)) / pace
+        )  # where the wave is highest
+        begins = [crest + turn * theta for turn in (-2, -1, 0, 1)]
+        # The half wave around the middle of the rows.
+        begin = min(begins, key=lambda place: abs(place + theta / 2 - 0.5))
+        return begin, begin + theta
+
 
 def _cosine(ops: Operations) -> Callable[[Any], Any]:
     sin = ops.sin
@@ -55,6 +129,7 @@ def _cosine(ops: Operations) -> Callable[[Any], Any]:
     return weight
 
 
+@constructor_of(Cosine)
 def cosine(
     duration: DurationLike = "rest",
     *,
@@ -79,9 +154,8 @@ def cosine(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, an exponent outside (0, 1000], or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

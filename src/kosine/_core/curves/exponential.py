@@ -7,18 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kosine._core.arguments import read_above
+from kosine._core.code import Formula, Language, Operands, power, real
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import DECIMAL, lower_end, one_over
-from kosine._core.curves.inverse import _read_timescale
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import (
+    DECIMAL,
+    exponential_weight,
+    lower_end,
+    one_over,
+    over_timescale,
+    read_timescale,
+    timescale_steps,
+)
 from kosine._core.durations import Duration, DurationLike
+from kosine._core.fit import Fit, StraightFit
 from kosine._core.phase import Phase, new_phase
-from kosine._core.run import RunSize
-from kosine.errors import ScheduleError, shown
-
-# --- exponential ------------------------------------------------------------------------------------------------
+from kosine.errors import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,14 @@ class Exponential(Curve):
         if start == 0 or end == 0:
             raise ScheduleError(
                 "`exponential` multiplies by the same factor at every step, so it neither leaves nor reaches 0: "
-                f"`start` and `to` must be > 0. Received: start={start!r}, to={end!r}. "
-                "Give it a small value instead, a `base`, or use `cosine` or `linear` to reach 0."
+                "`start` and `to` must be > 0.",
+                received={"start": start, "to": end},
+                fix="Give it a small value instead, a `base`, or use `cosine` or `linear` to reach 0.",
             )
         if end is not None and max(start / 1e30, end / 1e30) > min(start, end):
             raise ScheduleError(
-                "`exponential` rises or falls by a factor of at most 1e30, which float32 can hold. "
-                f"Received: start={start!r}, to={end!r}."
+                "`exponential` rises or falls by a factor of at most 1e30, which float32 can hold.",
+                received={"start": start, "to": end},
             )
 
     def end(self, start: float, to: float | None, steps: Fraction | None) -> float:
@@ -55,15 +63,15 @@ class Exponential(Curve):
             return 0.0 if rate < 0 else start
         if steps * rate > _LARGEST_GROWTH:
             raise ScheduleError(
-                "`exponential` rises by a factor of at most 1e30, which float32 can hold. "
-                f"Received: factor={self.factor!r} over {float(steps):.6g} steps."
+                "`exponential` rises by a factor of at most 1e30, which float32 can hold.",
+                received={"factor": self.factor, "steps": float(steps)},
             )
         growth = DECIMAL.exp(DECIMAL.divide(Decimal((steps * rate).numerator), Decimal((steps * rate).denominator)))
         end = float(DECIMAL.multiply(Decimal(start), growth))
         if math.isinf(end):
             raise ScheduleError(
-                f"`exponential` must end at a finite learning rate. Received: start={start!r}, factor={self.factor!r} "
-                f"over {float(steps):.6g} steps."
+                "`exponential` must end at a finite learning rate.",
+                received={"start": start, "factor": self.factor, "steps": float(steps)},
             )
         return end
 
@@ -82,11 +90,11 @@ class Exponential(Curve):
                 min(start, end),
             )
         ratio = (_logarithm(end) - _logarithm(start)) * one_over(span) if self.factor is None else self._rate()
-        return Form("exponential", _exponential, ratio, "start", "split", start, 0.0)
+        return Form("exponential", exponential_weight, ratio, "start", "split", start, 0.0)
 
     def _rate(self) -> Fraction:
         assert self.factor is not None
-        return _logarithm(self.factor) / (1 if self.timescale is None else self.timescale.steps(RunSize()))
+        return _logarithm(self.factor) / timescale_steps(self.timescale)
 
     def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
         assert self.base is not None
@@ -103,6 +111,50 @@ class Exponential(Curve):
         expm1, share = ops.expm1, self.base / (self.base - 1)
         return lambda distance: -expm1(-distance) * share
 
+    @property
+    def keeps_pace(self) -> bool:
+        return self.factor is not None
+
+    def is_flat(self, start: float, to: float) -> bool:
+        return self.factor == 1 or Curve.is_flat(self, start, to)
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        if self.base is not None:
+            return Formula(of.weighed(), _code_with_base(self.base, of, language))
+        if self.factor is None:
+            steps = of.left if of.rises else of.done
+            return Formula(f"{of.high} * {{}}", f"({of.low} / {of.high}) ** ({steps} / {of.span})")
+        factor, per_timescale = real(self.factor), over_timescale(self.timescale)
+
+        def growth(steps: str) -> str:
+            return power(factor, f"({steps}{per_timescale})" if per_timescale else steps)
+
+        if not language.single:
+            return Formula(f"{of.start} * {{}}", growth(of.done))
+        # In float32 the logarithm is rounded once; a factor near 1 would lose most of its digits.
+        rate = f"log({factor}){per_timescale}"
+        if not of.rises:
+            return Formula(f"{of.start} * {{}}", language.call("exp", f"{rate} * {of.done}"))
+        return Formula(f"{of.start} * {growth(of.span)} * {{}}", language.call("exp", f"-{rate} * {of.left}"))
+
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        import numpy as np
+
+        return ((cls(), Fit(3, StraightFit(np.log, lambda y: y, np.exp), positive=True)),)
+
+
+def _code_with_base(base: float, of: Operands, language: Language) -> str:
+    """(base ** (1 - u) - 1) / (base - 1)."""
+    logarithm = f"log({real(base)}) / {of.span}"
+    weight = language.call("expm1", f"{logarithm} * {of.left}")
+    weight = weight if base == 2 else f"{weight} / {real(base - 1)}"
+    if not language.single:
+        return weight
+    # In float32 a weight near 1 is taken from what is lost of it, which has more digits there.
+    lost = f"1 + {real(base / (base - 1))} * {language.call('expm1', f'-{logarithm} * {of.done}')}"
+    return language.where(f"{of.done} < {of.left}", lost, weight)
+
 
 _LARGEST_GROWTH = 30 * math.log(10)
 
@@ -111,17 +163,7 @@ def _logarithm(value: float) -> Fraction:
     return Fraction(DECIMAL.ln(Decimal(value)))
 
 
-def _exponential(ops: Operations) -> Callable[[Any, Any], Any]:
-    exp, expm1, where = ops.exp, ops.expm1, ops.where
-
-    def weight(coarse: Any, fine: Any) -> Any:
-        # Not exp(coarse) * exp(fine): XLA rewrites that to exp(coarse + fine), which loses what the split has won.
-        power = exp(coarse)
-        return power + power * expm1(where(power > 0.0, fine, 0.0))  # far out `fine` is not small
-
-    return weight
-
-
+@constructor_of(Exponential)
 def exponential(
     duration: DurationLike = "rest",
     *,
@@ -148,9 +190,8 @@ def exponential(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `factor`, a value that is not positive and finite, a rise by more than
-            1e30, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `factor`, a value out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -163,22 +204,22 @@ def exponential(
     """
     if (to is None) == (factor is None):
         raise ScheduleError(
-            "`exponential` takes exactly one of the arguments `to` and `factor`. "
-            f"Received: to={shown(to)}, factor={shown(factor)}."
+            "`exponential` takes exactly one of the arguments `to` and `factor`.",
+            received={"to": to, "factor": factor},
         )
     if factor is None and timescale is not None:
         raise ScheduleError(
-            "Argument `timescale` of `exponential` says how long one `factor` lasts, so it needs one. "
-            f"Received: timescale={shown(timescale)}, factor=None."
+            "Argument `timescale` of `exponential` says how long one `factor` lasts, so it needs one.",
+            received={"timescale": timescale, "factor": None},
         )
     if factor is not None and base is not None:
         raise ScheduleError(
-            "Argument `base` of `exponential` bends the way to an end value, so it needs `to`. "
-            f"Received: base={shown(base)}, to=None."
+            "Argument `base` of `exponential` bends the way to an end value, so it needs `to`.",
+            received={"base": base, "to": None},
         )
     curve = Exponential(
         None if factor is None else read_above(factor, "factor", 0, 1e30),
-        _read_timescale(timescale),
+        read_timescale(timescale),
         None if base is None else read_above(base, "base", 1, 1e30),
     )
     return new_phase(curve, duration, start, to, endpoint)

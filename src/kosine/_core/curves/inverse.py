@@ -7,27 +7,16 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from kosine._core.code import Formula, Language, Operands
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import one_over
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import one_over, over_timescale, read_timescale, timescale_steps
 from kosine._core.durations import Duration, DurationLike
+from kosine._core.fit import Fit, StraightFit
 from kosine._core.phase import Phase, new_phase
-from kosine._core.run import RunSize
-from kosine.errors import ScheduleError, shown
-
-
-def _read_timescale(timescale: DurationLike | None) -> Duration | None:
-    scale = None if timescale is None else Duration.read(timescale, "timescale")
-    if scale is not None and not scale.amount:
-        raise ScheduleError(
-            "Argument `timescale` must be a positive duration that does not depend on the other phases. "
-            f"Received: timescale={shown(timescale)}."
-        )
-    return scale
-
-
-# --- inverse_sqrt and inverse_time ------------------------------------------------------------------------------
+from kosine.errors import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +34,15 @@ class InversePower(Curve):
     def check(self, start: float, end: float | None) -> None:
         if self.timescale is None and (end == 0 or (end is not None and start < end)):
             raise ScheduleError(
-                f"`{self.name}` only falls, and never reaches 0: `to` must be > 0 and at most `start`. "
-                f"Received: start={start!r}, to={end!r}. Use `linear` to rise, or `cosine` to reach 0."
+                f"`{self.name}` only falls, and never reaches 0: `to` must be > 0 and at most `start`.",
+                received={"start": start, "to": end},
+                fix="Use `linear` to rise, or `cosine` to reach 0.",
             )
         if self.timescale is None and end is not None and start / 1e15 > end:
             raise ScheduleError(
-                f"`{self.name}` falls to no less than 1e-15 of `start`, whose square float32 can hold. "
-                f"Received: start={start!r}, to={end!r}. Use `exponential` to fall further."
+                f"`{self.name}` falls to no less than 1e-15 of `start`, whose square float32 can hold.",
+                received={"start": start, "to": end},
+                fix="Use `exponential` to fall further.",
             )
 
     def end(self, start: float, to: float | None, steps: Fraction | None) -> float:
@@ -59,14 +50,26 @@ class InversePower(Curve):
             return Curve.end(self, start, to, steps)  # super() is unknown in a class rebuilt with slots
         if steps is None:
             return 0.0
-        return start / math.pow(1 + steps / self.timescale.steps(RunSize()), 1 / self.power)
+        return start / math.pow(1 + steps / timescale_steps(self.timescale), 1 / self.power)
 
     def form(self, start: float, end: float, span: Fraction | None) -> Form:
         if self.timescale is None:
             ratio = ((Fraction(start) / Fraction(end)) ** self.power - 1) * one_over(span)
         else:
-            ratio = 1 / self.timescale.steps(RunSize())
+            ratio = 1 / timescale_steps(self.timescale)
         return Form(self.name, self.weight, ratio, "start", "distance", start, 0.0)
+
+    @property
+    def keeps_pace(self) -> bool:
+        return self.timescale is not None
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        excess = f"{of.done}{over_timescale(self.timescale)}"
+        if self.timescale is None:
+            ratio = f"({of.start} / {of.to}) ** 2" if self.power == 2 else f"{of.start} / {of.to}"
+            excess = f"({ratio} - 1) * {of.done} / {of.span}"
+        below = language.call("sqrt", "1 + {}") if self.power == 2 else "(1 + {})"
+        return Formula(f"{of.start} / {below}", excess, "excess")
 
     @staticmethod
     @abstractmethod
@@ -84,6 +87,11 @@ class InverseSqrt(InversePower):
         sqrt = ops.sqrt
         return lambda distance: 1.0 / sqrt(1.0 + distance)
 
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        straight = StraightFit(lambda y: y**-2, lambda y: y**3 / 2, lambda z: _positive(z) ** -0.5)
+        return ((cls(), Fit(3, straight, positive=True, endless_power=cls.power)),)
+
 
 @dataclass(frozen=True, slots=True)
 class InverseTime(InversePower):
@@ -94,7 +102,35 @@ class InverseTime(InversePower):
     def weight(ops: Operations) -> Callable[[Any], Any]:
         return lambda distance: 1.0 / (1.0 + distance)
 
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        straight = StraightFit(lambda y: 1 / y, lambda y: y**2, lambda z: 1 / _positive(z))
+        return ((cls(), Fit(3, straight, positive=True, endless_power=cls.power)),)
 
+
+def _positive(z: Any) -> Any:
+    import numpy as np
+
+    return np.maximum(z, 1e-300)
+
+
+def _inverse(
+    curve: type[InversePower],
+    duration: DurationLike,
+    to: float | None,
+    start: float | None,
+    timescale: DurationLike | None,
+    endpoint: bool,
+) -> Phase:
+    if (to is None) == (timescale is None):
+        raise ScheduleError(
+            f"`{curve.name}` takes exactly one of the arguments `to` and `timescale`.",
+            received={"to": to, "timescale": timescale},
+        )
+    return new_phase(curve(read_timescale(timescale)), duration, start, to, endpoint)
+
+
+@constructor_of(InverseSqrt)
 def inverse_sqrt(
     duration: DurationLike = "rest",
     *,
@@ -116,9 +152,8 @@ def inverse_sqrt(
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `timescale`, a curve that would rise, a negative or non-finite
-            value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -129,6 +164,7 @@ def inverse_sqrt(
     return _inverse(InverseSqrt, duration, to, start, timescale, endpoint)
 
 
+@constructor_of(InverseTime)
 def inverse_time(
     duration: DurationLike = "rest",
     *,
@@ -150,9 +186,8 @@ def inverse_time(
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: both or none of `to` and `timescale`, a curve that would rise, a negative or non-finite
-            value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -161,19 +196,3 @@ def inverse_time(
         (1.0, 0.5, 0.25)
     """
     return _inverse(InverseTime, duration, to, start, timescale, endpoint)
-
-
-def _inverse(
-    curve: type[InversePower],
-    duration: DurationLike,
-    to: float | None,
-    start: float | None,
-    timescale: DurationLike | None,
-    endpoint: bool,
-) -> Phase:
-    if (to is None) == (timescale is None):
-        raise ScheduleError(
-            f"`{curve.name}` takes exactly one of the arguments `to` and `timescale`. "
-            f"Received: to={shown(to)}, timescale={shown(timescale)}."
-        )
-    return new_phase(curve(_read_timescale(timescale)), duration, start, to, endpoint)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kosine._core.arguments import read_rate
+from kosine._core.code import Formula, Language, Operands
 from kosine._core.curve import Curve, Form, Operations
+from kosine._core.curves._registry import constructor_of
 from kosine._core.curves._weights import one_over
 from kosine._core.durations import DurationLike
+from kosine._core.fit import BentFit, Fit
 from kosine._core.phase import Phase, new_phase
-
-# --- one_minus_sqrt ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,37 @@ class OneMinusSqrt(Curve):
             return Form("one_minus_sqrt", _one_minus_sqrt, one_over(span), "end", "both", start, end)
         return Form("sqrt", _sqrt, one_over(span), "start", "distance", end, start)
 
+    def code(self, of: Operands, language: Language) -> Formula:
+        if of.rises or language.single:
+            share = "{}" if of.rises else "(1 - {})"
+            return Formula(
+                of.above_low(f"{of.spread} * {share}"), language.call("sqrt", f"{of.done} / {of.span}"), "root"
+            )
+        root = language.call("sqrt", f"({of.span} - {of.left}) / {of.span}")
+        return Formula(of.above_low(f"{of.spread} * {of.left} / {of.span} / (1 + {{}})"), root, "root")
+
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return ((cls(), Fit(4, _RootFit(), begins=True)),)
+
+
+class _RootFit(BentFit):
+    """c + a sqrt(done); theta is how far before the first row nothing was done."""
+
+    def grid(self) -> Any:
+        import numpy as np
+
+        return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
+
+    def columns(self, t: Any, theta: Any) -> Any:
+        import numpy as np
+
+        t, theta = np.broadcast_arrays(t, theta)
+        return np.stack([np.ones_like(t), np.sqrt(np.maximum(t + theta, 0.0))], axis=-1)
+
+    def ends(self, theta: float, coefficients: Any) -> tuple[float, None]:
+        return -theta, None
+
 
 def _one_minus_sqrt(ops: Operations) -> Callable[[Any, Any], Any]:
     sqrt = ops.sqrt
@@ -35,6 +67,7 @@ def _sqrt(ops: Operations) -> Callable[[Any], Any]:
     return ops.sqrt
 
 
+@constructor_of(OneMinusSqrt)
 def one_minus_sqrt(
     duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False
 ) -> Phase:
@@ -47,8 +80,8 @@ def one_minus_sqrt(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, or a duration with an unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kosine._core.arguments import read_above, read_rate
+from kosine._core.code import Formula, Language, Operands, number, power as power_code
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import lower_end, one_over, remaining_weight, rising_power
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import lower_end, one_over, raised_code, remaining_weight, rising_power
 from kosine._core.durations import DurationLike
+from kosine._core.fit import BentFit, Fit
 from kosine._core.phase import Phase, new_phase
-
-# --- polynomial -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,44 @@ class Polynomial(Curve):
         remaining, risen, power, warp = remaining_weight(ops, self.warp), self._rising(ops), ops.power, self.warp
         return lambda left, done: risen(remaining(left, done), power(done, warp))
 
+    @property
+    def meets_logarithm_of_0(self) -> bool:
+        return self.warp != 1
 
+    def code(self, of: Operands, language: Language) -> Formula:
+        lost, rest = f"{of.done} / {of.span}", f"({of.left} / {of.span})"
+        if self.warp != 1:
+            lost, rest = f"({lost}) ** {number(self.warp)}", "rest"
+        return raised_code(self.power, self.warp, power_code(rest, number(self.power)), lost, of, language)
+
+    @classmethod
+    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        # The powers that schedules in use have, the most usual first.
+        return tuple((cls(power), Fit(4, _PowerFit(power), ends=True)) for power in (2.0, 0.9, 3.0, 1.5, 4.0))
+
+
+class _PowerFit(BentFit):
+    """c + a left**power; theta is how far after the last row nothing is left."""
+
+    def __init__(self, power: float) -> None:
+        self._power = power
+
+    def grid(self) -> Any:
+        import numpy as np
+
+        return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
+
+    def columns(self, t: Any, theta: Any) -> Any:
+        import numpy as np
+
+        t, theta = np.broadcast_arrays(t, theta)
+        return np.stack([np.ones_like(t), np.maximum(1.0 + theta - t, 0.0) ** self._power], axis=-1)
+
+    def ends(self, theta: float, coefficients: Any) -> tuple[None, float]:
+        return None, 1.0 + theta
+
+
+@constructor_of(Polynomial)
 def polynomial(
     duration: DurationLike = "rest",
     *,
@@ -76,9 +114,8 @@ def polynomial(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, an exponent outside (0, 1000], or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks

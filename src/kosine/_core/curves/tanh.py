@@ -9,14 +9,13 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from kosine._core.arguments import read_above, read_rate
+from kosine._core.code import Formula, Language, Operands, plus, real
 from kosine._core.curve import Curve, Form, Operations
-from kosine._core.curves._weights import lower_end, one_over
-from kosine._core.curves.exponential import _exponential
+from kosine._core.curves._registry import constructor_of
+from kosine._core.curves._weights import exponential_weight, lower_end, one_over
 from kosine._core.durations import DurationLike
 from kosine._core.phase import Phase, new_phase
 from kosine.errors import ScheduleError
-
-# --- tanh -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,31 @@ class Tanh(Curve):
         kind = ("tanh", scale)
         return Form(kind, _tanh(scale), ratio, origin, "split", max(start, end), min(start, end))
 
+    @property
+    def reaches_end(self) -> bool:
+        return False
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        """From the odds (1 - w) / w, where w is the weight of the higher value: (1 - tanh) / 2, or (1 + tanh) / 2."""
+        width = self.upper - self.lower
+        middle = -self.lower / width
+        from_middle = f"{of.done} - {real(middle)} * {of.span}"
+        if language.single and of.steps is not None:  # the whole steps are taken off exactly
+            whole, part = divmod(middle * float(of.steps), 1)
+            from_middle = f"{plus(of.done, -int(whole))} - {real(part)}"
+        odds = language.call("exp", f"{real((-2 if of.rises else 2) * width)} / {of.span} * ({from_middle})")
+        return Formula(of.above_low(f"{of.spread} / (1 + {{}})"), odds, "odds")
+
 
 def _tanh(scale: float) -> Callable[[Operations], Callable[[Any, Any], Any]]:
     def bound(ops: Operations) -> Callable[[Any, Any], Any]:
-        power = _exponential(ops)
+        power = exponential_weight(ops)
         return lambda coarse, fine: 1.0 / (1.0 + scale * power(coarse, fine))
 
     return bound
 
 
+@constructor_of(Tanh)
 def tanh(
     duration: DurationLike = "rest",
     *,
@@ -65,9 +80,8 @@ def tanh(
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
     Raises:
-        ScheduleError: a negative or non-finite value, bounds out of order or out of range, or a duration with an
-            unknown unit.
-        ArgumentTypeError: a value that is no number.
+        ScheduleError: a value or a bound out of range, or a duration with an unknown unit.
+        ArgumentTypeError: a value that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -78,5 +92,5 @@ def tanh(
     low = read_above(lower, "lower", -20, 20)
     high = read_above(upper, "upper", -20, 20)
     if low >= high:
-        raise ScheduleError(f"Argument `lower` must be less than `upper`. Received: lower={low!r}, upper={high!r}.")
+        raise ScheduleError(argument="lower", rule="less than `upper`", received={"lower": low, "upper": high})
     return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint)

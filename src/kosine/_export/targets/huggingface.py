@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from kosine._core.code import integer, real
 from kosine._core.curve import Curve
 from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.inverse import InverseSqrt
 from kosine._core.curves.linear import Linear
 from kosine._core.curves.one_minus_sqrt import OneMinusSqrt
 from kosine._core.curves.polynomial import Polynomial
-from kosine._export.outline import Bend, Level, Levels, Loop, Outline
-from kosine._export.printing import call, indented, integer, program, real
-from kosine.errors import PlanError
+from kosine._export.outline import ConstantPiece, CurvePiece, CyclesPiece, Outline, TablePiece
+from kosine._export.printing import call, indented, program
+from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,27 +138,36 @@ def huggingface(outline: Outline) -> str:
             return candidate.text(outline)
         best = max(best, differs)
     phase = outline.plan.phase_at(max(best, 0))
-    length = "" if outline.plan.total_steps is not None else " More can be, planned with `total_steps`."
+    length = () if outline.plan.total_steps is not None else ("More can be, planned with ", Name("total_steps"), ". ")
     raise PlanError(
         f"Target 'huggingface' cannot express the phase `{phase.name}` from step {phase.first_step:,} on: none of "
-        f"transformers' schedulers has this plan's rates up to step {max(best, 0):,}.{length} Use the target 'torch', "
-        "and give its scheduler to the Trainer: `optimizers=(optimizer, scheduler)`."
+        f"transformers' schedulers has this plan's rates up to step {max(best, 0):,}.",
+        fix=(
+            *length,
+            "Use the target 'torch', and give its scheduler to the Trainer: `optimizers=(optimizer, scheduler)`.",
+        ),
     )
 
 
 def _candidates(outline: Outline) -> Iterator[Candidate]:
     """What the phases look like, the simplest first."""
     peak, total = outline.peak, outline.plan.total_steps
-    pieces = [level for piece in outline.pieces for level in (piece.levels if isinstance(piece, Levels) else [piece])]
+    pieces = [
+        level for piece in outline.pieces for level in (piece.constants if isinstance(piece, TablePiece) else [piece])
+    ]
     first = pieces[0] if pieces else None
-    warmups = [first.stop] if isinstance(first, Bend) and first.rises and first.stop is not None else []
+    warmups = [first.stop] if isinstance(first, CurvePiece) and first.rises and first.stop is not None else []
     yield Candidate("constant", peak, 0, total)
     for warmup in (*warmups, 0):
         rest = pieces[1:] if warmup else pieces
         if warmup:
             yield Candidate("constant_with_warmup", peak, warmup, total)
         for piece in rest:
-            if isinstance(piece, Bend) and isinstance(piece.curve, InverseSqrt) and piece.curve.timescale is not None:
+            if (
+                isinstance(piece, CurvePiece)
+                and isinstance(piece.curve, InverseSqrt)
+                and piece.curve.timescale is not None
+            ):
                 scale = piece.curve.timescale.amount
                 if scale is not None and scale.denominator == 1:
                     own: Arguments = {} if scale == (warmup or 10_000) else {"timescale": int(scale)}
@@ -168,17 +178,17 @@ def _candidates(outline: Outline) -> Iterator[Candidate]:
         falls = [fall for piece in rest if (fall := _fall(piece)) is not None]
         for fall in falls[:1]:
             yield from _decays(fall, peak, warmup, total)
-        for loop in rest[:1]:
-            if isinstance(loop, Loop):
-                cycles = loop.group.cycle_at(total - 1) + 1
-                yield Candidate("cosine_with_restarts", peak, warmup, total, {"num_cycles": cycles})
+        for cycles in rest[:1]:
+            if isinstance(cycles, CyclesPiece):
+                count = cycles.group.cycle_at(total - 1) + 1
+                yield Candidate("cosine_with_restarts", peak, warmup, total, {"num_cycles": count})
         for fall in falls[-1:]:
-            yield from _cooldowns(fall, isinstance(first, Bend), peak, warmup, total)
+            yield from _cooldowns(fall, isinstance(first, CurvePiece), peak, warmup, total)
         for early in (warmup, warmup + 1) if warmup else (0,):  # its warm-up is at the peak one step before it ends
             for fall in falls[:1]:
                 low: Arguments = {"min_lr": fall.to}
                 yield Candidate("cosine_warmup_with_min_lr", peak, early, total, low)
-                if isinstance(first, Bend) and warmup:
+                if isinstance(first, CurvePiece) and warmup:
                     rate = float(f"{first.start / peak:.15g}")
                     yield Candidate("cosine_warmup_with_min_lr", peak, early, total, {**low, "warmup_lr_rate": rate})
 
@@ -193,13 +203,13 @@ class _Fall:
     first: int
 
 
-def _fall(piece: Level | Bend | Loop) -> _Fall | None:
+def _fall(piece: ConstantPiece | CurvePiece | CyclesPiece) -> _Fall | None:
     """The curve of a phase; of cycles that come down in a wave, the way down."""
     match piece:
-        case Bend(span=Fraction() as span):
+        case CurvePiece(span=Fraction() as span):
             return _Fall(piece.curve, piece.to, span, piece.first)
-        case Loop() if len(piece.turns) == 2:
-            down = piece.turns[0]
+        case CyclesPiece() if len(piece.phases) == 2:
+            down = piece.phases[0]
             return _Fall(down.curve, down.to, down.end - down.begin, piece.first)
     return None
 
@@ -234,7 +244,7 @@ def _cooldowns(fall: _Fall, bent: bool, peak: float, warmup: int, total: int) ->
 
 
 def _first_difference(candidate: Candidate, outline: Outline) -> int | None:
-    """A step of the run at which the candidate's rate is not the plan's, the first that is found; None: none is."""
+    """The first step found at which the candidate's rate is not the plan's; None: the two agree."""
     import numpy as np
 
     allowed, before = _TOLERANCE * outline.peak, 0

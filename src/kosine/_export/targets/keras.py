@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kosine._core.code import integer, number, real
 from kosine._core.curves.cosine import Cosine
 from kosine._core.curves.exponential import Exponential
 from kosine._core.curves.inverse import InverseTime
 from kosine._core.curves.linear import Linear
 from kosine._core.curves.polynomial import Polynomial
-from kosine._export.array_code import KERAS, _check_rates, _check_steps, _returned, body
-from kosine._export.native import Native, _flat_pieces, _share, _span
-from kosine._export.outline import Bend, Level, Outline
-from kosine._export.printing import call, indented, integer, number, program, real
-from kosine._export.targets.numpy import _numpy_steps
+from kosine._export.array_code import array_lines, check_rates, with_return
+from kosine._export.languages import KERAS
+from kosine._export.native import flat_pieces, native_program, share_text, span_text
+from kosine._export.outline import ConstantPiece, CurvePiece, Outline
+from kosine._export.printing import call, indented
 
 
 def keras(outline: Outline) -> str:
     """A schedule: one of Keras' own, or a class that is registered, so that an optimizer that has it can be saved."""
-    _check_rates(outline, "keras")
+    check_rates(outline, "keras")
     own = native_keras(outline)
     if own is not None:
-        _check_steps(own.body, outline, "keras", "the schedule")
-        return own.text(outline)
-    constants, lines = body(outline, KERAS, "keras", 8)
-    inner = ["def __call__(self, step):", *indented(['step = ops.cast(step, "int32")', *_returned(lines)])]
+        return native_program(outline, "keras", own)
+    constants, lines = array_lines(outline, KERAS, "keras", 8)
+    inner = ["def __call__(self, step):", *indented(['step = ops.cast(step, "int32")', *with_return(lines)])]
     inner += ["", "def get_config(self):", "    return {}"]
     text = [
         '@keras.saving.register_keras_serializable("learning_rate")',
@@ -34,35 +34,38 @@ def keras(outline: Outline) -> str:
         "",
         "schedule = LearningRate()",
     ]
-    imports = ["import keras", "from keras import ops", *_numpy_steps(constants)]
-    return program(outline.header, imports, outline.used_constants([*constants, *text]) + constants, text)
+    return outline.program(["import keras", "from keras import ops"], constants, text)
 
 
-# --- Keras ------------------------------------------------------------------------------------------------------
-
-
-def native_keras(outline: Outline) -> Native | None:
+def native_keras(outline: Outline) -> list[str] | None:
     """One of `keras.optimizers.schedules`."""
-    pieces = _flat_pieces(outline, 64)
+    pieces = flat_pieces(outline, 64)
     if not pieces:
         return None
     named: tuple[str, list[str]] | None = None
-    if all(isinstance(piece, Level) for piece in pieces):
-        named = _keras_levels([piece for piece in pieces if isinstance(piece, Level)], outline)
-    elif len(pieces) == 1 and isinstance(pieces[0], Bend):
+    if all(isinstance(piece, ConstantPiece) for piece in pieces):
+        named = _keras_levels([piece for piece in pieces if isinstance(piece, ConstantPiece)], outline)
+    elif len(pieces) == 1 and isinstance(pieces[0], CurvePiece):
         named = _keras_piece(pieces[0], outline)
-    elif len(pieces) <= 3 and isinstance(first := pieces[0], Bend) and isinstance(second := pieces[1], Bend):
-        held = len(pieces) == 2 or (isinstance(last := pieces[2], Level) and last.value == second.to)
+    elif (
+        len(pieces) <= 3 and isinstance(first := pieces[0], CurvePiece) and isinstance(second := pieces[1], CurvePiece)
+    ):
+        held = len(pieces) == 2 or (isinstance(last := pieces[2], ConstantPiece) and last.value == second.to)
         named = _keras_warmup_cosine(first, second, outline) if held else None
-    if named is None and len(pieces) == 2 and isinstance(first := pieces[0], Bend) and isinstance(pieces[1], Level):
+    if (
+        named is None
+        and len(pieces) == 2
+        and isinstance(first := pieces[0], CurvePiece)
+        and isinstance(pieces[1], ConstantPiece)
+    ):
         held = pieces[1].value == first.to and not isinstance(first.curve, Exponential | InverseTime)
         named = _keras_piece(first, outline) if held else None
     if named is None:
         return None
-    return Native(["import keras"], call(f"schedule = keras.optimizers.schedules.{named[0]}(", named[1], 0))
+    return call(f"schedule = keras.optimizers.schedules.{named[0]}(", named[1], 0)
 
 
-def _keras_levels(levels: Sequence[Level], outline: Outline) -> tuple[str, list[str]]:
+def _keras_levels(levels: Sequence[ConstantPiece], outline: Outline) -> tuple[str, list[str]]:
     """The value before a boundary is that of the steps up to it, itself included."""
     values = [outline.value(level.value) for level in levels]
     boundaries = [integer(level.first - 1) for level in levels[1:]]
@@ -74,21 +77,21 @@ def _keras_levels(levels: Sequence[Level], outline: Outline) -> tuple[str, list[
     return "PiecewiseConstantDecay", lists
 
 
-def _keras_piece(piece: Bend, outline: Outline) -> tuple[str, list[str]] | None:
+def _keras_piece(piece: CurvePiece, outline: Outline) -> tuple[str, list[str]] | None:
     start, to = outline.value(piece.start), outline.value(piece.to)
     if not piece.plain:
         return None
     match piece.curve:
         case Linear():
-            return "PolynomialDecay", [start, _span(piece, outline), f"end_learning_rate={to}"]
+            return "PolynomialDecay", [start, span_text(piece, outline), f"end_learning_rate={to}"]
         case Polynomial(warp=1.0) if 1 <= piece.curve.power <= 2:
             end, exponent = f"end_learning_rate={to}", f"power={real(piece.curve.power)}"
-            return "PolynomialDecay", [start, _span(piece, outline), end, exponent]
+            return "PolynomialDecay", [start, span_text(piece, outline), end, exponent]
         case Cosine(power=1.0, warp=1.0) if not piece.rises:
-            alpha = [f"alpha={_share(piece.to, piece.start, outline)}"] if piece.to else []
-            return "CosineDecay", [start, _span(piece, outline), *alpha]
+            alpha = [f"alpha={share_text(piece.to, piece.start, outline)}"] if piece.to else []
+            return "CosineDecay", [start, span_text(piece, outline), *alpha]
         case Exponential(factor=None, base=None) if not piece.rises:
-            return "ExponentialDecay", [start, _span(piece, outline), _share(piece.to, piece.start, outline)]
+            return "ExponentialDecay", [start, span_text(piece, outline), share_text(piece.to, piece.start, outline)]
         case InverseTime() if piece.curve.timescale is not None:
             scale = piece.curve.timescale.amount
             assert scale is not None
@@ -96,7 +99,7 @@ def _keras_piece(piece: Bend, outline: Outline) -> tuple[str, list[str]] | None:
     return None
 
 
-def _keras_warmup_cosine(first: Bend, second: Bend, outline: Outline) -> tuple[str, list[str]] | None:
+def _keras_warmup_cosine(first: CurvePiece, second: CurvePiece, outline: Outline) -> tuple[str, list[str]] | None:
     decay = _keras_piece(second, outline)
     if not (
         decay is not None

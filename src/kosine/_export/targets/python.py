@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from kosine._export.outline import Outline
-from kosine._export.printing import program
-from kosine._export.scalar_code import function
+from kosine._export.scalar_code import scalar_lines
 
 
 def python(outline: Outline) -> str:
     """A function of one step."""
-    tables, body = function(outline, "python")
-    return program(outline.header, [], outline.used_constants([*tables, *body]) + tables, body)
+    tables, body = scalar_lines(outline, "python")
+    return outline.program([], tables, body)

@@ -11,6 +11,7 @@ import numpy as np
 
 from kosine._core import curves
 from kosine._core.curve import Curve, Operations
+from kosine._core.fit import BentFit, Fit, StraightFit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,27 +28,37 @@ LOOSE = 1.35
 """How far a fitted curve may be off, in half-widths: least squares do not find the curve that is nearest everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FitFamily:
-    """A curve that a phase may have, and how to fit it.
+    """A curve that a phase may have, whatever its length and its two rates, and how it is fitted."""
 
-    Attributes:
-        name: the name of its constructor.
-        curve: the curve itself.
-        rows: the fewest rows that can speak for it.
-        begins: whether the curve itself says where the phase begins.
-        ends: whether it says where it ends.
-        arguments: the constructor's arguments that are not the duration and the values.
-        positive: whether it neither leaves nor reaches 0.
-    """
-
-    name: str
     curve: Curve
-    rows: int
-    begins: bool = False
-    ends: bool = False
-    arguments: tuple[tuple[str, float], ...] = ()
-    positive: bool = False
+    fit: Fit
+
+    @property
+    def name(self) -> str:
+        """The name of the curve's constructor."""
+        return self.curve.name
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments that are not the duration and the values."""
+        return self.curve.arguments()
+
+    @property
+    def rows(self) -> int:
+        """The fewest rows that can speak for it."""
+        return self.fit.rows
+
+    @property
+    def begins(self) -> bool:
+        """Whether the curve itself says where the phase begins."""
+        return self.fit.begins
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says where the phase ends."""
+        return self.fit.ends
 
     def values(self, start: float, end: float, share: Floats) -> Floats:
         """The rates after these shares of the phase; before it its start, after it its end."""
@@ -55,9 +66,9 @@ class FitFamily:
 
     def beyond(self, start: float, end: float, share: Floats) -> Floats:
         """The same from the one formula that the curve has, also outside the phase; not finite where it has no rate."""
-        if start == end or self.name == "hold":
+        if start == end or self.curve.keeps_value:
             return np.full(share.shape, start)
-        if self.positive:
+        if self.fit.positive:
             least = max(start, end) * _LEAST
             start, end = max(start, least), max(end, least)
         form = self.curve.form(start, end, _ONE)
@@ -75,22 +86,19 @@ class FitFamily:
             return form.top * weight_here + form.bottom * (1.0 - weight_here)
 
 
-HOLD = FitFamily("hold", curves.Hold(), 1)
-LINEAR = FitFamily("linear", curves.Linear(), 2)
-EXPONENTIAL = FitFamily("exponential", curves.Exponential(), 3, positive=True)
-INVERSE_SQRT = FitFamily("inverse_sqrt", curves.InverseSqrt(), 3, positive=True)
-INVERSE_TIME = FitFamily("inverse_time", curves.InverseTime(), 3, positive=True)
-COSINE = FitFamily("cosine", curves.Cosine(), 4, begins=True, ends=True)
-ONE_MINUS_SQRT = FitFamily("one_minus_sqrt", curves.OneMinusSqrt(), 4, begins=True)
-POLYNOMIALS = tuple(
-    FitFamily("polynomial", curves.Polynomial(power), 4, ends=True, arguments=(("power", power),))
-    for power in (2.0, 0.9, 3.0, 1.5, 4.0)
+FAMILIES = tuple(
+    sorted(
+        (FitFamily(curve, fit) for kind in curves.CLASSES.values() for curve, fit in kind.fits()),
+        key=lambda family: family.rows,
+    )
 )
-ENDLESS = {INVERSE_SQRT: 2, INVERSE_TIME: 1}
-"""Curves that have no end, and the power of the rate that falls as one over 1 + t / timescale."""
-SIMPLE = (HOLD, LINEAR, EXPONENTIAL, INVERSE_SQRT, INVERSE_TIME)
-CURVED = (COSINE, ONE_MINUS_SQRT, *POLYNOMIALS)
 """From the simplest on: of two that explain as many rows the first is taken."""
+SIMPLE = tuple(family for family in FAMILIES if not isinstance(family.fit.method, BentFit))
+CURVED = tuple(family for family in FAMILIES if isinstance(family.fit.method, BentFit))
+HOLD = next(family for family in SIMPLE if family.name == "hold")
+LINEAR = next(family for family in SIMPLE if family.name == "linear")
+ENDLESS = {family: family.fit.endless_power for family in FAMILIES if family.fit.endless_power is not None}
+"""Curves that have no end, and the power of the rate that falls as one over 1 + t / timescale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,65 +118,32 @@ class Arc:
     end: float | None = None
 
 
-def fit(kind: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
-    """The curve of this kind that is nearest to the rows by least squares, or None where there is none."""
-    if kind is HOLD:
+def fit(family: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
+    """The curve of this family that is nearest to the rows by least squares, or None where there is none."""
+    method = family.fit.method
+    if method is None:
         low, high = float((y - width).max()), float((y + width).min())
         level = float(np.median(y)) if float(y.min()) == float(y.max()) else (low + high) / 2
-        return Arc(kind, lambda at: np.full(at.shape, level))
-    if kind in _STRAIGHTENED:
-        return _straight(kind, x, y, width)
-    if x.size < kind.rows:
-        return None
-    origin, length = float(x[0]), float(x[-1] - x[0])
-    if not length:
-        return None
-    scale = float(y.max()) or 1.0
-    basis, thetas = _BENT[kind.name](kind)
-    found = _bent((x - origin) / length, y / scale, scale / width, basis, thetas, kind)
-    if found is None:
-        return None
-    theta, coefficients = found
-
-    def predict(at: Floats) -> Floats:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            rates = np.nan_to_num(basis((at - origin) / length, theta) @ coefficients, nan=np.inf)
-        return cast("Floats", scale * rates)
-
-    if kind is COSINE and _crest(theta, coefficients) > _HIGHEST:
-        return None
-    begin, end = _ends(kind, theta, coefficients)
-    return Arc(
-        kind,
-        predict,
-        None if begin is None else origin + begin * length,
-        None if end is None else origin + end * length,
-    )
+        return Arc(family, lambda at: np.full(at.shape, level))
+    if isinstance(method, StraightFit):
+        return _straight(family, method, x, y, width)
+    return _bent(family, method, x, y, width)
 
 
 # --- curves that are a line after a transformation of the rate ------------------------------------------------------
 
-_Transformation = Callable[["Floats"], "Floats"]
-_STRAIGHTENED: dict[FitFamily, tuple[_Transformation, _Transformation, _Transformation]] = {
-    LINEAR: (lambda y: y, np.ones_like, lambda z: z),
-    EXPONENTIAL: (np.log, lambda y: y, np.exp),
-    INVERSE_SQRT: (lambda y: y**-2, lambda y: y**3 / 2, lambda z: np.maximum(z, 1e-300) ** -0.5),
-    INVERSE_TIME: (lambda y: 1 / y, lambda y: y**2, lambda z: 1 / np.maximum(z, 1e-300)),
-}
-"""The transformation, the rate's change per change of what it makes, and the way back."""
 
-
-def _straight(kind: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
-    there, change, back = _STRAIGHTENED[kind]
-    if kind is not LINEAR and (float(y.min()) <= 0 or x.size < kind.rows):
+def _straight(family: FitFamily, method: StraightFit, x: Floats, y: Floats, width: Floats) -> Arc | None:
+    if family is not LINEAR and (float(y.min()) <= 0 or x.size < family.rows):
         return None
     scale = float(y.max()) or 1.0
     seen = y / scale
-    weights = change(seen) / width
+    # A half-width of the rate is worth more or less after the transformation, by its slope there.
+    weights = method.slope(seen) / width
     weights /= float(weights.max())
     origin, length = float(x[0]), float(x[-1] - x[0]) or 1.0
     share = (x - origin) / length
-    z = there(seen)
+    z = method.transformed(seen)
     total = float(weights @ weights)
     middle = float(weights**2 @ share) / total
     level = float(weights**2 @ z) / total
@@ -177,67 +152,55 @@ def _straight(kind: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | Non
 
     def predict(at: Floats) -> Floats:
         with np.errstate(over="ignore"):
-            return scale * back(level + slope * ((at - origin) / length - middle))
+            return cast("Floats", scale * method.rate(level + slope * ((at - origin) / length - middle)))
 
-    return Arc(kind, predict)
+    return Arc(family, predict)
 
 
 # --- curves with one bend: a number that is searched for, and coefficients that follow from it ---------------------
 
-_Basis = Callable[[Any, Any], Any]
+
+def _bent(family: FitFamily, method: BentFit, x: Floats, y: Floats, width: Floats) -> Arc | None:
+    if x.size < family.rows:
+        return None
+    origin, length = float(x[0]), float(x[-1] - x[0])
+    if not length:
+        return None
+    scale = float(y.max()) or 1.0
+    found = _searched((x - origin) / length, y / scale, scale / width, method)
+    if found is None or method.is_useless(*found):
+        return None
+    theta, coefficients = found
+
+    def predict(at: Floats) -> Floats:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            rates = np.nan_to_num(method.columns((at - origin) / length, theta) @ coefficients, nan=np.inf)
+        return cast("Floats", scale * rates)
+
+    begin, end = method.ends(theta, coefficients)
+    return Arc(
+        family,
+        predict,
+        None if begin is None else origin + begin * length,
+        None if end is None else origin + end * length,
+    )
 
 
-def _cosine_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
-    def basis(t: Any, half_wave: Any) -> Any:
-        # 1, t and t**2 where the half wave is much longer than the rows, so that the three stay apart
-        t, half_wave = np.broadcast_arrays(t, half_wave)
-        pace = np.pi / half_wave
-        return np.stack([np.ones_like(t), np.sin(pace * t) / pace, 2 * (np.sin(pace * t / 2) / pace) ** 2], axis=-1)
-
-    return basis, np.concatenate([np.linspace(0.9, 1.3, 9), np.geomspace(1.4, 4000, 36)])
-
-
-def _sqrt_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
-    def basis(t: Any, lead: Any) -> Any:
-        t, lead = np.broadcast_arrays(t, lead)
-        return np.stack([np.ones_like(t), np.sqrt(np.maximum(t + lead, 0.0))], axis=-1)
-
-    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
-
-
-def _polynomial_basis(kind: FitFamily) -> tuple[_Basis, Floats]:
-    power = dict(kind.arguments)["power"]
-
-    def basis(t: Any, left: Any) -> Any:
-        t, left = np.broadcast_arrays(t, left)
-        return np.stack([np.ones_like(t), np.maximum(1.0 + left - t, 0.0) ** power], axis=-1)
-
-    return basis, np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
-
-
-_BENT: dict[str, Callable[[FitFamily], tuple[_Basis, Floats]]] = {
-    "cosine": _cosine_basis,
-    "one_minus_sqrt": _sqrt_basis,
-    "polynomial": _polynomial_basis,
-}
-
-
-def _bent(
-    t: Floats, y: Floats, weights: Floats, basis: _Basis, thetas: Floats, kind: FitFamily
-) -> tuple[float, Floats] | None:
+def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[float, Floats] | None:
     """The number and the coefficients with the least squares: the best of a grid, then of ever finer ones."""
     weighed = weights * y
+    thetas: Floats = method.grid()
 
     def solved(these: Floats) -> tuple[Floats, Floats]:
-        q, r = np.linalg.qr(basis(t[None, :], these[:, None]) * weights[None, :, None])
+        # A QR decomposition for every theta at once: normal equations would square the condition of the columns.
+        q, r = np.linalg.qr(method.columns(t[None, :], these[:, None]) * weights[None, :, None])
         shares = np.einsum("gmk,m->gk", q, weighed)
         r = r + np.eye(r.shape[-1]) * 1e-300  # where a column is 0 its coefficient is free
         coefficients = np.linalg.solve(r, shares[..., None])[..., 0]
         left = weighed[None, :] - np.einsum("gmk,gk->gm", q, shares)
         errors = np.einsum("gm,gm->g", left, left)
-        if kind is COSINE:
-            errors = np.where(_trough(these, coefficients) < _DEEPEST, np.inf, errors)
-        return coefficients, errors
+        excluded = method.excluded(these, coefficients)
+        return coefficients, errors if excluded is None else np.where(excluded, np.inf, errors)
 
     coefficients, errors = solved(thetas)
     best = int(np.nanargmin(errors)) if bool(np.isfinite(errors).any()) else -1
@@ -256,35 +219,3 @@ def _bent(
         step = float(these[1] - these[0])
         low, high = max(theta - 1.3 * step, float(thetas[0])), theta + 1.3 * step
     return theta, found
-
-
-_HIGHEST = 1e4  # times the rates that were seen: a wave that comes from so far above is a parabola
-_DEEPEST = -0.3  # times them: a wave that goes so far below 0 is no schedule's, and no end can be told from it
-
-
-def _trough(half_wave: Floats, coefficients: Floats) -> Floats:
-    """How low the waves come, in units of the highest rate that was seen."""
-    pace = np.pi / half_wave
-    bent = coefficients[..., 2] / pace**2
-    lowest: Floats = coefficients[..., 0] + bent - np.hypot(coefficients[..., 1] / pace, bent)
-    return lowest
-
-
-def _crest(half_wave: float, coefficients: Floats) -> float:
-    """How high the wave comes, in units of the highest rate that was seen."""
-    pace = np.pi / half_wave
-    middle = coefficients[0] + coefficients[2] / pace**2
-    return float(middle + np.hypot(coefficients[1] / pace, coefficients[2] / pace**2))
-
-
-def _ends(kind: FitFamily, theta: float, coefficients: Floats) -> tuple[float | None, float | None]:
-    """Where the curve begins and ends, in lengths of the rows from the first one on."""
-    if kind is ONE_MINUS_SQRT:
-        return -theta, None
-    if kind is not COSINE:
-        return None, 1.0 + theta
-    pace = np.pi / theta
-    crest = float(np.arctan2(coefficients[1] / pace, -coefficients[2] / pace**2)) / pace  # where the wave is highest
-    begins = [crest + turn * theta for turn in (-2, -1, 0, 1)]
-    begin = min(begins, key=lambda place: abs(place + theta / 2 - 0.5))  # the half wave around the middle of the rows
-    return begin, begin + theta
