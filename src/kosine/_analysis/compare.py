@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """A letter for each plan, which stands for it where its name is too long."""
+        """A letter for each plan, used where its name is too long."""
         return tuple(_letters(len(self.plans)))
 
     @property

@@ -118,7 +118,7 @@ def summarize(plan: Plan) -> Summary:
     area = math.fsum(row.times * _area(row) for row in rows)
     some = any(row.sampled for row in rows)
     if any(part.shrinks for part in plan.parts):
-        # Again: sampled cycles are told apart by whether they have a step above half.
+        # Again: sampled cycles differ in whether they have a step above half.
         rows = list(_rows(plan, total, half))
     exact = sum(row.times * _above(row, half) for row in rows if not row.sampled)
     sampled = math.fsum(row.times * _above(row, half) for row in rows if row.sampled)
@@ -127,7 +127,7 @@ def summarize(plan: Plan) -> Summary:
 
 
 class _CountedRow(NamedTuple):
-    """A row of the plan within the run, and how many times it counts: a float where it stands for others."""
+    """A row of the plan within the run, and how many times it counts: a float where it represents others."""
 
     row: PlannedPhase
     steps: int
@@ -194,7 +194,7 @@ def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iter
             around = min(max(low + node - count // 2, low), high - count)
             rows = list(group.rows_of(middle[around : around + count]))
             times = weight / count
-            if stretch > 1:  # by the exact length of the cycle that stands there, as these few round to steps
+            if stretch > 1:  # by the exact length of the cycle at that place, as these few round to steps
                 times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
             yield from (_CountedRow.of(row, times) for row in rows)
 

@@ -1,7 +1,7 @@
 """Readers of arguments: each returns the value in its one type, or raises an error with the rule and the fix.
 
-A reader checks the type first (`ArgumentTypeError`), then the range; the range belongs to whatever the value stands in,
-so its error is the reader's `error`: a `ScheduleError` unless the caller says otherwise.
+A reader checks the type first (`ArgumentTypeError`), then the range. The range belongs to the object that has the
+value, so its error is the reader's `error`: a `ScheduleError` unless the caller passes another.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ def inverse_sqrt_decay(
 
 @translates_foreign_words
 def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Schedule:
-    """The rate times a factor after every so many steps, for ever.
+    """The rate, multiplied by a factor at regular intervals, for ever.
 
     Args:
         peak: the first learning rate.

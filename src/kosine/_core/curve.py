@@ -53,7 +53,7 @@ class Form(NamedTuple):
 class Clock:
     """Which part of its curve a phase shows, and how fast.
 
-    The curve goes from `start` to `to` in `span` steps of its own (None: it never ends). At the step t of the run, in
+    The curve goes from `start` to `to` in `span` of its own steps (None: it never ends). At the step t of the run, in
     a phase that begins at `first_step`, it has done (t - first_step + cut) // tick + lead of them.
     """
 
@@ -113,7 +113,7 @@ class Curve(ABC):
     def code(self, of: Operands, language: Language) -> Formula:
         """The formula as text of a program.
 
-        What stands here derives it from `form`. A curve writes its own where people know a shorter form, or where the
+        This method derives it from `form`. A curve writes its own where people know a shorter form, or where the
         derived one loses digits in float32.
         """
         start, end = (1.0, 2.0) if of.rises else (2.0, 1.0)
@@ -145,7 +145,7 @@ class Curve(ABC):
 
     @property
     def keeps_pace(self) -> bool:
-        """Whether the curve has a pace of its own, whatever the length of its phase."""
+        """Whether the pace of the curve is independent of the length of its phase."""
         return False
 
     @property

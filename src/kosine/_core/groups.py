@@ -113,7 +113,7 @@ def cycles(
     the group.
 
     Args:
-        *phases: what one cycle is made of, each with a duration of its own.
+        *phases: what one cycle is made of, each with its own duration.
         stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number from 1 to 2**63; a
             float means its shortest decimal, so 1.1 is 11/10.
         shrink: the factor by which each cycle's peak is lower than the last, in (0, 1].
@@ -124,7 +124,7 @@ def cycles(
     Raises:
         ScheduleError: a stretch below 1 or above 2**63, a shrink outside (0, 1], a negative shrink_to or shrink_power,
             no phase, or a phase without a duration.
-        ArgumentTypeError: something that is no phase or no number.
+        ArgumentTypeError: a part that is not a phase, or a number of another type.
 
     Example:
         >>> import kosine as ks
@@ -197,7 +197,7 @@ class Section:
 
     @property
     def fills_rest(self) -> bool:
-        """Whether it lasts for what is left of the run."""
+        """Whether it lasts for the rest of the run."""
         if self.duration is not None:
             return self.duration.amount is None
         return not self.endless and any(fills_rest(part) for part in self.parts)
@@ -271,7 +271,7 @@ def lasts_for_ever(part: Part) -> bool:
 
 
 def fills_rest(part: Part) -> bool:
-    """Whether it lasts for what is left of the run."""
+    """Whether it lasts for the rest of the run."""
     if isinstance(part, Phase):
         return part.duration.amount is None
     return isinstance(part, Section) and part.fills_rest

@@ -54,8 +54,8 @@ class PlannedCycles(PlannedPart):
 
     Attributes:
         part: the cycles of the schedule.
-        origin: the exact position of the first cycle, in steps of the clock of the section that it stands in.
-        before: the rate before the first cycle; None where nothing stands before it.
+        origin: the exact position of the first cycle, in steps of the clock of its section.
+        before: the rate before the first cycle; None where the plan begins with it.
         run: the run that the schedule was planned for.
         offsets: where each phase of the first cycle begins, and where the cycle ends, counted from `origin`.
         continuous: whether the boundaries stay exact, and curves are sampled at the steps between them.

@@ -94,7 +94,7 @@ class Schedule:
         Raises:
             PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
                 a positive duration that rounds to no step, or a cycle of the run that has shrunk to nothing.
-            ArgumentTypeError: a length that is no number.
+            ArgumentTypeError: a length that is not a number.
 
         Example:
             >>> import kosine as ks
@@ -160,7 +160,7 @@ class Schedule:
 
 
 def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
-    """Raise where a curve cannot join its values; the value after the last part, None where only a run tells it."""
+    """Raise where a curve cannot join its values; the value after the last part, None where it depends on the run."""
     for part in parts:
         if isinstance(part, Section):
             value = _check_values(part.parts, value)
@@ -314,7 +314,7 @@ class Plan:
 
         Raises:
             StepError: a step below 0 or above 2**63 - 1.
-            ArgumentTypeError: steps that are no integers.
+            ArgumentTypeError: steps that are not integers.
         """
         if type(steps) is int and 0 <= steps < self._table_stop:
             index = bisect_right(self._firsts, steps) - 1
@@ -354,7 +354,7 @@ class Plan:
         Raises:
             PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a
                 logarithmic axis for rates that are all 0.
-            ArgumentTypeError: a point that is no integer.
+            ArgumentTypeError: a point that is not an integer.
             MissingPackageError: Matplotlib is not installed.
         """
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
@@ -421,7 +421,7 @@ class Plan:
             )
         try:
             array = np.asarray(steps)
-        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
+        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is not an array
             rule = "an integer or an array of integers"
             raise ArgumentTypeError(argument="steps", rule=rule, received=steps, fix=_traced(steps)) from error
         if array.size == 0:

@@ -1,4 +1,4 @@
-"""A run that a schedule can be drawn for while nobody has said how long it is."""
+"""An example run that a schedule is drawn for while the length of the real run is unknown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kosine.errors import PlanError
 
 _EPOCH = 100
 _LEAST = 1000
-"""Steps in a run of which nothing says how long it should be."""
+"""Steps of an example run where the schedule gives no hint of a length."""
 
 
 class Example(NamedTuple):
@@ -146,7 +146,7 @@ def _durations(parts: Iterable[Part]) -> Iterator[Duration]:
 
 
 def _steps_per_epoch(parts: Iterable[Part], amounts: list[Fraction]) -> int:
-    """So many that the shortest duration is a step, and that a tick of a section is a whole number of them."""
+    """Enough that the shortest duration is at least a step and a tick of a section is a whole number of steps."""
     ticks = math.lcm(*_tick_parts(parts))
     least = _EPOCH
     while min(amounts) * least < 1:

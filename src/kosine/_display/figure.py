@@ -212,7 +212,7 @@ def _draw_differences(scene: Scene, axes: Axes) -> None:
 
 
 def _draw_mark(scene: Scene, axes: Axes) -> None:
-    """A line where log and plan part, and what stands there, above the curves."""
+    """A line where log and plan part, with its label above the curves."""
     if scene.mark is None:
         return
     low, high = scene.limits
@@ -352,7 +352,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
         format: the format, whatever the ending.
 
     Raises:
-        OSError: the file cannot be written; what stood there before still stands there.
+        OSError: the file cannot be written; a file that was there before is unchanged.
     """
     import matplotlib as mpl
 

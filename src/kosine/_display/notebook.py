@@ -99,7 +99,7 @@ def _picture(plan: Plan) -> str:
 
 
 def _image(draw: Callable[[], str], text: str) -> str:
-    """A picture that stands for itself: nothing in it meets the names and styles of the page around it."""
+    """A self-contained picture: its names and styles do not meet those of the page around it."""
     try:
         svg = draw()
     except MissingPackageError:
@@ -132,7 +132,7 @@ def _plan_svg(plan: Plan) -> str:
 
 
 def _svg(draw: Callable[[], Figure]) -> str:
-    """A figure as an SVG element whose names and styles stay its own when it stands in a page with others.
+    """A figure as an SVG element whose names and styles stay separate from those of others on the page.
 
     Raises:
         MissingPackageError: Matplotlib is not installed.

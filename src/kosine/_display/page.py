@@ -187,7 +187,7 @@ def _looks(scene: Scene) -> list[dict[str, str]]:
 
 
 def _document(scene: Scene, title: str | None, below: Sequence[str]) -> str:
-    """The page of a scene, with what stands below the picture."""
+    """The page of a scene, with the text below the picture."""
     scene.check_axis()
     title, data = scene.heading if title is None else title, _data(scene)
     folder = Path(__file__).parent

@@ -67,7 +67,7 @@ class Curve(NamedTuple):
     steps: NDArray[Any]
     values: NDArray[np.float64]
     mark: str = "*"
-    """What it is drawn with where colours and fine marks cannot tell it from others."""
+    """The character that it is drawn with where the terminal lacks colours and fine marks."""
     colour: int = _COLOURS[0]
     joined: bool = True
     """Whether it is a line; if not, its dots lie on top of other curves."""
@@ -158,7 +158,7 @@ def picture(
         rows: lines inside the frame.
         steps_per_epoch: steps in an epoch.
         names: names of steps, written above the frame where there is room.
-        ruler: what stands on the axis instead of the steps.
+        ruler: the labels on the axis instead of the steps.
         style: how the rates are written; the one of these curves if None.
     """
     low = min(0.0, *(float(curve.values.min()) for curve in curves))
@@ -187,7 +187,7 @@ def picture(
 
 
 def _column(step: float, total: int, width: int) -> int:
-    """Where a step stands among `width` columns: the first step in the first, the last in the last."""
+    """The column of a step among `width`: the first step in the first column, the last step in the last."""
     return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
 
 

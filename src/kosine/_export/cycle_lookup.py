@@ -72,7 +72,7 @@ def _clock(cycles: CyclesPiece, outline: Outline, origin: int = 0) -> str:
 
 
 def _before(cycles: CyclesPiece, language: TargetLanguage) -> bool:
-    """Whether the program sees steps before the first cycle: in an array those are told apart only later."""
+    """Whether the program sees steps before the first cycle: an array program separates those only later."""
     return language.arrays and cycles.group.boundary(0) > 0
 
 
@@ -96,7 +96,7 @@ def _equal_whole(cycles: CyclesPiece, outline: Outline, language: TargetLanguage
             progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - {t}"), StepCount(whole))
             branches.append(PhaseBranch(phase, f"t < {stop}", progress))
         else:
-            apart = not phase.curve.reaches_end  # the last step is a constant of its own
+            apart = not phase.curve.reaches_end  # the last step is a separate constant
             progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - 1 - {t}"), StepCount(f"{whole} - 1"))
             branches.append(PhaseBranch(phase, f"t < {stop} - 1" if apart else f"t < {stop}", progress))
             if apart:

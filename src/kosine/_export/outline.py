@@ -92,7 +92,7 @@ class CurvePiece:
 
     @property
     def limits(self) -> tuple[int, int | None]:
-        """How many whole steps of its own it shows, from and to."""
+        """The first and the last whole step, counted in its own steps, that it shows."""
         last = None if self.stop is None else (self.stop - self.shift) // self.tick
         return (self.first - self.shift) // self.tick, last
 
@@ -183,7 +183,7 @@ class CyclesPiece:
         """How many cycles a table must list: all, or of an endless group all up to the last step or those of the run.
 
         Args:
-            plan: the plan that the group stands in.
+            plan: the plan that has the group.
             target: for the message.
             largest: the largest step that the target can count; None: any.
 

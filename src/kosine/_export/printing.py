@@ -27,7 +27,7 @@ def bare(text: str) -> str:
 
 
 def statement(prefix: str, expression: str, indent: int, comment: str = "") -> list[str]:
-    """`prefix expression  # comment`; an expression that is too long stands in parentheses on lines of its own."""
+    """`prefix expression  # comment`; an expression that is too long gets parentheses and separate lines."""
     line, room = f"{prefix}{expression}", WIDTH - indent
     note = f"  # {comment}" if comment else ""
     if len(line + note) <= room:

@@ -1,4 +1,4 @@
-"""A plan as a program of its own, for a place that has no kosine.
+"""A plan as a stand-alone program, for use without kosine.
 
 `outline` takes a plan apart into pieces. `cycle_lookup` finds the cycle of a step, `progress` says how far a curve has
 come, and each curve writes its own formula (`Curve.code`). `scalar_code` and `array_code` join them to programs. What

@@ -64,7 +64,7 @@ def log_options(function: CommandFunction) -> CommandFunction:
 
 
 def read_log(log: str, group: str | None, step_column: str | None, rate_column: str | None) -> Trace:
-    """Read what stands for LOG.
+    """Read the argument LOG.
 
     Raises:
         OSError: the file cannot be read.
@@ -124,7 +124,7 @@ def skip_data(skips: tuple[tuple[int, int], ...]) -> list[Mapping[str, int]]:
 
 
 def _is_schedule(name: str) -> bool:
-    """Whether what stands for a log is a text form, a recipe, or a schedule file."""
+    """Whether an argument that should be a log is a text form, a recipe, or a schedule file."""
     if not os.path.exists(name):  # noqa: PTH110  pathlib raises for long texts
         return name in PUBLISHED or ("(" in name and ")" in name)
     path = Path(name)

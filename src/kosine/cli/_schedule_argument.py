@@ -104,7 +104,7 @@ def known_recipes(begin: str) -> list[CompletionItem]:
 
 
 def read_schedule(text: str) -> NamedSchedule:
-    """Read what stands for SCHEDULE.
+    """Read the argument SCHEDULE.
 
     Raises:
         OSError: the file cannot be read.

@@ -168,7 +168,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         self._ends.clear()
 
     def _count(self, model: Any, done: list[int]) -> int:
-        """How many batches an epoch had, of which the optimizers did so many updates."""
+        """The number of batches in an epoch, from the number of updates that the optimizers did."""
         if model.steps_per_execution == 1:
             return self._batches
         # With several steps in an execution Keras reports the last that the execution could have had.
@@ -203,10 +203,10 @@ class LearningRateCallback(PlanCallback):
     Attributes:
         plan: the plan that is followed, from the start of training on.
         history: the steps and the planned rates of every batch trained in this run (`LearningRateHistory`); a `fit`
-            that starts at step 0 begins a new one. On JAX, Keras tells of batches late: during an epoch it may lag.
+            that starts at step 0 begins a new one. On JAX, Keras reports batches late, so it may lag during an epoch.
 
     Raises:
-        ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is no integer.
+        ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is not an integer.
         TrainingError: at the start of `fit`: steps per epoch that are needed and unknown or that disagree, or another
             callback that sets the learning rate.
         PlanError: at the start of `fit`: a schedule that does not fit the run, or a run of more steps than the backend
@@ -243,7 +243,7 @@ class LearningRateCallback(PlanCallback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._lint and epoch == 0 and self.plan is not None and self.plan != self._linted:  # not where a run goes on
             self._linted = self.plan
-            tail = ["K003"] if isinstance(self._schedule, Plan) else []  # `_compare` has told of that
+            tail = ["K003"] if isinstance(self._schedule, Plan) else []  # `_compare` has warned of that
             warn_of_errors([self.plan], "LearningRateCallback(..., lint=False)", stacklevel=2, ignore=tail)
         super().on_epoch_begin(epoch, logs)
 

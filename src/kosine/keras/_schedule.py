@@ -44,7 +44,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             update is a later step of the plan, as after `initial_epoch`.
 
     Raises:
-        ArgumentTypeError: no plan, or an offset that is no integer or more than the backend can count.
+        ArgumentTypeError: the plan is not one, or the offset is not an integer or too large for the backend.
         PlanError: a plan longer than the backend can count: 2**31 - 1 steps on JAX and PyTorch, 2**63 - 1 on
             TensorFlow.
 
@@ -150,7 +150,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             plan = from_data(config["plan"])
             if isinstance(plan, Plan):
                 return cls(plan, config["offset"])
-        except ArgumentTypeError as error:  # Keras would take a TypeError for one of its own
+        except ArgumentTypeError as error:  # Keras would treat a TypeError as its own
             raise NotationError(f"The configuration of a LearningRateSchedule has a wrong type: {error}") from error
         raise NotationError(
             'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run".', received=plan

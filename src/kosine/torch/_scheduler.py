@@ -37,7 +37,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     A group's initial rate is its `initial_lr` where it has one, as torch has it, else its `lr`, which is then noted as
     its `initial_lr`: optimizers save that, so ratios outlast a resume. The ratio is 1 where the initial rates are the
     same, be they 0. With a list of plans each group follows its own, and there are no ratios. A group that is added
-    later joins at the next `step()`, and the rate that it was added with is its initial one; to let it join at once,
+    later joins at the next `step()`, and the rate that it was added with is its initial one; to make it join at once,
     call `step(scheduler.last_epoch)`. With a list there is no plan for it, and `step()` says so. The first group is the
     one that was first when this was built: where it is moved or removed later, the others keep their ratio to it, and
     the state of this scheduler keeps what that group's initial rate was.
@@ -72,8 +72,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     Raises:
         ArgumentTypeError: no optimizer, or no plan; plan a `Schedule` first.
-        TrainingError: no param group; a list of plans that does not match the groups; a name that is no number in the
-            groups, or is a tensor that is no floating-point one or requires a gradient; an initial value that is
+        TrainingError: no param group; a list of plans that does not match the groups; a name that is not a number in
+            the groups, or is a tensor of another type than float or requires a gradient; an initial value that is
             negative or not finite; or a first group whose initial value is 0, or too small to divide by, while
             another's is not.
 
@@ -159,7 +159,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 hook = owner.register_load_state_dict_post_hook(after_load)
                 weakref.finalize(self, hook.remove).atexit = False
                 break
-            except AttributeError:  # a wrapper, such as accelerate's, that has no hooks of its own
+            except AttributeError:  # a wrapper without hooks, such as accelerate's
                 owner = getattr(owner, "optimizer", None)
 
     @property
@@ -200,7 +200,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             TrainingError: a group was added whose values cannot follow: see the class.
         """
         if epoch is not None:
-            self._courses[0].plan.phase_at(epoch)  # fails for what is no step
+            self._courses[0].plan.phase_at(epoch)  # raises for anything but a step
             self._set_rates(operator.index(epoch))
             return
         offset = self._offset + 1
@@ -366,7 +366,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         }
 
     def _ratios_to(self) -> dict[str, float]:
-        """The initial values that ratios are to, where the first group does not tell them."""
+        """The initial values that ratios refer to, where the first group does not have them."""
         if same_group(self._first_group, self.optimizer.param_groups[:1]):
             return {}
         return {

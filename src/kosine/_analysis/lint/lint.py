@@ -65,7 +65,7 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
 
 
 def read_code(code: object, argument: str) -> str:
-    """A code as it stands in the list, in capitals.
+    """A code as the list has it, in capitals.
 
     Raises:
         ArgumentError: an unknown code.

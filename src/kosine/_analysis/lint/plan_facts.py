@@ -121,7 +121,7 @@ class PlanFacts:
         stop = MAX_STEPS + 1 if self.total is None else self.total
         seen = [SeenPhase(part, written) for part in self.parts for written in part.opening(stop)]
         after = self.plan.after
-        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may skip all that stands in it
+        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may skip all of its parts
 
     @cached_property
     def peak(self) -> float:

@@ -262,7 +262,7 @@ def _first_difference(candidate: Candidate, outline: Outline) -> int | None:
 
 
 def _few_steps(outline: Outline) -> NDArray[np.int64]:
-    """Steps that tell most schedules apart: those around the boundaries, and evenly spread ones."""
+    """Steps at which most schedules differ: those around the boundaries, and evenly spread ones."""
     import numpy as np
 
     total = outline.plan.total_steps or _WITHOUT_LENGTH
