@@ -93,8 +93,8 @@ def summarize(plan: Plan) -> Summary:
     closely at their ends, and parabolas through the samples are summed over the steps: it is right within 1e-7 of
     itself, for the usual curves within 1e-10. Cycles that are all equal count once, however many they are.
 
-    A group of more than 1,024 phases in cycles that all differ (by `stretch`, by `shrink`, or as the rounding of their
-    length to steps hardly ever repeats) is sampled, too, over the numbers of its cycles, and `sampled` says so. Where
+    A group of more than 1,024 phases in cycles that all differ is sampled over its cycles, too, and `sampled` says so.
+    Cycles differ by `stretch`, by `shrink`, or where the rounding of their lengths to steps hardly repeats. Where
     its cycles last 100 steps or more, the area is right within 0.1 % and the steps above half the peak within 1 %;
     where they last a few steps, within 2 % and 5 %. The peak and the lowest rate are those of the cycles looked at,
     among them the highest that a search finds.

@@ -30,8 +30,8 @@ class Operations(Protocol):
 class Form(NamedTuple):
     """How the value of one phase follows from the step, ready for the host as for a traced graph.
 
-    With t steps done of n, the distance is d = ratio * t counted from the start or d = ratio * (n - t) counted
-    from the end, whichever the curve needs to stay accurate, and the value is
+    With t steps done of n, the distance is d = ratio * t, counted from the start, or d = ratio * (n - t), counted from
+    the end. The curve chooses the one that keeps it accurate. The value is
 
         top * weight(d) + bottom * (1 - weight(d))
 

@@ -221,10 +221,10 @@ def section(
     tick: DurationLike = 1,
     continuous: bool = False,
 ) -> Section:
-    """Parts that run by a clock of their own, which starts at 0 where the section begins.
+    """Parts with their own clock, which starts at 0 where the section begins.
 
-    With it a schedule can be entered late (`skip`), left early (`duration`), go by epochs or as a staircase (`tick`),
-    or be a curve of continuous time that the steps only sample (`continuous`).
+    A section can enter a schedule late (`skip`), leave it early (`duration`), and count in epochs or make a staircase
+    (`tick`). It can also be a curve of continuous time that the steps only sample (`continuous`).
 
     Args:
         *parts: phases, groups and further sections, in order. A last phase without a duration goes on for ever where

@@ -36,7 +36,7 @@ class Schedule:
 
     Raises:
         ScheduleError: no part, a first phase without a start, two "rest" phases, an endless group that is not
-            last or that stands with a "rest", a curve that cannot join its two values, or a finite group whose
+            last or that comes with a "rest", a curve that cannot join its two values, or a finite group whose
             last cycle has shrunk to nothing.
         ArgumentTypeError: a part that is neither a phase nor a group nor a section.
 

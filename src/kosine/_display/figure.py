@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-# Okabe and Ito's palette without its yellow, which colour-blind people can tell apart.
+# Okabe and Ito's palette without its yellow, which colour-blind people can distinguish.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 CURVE, RESTART = PLAN, LOG = COLOURS[:2]
 GREY = "#8C8C8C"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
-"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can tell apart."""
+"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can distinguish."""
 
 _FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""
@@ -104,7 +104,7 @@ def draw(result: object, screen: Screen) -> str:
     Raises:
         PlanError: a plan without a length.
     """
-    scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to tell apart
+    scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to show apart
     (low, high), per_epoch, style = scene.limits, scene.steps_per_epoch, scene.style(log=False)
     ruler = None if scene.unit == "step" and low == 0 else Ruler(scene.unit, low, high)
     total = math.ceil(high) if ruler is None else _FINE

@@ -47,7 +47,7 @@ def find_cycle(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, 
 
     Args:
         cycles: the group.
-        outline: what it stands in.
+        outline: the outline that has it.
         language: what the program is written in.
         target: the target's name, for messages.
         place: which group of the program it is, from 0: the names of its constants carry it.

@@ -45,7 +45,7 @@ class Trace:
 
     Args:
         positions: where in the run each rate was logged, in units of `axis`; whole numbers, or fractions of epochs.
-        rates: the rate at each position, >= 0; NaN where a row has none.
+        rates: the rate at each position, >= 0; NaN where a row lacks it.
         axis: what the positions count: "step", "epoch", "sample" or "token".
         precision: how exactly the log says its rates. If None, `check` and `infer` take float32 where every rate is
             such a number, else float64.

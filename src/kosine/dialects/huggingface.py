@@ -114,7 +114,7 @@ def cosine(lr: float, num_warmup_steps: int, num_training_steps: int, num_cycles
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the step W at which it is reached; 0: no warm-up.
-        num_training_steps: the step N at which so many waves are done, >= 1.
+        num_training_steps: the step N at which the waves end, >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
 
     Raises:
@@ -251,7 +251,7 @@ def cosine_with_min_lr(
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the step W at which it is reached; 0: no warm-up. The warm-up begins at 0, not at the floor.
-        num_training_steps: the step N at which so many waves are done, >= 1.
+        num_training_steps: the step N at which the waves end, >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
         min_lr: the floor, >= 0. Exactly one of `min_lr` and `min_lr_rate` is given.
         min_lr_rate: the floor divided by `lr`, >= 0.

@@ -3,7 +3,7 @@
 Megatron has one scheduler for two numbers of the optimizer: `OptimizerParamScheduler` here is its learning rate,
 `weight_decay` its weight decay.
 
-A step is an update. Megatron's trainer counts samples where it is told to train for iterations of a global batch of B
+A step is an update. Megatron's trainer counts samples where it is set to train for iterations of a global batch of B
 samples: it multiplies the iterations by B, and advances its scheduler by B after each update. Leave out the B.
 """
 

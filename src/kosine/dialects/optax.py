@@ -5,9 +5,9 @@ rates here are what its formulas give without rounding. Each function can also b
 `_schedule`: `optax.warmup_cosine_decay` is `optax.warmup_cosine_decay_schedule`.
 
 Compiled, a quotient of steps becomes a product with 1 / transition_steps, whose rounding shows in two places.
-Staircases are one step late at some lengths (41, 47, 55 and 61 among them), and `polynomial_schedule` with a power that
-is no integer is not a number from its end on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a CPU).
-Here the stair and the end are where the formula has them.
+Staircases are one step late at some lengths (41, 47, 55 and 61 among them). `polynomial_schedule` with a fractional
+power gives NaN from its end on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a CPU). Here the stair
+and the end are where the formula has them.
 """
 
 from __future__ import annotations

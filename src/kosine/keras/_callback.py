@@ -81,7 +81,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         callbacks = calling_list()
         if callbacks is not None and any(callback is self for callback in callbacks.callbacks):
             # First in the list, so that its learning rate is in the logs that the others write. It is this callback's
-            # turn, so nothing that is still to come changes its place.
+            # turn, so the callbacks that are still to come keep their places.
             callbacks.callbacks.remove(self)
             callbacks.callbacks.insert(0, self)
 

@@ -1,8 +1,8 @@
 """The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row.
 
-The order of the ideas: rates that stand still for equal times; a few phases in a row, with those that repeat as cycles;
-and, where that takes more than three phases, fewer of them with skipped steps. A staircase, once its treads are known,
-is a log of its own with one row a tread, so the search looks for its levels in the same way.
+The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
+cycles; and, where that takes more than three phases, fewer of them with skipped steps. Once the treads of a staircase
+are known, they are the rows of a new log, so the search looks for its levels in the same way.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
-_MOST_LOST = 0.5  # of a run: one that skips more of its steps is a restart, which goes back rather than stands still
+_MOST_LOST = 0.5  # of a run: a larger jump back is a restart, not skipped steps
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 

@@ -59,7 +59,7 @@ class Staircase:
 
 
 def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | None:
-    """The treads of a log, or None where it has none, or none of equal lengths."""
+    """The treads of a log, or None where it is not a staircase of equal lengths."""
     jumps = _jumps(rows)
     if jumps is None:
         return None
