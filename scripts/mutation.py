@@ -73,7 +73,7 @@ pytest_add_cli_args = ["--hypothesis-profile=mutation", "-k", "{LEFT_OUT}"]
 also_copy = ["conftest.py"]
 process_isolation = "forkserver"
 track_dependencies = false
-timeout_constant = 20  # times 15: a busy machine must not time out
+timeout_constant = 20  # times 15: a busy machine is no time-out
 use_git_change_detection = false
 
 [tool.pytest.ini_options]

@@ -79,7 +79,7 @@ def test_a_schedule_is_frozen() -> None:
         (
             lambda: ks.Schedule(ks.cycles(FALL), FALL),
             ks.ScheduleError,
-            r"endless group must stand last.* Received: cycles\(cosine.* as part 1 of 2\. Give it a `count`",
+            r"endless group must come last.* Received: cycles\(cosine.* as part 1 of 2\. Give it a `count`",
         ),
         (
             lambda: ks.Schedule(REST, ks.cycles(FALL)),

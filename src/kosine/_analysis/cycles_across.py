@@ -1,4 +1,4 @@
-"""Which of very many cycles stand for all of them: spread evenly, with the highest and the lowest ends among them."""
+"""Which of very many cycles represent all of them: spread evenly, with the highest and the lowest ends among them."""
 
 from __future__ import annotations
 

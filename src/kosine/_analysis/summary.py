@@ -173,7 +173,7 @@ def _of_part(part: PlannedPart, stop: int, half: float | None) -> Iterator[_Coun
 
 
 def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iterator[_CountedRow]:
-    """The first cycle, the last, and of the many between them some that stand for the others."""
+    """The first cycle, the last, and of the many between them some that represent the others."""
     begin, end = group.cycle_at(group.first_step), group.cycle_at(stop - 1)
     if end - begin < 3:
         yield from _window(group, group.first_step, stop)
@@ -200,7 +200,7 @@ def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iter
 
 
 def _alike(group: PlannedCycles) -> int:
-    """How many cycles stand for one, so that how their ends round to steps evens out."""
+    """How many cycles represent one, so that how their ends round to steps evens out."""
     length, tick = float(group.offsets[-1]), group.offsets[-1].denominator
     if length >= _LONG or (group.part.stretch == 1 and tick == 1):
         return 1

@@ -254,7 +254,7 @@ def _none(duration: DurationLike, argument: str) -> bool:
 
 def _some(duration: DurationLike, argument: str) -> None:
     if not Duration.read(duration, argument).amount:
-        rule = 'a duration > 0 of its own, such as 500 or "10ep"'
+        rule = 'a duration > 0 and not "rest", such as 500 or "10ep"'
         raise ScheduleError(argument=argument, rule=rule, received=duration)
 
 

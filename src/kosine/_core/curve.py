@@ -140,7 +140,7 @@ class Curve(ABC):
             if len({form.kind for form in forms}) > 1:
                 return "Its weight depends on the two values or on the length of the phase."
             if any({form.top, form.bottom} != {low, high} for form, (low, high, _) in zip(forms, pairs, strict=True)):
-                return "Its weight does not stand between the phase's own two values."
+                return "Its weight does not lie between the phase's own two values."
         return ""
 
     @property

@@ -130,7 +130,7 @@ def refuse_as_callback(what: str, attribute: str) -> None:
     """
     if attribute in _OF_CALLBACKS or attribute.startswith("on_"):
         raise ArgumentTypeError(
-            f"{what} cannot stand in `callbacks=[...]`: Keras asks it for `{attribute}`.",
+            f"{what} cannot be used in `callbacks=[...]`: Keras asks it for `{attribute}`.",
             fix="Pass `ks.keras.LearningRateCallback(schedule)`, which also takes a plan.",
         )
 

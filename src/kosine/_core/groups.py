@@ -1,4 +1,4 @@
-"""Groups of phases: cycles that repeat, and sections that run by a clock of their own."""
+"""Groups of phases: cycles that repeat, and sections with their own clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Cycles:
                 )
             if phase.duration.amount is None:
                 raise ScheduleError(
-                    'A phase inside `cycles` needs a duration of its own: "rest" is only known outside.',
+                    'A phase inside `cycles` needs a duration other than "rest".',
                     received=phase,
                     fix='Give it, say, "10ep" or "20%".',
                 )
@@ -137,7 +137,7 @@ def cycles(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Section:
-    """Parts that run by a clock of their own; made by `section`."""
+    """Parts with their own clock; made by `section`."""
 
     parts: tuple[Part, ...]
     skip: Duration
@@ -147,13 +147,13 @@ class Section:
 
     def __post_init__(self) -> None:
         if self.skip.amount is None:
-            raise ScheduleError(argument="skip", rule="a duration of its own", received="rest")
+            raise ScheduleError(argument="skip", rule='a duration other than "rest"', received="rest")
         if not self.tick.amount:
             rule = "a positive duration that does not depend on the other parts"
             raise ScheduleError(argument="tick", rule=rule, received=self.tick.written())
         check_parts(self.parts, "section")
         if self.depth > MAX_SECTIONS:
-            raise ScheduleError(f"Sections stand at most {MAX_SECTIONS} deep inside each other.", received=self)
+            raise ScheduleError(f"Sections can be nested at most {MAX_SECTIONS} deep.", received=self)
         if self.continuous:
             for phase in phases_of(part for part in self.parts if not isinstance(part, Section)):
                 if phase.endpoint:
@@ -187,7 +187,7 @@ class Section:
 
     @property
     def depth(self) -> int:
-        """How deep sections stand inside each other here."""
+        """How deep sections are nested here."""
         return 1 + max((part.depth for part in self.parts if isinstance(part, Section)), default=0)
 
     @property
@@ -207,7 +207,7 @@ Part = Phase | Cycles | Section
 
 
 MAX_SECTIONS = 8
-"""How deep sections may stand inside each other: text and JSON are read up to a depth."""
+"""How deep sections may be nested: text and JSON are read up to a depth."""
 
 
 _NO_STEP, _ONE_STEP = Duration.read(0), Duration.read(1)
@@ -304,14 +304,14 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
                 if isinstance(part, Section):
                     what, fix = ("section", "`duration`")
                 raise ScheduleError(
-                    f"An endless {what} must stand last: nothing after it is ever reached.",
+                    f"An endless {what} must come last: the run never reaches a part after it.",
                     received=Described(f"{shown(part)} as part {position + 1} of {len(parts)}"),
                     fix=f"Give it a {fix}.",
                 )
             if rests:
                 raise ScheduleError(
-                    'A "rest" phase and an endless group cannot stand in one schedule: each would fill the rest of '
-                    "the run.",
+                    'A "rest" phase and an endless group cannot be in one schedule: each would fill the rest of the '
+                    "run.",
                     received=Described(f"{shown(rests[0])} and {shown(part)}"),
                 )
         elif fills_rest(part):

@@ -188,7 +188,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         received = Described(f"{shown(twice)} more than once")
-        raise NotationError("Each field stands once in a JSON object.", received=received)
+        raise NotationError("A JSON object can have each field only once.", received=received)
     return result
 
 

@@ -26,7 +26,7 @@ _PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run
 
 
 class SectionSteps(NamedTuple):
-    """Where the steps of a section stand in the run: its step n lasts `tick` steps from `base` + `tick` * n on."""
+    """Where the steps of a section are in the run: its step n lasts `tick` steps from `base` + `tick` * n on."""
 
     base: int = 0
     tick: int = 1
@@ -59,7 +59,7 @@ class PlannedCycles(PlannedPart):
         run: the run that the schedule was planned for.
         offsets: where each phase of the first cycle begins, and where the cycle ends, counted from `origin`.
         continuous: whether the boundaries stay exact, and curves are sampled at the steps between them.
-        section: where the steps of that clock stand in the run.
+        section: where the steps of that clock are in the run.
     """
 
     part: Cycles

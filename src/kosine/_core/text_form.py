@@ -200,7 +200,7 @@ class _Parser:
             if self._token.text == ",":
                 self._take()
             elif self._token.text != ")":
-                raise self._error('`,` or `)`; a duration with a unit stands in quotes, "5ep",')
+                raise self._error('`,` or `)`; a duration with a unit needs quotes, "5ep",')
         self._take()
         self._depth -= 1
         return _call(name.text, arguments, keywords)

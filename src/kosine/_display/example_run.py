@@ -33,7 +33,7 @@ class Example(NamedTuple):
 def example(schedule: Schedule, known: RunSize | None = None) -> Example:
     """Plan a schedule for a run in which its phases can be seen.
 
-    A schedule with a length of its own is planned for that. One that fills the run gets one of which its fixed phases
+    A schedule with a fixed length is planned for that length. One that fills the run gets one of which its fixed phases
     take at most about half, and one that never ends gets its first three or four cycles.
 
     Args:

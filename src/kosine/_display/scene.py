@@ -1,7 +1,7 @@
 """What a picture shows, whatever draws it: made once from a plan, a comparison, a verdict or an inference.
 
 `figure` draws a scene with Matplotlib, `page` with plotly, `terminal` with characters. None of them looks at a plan: so
-the same rates, names, marks and number style stand in all of them.
+all of them have the same rates, names, marks and number style.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Ruler(NamedTuple):
         return np.asarray((positions - self.first) / (self.last - self.first) * (total - 1))
 
     def ticks(self, width: int) -> dict[int, str]:
-        """Round numbers on it, by the columns that they stand in."""
+        """Round numbers on it, by their columns."""
         length = self.last - self.first
         some = nice_ticks(length, width // 12, whole=self.unit != "epoch" and length >= 1)
         every = some[1] - some[0] if len(some) > 1 else length
@@ -99,7 +99,7 @@ class Ruler(NamedTuple):
 def draw(result: object, screen: Screen) -> str:
     """A plan, a comparison, a verdict or an inference as lines of text, no wider than the screen.
 
-    Cycles are numbered above their restarts. Differences from the first curve stand below, on a scale of their own.
+    Cycles are numbered above their restarts. Differences from the first curve are below, on their own scale.
 
     Raises:
         PlanError: a plan without a length.
@@ -192,7 +192,7 @@ def _column(step: float, total: int, width: int) -> int:
 
 
 def _ticks(total: int, length: float, width: int) -> dict[int, str]:
-    """Round numbers along a run that is so long in its own unit, by the columns that they stand in."""
+    """Round numbers along a run that is so long in its own unit, by their columns."""
     ticks = nice_ticks(length, width // 12, whole=length >= 1)
     return {_column(tick / length * total, total, width): _tick_text(tick) for tick in ticks}
 

@@ -330,7 +330,7 @@ def _variable(
 
 
 def table_of(piece: TablePiece, outline: Outline, place: int) -> tuple[str, str, tuple[list[str], list[str]]]:
-    """Constants as a table: the names of its two columns, and what stands in them: where each but the first begins, and
+    """Constants as a table: the names of its two columns, and their contents: where each but the first begins, and
     the rates.
     """
     suffix = f"_{place + 1}" if place else ""

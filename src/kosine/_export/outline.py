@@ -376,7 +376,7 @@ def _at_its_end(phase: CyclePhase) -> CyclePhase:
 
 
 def _phase(row: PlannedPhase) -> list[ProgramPiece]:
-    """A planned phase; its last steps are a constant of their own where the formula does not have their value."""
+    """A planned phase; its last steps are a separate constant where the formula does not have their value."""
     clock = row.clock
     stop = None if row.stop > MAX_STEPS else row.stop
     if row.curve.is_flat(clock.start, clock.to):

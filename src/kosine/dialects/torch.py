@@ -380,7 +380,7 @@ def SequentialLR(schedules: Sequence[Schedule], milestones: Iterable[int]) -> Sc
 
 
 def __getattr__(name: str) -> NoReturn:
-    function = "It takes any Python function, so it is no value: write its curve with kosine's."
+    function = "It takes any Python function, which is not a value: write its curve with kosine's."
     absent = {
         "ReduceLROnPlateau": "It depends on the loss, so it is not a function of the step.",
         "LambdaLR": function,

@@ -332,7 +332,7 @@ class _Installed(NamedTuple):
 
 
 _INSTALLED: weakref.WeakKeyDictionary[Any, _Installed] = weakref.WeakKeyDictionary()
-"""What this module put into each optimizer. Schedules that users made are theirs: they may stand in other models."""
+"""What this module put into each optimizer. Schedules that users made are theirs: other models may use them."""
 
 
 def _install(model: Any, optimizer: Any, plan: Plan) -> bool:

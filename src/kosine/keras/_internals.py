@@ -11,7 +11,7 @@ import keras
 
 
 def optimizers(model: Any) -> list[Any]:
-    """The optimizers of a model that have a learning rate of their own, inside any wrapper."""
+    """The optimizers of a model that have a learning rate, inside any wrapper."""
 
     def leaves(optimizer: Any) -> list[Any]:
         if optimizer is None:

@@ -37,7 +37,7 @@ def saved_ratios_to(state: Mapping[str, Any]) -> Mapping[str, float]:
     raise TrainingError(
         (
             "In the state, `ratios_to` must be a dict of numbers: the initial values of the param group "
-            "that ratios are to. Pass what `state_dict()` returned."
+            "that ratios refer to. Pass what `state_dict()` returned."
         ),
         received={"ratios_to": given},
     )

@@ -84,7 +84,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     )
     apart = np.abs(whole.expected() - trace.rates)
     worst = float((apart / rows.width).max())
-    nearly = f", the furthest to {worst:.2f} times what its print leaves open" if worst > EXPLAINS else ""
+    nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
     sentence = f"{schedule!r} explains every row{nearly}. {offset_in_words(whole)}"
     return replace(whole, residual=float(apart.max()), sentence=sentence)
 

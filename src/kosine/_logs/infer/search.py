@@ -34,7 +34,7 @@ _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
-_MOST_LOST = 0.5  # of a run: a larger jump back is a restart, not skipped steps
+_MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 

@@ -225,7 +225,7 @@ def _refuse_binary(head: bytes, encoding: str) -> None:
     some = head[:4096].decode(encoding, "replace")
     odd = sum(1 for one in some if (one < " " and one not in "\t\n\r\0\f\b\x1b") or one == "\ufffd")
     if odd * 10 > len(some):
-        raise LogError("The file is binary, but has none of the binary formats of logs.", received=head[:16])
+        raise LogError("The file is binary, and not in a binary format that kosine reads.", received=head[:16])
 
 
 def _picked(traces: dict[str, Trace], group: str | None) -> Trace:
