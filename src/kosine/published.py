@@ -32,7 +32,7 @@ class Published:
         schedule: the schedule.
         run: the arguments of `Schedule.plan`.
         source: where the numbers are published; the paper or the repository first, up to a comma.
-        note: what the source leaves open, and what was taken for it.
+        note: what the source leaves open, and what this recipe assumes there.
         secondary: whether the source is not the authors' own.
     """
 

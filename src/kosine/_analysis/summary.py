@@ -41,7 +41,7 @@ class Summary:
         lowest: the lowest rate of any step.
         area: the sum of the rates of all steps.
         above_half: how many steps have a rate above half the peak.
-        sampled: whether the area and the steps above half the peak were worked out from some of very many cycles.
+        sampled: whether the area and the steps above half the peak were estimated from some of very many cycles.
     """
 
     total_steps: int
@@ -89,9 +89,9 @@ def summarize(plan: Plan) -> Summary:
     """Add up the steps of a run, 0 to `total_steps` - 1, in a time that does not grow with their number.
 
     The peak, the lowest rate and the steps above half the peak are exact, as every curve is monotone between its ends.
-    The area is exact up to the rounding of floats where phases last at most 4,096 steps. Longer ones are sampled, most
-    closely at their ends, and parabolas through the samples are summed over the steps: it is right within 1e-7 of
-    itself, for the usual curves within 1e-10. Cycles that are all equal count once, however many they are.
+    The area is exact up to the rounding of floats where phases last at most 4,096 steps. Longer phases are sampled,
+    most closely at their ends, and parabolas through the samples are summed over the steps. The relative error is then
+    at most 1e-7, for the usual curves 1e-10. Equal cycles are worked out once, however many they are.
 
     A group of more than 1,024 phases in cycles that all differ is sampled over its cycles, too, and `sampled` says so.
     Cycles differ by `stretch`, by `shrink`, or where the rounding of their lengths to steps hardly repeats. Where

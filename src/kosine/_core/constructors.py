@@ -29,7 +29,7 @@ def constant(lr: float) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate.
-        ArgumentTypeError: no number.
+        ArgumentTypeError: a rate that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -84,7 +84,7 @@ def sgdr(
 ) -> Schedule:
     """Cosine annealing with warm restarts, for ever (SGDR, arXiv 1608.03983).
 
-    The rate at a restart is the peak, at the very step of the restart; the authors' code is one step late there.
+    The step of a restart has the peak; the authors' code reaches it one step late.
 
     Args:
         peak: the rate at the start of the first cycle (the paper's eta_max).

@@ -109,15 +109,14 @@ def cycles(
 
         shrink_to + (peak - shrink_to) * shrink**i / (i + 1)**shrink_power
 
-    A group whose first phase has no `start` begins every cycle at the value that stood before
-    the group.
+    A group whose first phase has no `start` begins every cycle at the value before the group.
 
     Args:
         *phases: what one cycle is made of, each with its own duration.
         stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number from 1 to 2**63; a
             float means its shortest decimal, so 1.1 is 11/10.
         shrink: the factor by which each cycle's peak is lower than the last, in (0, 1].
-        shrink_to: the value that the peaks come nearer to.
+        shrink_to: the value that the peaks approach.
         shrink_power: how fast the peaks fall with the number of the cycle, between 0 and 1000.
         count: how many cycles; None: for ever, also past the end of the run.
 

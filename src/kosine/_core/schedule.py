@@ -231,12 +231,12 @@ class Plan:
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
-    in any order, and is the same for every run length where the schedule has no "rest" and no "%". After the last
+    in any order. Where the schedule has no "rest" and no "%", it is the same for every run length. After the last
     phase it stays at that phase's end value; an endless group goes on cycling.
 
     Attributes:
         schedule: the schedule that was planned.
-        run: what was said about the run.
+        run: the size of the run, as it was given.
         phases: a lazy sequence of rows (`PlannedPhase`: name, first_step, steps, first_lr, end_lr, cycle, ...); of an
             endless group it lists the cycles that begin in the run (with no length: the first).
         total_steps: the run's length in steps; where none was given, the step after the last phase, or None
@@ -345,8 +345,8 @@ class Plan:
 
         Args:
             ax: the axes to draw on; a new figure if None.
-            log: whether the rates stand on a logarithmic axis.
-            points: steps to point out, each with a dot and its rate.
+            log: whether the axis of the rates is logarithmic.
+            points: steps to mark, each with a dot and its rate.
 
         Returns:
             The axes.
@@ -361,10 +361,10 @@ class Plan:
         return axes
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Save a picture of the plan, or a page that shows it: the ending of the name says which.
+        """Save a picture of the plan, or a page that shows it; the ending of the name sets the format.
 
         Args:
-            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for a page that answers to the mouse.
+            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for an interactive page.
             **options: for a picture, the options of `plot`.
 
         Raises:
@@ -380,7 +380,7 @@ class Plan:
         raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
 
     def _list(self) -> None:
-        """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
+        """List the rows that are looked up, at the first rate: a plan whose phases alone are read needs no list."""
         if self._table_stop:
             return
         table, table_stop = _table(self.parts, self.after)
@@ -406,7 +406,7 @@ class Plan:
         return row.value_at(step)
 
     def _bind(self, index: int) -> _Bound:
-        """Work out a row's function when it is first asked for; the list only remembers, it never changes a value."""
+        """Make a row's function when it is first needed; the list is a cache and never changes a value."""
         row = self._table[index]
         bound = self._bound[index] = (row.first_step, row.function())
         return bound

@@ -30,12 +30,12 @@ class WrittenPhase(NamedTuple):
 class PlannedPart(ABC):
     """A part of a plan, at its steps in the run: a phase placed once (`PlannedPhase`) or cycles (`PlannedCycles`).
 
-    Both answer the same questions, so that who asks need not know which it is: a phase placed once is one row, and
-    none of its steps belongs to a cycle. None of the answers takes a look at every cycle.
+    Both answer the same questions, so callers treat them alike. A phase placed once is one row, outside of any cycle.
+    No answer looks at every cycle.
 
     Attributes:
         first_step: its first step, counted from 0.
-        stop: the step after its last; beyond every step where there is none.
+        stop: the step after its last; for an endless part, beyond every step.
         end_lr: the learning rate that it ends at.
         endless: whether it goes on for ever.
         values: the rates that each of its phases starts from and ends at, in turn; in cycles those of the first.

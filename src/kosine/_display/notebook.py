@@ -148,7 +148,7 @@ def _svg(draw: Callable[[], Figure]) -> str:
 
 
 def _own(document: str) -> str:
-    """The element of an SVG document, with names that no other picture has and styles that nothing else takes on."""
+    """The element of an SVG document, with names and styles that are unique to it on the page."""
     text = document[document.index("<svg") :]
     text = re.sub(r"<!--.*?-->|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)  # a style sheet holds for a page
     text = text.replace("<svg", '<svg style="stroke-linejoin: round; stroke-linecap: butt"', 1)

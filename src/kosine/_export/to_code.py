@@ -45,7 +45,7 @@ def to_code(plan: Plan, target: str) -> str:
 
     It uses a schedule of the target's own where that is exactly right at every step of the run, else the closed form.
     Restarts are found by integers. The program begins with the schedule's text form as a comment, is laid out as
-    `ruff format` does, and holds nothing of a user's but numbers.
+    `ruff format` does, and takes only numbers from the user's input.
 
     - "python": `learning_rate(step)`, a pure function of one step; right past the end of the run, too.
     - "numpy": the same for a step or an array of steps.

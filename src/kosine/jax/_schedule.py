@@ -131,9 +131,9 @@ class PlanSchedule:
 
 
 def schedule(plan: Plan) -> PlanSchedule:
-    """A plan as an Optax schedule; in a JAX loop of your own, call it with the step.
+    """A plan as an Optax schedule; in your own JAX loop, call it with the step.
 
-    Update t, counted from 0, uses `plan(t)`. Who holds the step decides where its rate is worked out:
+    Update t, counted from 0, uses `plan(t)`. The type of the step decides where its rate is computed:
 
     - An int, or a NumPy integer or array: on the host, the float32 nearest to `plan(step)`.
     - An array of JAX, traced or not: on the device, in integers up to the last operations. It is the nearest float32
@@ -142,7 +142,7 @@ def schedule(plan: Plan) -> PlanSchedule:
       anew, and the graph has a few dozen operations, however many cycles there are.
 
     The rate is a strongly typed float32, as from most schedules of Optax. Optax casts it to the type of each gradient;
-    in a loop of your own with bfloat16 parameters, cast it: `rate.astype(parameters.dtype)`.
+    in your own loop with bfloat16 parameters, cast it: `rate.astype(parameters.dtype)`.
 
     A step is an update of the optimizer. `optax.MultiSteps` does one for every k batches, and `optax.apply_if_finite`
     none for a batch that it rejects. So with MultiSteps plan for `batches // k` steps; or count batches, and let each

@@ -56,7 +56,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
 
     @property
     def history(self) -> LearningRateHistory:
-        """The steps and rates of every batch trained in this run, those of an epoch that is not over included."""
+        """The steps and rates of every batch trained in this run, also in an unfinished epoch."""
         return self._history.and_running(self._first_step, self._batches)
 
     @property
@@ -185,20 +185,20 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
 class LearningRateCallback(PlanCallback):
     """Trains a Keras model along a schedule, batch by batch, at no cost: the schedule runs inside the train step.
 
-    Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run:
-    a new `fit` starts at 0 even if the optimizer has trained before, `initial_epoch=e` starts at e epochs, and a
-    run that BackupAndRestore brings back goes on where it stopped. Steps are batches, also under gradient
-    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`.
+    Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run. A
+    new `fit` starts at 0 even if the optimizer has trained before. `initial_epoch=e` starts at e epochs. A run that
+    BackupAndRestore restores goes on where it stopped. Steps are batches, also under gradient accumulation. The rate
+    of an epoch's last batch is in its logs as `learning_rate`.
 
-    After the training the schedule stays in the optimizer: a `fit` without the callback goes on where it stopped, at
-    the value that the plan ends at if it is over. Keras does not let a plain number take a schedule's place; for a
-    constant rate pass `LearningRateCallback(constant(1e-4))`, or compile again.
+    After the training the schedule stays in the optimizer. A `fit` without the callback goes on where it stopped; if
+    the plan is over, at its end value. Keras cannot replace a schedule with a plain number: for a constant rate pass
+    `LearningRateCallback(constant(1e-4))`, or compile again.
 
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
         steps_per_epoch: training batches in an epoch, for data that does not know its length.
-        lint: whether errors that `kosine.lint` finds in the plan are warned of when training starts at epoch 0: once
-            for a plan, and only where they are about steps that `fit` trains.
+        lint: whether to warn of the errors that `kosine.lint` finds in the plan. It warns when training starts at
+            epoch 0, once for a plan, and only of errors in steps that `fit` trains.
 
     Attributes:
         plan: the plan that is followed, from the start of training on.

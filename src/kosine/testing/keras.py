@@ -63,8 +63,8 @@ def probe_data(steps_per_epoch: int, batch_size: int = 2) -> tuple[NDArray[np.fl
 class AppliedRates(keras.callbacks.Callback):  # type: ignore[misc]
     """Records the learning rate that each batch was trained with, epoch by epoch, from the weights of a probe model.
 
-    It reads the weights after every epoch and sets them to 0 before it, so it needs nothing at batch level and works
-    with `steps_per_execution`, `jit_compile` and distribution. A batch without an update has the rate 0; under
+    It sets the weights to 0 before every epoch and reads them after it. So it works with `steps_per_execution`,
+    `jit_compile` and distribution. A batch without an update has the rate 0; under
     gradient accumulation over k batches each of them shows a k-th of the rate of the update.
 
     Args:

@@ -23,8 +23,8 @@ LONGEST_WARMUP = 0.3
 def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
     """What is odd about a plan; docs/lint.md explains each code.
 
-    It looks at phases, never at every step or every cycle, so it takes the same time for 10**9 steps as for 10**3. Of
-    a plan without a length it checks what does not depend on where the run ends.
+    It looks at phases, never at every step or every cycle, so it takes the same time for 10**9 steps as for 10**3. For
+    a plan without a length it leaves out the checks that depend on the end of the run.
 
     Args:
         plan: the plan.

@@ -128,7 +128,7 @@ class Alignment:
         return self._shown(self._counted(index))
 
     def _counted(self, index: Index) -> Steps:
-        """The steps of rows as the log counts them, less the skipped steps that it declares, if these are subtracted."""
+        """The steps of rows as the log counts them, less the skipped steps that it declares if they are subtracted."""
         own = self.own_steps(index)
         if self.declared:
             at = np.array([position for position, _ in self.trace.skipped])

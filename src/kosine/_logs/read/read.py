@@ -46,14 +46,14 @@ def read_trace(
 
     Args:
         path: the file, an open one, or a folder with the event files of one run.
-        group: the param group (or the run, or the tag) that the trace is to be of, as the log names it; the first
-            if None. `groups` of the trace has them all.
-        step_column: what counts the steps: a column, a key, or the word before the number in text, such as
-            "consumed samples". The one that is usual for the format if None.
-        rate_column: what has the rates, likewise.
+        group: the param group (or the run, or the tag) to read, by its name in the log; the first if None. `groups`
+            of the trace has them all.
+        step_column: where the steps are: a column, a key, or the word before the number in text, such as
+            "consumed samples". If None, the usual one of the format.
+        rate_column: where the rates are, likewise.
 
     Returns:
-        The trace, with remarks on what was odd about the log.
+        The trace, with remarks on anything odd about the log.
 
     Raises:
         LogError: no learning rate was recognised, or the group is not there.
