@@ -389,7 +389,7 @@ class Plan:
             "_repeat": _repeat(self.parts, table_stop),
             "_firsts": [row.first_step for row in table],
             "_bound": [None] * len(table),
-            "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
+            "_table_stop": table_stop,  # the last one: it shows other threads that the others are set
         }.items():
             object.__setattr__(self, name, attribute)
 

@@ -2,7 +2,7 @@
 
 Each gives the rate of the update of batch t (counted from 0), where the scheduler is stepped once after every batch.
 Hugging Face takes the base rate from the optimizer; here it is the argument `lr`. W = `num_warmup_steps` and
-N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on the loss, so they are no schedules.
+N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on the loss, so they are not schedules.
 """
 
 from __future__ import annotations

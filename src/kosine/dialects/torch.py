@@ -75,8 +75,8 @@ def CosineAnnealingWarmRestarts(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.CosineAnnealingWarmRestarts` of torch 2.13.0.
 
-    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done. There
-    is no last cycle.
+    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done. The
+    cycles never end.
 
     torch's `step()` finds each restart exactly, but `step(epoch)` does so by a logarithm, which at some restarts gives
     the floor instead of the peak (T_0=10, T_mult=10 at step 1110). The schedule has the peak there.
