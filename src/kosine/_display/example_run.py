@@ -24,7 +24,7 @@ _LEAST = 1000
 
 
 class Example(NamedTuple):
-    """A plan that can be drawn, and the run that was assumed for it in words; none where nothing was assumed."""
+    """A plan that can be drawn, and the run that was assumed for it in words; "" without an assumption."""
 
     plan: Plan
     run: str
@@ -114,7 +114,7 @@ def _lengths(plan: Plan) -> Iterator[int]:
 
 
 def _steps_to_see(last: PlannedPart) -> int:
-    """How long a phase without an end takes to show what becomes of it."""
+    """How long a phase without an end takes to show its course."""
     steps, row = 1, last.first_row()
     while 0.3 * row.first_lr <= row.value_at(row.first_step + steps) <= 3 * row.first_lr:
         steps *= 2
@@ -132,7 +132,7 @@ def _round(steps: int, steps_per_epoch: int | None) -> int:
 
 
 def _durations(parts: Iterable[Part]) -> Iterator[Duration]:
-    """Every duration that a run must give a meaning to."""
+    """Every duration that depends on the run."""
     for part in parts:
         if isinstance(part, Phase):
             yield part.duration

@@ -1,4 +1,4 @@
-"""The words of a picture: which stretches of a run have a name, and how rates and steps are written."""
+"""The words of a picture: which parts of a run have a name, and how rates and steps are written."""
 
 from __future__ import annotations
 
@@ -141,5 +141,5 @@ def step_text(value: float) -> str:
 
 
 def point_text(step: int, rate: float, style: RateStyle) -> str:
-    """A step and its rate, to stand beside a point."""
+    """A step and its rate, as the label of a point."""
     return f"{step:,}: {style(rate, 4)}"

@@ -159,5 +159,5 @@ def _own(document: str) -> str:
 
 
 def _to_tenths(path: re.Match[str]) -> str:
-    """A path with a tenth of a point as its finest measure, which nobody sees."""
+    """A path rounded to a tenth of a point, which is too small to see."""
     return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.1f}", path[0])

@@ -218,7 +218,7 @@ def _plotly() -> str:
 
 
 def _hash(script: str) -> str:
-    """A script as a page's policy names it; it lets no other one run."""
+    """A script as a page's policy names it; it allows this script only."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FONT = 8.5
 _CHARACTER, _LINE = 0.068, 0.155  # inches of that font
-_TOP = 0.9  # of the height: above it stand the names of the phases
+_TOP = 0.9  # of the height: the names of the phases are above it
 _PAD = 0.05  # inches between two texts
 _NEAR = 0.06  # inches from a dot within which its text needs no line to it
 _RECENT = 40  # texts before that a text keeps off: points go from left to right

@@ -1,4 +1,4 @@
-"""Curves as text. Colours and fine marks only where the output can take them."""
+"""Curves as text, with colours and fine marks where the output supports them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
-"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can distinguish."""
+"""Blue, orange, green, purple, yellow and cyan of a terminal's 256 colours: colour-blind people can distinguish them."""
 
 _FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""

@@ -195,7 +195,7 @@ def _equal_continuous(cycles: CyclesPiece, outline: Outline, language: TargetLan
 def _growing_whole(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
     """Cycles that grow by a whole factor: past cycles are taken off, at most 63 of them."""
     period, factor = f"PERIOD{suffix}", integer(int(cycles.stretch))
-    # A logarithm would find the cycle at once, and on the wrong side of some restarts. Each turn of the loop at least
+    # A logarithm would find the cycle at once, but on the wrong side of some restarts. Each turn of the loop at least
     # doubles the length, so that there are few of them.
     start, one = _clock(cycles, outline, cycles.whole_origin), len(cycles.phases) == 1
     variable, begins, length = ("length", period, "length") if one else ("growth", "1", f"{period} * growth")

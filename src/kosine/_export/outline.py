@@ -1,4 +1,4 @@
-"""A plan as the few pieces that its programs are written from, and the names that they have in common."""
+"""A plan as the few pieces that its programs are written from, with their common names."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class CyclesPiece:
 
     @property
     def lowest_peak(self) -> float:
-        """What no cycle's peak falls below."""
+        """The lowest peak that a cycle may have."""
         part, ceiling = self.group.part, self.group.ceiling
         return max(ceiling.floor, part.shrink_to) if part.count is None else ceiling.at(part.count - 1)
 

@@ -219,7 +219,7 @@ class Alignment:
             yield slice(begin, min(begin + _BLOCK, len(self)))
 
     def spread(self, count: int) -> NDArray[np.int64]:
-        """As many rows, spread evenly over all."""
+        """This number of rows, spread evenly over all."""
         return np.unique(np.linspace(0, len(self) - 1, min(len(self), count)).astype(np.int64))
 
     def typical_gap(self) -> int:

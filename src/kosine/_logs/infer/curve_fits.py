@@ -1,4 +1,4 @@
-"""Curves through rows of a log: which curve fits a stretch of them, before anything is known about the phases."""
+"""Curves through rows of a log: which curve fits some of them, before the phases are known."""
 
 from __future__ import annotations
 

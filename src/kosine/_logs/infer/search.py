@@ -1,4 +1,4 @@
-"""The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row.
+"""The schedule that explains the rows of a log: the simplest idea first, each tested on every row.
 
 The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
 cycles; and, where that takes more than three phases, fewer of them with skipped steps. Once the treads of a staircase
@@ -143,7 +143,7 @@ def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
 
 
 def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
-    """A schedule whose rates stand still for equal times, if need be with skipped steps."""
+    """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
     skips = skips_in_treads(rows, run.starts) if found is None else []
@@ -156,7 +156,7 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
-    """A schedule whose rates stand still for the length of a tread."""
+    """A schedule whose rates are constant for the length of a tread."""
     length, levels = treads.length, treads.treads
     late = min((treads.origin - start) % length for start in run.starts)
     if run.begins and late > length // _LATE:

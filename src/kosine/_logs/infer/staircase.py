@@ -1,4 +1,4 @@
-"""A log whose rates stand still for a while and then jump: by epochs, or by a step decay."""
+"""A log whose rates are constant for a while and then jump: by epochs, or by a step decay."""
 
 from __future__ import annotations
 
