@@ -22,7 +22,7 @@ BACKENDS = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 
 
 def backend_name() -> str:
-    """What people call the backend of this process."""
+    """The usual name of the backend of this process."""
     return BACKENDS[os.environ["KERAS_BACKEND"]]
 
 

@@ -53,7 +53,7 @@ NETWORKS = (
 
 
 def assigning_callback(plan: ks.Plan) -> Any:
-    """What the widely copied callback does: assign before each batch, read back after it."""
+    """The widely copied callback: it assigns the rate before each batch and reads it back after it."""
     import keras
 
     class AssigningCallback(keras.callbacks.Callback):  # type: ignore[misc]

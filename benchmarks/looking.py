@@ -179,7 +179,7 @@ def rates() -> Table:
 
 
 def whole_curves() -> Table:
-    """What it takes to see every rate of a run of 10**6 steps."""
+    """The time to get every rate of a run of 10**6 steps."""
     import jax
     import optax
     import torch

@@ -1,4 +1,4 @@
-"""What the report was measured on."""
+"""The machine and the packages of the report."""
 
 from __future__ import annotations
 

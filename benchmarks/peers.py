@@ -34,7 +34,7 @@ class Library:
 
     name: str
     type: type[np.floating[Any]]
-    """What it computes in."""
+    """The type that it computes in."""
     cosine: Callable[[int, float, Steps], Any]
     longest: int = 2 * 10**9
 

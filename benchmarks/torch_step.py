@@ -47,7 +47,7 @@ def share(step: int) -> float:
 
 
 def bare(optimizer: Optimizer) -> Step:
-    """The least that could do it: the closed form, and a write into each group."""
+    """The least work possible: the closed form, and a write into each group."""
     step = 0
 
     def set_rates() -> None:

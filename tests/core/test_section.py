@@ -346,7 +346,7 @@ def test_sections_stand_in_sections_up_to_a_depth_that_can_be_read_back() -> Non
     schedule = ks.Schedule(part)
     assert schedule.plan()(0) == 0.6
     assert ks.parse(repr(schedule)) == ks.loads(ks.dumps(schedule)) == schedule
-    with pytest.raises(ks.ScheduleError, match=r"Sections stand at most 8 deep .* Received: section\(section\("):
+    with pytest.raises(ks.ScheduleError, match=r"Sections can be nested at most 8 deep\. Received: section\(section\("):
         ks.section(part)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
-"""Blue, orange, green, purple, yellow and cyan of a terminal's 256 colours: colour-blind people can distinguish them."""
+"""Blue, orange, green, purple, yellow and cyan of 256 terminal colours: colour-blind people can distinguish them."""
 
 _FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""

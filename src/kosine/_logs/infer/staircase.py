@@ -104,7 +104,7 @@ def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[i
 
 
 def _jumps(rows: Observations) -> NDArray[np.intp] | None:
-    """The rows before which a tread ends; None where the rates creep, or jump too often to stand still in between."""
+    """The rows before which a tread ends; None where the rates creep, or jump too often to be constant in between."""
     change = np.abs(np.diff(rows.y))
     both = rows.width[1:] + rows.width[:-1]
     jumps = np.flatnonzero(change > 2 * both)
