@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every step is accounted for; if not, runs too long for it were looked at in part."""
+        """Whether every step was compared; if not, the runs were too long and were compared in part."""
         return all(difference.looked_at is None for difference in self.differences)
 
     @property

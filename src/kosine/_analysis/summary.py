@@ -1,4 +1,4 @@
-"""What a run adds up to: its highest rate, the area under the curve, how long the rate is high."""
+"""The totals of a run: its highest rate, the area under the curve, how long the rate is high."""
 
 from __future__ import annotations
 

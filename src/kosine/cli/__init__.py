@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as done:
         if "_KOSINE_COMPLETE" in os.environ:  # a shell asked for words to complete, and click has printed them
             return int(done.code or 0)
-        return _broken_pipe()  # click's way to say so
+        return _broken_pipe()  # click's signal for that
     except BrokenPipeError:
         return _broken_pipe()
     return status if isinstance(status, int) else 0

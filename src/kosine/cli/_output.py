@@ -1,4 +1,4 @@
-"""What commands print for machines or write to a file, and the options that ask for it."""
+"""What commands print for machines or write to a file, and the options for it."""
 
 from __future__ import annotations
 

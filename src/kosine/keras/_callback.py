@@ -213,7 +213,8 @@ class LearningRateCallback(PlanCallback):
             counts: 2**31 - 1 on JAX and PyTorch.
 
     Warns:
-        TrainingWarning: at the start of `fit`: the plan surely wastes the training; `lint=False` switches this off.
+        TrainingWarning: at the start of `fit`: the plan wastes the training for certain. `lint=False` switches
+            this off.
 
     Example:
         >>> import keras, numpy as np, kosine as ks

@@ -78,7 +78,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             another's is not.
 
     Warns:
-        TrainingWarning: a plan of the learning rate surely wastes the training; `lint=False` switches this off.
+        TrainingWarning: a plan of the learning rate wastes the training for certain; `lint=False` switches this off.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""What is odd about a plan: the mistakes that people make, each with a stable code, the reason and the fix."""
+"""Common mistakes in a plan, each with a stable code, the reason and the fix."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_code(code: object, argument: str) -> str:
 
     Raises:
         ArgumentError: an unknown code.
-        ArgumentTypeError: something else than a text.
+        ArgumentTypeError: a code that is not a text.
     """
     if not isinstance(code, str):
         raise ArgumentTypeError(argument=argument, rule='a code such as "K004"', received=code)
@@ -83,7 +83,7 @@ def read_code(code: object, argument: str) -> str:
 
 
 def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int, ignore: Iterable[str] = ()) -> None:
-    """Warn of each error that `lint` finds: what a training run should say before it starts.
+    """Warn of each error that `lint` finds, before a training run starts.
 
     Args:
         plans: what the training follows. Of several, such as one for each group of parameters, only an error that all

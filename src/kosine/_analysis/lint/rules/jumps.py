@@ -55,7 +55,7 @@ def jump_up(facts: PlanFacts) -> Iterator[Remark]:
 
 
 def _restarts(before: SeenPhase, phase: SeenPhase, highest: float) -> bool:
-    """Whether a jump after a decay begins something like what was there before."""
+    """Whether a jump after a decay begins a phase like one before it."""
     return before.falls and phase.first_lr <= highest and (phase.moves or phase.first_lr == highest)
 
 
