@@ -11,8 +11,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Two processes; a test goes to the one that is idle.
 IN_PARALLEL := --numprocesses 2 --dist worksteal
 
-# What the oldest versions are not for: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came
-# after Keras 3.12, and examples and pages, which show what the versions of constraints.txt print.
+# Left out with the oldest versions: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came after
+# Keras 3.12, and examples and pages, which show what the versions of constraints.txt print.
 NOT_OLDEST := $(patsubst %,--ignore=tests/%, docs torch test_applied.py examples/test_examples.py \
   export/test_python.py export/test_huggingface.py keras/test_streams.py logs/read/test_torch_writers.py \
   $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) \
@@ -57,7 +57,7 @@ pictures: .venv/test browser  # of the docs, by their commands there; and the pa
 	$(BIN)/python -m scripts.pictures
 	$(BIN)/kosine lint --explain > docs/lint.md.part && mv docs/lint.md.part docs/lint.md
 
-browser:  # Debian's, for the tests of html pages; where it cannot be installed, they say so
+browser:  # Debian's, for the tests of html pages; where it cannot be installed, they are skipped and say so
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \

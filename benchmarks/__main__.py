@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m benchmarks`: each part in a process of its own, and the report of all of them."""
+"""`make bench`, or `python -m benchmarks`: each part in a separate process, and the report of all of them."""
 
 from __future__ import annotations
 

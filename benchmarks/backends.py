@@ -1,4 +1,4 @@
-"""Run a part of the report once for each Keras backend, each in a process of its own, one after another.
+"""Run a part of the report once for each Keras backend, each in a separate process, one after another.
 
 The part has a function `on_this_backend() -> Iterator[Table]`, which is called there. It may import Keras; what is at
 the top of its module may not.
@@ -22,7 +22,7 @@ BACKENDS = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 
 
 def backend_name() -> str:
-    """What people call the backend of this process."""
+    """The usual name of the backend of this process."""
     return BACKENDS[os.environ["KERAS_BACKEND"]]
 
 

@@ -28,7 +28,7 @@ def sample(total: int) -> Steps:
 
 
 def exact(total: int, floor: float, steps: Steps) -> tuple[Rates, Rates]:
-    """The cosine decay at these steps, each rate as the nearest float64 and what is left of it."""
+    """The cosine decay at these steps, each rate as the nearest float64 and the remainder."""
     low, half = MP.mpf(floor), (MP.mpf(PEAK) - MP.mpf(floor)) / 2
     numbers = [low + half * (1 + MP.cos(MP.pi * step / total)) for step in steps.tolist()]
     nearest = [float(number) for number in numbers]

@@ -63,7 +63,7 @@ def compiled(schedule: Any) -> Callable[[NDArray[np.int64]], Any]:
 
 def rates(plan: ks.Plan, steps: NDArray[np.int64], by_formula: bool) -> Any:
     schedule = ks.keras.LearningRateSchedule(plan)
-    if by_formula and schedule._table is not None:  # what a long run does, in a short one
+    if by_formula and schedule._table is not None:  # the code of a long run, in a short one
         dtype = "int64" if os.environ["KERAS_BACKEND"] == "tensorflow" else "int32"
         schedule._table = tabulate(plan, dtype, max_table_steps=0)
     return compiled(schedule)(steps)

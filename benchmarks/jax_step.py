@@ -63,7 +63,7 @@ RATES: dict[str, Callable[[], Rate]] = {
 
 
 def calls(rate: Rate, step: Any, number: int) -> Callable[[], object]:
-    """So many calls, each waited for."""
+    """Calls in a row, each waited for."""
 
     def loop() -> None:
         for _ in range(number):
@@ -95,8 +95,8 @@ def call_costs() -> Table:
         f"A call of a JAX schedule / a call of {PEER}",
         ("schedule", *columns),
         (*rows, (f"µs of {PEER}", *micro)),
-        "The columns: with jax.jit; without it, for a step that is an array of JAX or a Python int. At most 1 is "
-        "wanted of kosine's warmup_cosine.",
+        "The columns: with jax.jit; without it, for a step that is an array of JAX or a Python int. The target "
+        "for kosine's warmup_cosine is at most 1.",
     )
 
 
@@ -130,12 +130,13 @@ def compile_costs() -> Table:
         "Compiling a JAX schedule of many cycles / compiling one cycle",
         ("schedule", "1 cycle: ms", *(f"{number:,}" for number in CYCLES[1:])),
         tuple(rows),
-        "Plan, schedule, trace and compilation. At most 1.5 is wanted of 100 cycles. Optax was not run with 10,000.",
+        "Plan, schedule, trace and compilation. The target for 100 cycles is at most 1.5. Optax was not run with "
+        "10,000.",
     )
 
 
 def training(rate: float | Rate) -> Callable[[], object]:
-    """So many steps of a small classifier with AdamW."""
+    """Steps of a small classifier with AdamW."""
     optimizer = optax.adamw(rate)
     keys = jax.random.split(jax.random.key(0), 4)
     parameters = {

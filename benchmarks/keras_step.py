@@ -53,7 +53,7 @@ NETWORKS = (
 
 
 def assigning_callback(plan: ks.Plan) -> Any:
-    """What the widely copied callback does: assign before each batch, read back after it."""
+    """The widely copied callback: it assigns the rate before each batch and reads it back after it."""
     import keras
 
     class AssigningCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -99,7 +99,7 @@ def trainer(model: Any, callbacks: list[Any], x: Any, y: Any, batch: int) -> Cal
 
 
 def trainers(network: Network, steps: int) -> dict[str, Callable[[], float]]:
-    """Each rival with a model of its own; the first has the constant rate that the others are compared with."""
+    """Each rival with its own model; the first has the constant rate that the others are compared with."""
     import keras
 
     generator = np.random.default_rng(0)
@@ -138,7 +138,7 @@ def on_this_backend() -> Iterator[Table]:
             f"batch {network.batch})",
             ("rate", backend),
             (*rows, ("µs of a step with a constant rate", Spread.of(base).scaled(1e6 / steps))),
-            "Medians and quartiles of epochs trained in turn; at most 1.03 is wanted of kosine. The constant rate "
+            "Medians and quartiles of epochs trained in turn; the target for kosine is at most 1.03. The constant rate "
             "again shows the noise.",
         )
 

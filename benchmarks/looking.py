@@ -44,7 +44,7 @@ PICTURE = Path(__file__).parent / "growth.png"
 
 @dataclass
 class Command:
-    """A command in a process of its own, its output dropped; it notes the largest resident set of each run."""
+    """A command in a separate process, its output dropped; it notes the largest resident set of each run."""
 
     words: Sequence[str]
     status: int = 0
@@ -179,7 +179,7 @@ def rates() -> Table:
 
 
 def whole_curves() -> Table:
-    """What it takes to see every rate of a run of 10**6 steps."""
+    """The time to get every rate of a run of 10**6 steps."""
     import jax
     import optax
     import torch
@@ -252,7 +252,7 @@ def whole_curves() -> Table:
 
 @dataclass(frozen=True)
 class Growth:
-    """Something that is made of 1, 10, 100 ... phases. `ready` prepares so many of them, and returns what is timed."""
+    """Something that is made of 1, 10, 100 ... phases. `ready` prepares them, and returns the function to time."""
 
     name: str
     ready: Callable[[int], Callable[[], object]]
@@ -318,7 +318,7 @@ def parsing(count: int) -> Callable[[], object]:
     return lambda: ks.parse(text)
 
 
-GROWTHS = (  # in the palette of Okabe and Ito, which colour-blind people can tell apart
+GROWTHS = (  # in the palette of Okabe and Ito, which colour-blind people can distinguish
     Growth("kosine, Schedule(n phases)", lambda n: lambda: phases(n), 10**6, line("#0072B2", "o")),
     Growth("kosine, its plan and a rate", lambda n: planned(phases(n), n), 10**6, line("#56B4E9", "s")),
     Growth("kosine, parse of its text", parsing, 10**5, line("#000000", "p")),

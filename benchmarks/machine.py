@@ -1,4 +1,4 @@
-"""What the report was measured on."""
+"""The machine and the packages of the report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Linux tells the model in a file, where `platform` has only the architecture."""
+    """The model of the processor from a file of Linux, as `platform` has only the architecture."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -46,5 +46,5 @@ def ratio(seconds: list[float], base: list[float]) -> Spread:
 
 
 def progress(what: str) -> None:
-    """Say on standard error what is measured now."""
+    """Name the current measurement on standard error."""
     print(f"{what} ...", file=sys.stderr, flush=True)

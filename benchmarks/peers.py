@@ -30,11 +30,11 @@ Rates = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Library:
-    """A way to get a cosine from PEAK to a floor over so many steps, at steps in ascending order."""
+    """A way to get a cosine from PEAK to a floor over a number of steps, at steps in ascending order."""
 
     name: str
     type: type[np.floating[Any]]
-    """What it computes in."""
+    """The type that it computes in."""
     cosine: Callable[[int, float, Steps], Any]
     longest: int = 2 * 10**9
 

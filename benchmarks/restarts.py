@@ -86,7 +86,7 @@ def rate(first: int, stop: int, step: int) -> float:
 
 
 def whole_settings() -> Iterator[Restarts]:
-    """Random settings, and of each the restarts between cycles of whole steps: rounding is nobody's fault there."""
+    """Random settings, and of each the restarts between cycles of whole steps: rounding plays no part there."""
     source = random.Random(SEED)
     while True:
         kind = source.choice(KINDS)
@@ -226,7 +226,7 @@ def of_all() -> Table:
 
 
 def of_kosine() -> Table:
-    """Every digit counts here, where a peer is only asked for the side."""
+    """Compares every digit; for a peer only the side of the restart counts."""
     progress("restarts of kosine, fractions of a step too")
     counts = dict.fromkeys((*KINDS, "all"), (0, 0, 0))
     for one in islice(any_settings(), SETTINGS):

@@ -1,4 +1,4 @@
-"""What a part of the report hands over: tables of plain values, which Markdown rounds and JSON keeps whole."""
+"""The results of a part of the report: tables of plain values, which Markdown rounds and JSON keeps whole."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Cell = str | int | float | Spread | None
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns. The title says what the numbers are, with their unit; the note what a reader must know."""
+    """Rows under columns. The title says what the numbers are, with their unit; the note explains them."""
 
     title: str
     columns: tuple[str, ...]

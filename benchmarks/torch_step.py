@@ -1,6 +1,6 @@
 """What a scheduler costs in a PyTorch loop: `PlanLR` beside those of torch, Hugging Face, timm and ignite.
 
-Every rival but torch's restarts follows a warm-up and then a cosine, with an optimizer of its own. Run as
+Every rival but torch's restarts follows a warm-up and then a cosine, with its own optimizer. Run as
 `python -m benchmarks.torch_step`, which takes about 1 minute.
 """
 
@@ -47,7 +47,7 @@ def share(step: int) -> float:
 
 
 def bare(optimizer: Optimizer) -> Step:
-    """The least that could do it: the closed form, and a write into each group."""
+    """The least work possible: the closed form, and a write into each group."""
     step = 0
 
     def set_rates() -> None:
@@ -159,14 +159,14 @@ def ratios(title: str, columns: Mapping[str, Mapping[str, Spread]], base: str, m
 
 
 def network(groups: int) -> torch.nn.Module:
-    """A small classifier; with 100 groups one of so many layers that each of its tensors has a group."""
+    """A small classifier; with 100 groups it has enough layers to give each group one tensor."""
     units = [100, 32, 10] if groups == 1 else [100, *[32] * (groups // 2 - 1), 10]
     layers = [layer for pair in pairwise(units) for layer in (torch.nn.Linear(*pair), torch.nn.ReLU())]
     return torch.nn.Sequential(*layers[:-1])
 
 
 def training(make: Callable[[Optimizer], Step], groups: int, steps: int) -> Step:
-    """So many steps of a training loop."""
+    """Steps of a training loop."""
     torch.manual_seed(0)
     model = network(groups)
     parameters = [*model.parameters()]

@@ -1,8 +1,8 @@
-"""Record what the public names do, so that a rebuilt package can be held against it:
+"""Record what the public names do, so that a rebuilt package can be compared with it:
 
     python -m scripts.behaviour > before.json        and later        python -m scripts.behaviour --against before.json
 
-which lists every entry that has changed or is gone, and exits 1. All is drawn from fixed seeds. Messages and the
+which lists every entry that has changed or is gone, and exits 1. All cases come from fixed seeds. Messages and the
 texts of exported programs are free to change: of a program only the rates are recorded, of a refusal that it is one.
 """
 
@@ -91,7 +91,7 @@ def told(thing: Any, paths: str) -> str:
 
 
 def noted(work: Callable[[], Any]) -> Any:
-    """What it gives, or that it is refused, or by which bug it fails: one that is mended is a difference to look at."""
+    """The result, or that it is refused, or the bug by which it fails: a bug that was fixed shows as a difference."""
     try:
         return work()
     except ks.KosineError:
@@ -224,7 +224,7 @@ def dialects() -> Iterator[tuple[str, Any]]:
 
 
 def of_plan(plan: ks.Plan, number: int, before: ks.Plan) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """What is asked of a plan; the costly questions of some only."""
+    """The questions to a plan; the costly ones only to some plans."""
     total = plan.total_steps or 3000
     edges = [row.first_step + side for row in plan.phases[:200] for side in (-1, 0, 1)]
     sample = np.arange(total + 300) if total <= 6000 else np.linspace(0, total * 1.1, 6000).astype(np.int64)

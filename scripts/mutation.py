@@ -1,4 +1,4 @@
-"""Measure what the tests of the core would notice, and write it into docs/mutation.md:    make mutation"""
+"""Measure which mistakes in the core the tests notice, and write it into docs/mutation.md:    make mutation"""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def prepare() -> None:
 
 
 def forget(room: str) -> None:
-    """Let every mutant be tested again that nothing has noticed: the tests may be others now."""
+    """Test every mutant again that no test has noticed: the tests may have changed."""
     data = SourceFileMutationData(path=path_of(room))
     data.load()
     data.exit_code_by_key = {name: 1 if code == 1 else None for name, code in data.exit_code_by_key.items()}
@@ -198,14 +198,14 @@ def forget(room: str) -> None:
 
 
 def results(room: str) -> dict[str, str]:
-    """What became of each mutant of a room."""
+    """The result of each mutant of a room."""
     data = SourceFileMutationData(path=path_of(room))
     data.load()
     return {name: STATUS.get(code, "unknown") for name, code in data.exit_code_by_key.items()}
 
 
 def scores(found: dict[str, dict[str, str]]) -> str:
-    """The table of the rooms: a mutant that a test does not come to an end with is noticed too."""
+    """The table of the rooms: a mutant that makes a test run for ever counts as noticed."""
     lines = ["| room | mutants | killed | timed out | survived | noticed |", "|---|--:|--:|--:|--:|--:|"]
     total = Counter[str]()
     for room, mutants in found.items():
@@ -222,7 +222,7 @@ def _row(name: str, counted: Counter[str]) -> str:
 
 
 def survivors(found: dict[str, dict[str, str]]) -> str:
-    """The lines that each mutant that nothing noticed changes."""
+    """The lines that each unnoticed mutant changes."""
     pieces = []
     for room, mutants in found.items():
         for name, status in mutants.items():

@@ -43,7 +43,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             file = Path(folder) / target.name if target.suffix == ".html" else target
             done = subprocess.run([sys.executable, "-m", "kosine.cli", *arguments, "-o", str(file)], cwd=ROOT)
-            if done.returncode not in (0, 1):  # 1: what was compared differs
+            if done.returncode not in (0, 1):  # 1: the schedules differ
                 raise SystemExit(done.returncode)
             if target.suffix == ".html":
                 screenshot(file, ROOT / target.with_suffix(".png"))

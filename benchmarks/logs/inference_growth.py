@@ -29,7 +29,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "inference_growth.png"
 
 
 def log(text: str, rows: int) -> ks.Trace:
-    """The log of a run of so many steps, each of them logged."""
+    """The log of a run that logs each of its steps."""
     plan = ks.parse(text.format(tenth=rows // 10, cycle=-(-rows // 63))).plan(total_steps=rows)
     return ks.Trace(range(rows), plan(np.arange(rows)))
 

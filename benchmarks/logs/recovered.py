@@ -25,7 +25,7 @@ def tables() -> Iterator[Table]:
         count = counts[row]
         share = (count["equal"] + count["open"]) / sum(count.values())
         rows.append((row, *(count[kind] for kind in KINDS), f"{share:.1%}"))
-    columns = ("log", "equal", "equal where the log tells", *KINDS[2:], "recovered")
+    columns = ("log", "equal", "equal where the log shows it", *KINDS[2:], "recovered")
     yield Table("Plans recovered by infer from random logs: number", columns, tuple(rows))
 
 

@@ -1,4 +1,4 @@
-"""The directive `kosine-help COMMAND`: what `kosine COMMAND --help` prints, asked for when the site is built."""
+"""The directive `kosine-help COMMAND`: the output of `kosine COMMAND --help` at the time of the build."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Docstrings as reStructuredText, where the two differ.
 
-The docstrings are written to be read in an editor. An indented formula is shown as it stands, and a `|` is the sign of
+The docstrings are written to be read in an editor. An indented formula is shown as it is, and a `|` is the sign of
 an absolute value.
 """
 
@@ -26,7 +26,7 @@ def _adapt(app: Sphinx, what: str, name: str, obj: object, options: object, line
         adapted.append(line)
         if line.strip():
             before = line
-    if what == "property" and adapted:  # napoleon reads what stands before a colon as a type
+    if what == "property" and adapted:  # napoleon reads the text before a colon as a type
         adapted[0] = adapted[0].replace(": ", " - ", 1)
     lines[:] = adapted
 

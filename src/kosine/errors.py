@@ -27,15 +27,15 @@ class KosineError(Exception):
     """Base of every error that kosine raises on purpose.
 
     With an argument and a rule it reads "Argument `stretch` must be >= 1. Received: stretch=0.5. FIX"; with a problem
-    the problem stands first.
+    the problem comes first.
 
     Attributes:
         problem: what is wrong, as sentences, where "argument must be rule" does not say it; "" elsewhere.
-        argument: the name of the argument that breaks a rule; None where it is no argument's.
+        argument: the name of the argument that breaks a rule; None where no single argument does.
         rule: what the argument must be, such as "a finite number >= 1"; "" where the problem says it.
         received: the value that was received; a mapping of names to values where several matter.
         fix: what to write instead, as sentences; "" where the rule says it all.
-        where: the file or the thing that the error is in, such as "run.toml"; "" for an argument of Python.
+        where: the file or the object that the error is in, such as "run.toml"; "" for an argument in Python.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("problem", "argument", "rule", "fix", "where")
@@ -128,7 +128,7 @@ class KosineError(Exception):
 
 
 class Described(str):
-    """A received value in words, such as "3 plans for 2 groups": it stands in the message as it is."""
+    """A received value in words, such as "3 plans for 2 groups": the message shows it unquoted."""
 
     __slots__ = ()
 

@@ -31,8 +31,8 @@ class Published:
         title: what was trained, in a few words.
         schedule: the schedule.
         run: the arguments of `Schedule.plan`.
-        source: where the numbers stand; the paper or the repository first, up to a comma.
-        note: what the source leaves open, and what was taken for it.
+        source: where the numbers are published; the paper or the repository first, up to a comma.
+        note: what the source leaves open, and what this recipe assumes there.
         secondary: whether the source is not the authors' own.
     """
 
@@ -143,7 +143,7 @@ PUBLISHED: dict[str, Published] = {
         {"total_steps": 1_430_512, "tokens_per_step": 2_097_152},
         "arXiv 2401.02385, section 2 and pretrain/tinyllama.py (Zhang et al., TinyLlama)",
         note="3 trillion tokens in steps of 1,024 x 2,048. The program sets the rate for every accumulated batch, and "
-        "an update uses that of its last one: with 8 of them step t has the rate that stands here at t + 7/8.",
+        "an update uses that of its last one: with 8 of them step t has the rate of this schedule at t + 7/8.",
     ),
     "mpt-7b": Published(
         "MPT-7B's configuration",
@@ -159,7 +159,7 @@ PUBLISHED: dict[str, Published] = {
         {"total_steps": 1_192_093, "tokens_per_step": 4_194_304},
         "arXiv 2501.00656 and OLMo, configs/official-1124/OLMo2-7B-stage1.yaml (OLMo team)",
         note="The cosine is laid out for 5 trillion tokens; the run stopped at step 928,646, after 3.9 trillion, to go "
-        "on with stage 2. The program counts a batch before its update, so step t has the rate that stands here at "
+        "on with stage 2. The program counts a batch before its update, so step t has the rate of this schedule at "
         "t + 1.",
     ),
     "bloom-176b": Published(
@@ -194,7 +194,7 @@ PUBLISHED: dict[str, Published] = {
         {"total_steps": 111_476, "samples_per_step": 1_024},
         "arXiv 2205.01580 and big_vision, configs/vit_s16_i1k.py (Beyer et al., Better plain ViT baselines)",
         note="90 epochs of train[:99%] of ImageNet-1k, 1,268,355 images, in batches of 1,024: 111,476.5 steps, rounded "
-        "down as its train.py did then. An epoch is no whole number of steps.",
+        "down as its train.py did then. An epoch is not a whole number of steps.",
     ),
     "deit": Published(
         "DeiT on ImageNet-1k",

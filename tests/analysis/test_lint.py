@@ -657,7 +657,7 @@ def test_many_short_phases_are_one_finding() -> None:
 def test_an_endpoint_that_a_section_cuts() -> None:
     text = "Schedule(section(cosine(100, start=0.1, to=0.01, endpoint=True), duration={}))"
     finding = found(text.format(50), {"total_steps": 50})["K011"]
-    assert "0.01 would stand at step 99, and its last step is 49." in finding.message
+    assert "0.01 would be the rate of step 99, and its last step is 49." in finding.message
     assert "shorter by 50 steps" in finding.fix
     assert codes(text.format(100), {"total_steps": 100}, ignore=["K012"]) == []
 

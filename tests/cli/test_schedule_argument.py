@@ -195,7 +195,7 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         ),
         (
             b"warmup_cosine(peak=1e-3, warmup=5ep)",
-            r"Not a schedule expression: .*a duration with a unit stands in quotes",
+            r"Not a schedule expression: .*a duration with a unit needs quotes",
         ),
     ],
 )

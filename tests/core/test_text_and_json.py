@@ -248,8 +248,8 @@ def test_whatever_is_parsed_is_a_schedule_or_an_error_of_kosine(text: str) -> No
         (with_phase(to=1.0).replace("1.0", "-Infinity"), r"finite numbers only\. Received: -Infinity"),
         (with_phase(to=1.0).replace("1.0", "9" * 401), r"at most 400 digits\. Received: one of 401 digits"),
         (with_phase(to=1.0).replace("1.0", "9" * 5000), r"at most 400 digits\. Received: one of 5000 digits"),
-        ('{"format": "kosine", "format": "kosine"}', r"Each field stands once .* Received: 'format' more than once"),
-        (document()[:-1] + ', "version": 1}', r"Each field stands once .* Received: 'version' more than once"),
+        ('{"format": "kosine", "format": "kosine"}', r"each field only once\. Received: 'format' more than once"),
+        (document()[:-1] + ', "version": 1}', r"each field only once\. Received: 'version' more than once"),
         (document()[:-1] + "}}", r"the document is not JSON: Extra data"),
         ("[" * 32 + "]" * 32, r"The document must be a JSON object"),
         ("[" * 33, r"nested at most 32 levels deep\. Received: '\[\["),
@@ -335,7 +335,7 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
         ("warmup_cosin(peak=1e-3)", "expected `warmup_cosine` at character 1"),
         ("warmup_cosine(peek=1e-3)", "has no argument 'peek'. Did you mean `peak`? Its arguments are"),
         ("warmup_cosine(rate=1e-3)", "has no argument 'rate'. Its arguments are warmup_cosine(peak, "),
-        ("warmup_cosine(peak=1e-3, warmup=5ep)", 'a duration with a unit stands in quotes, "5ep"'),
+        ("warmup_cosine(peak=1e-3, warmup=5ep)", 'a duration with a unit needs quotes, "5ep"'),
     ],
 )
 def test_the_error_helps_with_common_slips(text: str, hint: str) -> None:

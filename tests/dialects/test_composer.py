@@ -384,7 +384,7 @@ def test_a_run_whose_fraction_is_no_step_is_refused(peer: Composer, name: str, a
         ("LinearScheduler", {"t_max": "5 minutes"}, "`t_max` must be a number >= 0"),
         ("LinearScheduler", {"t_max": ""}, "`t_max` must be a number >= 0"),
         ("LinearScheduler", {"t_max": "2dur"}, '`t_max` must be at most "1dur"'),
-        ("LinearScheduler", {"t_max": "3iter"}, "told, not the schedule"),
+        ("LinearScheduler", {"t_max": "3iter"}, "only Composer's trainer knows, not the schedule"),
         ("LinearScheduler", {"t_max": "30sec"}, "not known before the run"),
         ("LinearScheduler", {"t_max": "1h30m"}, "not known before the run"),
         ("CosineAnnealingScheduler", {"alpha_f": -0.1}, "`alpha_f`"),

@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every step is accounted for; if not, runs too long for it were looked at in part."""
+        """Whether every step was compared; if not, the runs were too long and were compared in part."""
         return all(difference.looked_at is None for difference in self.differences)
 
     @property
@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """A letter for each plan, which stands for it where its name is too long."""
+        """A letter for each plan, used where its name is too long."""
         return tuple(_letters(len(self.plans)))
 
     @property
@@ -117,11 +117,10 @@ class Comparison:
 def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float = 1e-9) -> Comparison:
     """Compare plans step by step: each with the first, d(t) = |rate(t) - first rate(t)| over the longest run.
 
-    They differ from the first step on at which d(t) > tolerance * peak, where the peak is the highest rate of all. A
-    plan that ends before the longest one goes on as it always does: at the end value of its last phase, or in its
-    cycles. Phases that are the same are not evaluated, and of the others only the steps that decide, so runs of 10**9
-    steps are compared in seconds; where such runs differ in so many ways that not every step can be accounted for, the
-    result says so.
+    They differ from the first step at which d(t) > tolerance * peak, where the peak is the highest rate of all. A plan
+    that ends before the longest one goes on as it always does: at the end value of its last phase, or in its cycles.
+    Equal phases are not evaluated, and of the others only the steps that decide, so runs of 10**9 steps are compared
+    in seconds. Where such runs differ in too many places to look at every step, the result says so.
 
     Args:
         *plans: two plans or more. One without a length is compared over that of the longest.

@@ -1,4 +1,4 @@
-"""Which of very many cycles stand for all of them: spread evenly, with the highest and the lowest ends among them."""
+"""Which of very many cycles represent all of them: spread evenly, with the highest and the lowest ends among them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MOST_RISING = 4  # phases of a cycle whose highest end is looked for
 def cycles_across(group: PlannedCycles, cycles: range, phases: Sequence[int], stop: int, count: int) -> list[int]:
     """About `count` cycles, evenly spread over the width, the first and the last two, and the highest.
 
-    Which ones are taken is a matter of looks: floats will do. But the extremes of equal cycles depend on how their ends
-    round to steps, so beside each stand those of the next few that round furthest up and down; and where cycles grow
-    or shrink, the highest is looked for between those that are spread.
+    The choice only affects the picture, so floats are exact enough. But the extremes of equal cycles depend on how
+    their ends round to steps. So for each cycle those of the next few that round furthest up and down are added. Where
+    cycles grow or shrink, the highest is searched for between the spread ones.
     """
     begin = group.boundary(0)
     across = np.linspace(group.first_step - begin, stop - begin, count) / float(group.offsets[-1] * group.tick)

@@ -1,4 +1,4 @@
-"""Where two plans differ first, and where most, from no more steps than it takes."""
+"""Where two plans differ first, and where most, from as few steps as possible."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     Steps = NDArray[np.int64]
     Rates = NDArray[np.float64]
 
-_MOST_STEPS = 10_000_000  # steps that may differ: of no more, each is evaluated
+_MOST_STEPS = 10_000_000  # steps that may differ: up to this number, each is evaluated
 _MOST_PROOF_STEPS = 2**20  # steps that are evaluated to prove where the plans differ, in longer runs
 _CHUNK = 2**18  # steps that are evaluated together
 _TOGETHER = 2**15  # intervals that are cut into pieces together
-_PIECES = 8  # of an interval: fewer take more rounds, more take steps that tell nothing
+_PIECES = 8  # of an interval: fewer take more rounds, more take steps that add no information
 _MOST_ROWS = 4096  # repeated phases that are compared one by one
 _MOST_SHORT_ROWS = 2**15  # repeated phases whose steps are all evaluated instead, where these are not too many
 _ACROSS = 256  # places at which the phases are compared, of more repeated phases
@@ -36,7 +36,7 @@ class Difference:
 
     Attributes:
         name: the name of the plan.
-        first_step: the first step at which the two differ by more than the tolerance; None if they do nowhere.
+        first_step: the first step at which the two differ by more than the tolerance; None if they never do.
         step: the step at which they differ most; the first step if they never differ.
         rates: the first plan's rate there, and this plan's.
         largest: the difference there, without its sign.

@@ -1,4 +1,4 @@
-"""In which steps of a run two plans can differ, by what their phases are, without a look at a step."""
+"""In which steps of a run two plans can differ, found from their phases without evaluating a step."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ MOST_MARKS = 48
 def trace(plan: Plan, columns: int = COLUMNS) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Steps, ascending, and their rates: few enough to draw, with the ends of every phase that can be seen.
 
-    Every curve is monotone between its ends, so the first and the last step of a phase are its extremes. With no more
-    cycles than columns all restarts are there, with the step before each; of more cycles a few for each column are,
-    and of more phases than columns those with the highest and the lowest ends.
+    Every curve is monotone between its ends, so the first and the last step of a phase are its extremes. Where there
+    are at most as many cycles as columns, all restarts are included, with the step before each. Of more cycles a few
+    for each column are included; of more phases than columns, those with the highest and the lowest ends.
 
     Args:
         plan: a plan with a length.

@@ -1,4 +1,4 @@
-"""What a run adds up to: its highest rate, the area under the curve, how long the rate is high."""
+"""The totals of a run: its highest rate, the area under the curve, how long the rate is high."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Summary:
         lowest: the lowest rate of any step.
         area: the sum of the rates of all steps.
         above_half: how many steps have a rate above half the peak.
-        sampled: whether the area and the steps above half the peak were worked out from some of very many cycles.
+        sampled: whether the area and the steps above half the peak were estimated from some of very many cycles.
     """
 
     total_steps: int
@@ -89,12 +89,12 @@ def summarize(plan: Plan) -> Summary:
     """Add up the steps of a run, 0 to `total_steps` - 1, in a time that does not grow with their number.
 
     The peak, the lowest rate and the steps above half the peak are exact, as every curve is monotone between its ends.
-    The area is exact up to the rounding of floats where phases last at most 4,096 steps. Longer ones are sampled, most
-    closely at their ends, and parabolas through the samples are summed over the steps: it is right within 1e-7 of
-    itself, for the usual curves within 1e-10. Cycles that are all equal count once, however many they are.
+    The area is exact up to the rounding of floats where phases last at most 4,096 steps. Longer phases are sampled,
+    most closely at their ends, and parabolas through the samples are summed over the steps. The relative error is then
+    at most 1e-7, for the usual curves 1e-10. Equal cycles are worked out once, however many they are.
 
-    A group of more than 1,024 phases in cycles that all differ (by `stretch`, by `shrink`, or as the rounding of their
-    length to steps hardly ever repeats) is sampled, too, over the numbers of its cycles, and `sampled` says so. Where
+    A group of more than 1,024 phases in cycles that all differ is sampled over its cycles, too, and `sampled` says so.
+    Cycles differ by `stretch`, by `shrink`, or where the rounding of their lengths to steps hardly repeats. Where
     its cycles last 100 steps or more, the area is right within 0.1 % and the steps above half the peak within 1 %;
     where they last a few steps, within 2 % and 5 %. The peak and the lowest rate are those of the cycles looked at,
     among them the highest that a search finds.
@@ -118,7 +118,7 @@ def summarize(plan: Plan) -> Summary:
     area = math.fsum(row.times * _area(row) for row in rows)
     some = any(row.sampled for row in rows)
     if any(part.shrinks for part in plan.parts):
-        # Again: sampled cycles are told apart by whether they have a step above half.
+        # Again: sampled cycles differ in whether they have a step above half.
         rows = list(_rows(plan, total, half))
     exact = sum(row.times * _above(row, half) for row in rows if not row.sampled)
     sampled = math.fsum(row.times * _above(row, half) for row in rows if row.sampled)
@@ -127,7 +127,7 @@ def summarize(plan: Plan) -> Summary:
 
 
 class _CountedRow(NamedTuple):
-    """A row of the plan within the run, and how many times it counts: a float where it stands for others."""
+    """A row of the plan within the run, and how many times it counts: a float where it represents others."""
 
     row: PlannedPhase
     steps: int
@@ -173,7 +173,7 @@ def _of_part(part: PlannedPart, stop: int, half: float | None) -> Iterator[_Coun
 
 
 def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iterator[_CountedRow]:
-    """The first cycle, the last, and of the many between them some that stand for the others."""
+    """The first cycle, the last, and of the many between them some that represent the others."""
     begin, end = group.cycle_at(group.first_step), group.cycle_at(stop - 1)
     if end - begin < 3:
         yield from _window(group, group.first_step, stop)
@@ -194,13 +194,13 @@ def _sampled_cycles(group: PlannedCycles, stop: int, half: float | None) -> Iter
             around = min(max(low + node - count // 2, low), high - count)
             rows = list(group.rows_of(middle[around : around + count]))
             times = weight / count
-            if stretch > 1:  # by the exact length of the cycle that stands there, as these few round to steps
+            if stretch > 1:  # by the exact length of the cycle at that place, as these few round to steps
                 times *= count * mean * stretch ** middle[low + node] / (rows[-1].stop - rows[0].first_step)
             yield from (_CountedRow.of(row, times) for row in rows)
 
 
 def _alike(group: PlannedCycles) -> int:
-    """How many cycles stand for one, so that how their ends round to steps evens out."""
+    """How many cycles represent one, so that how their ends round to steps evens out."""
     length, tick = float(group.offsets[-1]), group.offsets[-1].denominator
     if length >= _LONG or (group.part.stretch == 1 and tick == 1):
         return 1

@@ -1,7 +1,7 @@
 """Readers of arguments: each returns the value in its one type, or raises an error with the rule and the fix.
 
-A reader checks the type first (`ArgumentTypeError`), then the range; the range belongs to whatever the value stands in,
-so its error is the reader's `error`: a `ScheduleError` unless the caller says otherwise.
+A reader checks the type first (`ArgumentTypeError`), then the range. The range belongs to the object that has the
+value, so its error is the reader's `error`: a `ScheduleError` unless the caller passes another.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def read_count(value: object, argument: str, at_least: int = 0, error: type[Kosi
 
 
 def read_count_or_none(value: object, argument: str, fix: Text = "") -> int | None:
-    """A size of a run, an integer >= 1; None where nobody knows it."""
+    """A size of a run, an integer >= 1; None where it is unknown."""
     if value is None:
         return None
     return read_integer(value, argument, "an integer >= 1", at_least=1, error=PlanError, fix=fix)
@@ -128,14 +128,14 @@ def read_counts(values: object, argument: str, *, in_order: bool = False) -> lis
 
 
 def read_list(values: object, argument: str, content: str) -> list[Any]:
-    """A list, or whatever else can be iterated over, but a text or a dictionary."""
+    """A list or another iterable, but not a text or a dictionary."""
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
         raise ArgumentTypeError(argument=argument, rule=f"a list of {content}", received=values)
     return list(values)
 
 
 def read_flag(value: object, argument: str) -> bool:
-    """True or False, not something that is merely truthy."""
+    """True or False, and no other truthy or falsy value."""
     if not isinstance(value, bool):
         raise ArgumentTypeError(argument=argument, rule="True or False", received=value)
     return value

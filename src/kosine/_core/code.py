@@ -70,7 +70,7 @@ class Language:
     prefix: str = ""
     pi: str = "pi"
     single: bool = False
-    """Whether it computes in float32: there a formula is arranged so that no digit is lost that the answer needs."""
+    """Whether it computes in float32: a formula is then arranged to keep the digits that the result needs."""
     arrays: bool = False
     """Whether the step is an array, so that nothing may branch on it."""
 
@@ -131,7 +131,7 @@ def _difference(high: str, low: str) -> str:
 class Formula:
     """A learning rate as text: `whole`, with `part` in the place of the braces.
 
-    `part` may stand above it under the name `name`; `above` is a name and a text that must stand above both.
+    `part` may be on a line above it under the name `name`; `above` is a name and a text that must be above both.
     """
 
     whole: str
@@ -147,7 +147,7 @@ _CONDITION, _SUM, _PRODUCT, _POWER, _OPERAND = range(5)  # how tightly the outer
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """A number that is known as text only: what is computed with it is written down."""
+    """A number that is known as text only: computing with it writes the operations as text."""
 
     text: str
     binds: int = _OPERAND

@@ -29,7 +29,7 @@ def constant(lr: float) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate.
-        ArgumentTypeError: no number.
+        ArgumentTypeError: a rate that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -84,7 +84,7 @@ def sgdr(
 ) -> Schedule:
     """Cosine annealing with warm restarts, for ever (SGDR, arXiv 1608.03983).
 
-    The rate at a restart is the peak, at the very step of the restart; the authors' code is one step late there.
+    The step of a restart has the peak; the authors' code reaches it one step late.
 
     Args:
         peak: the rate at the start of the first cycle (the paper's eta_max).
@@ -222,7 +222,7 @@ def inverse_sqrt_decay(
 
 @translates_foreign_words
 def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Schedule:
-    """The rate times a factor after every so many steps, for ever.
+    """The rate, multiplied by a factor at regular intervals, for ever.
 
     Args:
         peak: the first learning rate.
@@ -254,7 +254,7 @@ def _none(duration: DurationLike, argument: str) -> bool:
 
 def _some(duration: DurationLike, argument: str) -> None:
     if not Duration.read(duration, argument).amount:
-        rule = 'a duration > 0 of its own, such as 500 or "10ep"'
+        rule = 'a duration > 0 and not "rest", such as 500 or "10ep"'
         raise ScheduleError(argument=argument, rule=rule, received=duration)
 
 

@@ -30,8 +30,8 @@ class Operations(Protocol):
 class Form(NamedTuple):
     """How the value of one phase follows from the step, ready for the host as for a traced graph.
 
-    With t steps done of n, the distance is d = ratio * t counted from the start or d = ratio * (n - t) counted
-    from the end, whichever the curve needs to stay accurate, and the value is
+    With t steps done of n, the distance is d = ratio * t, counted from the start, or d = ratio * (n - t), counted from
+    the end. The curve chooses the one that keeps it accurate. The value is
 
         top * weight(d) + bottom * (1 - weight(d))
 
@@ -53,7 +53,7 @@ class Form(NamedTuple):
 class Clock:
     """Which part of its curve a phase shows, and how fast.
 
-    The curve goes from `start` to `to` in `span` steps of its own (None: it never ends). At the step t of the run, in
+    The curve goes from `start` to `to` in `span` of its own steps (None: it never ends). At the step t of the run, in
     a phase that begins at `first_step`, it has done (t - first_step + cut) // tick + lead of them.
     """
 
@@ -113,7 +113,7 @@ class Curve(ABC):
     def code(self, of: Operands, language: Language) -> Formula:
         """The formula as text of a program.
 
-        What stands here derives it from `form`. A curve writes its own where people know a shorter form, or where the
+        This method derives it from `form`. A curve writes its own where people know a shorter form, or where the
         derived one loses digits in float32.
         """
         start, end = (1.0, 2.0) if of.rises else (2.0, 1.0)
@@ -140,12 +140,12 @@ class Curve(ABC):
             if len({form.kind for form in forms}) > 1:
                 return "Its weight depends on the two values or on the length of the phase."
             if any({form.top, form.bottom} != {low, high} for form, (low, high, _) in zip(forms, pairs, strict=True)):
-                return "Its weight does not stand between the phase's own two values."
+                return "Its weight does not lie between the phase's own two values."
         return ""
 
     @property
     def keeps_pace(self) -> bool:
-        """Whether the curve has a pace of its own, whatever the length of its phase."""
+        """Whether the pace of the curve is independent of the length of its phase."""
         return False
 
     @property

@@ -17,7 +17,7 @@ def whole_file(path: str | os.PathLike[str], *, binary: bool = False) -> Iterato
     A link is followed, and a device or a pipe is written to, never replaced.
 
     Raises:
-        OSError: the file cannot be written; what stood there before still stands there.
+        OSError: the file cannot be written; a file that was there before is unchanged.
     """
     arguments: dict[str, Any] = {} if binary else {"newline": "", "encoding": "utf-8"}
     named = Path(path)
@@ -33,5 +33,5 @@ def whole_file(path: str | os.PathLike[str], *, binary: bool = False) -> Iterato
         if whole:
             part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(part)):
-            error.filename = str(path)  # the name that the user knows; the error of a full disk has none
+            error.filename = str(path)  # the name that the user knows; the error of a full disk lacks it
         raise

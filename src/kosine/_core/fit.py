@@ -36,7 +36,7 @@ class BentFit:
         raise NotImplementedError
 
     def ends(self, theta: float, coefficients: Any) -> tuple[float | None, float | None]:
-        """The positions at which the phase begins and ends, where the curve itself tells."""
+        """The positions at which the phase begins and ends, where the curve itself determines them."""
         return None, None
 
     def excluded(self, thetas: Any, coefficients: Any) -> Any:
@@ -56,8 +56,8 @@ class Fit:
         rows: the fewest rows that can speak for the curve. Of two curves that explain as many rows, the one that needs
             fewer is taken.
         method: how its numbers are found; None: a constant.
-        begins: whether the curve itself tells where its phase begins.
-        ends: whether it tells where its phase ends.
+        begins: whether the curve itself determines where its phase begins.
+        ends: whether it determines where its phase ends.
         positive: whether it neither leaves nor reaches 0.
         endless_power: of a curve that also exists with a timescale and without an end, the power of the rate that falls
             as one over 1 + t / timescale; None: it always has an end.

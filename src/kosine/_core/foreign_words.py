@@ -1,7 +1,7 @@
 """Words of other libraries for what kosine's arguments are called, and the errors that translate them.
 
-Whoever comes from torch, Keras, Optax, timm, transformers or the widely copied callback types the word that they know.
-It is refused, never taken: several of these words have another meaning here (`alpha` is a share there, `floor` a rate).
+Users of torch, Keras, Optax, timm, transformers or the widely copied callback type the word that they know. kosine
+refuses it and names its own, because several of these words mean something else (`alpha` is a share, `floor` a rate).
 """
 
 from __future__ import annotations
@@ -126,11 +126,11 @@ _OF_CALLBACKS = ("set_params", "set_model", "async_safe")
 def refuse_as_callback(what: str, attribute: str) -> None:
     """Raise where an attribute that only Keras' callbacks have is asked of something that is passed in their place.
 
-    The error is no AttributeError: Keras takes the lack of `async_safe` for an answer, and goes on.
+    The error is not an AttributeError: Keras would take that to mean that `async_safe` is unset, and go on.
     """
     if attribute in _OF_CALLBACKS or attribute.startswith("on_"):
         raise ArgumentTypeError(
-            f"{what} cannot stand in `callbacks=[...]`: Keras asks it for `{attribute}`.",
+            f"{what} cannot be used in `callbacks=[...]`: Keras asks it for `{attribute}`.",
             fix="Pass `ks.keras.LearningRateCallback(schedule)`, which also takes a plan.",
         )
 
@@ -138,8 +138,8 @@ def refuse_as_callback(what: str, attribute: str) -> None:
 def not_a_keras_scheduler(what: str, *received: object) -> ArgumentError:
     """The error for a call with two values, as `keras.callbacks.LearningRateScheduler` makes it.
 
-    It is no TypeError: Keras would take that for a function of the epoch alone, and train with the rates of the wrong
-    steps.
+    It is not a TypeError: Keras would take that for a function of the epoch alone, and train with the rates of the
+    wrong steps.
     """
     return ArgumentError(
         f"{what} is a function of the step alone.",

@@ -1,4 +1,4 @@
-"""Groups of phases: cycles that repeat, and sections that run by a clock of their own."""
+"""Groups of phases: cycles that repeat, and sections with their own clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Cycles:
                 )
             if phase.duration.amount is None:
                 raise ScheduleError(
-                    'A phase inside `cycles` needs a duration of its own: "rest" is only known outside.',
+                    'A phase inside `cycles` needs a duration other than "rest".',
                     received=phase,
                     fix='Give it, say, "10ep" or "20%".',
                 )
@@ -109,22 +109,21 @@ def cycles(
 
         shrink_to + (peak - shrink_to) * shrink**i / (i + 1)**shrink_power
 
-    A group whose first phase has no `start` begins every cycle at the value that stood before
-    the group.
+    A group whose first phase has no `start` begins every cycle at the value before the group.
 
     Args:
-        *phases: what one cycle is made of, each with a duration of its own.
+        *phases: what one cycle is made of, each with its own duration.
         stretch: the factor by which each cycle is longer than the last (SGDR's T_mult), any number from 1 to 2**63; a
             float means its shortest decimal, so 1.1 is 11/10.
         shrink: the factor by which each cycle's peak is lower than the last, in (0, 1].
-        shrink_to: the value that the peaks come nearer to.
+        shrink_to: the value that the peaks approach.
         shrink_power: how fast the peaks fall with the number of the cycle, between 0 and 1000.
         count: how many cycles; None: for ever, also past the end of the run.
 
     Raises:
         ScheduleError: a stretch below 1 or above 2**63, a shrink outside (0, 1], a negative shrink_to or shrink_power,
             no phase, or a phase without a duration.
-        ArgumentTypeError: something that is no phase or no number.
+        ArgumentTypeError: a part that is not a phase, or a number of another type.
 
     Example:
         >>> import kosine as ks
@@ -137,7 +136,7 @@ def cycles(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Section:
-    """Parts that run by a clock of their own; made by `section`."""
+    """Parts with their own clock; made by `section`."""
 
     parts: tuple[Part, ...]
     skip: Duration
@@ -147,13 +146,13 @@ class Section:
 
     def __post_init__(self) -> None:
         if self.skip.amount is None:
-            raise ScheduleError(argument="skip", rule="a duration of its own", received="rest")
+            raise ScheduleError(argument="skip", rule='a duration other than "rest"', received="rest")
         if not self.tick.amount:
             rule = "a positive duration that does not depend on the other parts"
             raise ScheduleError(argument="tick", rule=rule, received=self.tick.written())
         check_parts(self.parts, "section")
         if self.depth > MAX_SECTIONS:
-            raise ScheduleError(f"Sections stand at most {MAX_SECTIONS} deep inside each other.", received=self)
+            raise ScheduleError(f"Sections can be nested at most {MAX_SECTIONS} deep.", received=self)
         if self.continuous:
             for phase in phases_of(part for part in self.parts if not isinstance(part, Section)):
                 if phase.endpoint:
@@ -187,7 +186,7 @@ class Section:
 
     @property
     def depth(self) -> int:
-        """How deep sections stand inside each other here."""
+        """How deep sections are nested here."""
         return 1 + max((part.depth for part in self.parts if isinstance(part, Section)), default=0)
 
     @property
@@ -197,7 +196,7 @@ class Section:
 
     @property
     def fills_rest(self) -> bool:
-        """Whether it lasts for what is left of the run."""
+        """Whether it lasts for the rest of the run."""
         if self.duration is not None:
             return self.duration.amount is None
         return not self.endless and any(fills_rest(part) for part in self.parts)
@@ -207,7 +206,7 @@ Part = Phase | Cycles | Section
 
 
 MAX_SECTIONS = 8
-"""How deep sections may stand inside each other: text and JSON are read up to a depth."""
+"""How deep sections may be nested: text and JSON are read up to a depth."""
 
 
 _NO_STEP, _ONE_STEP = Duration.read(0), Duration.read(1)
@@ -221,10 +220,10 @@ def section(
     tick: DurationLike = 1,
     continuous: bool = False,
 ) -> Section:
-    """Parts that run by a clock of their own, which starts at 0 where the section begins.
+    """Parts with their own clock, which starts at 0 where the section begins.
 
-    With it a schedule can be entered late (`skip`), left early (`duration`), go by epochs or as a staircase (`tick`),
-    or be a curve of continuous time that the steps only sample (`continuous`).
+    A section can enter a schedule late (`skip`), leave it early (`duration`), and count in epochs or make a staircase
+    (`tick`). It can also be a curve of continuous time that the steps only sample (`continuous`).
 
     Args:
         *parts: phases, groups and further sections, in order. A last phase without a duration goes on for ever where
@@ -271,7 +270,7 @@ def lasts_for_ever(part: Part) -> bool:
 
 
 def fills_rest(part: Part) -> bool:
-    """Whether it lasts for what is left of the run."""
+    """Whether it lasts for the rest of the run."""
     if isinstance(part, Phase):
         return part.duration.amount is None
     return isinstance(part, Section) and part.fills_rest
@@ -304,14 +303,14 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
                 if isinstance(part, Section):
                     what, fix = ("section", "`duration`")
                 raise ScheduleError(
-                    f"An endless {what} must stand last: nothing after it is ever reached.",
+                    f"An endless {what} must come last: the run never reaches a part after it.",
                     received=Described(f"{shown(part)} as part {position + 1} of {len(parts)}"),
                     fix=f"Give it a {fix}.",
                 )
             if rests:
                 raise ScheduleError(
-                    'A "rest" phase and an endless group cannot stand in one schedule: each would fill the rest of '
-                    "the run.",
+                    'A "rest" phase and an endless group cannot be in one schedule: each would fill the rest of the '
+                    "run.",
                     received=Described(f"{shown(rests[0])} and {shown(part)}"),
                 )
         elif fills_rest(part):

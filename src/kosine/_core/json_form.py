@@ -26,7 +26,7 @@ _JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def dumps(value: Schedule | Plan) -> str:
-    """A schedule, or a plan with what it knows of its run, as versioned JSON.
+    """A schedule, or a plan with the size of its run, as versioned JSON.
 
     Args:
         value: the schedule or the plan.
@@ -45,7 +45,7 @@ def dumps(value: Schedule | Plan) -> str:
 def loads(text: str | bytes) -> Any:
     """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule and every plan.
 
-    It takes time in proportion to the document, and memory of at most 40 times its length, whatever it holds.
+    The time is proportional to the length of the document, and the memory is at most 40 times that length.
 
     Args:
         text: the JSON document; at most 64 MiB and 32 levels deep.
@@ -188,7 +188,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         received = Described(f"{shown(twice)} more than once")
-        raise NotationError("Each field stands once in a JSON object.", received=received)
+        raise NotationError("A JSON object can have each field only once.", received=received)
     return result
 
 

@@ -9,7 +9,7 @@ MAX_STEPS = 2**63 - 1
 
 
 def decimal(value: Fraction) -> str:
-    """An exact decimal fraction as digits, without an exponent; a fraction that is no decimal one as a/b."""
+    """An exact decimal fraction as digits, without an exponent; any other fraction as a/b."""
     shift = 0
     while (value * 10**shift).denominator != 1:
         shift += 1

@@ -253,7 +253,7 @@ def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
 
 
 def _length(part: Part, units: Units) -> Fraction:
-    """The exact length of a part that has one of its own."""
+    """The exact length of a part that does not depend on the run."""
     if isinstance(part, Phase):
         return units.steps(part.duration)
     if isinstance(part, Cycles):

@@ -26,7 +26,7 @@ _PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run
 
 
 class SectionSteps(NamedTuple):
-    """Where the steps of a section stand in the run: its step n lasts `tick` steps from `base` + `tick` * n on."""
+    """Where the steps of a section are in the run: its step n lasts `tick` steps from `base` + `tick` * n on."""
 
     base: int = 0
     tick: int = 1
@@ -54,12 +54,12 @@ class PlannedCycles(PlannedPart):
 
     Attributes:
         part: the cycles of the schedule.
-        origin: the exact position of the first cycle, in steps of the clock of the section that it stands in.
-        before: the rate before the first cycle; None where nothing stands before it.
+        origin: the exact position of the first cycle, in steps of the clock of its section.
+        before: the rate before the first cycle; None where the plan begins with it.
         run: the run that the schedule was planned for.
         offsets: where each phase of the first cycle begins, and where the cycle ends, counted from `origin`.
         continuous: whether the boundaries stay exact, and curves are sampled at the steps between them.
-        section: where the steps of that clock stand in the run.
+        section: where the steps of that clock are in the run.
     """
 
     part: Cycles

@@ -38,7 +38,7 @@ def read_run(
     dataset_size: object = None,
     batch_size: object = None,
 ) -> RunSize:
-    """The run's size, checked; `epochs` and `steps_per_epoch` give the total, the size of the data gives the latter."""
+    """The run's size, checked: `steps_per_epoch` from the size of the data, and the total from it and `epochs`."""
     total = read_count_or_none(total_steps, "total_steps")
     fix = _WHOLE_EPOCHS if isinstance(steps_per_epoch, float) else ""
     per_epoch = read_count_or_none(steps_per_epoch, "steps_per_epoch", fix)

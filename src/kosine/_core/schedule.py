@@ -36,7 +36,7 @@ class Schedule:
 
     Raises:
         ScheduleError: no part, a first phase without a start, two "rest" phases, an endless group that is not
-            last or that stands with a "rest", a curve that cannot join its two values, or a finite group whose
+            last or that comes with a "rest", a curve that cannot join its two values, or a finite group whose
             last cycle has shrunk to nothing.
         ArgumentTypeError: a part that is neither a phase nor a group nor a section.
 
@@ -94,7 +94,7 @@ class Schedule:
         Raises:
             PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
                 a positive duration that rounds to no step, or a cycle of the run that has shrunk to nothing.
-            ArgumentTypeError: a length that is no number.
+            ArgumentTypeError: a length that is not a number.
 
         Example:
             >>> import kosine as ks
@@ -160,7 +160,7 @@ class Schedule:
 
 
 def _check_values(parts: Iterable[Part], value: float | None) -> float | None:
-    """Raise where a curve cannot join its values; the value after the last part, None where only a run tells it."""
+    """Raise where a curve cannot join its values; the value after the last part, None where it depends on the run."""
     for part in parts:
         if isinstance(part, Section):
             value = _check_values(part.parts, value)
@@ -231,12 +231,12 @@ class Plan:
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
-    in any order, and is the same for every run length where the schedule has no "rest" and no "%". After the last
+    in any order. Where the schedule has no "rest" and no "%", it is the same for every run length. After the last
     phase it stays at that phase's end value; an endless group goes on cycling.
 
     Attributes:
         schedule: the schedule that was planned.
-        run: what was said about the run.
+        run: the size of the run, as it was given.
         phases: a lazy sequence of rows (`PlannedPhase`: name, first_step, steps, first_lr, end_lr, cycle, ...); of an
             endless group it lists the cycles that begin in the run (with no length: the first).
         total_steps: the run's length in steps; where none was given, the step after the last phase, or None
@@ -314,7 +314,7 @@ class Plan:
 
         Raises:
             StepError: a step below 0 or above 2**63 - 1.
-            ArgumentTypeError: steps that are no integers.
+            ArgumentTypeError: steps that are not integers.
         """
         if type(steps) is int and 0 <= steps < self._table_stop:
             index = bisect_right(self._firsts, steps) - 1
@@ -345,8 +345,8 @@ class Plan:
 
         Args:
             ax: the axes to draw on; a new figure if None.
-            log: whether the rates stand on a logarithmic axis.
-            points: steps to point out, each with a dot and its rate.
+            log: whether the axis of the rates is logarithmic.
+            points: steps to mark, each with a dot and its rate.
 
         Returns:
             The axes.
@@ -354,17 +354,17 @@ class Plan:
         Raises:
             PlanError: a plan of a schedule that never ends, made without a length; a point outside the run; a
                 logarithmic axis for rates that are all 0.
-            ArgumentTypeError: a point that is no integer.
+            ArgumentTypeError: a point that is not an integer.
             MissingPackageError: Matplotlib is not installed.
         """
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
         return axes
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Save a picture of the plan, or a page that shows it: the ending of the name says which.
+        """Save a picture of the plan, or a page that shows it; the ending of the name sets the format.
 
         Args:
-            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for a page that answers to the mouse.
+            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for an interactive page.
             **options: for a picture, the options of `plot`.
 
         Raises:
@@ -380,7 +380,7 @@ class Plan:
         raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
 
     def _list(self) -> None:
-        """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""
+        """List the rows that are looked up, at the first rate: a plan whose phases alone are read needs no list."""
         if self._table_stop:
             return
         table, table_stop = _table(self.parts, self.after)
@@ -389,7 +389,7 @@ class Plan:
             "_repeat": _repeat(self.parts, table_stop),
             "_firsts": [row.first_step for row in table],
             "_bound": [None] * len(table),
-            "_table_stop": table_stop,  # the last one: it says to other threads that the others are there
+            "_table_stop": table_stop,  # the last one: it shows other threads that the others are set
         }.items():
             object.__setattr__(self, name, attribute)
 
@@ -406,7 +406,7 @@ class Plan:
         return row.value_at(step)
 
     def _bind(self, index: int) -> _Bound:
-        """Work out a row's function when it is first asked for; the list only remembers, it never changes a value."""
+        """Make a row's function when it is first needed; the list is a cache and never changes a value."""
         row = self._table[index]
         bound = self._bound[index] = (row.first_step, row.function())
         return bound
@@ -421,7 +421,7 @@ class Plan:
             )
         try:
             array = np.asarray(steps)
-        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is no array
+        except (TypeError, ValueError) as error:  # rows of different lengths, an object that is not an array
             rule = "an integer or an array of integers"
             raise ArgumentTypeError(argument="steps", rule=rule, received=steps, fix=_traced(steps)) from error
         if array.size == 0:

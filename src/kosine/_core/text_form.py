@@ -88,10 +88,10 @@ class _Token(NamedTuple):
 def parse(text: str) -> Schedule:
     """Read a schedule from its text form, without evaluating code.
 
-    The text is what `repr` of a schedule gives: calls of the curves, `cycles`, `section`, `Schedule` and the recipes,
+    The text is the `repr` of a schedule: calls of the curves, `cycles`, `section`, `Schedule` and the constructors,
     with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
 
-    It takes time in proportion to the text, and memory of at most 40 times its length, whatever it holds.
+    The time is proportional to the length of the text, and the memory is at most 40 times that length.
 
     Args:
         text: the expression; at most 64 Mi characters and 32 calls deep.
@@ -200,7 +200,7 @@ class _Parser:
             if self._token.text == ",":
                 self._take()
             elif self._token.text != ")":
-                raise self._error('`,` or `)`; a duration with a unit stands in quotes, "5ep",')
+                raise self._error('`,` or `)`; a duration with a unit needs quotes, "5ep",')
         self._take()
         self._depth -= 1
         return _call(name.text, arguments, keywords)

@@ -1,4 +1,4 @@
-"""What stands in a plan: the questions that every part answers, and the phase that is placed once."""
+"""The parts of a plan: the questions that every part answers, and the phase that is placed once."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class WrittenPhase(NamedTuple):
 class PlannedPart(ABC):
     """A part of a plan, at its steps in the run: a phase placed once (`PlannedPhase`) or cycles (`PlannedCycles`).
 
-    Both answer the same questions, so that who asks need not know which it is: a phase placed once is one row, and
-    none of its steps belongs to a cycle. None of the answers takes a look at every cycle.
+    Both answer the same questions, so callers treat them alike. A phase placed once is one row, outside of any cycle.
+    No answer looks at every cycle.
 
     Attributes:
         first_step: its first step, counted from 0.
-        stop: the step after its last; beyond every step where there is none.
+        stop: the step after its last; for an endless part, beyond every step.
         end_lr: the learning rate that it ends at.
         endless: whether it goes on for ever.
         values: the rates that each of its phases starts from and ends at, in turn; in cycles those of the first.
-        tick: how many steps its clock takes for one step of its own.
+        tick: the number of steps of its clock in one of its steps.
         phases_in_cycle: of how many phases a cycle consists.
         cycles_in_run: the cycles that begin in the run; none of a phase placed once.
         shrinks: whether later cycles are lower.
@@ -132,7 +132,7 @@ class PlannedPart(ABC):
     @property
     @abstractmethod
     def ends_anywhere(self) -> bool:
-        """Whether its length decides how far it falls: its curve, or its shrinking, has no end of its own."""
+        """Whether its length decides how far it falls: its curve, or its shrinking, has no fixed end."""
 
     @property
     def jumps_back(self) -> bool:
@@ -252,7 +252,7 @@ class PlannedPhase(PlannedPart):
 
     @property
     def end_step(self) -> int:
-        """The first step at which the end value stands: `stop`, or with `endpoint` the last step or so."""
+        """The first step that has the end value: `stop`, or with `endpoint` about the last step."""
         clock = self.clock
         if not self.endpoint or clock.span is None:
             return self.stop

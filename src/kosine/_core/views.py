@@ -1,4 +1,4 @@
-"""The one door to pictures: a result names the view that it wants, and whoever draws has registered how.
+"""The one door to pictures: a result names the view that it needs, and the room that draws has registered it.
 
 The core, the logs and the analyses do not import what draws them, so that a picture can never become a reason for a
 number. `kosine/__init__` says which module holds the views; it is imported when the first view is asked for.

@@ -14,7 +14,7 @@ _WIDTH = 80  # columns
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """The plans with their areas, where each differs from the first, and what a reader must know of that."""
+    """The plans with their areas, where each differs from the first, and remarks on the comparison."""
     lines = [*_plans_table(comparison), "", *_differences_table(comparison), *_remarks(comparison)]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""A run that a schedule can be drawn for while nobody has said how long it is."""
+"""An example run that a schedule is drawn for while the length of the real run is unknown."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kosine.errors import PlanError
 
 _EPOCH = 100
 _LEAST = 1000
-"""Steps in a run of which nothing says how long it should be."""
+"""Steps of an example run where the schedule gives no hint of a length."""
 
 
 class Example(NamedTuple):
-    """A plan that can be drawn, and the run that was assumed for it in words; none where nothing was assumed."""
+    """A plan that can be drawn, and the run that was assumed for it in words; "" without an assumption."""
 
     plan: Plan
     run: str
@@ -33,7 +33,7 @@ class Example(NamedTuple):
 def example(schedule: Schedule, known: RunSize | None = None) -> Example:
     """Plan a schedule for a run in which its phases can be seen.
 
-    A schedule with a length of its own is planned for that. One that fills the run gets one of which its fixed phases
+    A schedule with a fixed length is planned for that length. One that fills the run gets one of which its fixed phases
     take at most about half, and one that never ends gets its first three or four cycles.
 
     Args:
@@ -114,7 +114,7 @@ def _lengths(plan: Plan) -> Iterator[int]:
 
 
 def _steps_to_see(last: PlannedPart) -> int:
-    """How long a phase without an end takes to show what becomes of it."""
+    """How long a phase without an end takes to show its course."""
     steps, row = 1, last.first_row()
     while 0.3 * row.first_lr <= row.value_at(row.first_step + steps) <= 3 * row.first_lr:
         steps *= 2
@@ -132,7 +132,7 @@ def _round(steps: int, steps_per_epoch: int | None) -> int:
 
 
 def _durations(parts: Iterable[Part]) -> Iterator[Duration]:
-    """Every duration that a run must give a meaning to."""
+    """Every duration that depends on the run."""
     for part in parts:
         if isinstance(part, Phase):
             yield part.duration
@@ -146,7 +146,7 @@ def _durations(parts: Iterable[Part]) -> Iterator[Duration]:
 
 
 def _steps_per_epoch(parts: Iterable[Part], amounts: list[Fraction]) -> int:
-    """So many that the shortest duration is a step, and that a tick of a section is a whole number of them."""
+    """Enough that the shortest duration is at least a step and a tick of a section is a whole number of steps."""
     ticks = math.lcm(*_tick_parts(parts))
     least = _EPOCH
     while min(amounts) * least < 1:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-# Okabe and Ito's palette without its yellow, which colour-blind people can tell apart.
+# Okabe and Ito's palette without its yellow, which colour-blind people can distinguish.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 CURVE, RESTART = PLAN, LOG = COLOURS[:2]
 GREY = "#8C8C8C"
@@ -43,7 +43,7 @@ _PRECISION = "#D0D0D0"
 _STROKES = ("solid", (0, (5, 2)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)))
 _DASHES: Any = (0, (4, 3))
 _FILES: Any = {"svg.hashsalt": "kosine", "svg.fonttype": "none", "pdf.fonttype": 42}
-_PIECE = 512  # points that are drawn as one line: a long one up and down the picture takes memory by the megabyte
+_PIECE = 512  # points that are drawn as one line: longer lines up and down the picture take megabytes
 _NICE = [1, 2, 2.5, 5, 10]
 _TITLE_LINES, _NAME_LINES = 4, 2
 
@@ -75,7 +75,7 @@ def plot(result: object, *, ax: Axes | None = None, **options: Any) -> Axes:
         >>> axes.get_xlabel(), axes.get_ylabel()
         ('step', 'learning rate')
     """
-    scene = _scene(result, options)  # before a figure is opened: much can be wrong with it
+    scene = _scene(result, options)  # before a figure is opened, as this may raise
     if ax is None:
         return _draw(scene, new_pyplot_figure(9.0, _height(scene)))
     _draw_rates(scene, ax)
@@ -125,14 +125,14 @@ def _draw(scene: Scene, figure: Figure, title: str | None = None) -> Axes:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
     _draw_rates(scene, upper)
     _draw_differences(scene, lower)
-    upper.tick_params(labelbottom=False)  # the words of the common axis stand below
+    upper.tick_params(labelbottom=False)  # the label of the common axis is below
     upper.set_xlabel("")
     figure.align_ylabels([upper, lower])
     return upper
 
 
 def _wrapped(text: str, width: int, lines: int, prefix: str = "") -> str:
-    """A text of a user on at most `lines` lines of `width` characters; dots stand where it is cut."""
+    """A text of a user on at most `lines` lines of `width` characters; dots show where it is cut."""
     indent = " " * (2 * len(prefix))  # a space is half as wide as a letter
     whole = textwrap.wrap(
         printable(text), width, initial_indent=prefix, subsequent_indent=indent, max_lines=lines, placeholder="..."
@@ -212,7 +212,7 @@ def _draw_differences(scene: Scene, axes: Axes) -> None:
 
 
 def _draw_mark(scene: Scene, axes: Axes) -> None:
-    """A line where log and plan part, and what stands there, above the curves."""
+    """A line where log and plan part, with its label above the curves."""
     if scene.mark is None:
         return
     low, high = scene.limits
@@ -324,7 +324,7 @@ def plot_history(history: History, *, ax: Axes | None = None, steps_per_epoch: i
 
 @contextmanager
 def default_style() -> Iterator[None]:
-    """Draw as Matplotlib does by itself, whatever a user's settings are."""
+    """Draw with Matplotlib's own defaults, whatever a user's settings are."""
     _import_matplotlib()
     import matplotlib.style
 
@@ -352,7 +352,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 150,
         format: the format, whatever the ending.
 
     Raises:
-        OSError: the file cannot be written; what stood there before still stands there.
+        OSError: the file cannot be written; a file that was there before is unchanged.
     """
     import matplotlib as mpl
 

@@ -1,4 +1,4 @@
-"""The words of a picture: which stretches of a run have a name, and how rates and steps are written."""
+"""The words of a picture: which parts of a run have a name, and how rates and steps are written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Band(NamedTuple):
 
     @property
     def short(self) -> str:
-        """What stands for the label where there is little room; empty where nothing does."""
+        """A short form of the label for where there is little room; empty if it has none."""
         return self.number if self.cycles == 1 else f"{self.cycles:,}x"
 
     @property
@@ -46,7 +46,7 @@ class Band(NamedTuple):
 
 
 def bands(plan: Plan) -> list[Band]:
-    """The phases of the run in order; a group of too many stands as one band, and slivers among too many are left.
+    """The phases of the run in order; a group of too many is one band, and slivers among too many are left.
 
     The rises that a run begins with are its warm-up; a later one, and one in a cycle, is called after its curve.
     """
@@ -81,7 +81,7 @@ def _band(row: PlannedPhase, total: int, *, begins: bool) -> Band:
 
 
 def key_names(shown: Iterable[Band]) -> dict[BandKind, str]:
-    """What each colour stands for, in the words of the bands."""
+    """What each colour means, in the words of the bands."""
     names: dict[BandKind, dict[str, None]] = {}
     for band in shown:
         names.setdefault(band.kind, {})[band.name] = None
@@ -141,5 +141,5 @@ def step_text(value: float) -> str:
 
 
 def point_text(step: int, rate: float, style: RateStyle) -> str:
-    """A step and its rate, to stand beside a point."""
+    """A step and its rate, as the label of a point."""
     return f"{step:,}: {style(rate, 4)}"

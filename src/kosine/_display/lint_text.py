@@ -14,19 +14,18 @@ from kosine._core.text_form import parse
 _WIDTH = 80
 
 _INTRODUCTION = f"""
-`kosine lint SCHEDULE`, or `ks.lint(plan)` in Python, says what is odd about a schedule in one run. Each finding has a
-code, which never changes its meaning, a severity, what is odd, and a fix; errors come before warnings before infos.
-"error" is for what surely wastes training, whatever is trained; "warning" for what is most likely a mistake; "info" for
-what is worth knowing, but common. A run that is cut in the middle of a decay (K001, K002) gets a warning: its model is
-worse than it could be, but it has learned.
+`kosine lint SCHEDULE`, or `ks.lint(plan)` in Python, reports what is odd about a schedule in one run. Each finding has
+a code, a severity, a message and a fix. A code never changes its meaning. Errors come first, then warnings, then infos.
+An "error" wastes training for certain, whatever you train. A "warning" is most likely a mistake. An "info" is common,
+but worth knowing. A run that is cut in the middle of a decay (K001, K002) gets a warning: its model has learned, but is
+worse than it could be.
 
 `--ignore K004,K007` leaves codes out, as `ignore=["K004", "K007"]` does. The exit status is 1 where there is an error,
 with `--strict` also where there is a warning. `--longest-warmup` sets the share of the run that a warm-up may take
 ({LONGEST_WARMUP:.0%} if not given).
 
-`LearningRateCallback` and `PlanLR` warn of errors, and of nothing else, once when training starts; `lint=False`
-switches that off. Where `PlanLR` has a list of plans, it warns of an error that all of them have: one group may well be
-frozen.
+`LearningRateCallback` and `PlanLR` warn of errors only, once when training starts; `lint=False` switches that off.
+Where `PlanLR` has a list of plans, it warns of an error that all of them have: a frozen group has rate 0 on purpose.
 """
 
 Paint = Callable[[Severity, str], str]

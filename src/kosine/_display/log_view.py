@@ -121,7 +121,7 @@ class LogView:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The stretch that is shown: the whole run, or what is around a log that covers little of it."""
+        """The steps that are shown: the whole run, or those around a log that covers little of it."""
         low, high = float(self.log.positions[0]), float(self.log.positions[-1])
         begin, end = low, self._after(high)
         if self.plan is None:
@@ -190,7 +190,7 @@ class LogView:
         return np.asarray(read - skipped[np.searchsorted(places, positions, side="right")])
 
     def _positions(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Where in the log steps of the plan stand, after what was skipped before them."""
+        """The positions of steps of the plan in the log, after the skipped steps before them."""
         places, skipped = self._skipped
         starts = np.maximum.accumulate(places * float(self.steps_per_unit) + self.offset - skipped[1:])
         late = skipped[np.searchsorted(starts, steps, side="right")]

@@ -99,7 +99,7 @@ def _picture(plan: Plan) -> str:
 
 
 def _image(draw: Callable[[], str], text: str) -> str:
-    """A picture that stands for itself: nothing in it meets the names and styles of the page around it."""
+    """A self-contained picture: its names and styles do not meet those of the page around it."""
     try:
         svg = draw()
     except MissingPackageError:
@@ -132,7 +132,7 @@ def _plan_svg(plan: Plan) -> str:
 
 
 def _svg(draw: Callable[[], Figure]) -> str:
-    """A figure as an SVG element whose names and styles stay its own when it stands in a page with others.
+    """A figure as an SVG element whose names and styles stay separate from those of others on the page.
 
     Raises:
         MissingPackageError: Matplotlib is not installed.
@@ -148,7 +148,7 @@ def _svg(draw: Callable[[], Figure]) -> str:
 
 
 def _own(document: str) -> str:
-    """The element of an SVG document, with names that no other picture has and styles that nothing else takes on."""
+    """The element of an SVG document, with names and styles that are unique to it on the page."""
     text = document[document.index("<svg") :]
     text = re.sub(r"<!--.*?-->|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)  # a style sheet holds for a page
     text = text.replace("<svg", '<svg style="stroke-linejoin: round; stroke-linecap: butt"', 1)
@@ -159,5 +159,5 @@ def _own(document: str) -> str:
 
 
 def _to_tenths(path: re.Match[str]) -> str:
-    """A path with a tenth of a point as its finest measure, which nobody sees."""
+    """A path rounded to a tenth of a point, which is too small to see."""
     return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.1f}", path[0])

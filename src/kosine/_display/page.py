@@ -187,7 +187,7 @@ def _looks(scene: Scene) -> list[dict[str, str]]:
 
 
 def _document(scene: Scene, title: str | None, below: Sequence[str]) -> str:
-    """The page of a scene, with what stands below the picture."""
+    """The page of a scene, with the text below the picture."""
     scene.check_axis()
     title, data = scene.heading if title is None else title, _data(scene)
     folder = Path(__file__).parent
@@ -218,7 +218,7 @@ def _plotly() -> str:
 
 
 def _hash(script: str) -> str:
-    """A script as a page's policy names it; it lets no other one run."""
+    """A script as a page's policy names it; it allows this script only."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FONT = 8.5
 _CHARACTER, _LINE = 0.068, 0.155  # inches of that font
-_TOP = 0.9  # of the height: above it stand the names of the phases
+_TOP = 0.9  # of the height: the names of the phases are above it
 _PAD = 0.05  # inches between two texts
 _NEAR = 0.06  # inches from a dot within which its text needs no line to it
 _RECENT = 40  # texts before that a text keeps off: points go from left to right
@@ -123,7 +123,7 @@ def _evenly(line: _Vector) -> _Vector:
 
 
 def _places(dot: _Vector, half: _Vector, size: tuple[float, float]) -> _Vector:
-    """Where the middle of a text may stand: close to its dot, or in rows and columns over the whole picture."""
+    """Where the middle of a text may be: close to its dot, or in rows and columns over the whole picture."""
     sides = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y]
     rows = np.arange(-12, 13) * (_LINE + _PAD) * 1.05
     columns = [sign * (half[0] + gap) for sign in (-1, 1) for gap in (0.1, 0.25, 0.5, 0.9, 1.4, 2.0)]

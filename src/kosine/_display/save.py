@@ -38,7 +38,7 @@ def save(
         ArgumentTypeError: the path is not one.
         PlanError: there is nothing that can be drawn.
         MissingPackageError: the package that draws it is not installed.
-        OSError: the file cannot be written; what stood there before still stands there.
+        OSError: the file cannot be written; a file that was there before is unchanged.
     """
     try:
         target = Path(path)

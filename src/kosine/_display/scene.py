@@ -1,7 +1,7 @@
 """What a picture shows, whatever draws it: made once from a plan, a comparison, a verdict or an inference.
 
 `figure` draws a scene with Matplotlib, `page` with plotly, `terminal` with characters. None of them looks at a plan: so
-the same rates, names, marks and number style stand in all of them.
+all of them have the same rates, names, marks and number style.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Line(NamedTuple):
         sign: the character that draws it in a terminal without colours.
         apart: how far each rate is from the first line's; None where there is no other line.
         own: how many of its points belong to its own run; after them it is drawn pale.
-        rows: how many rows of a log it stands for; 0 for a plan.
+        rows: the number of rows of a log that it shows; 0 for a plan.
     """
 
     x: NDArray[np.int64] | _Vector
@@ -63,7 +63,7 @@ class Line(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """What stands before its name in a legend."""
+        """The mark before its name in a legend."""
         return f"{self.mark}  " if self.mark else ""
 
     def label(self, most: int) -> str:
@@ -82,7 +82,7 @@ class Scene:
         unit: what the axis counts.
         steps_per_epoch: steps in an epoch, where an axis of epochs is drawn as well.
         log: whether the rates stand on a logarithmic axis.
-        title: the sentence that stands above; "" for none.
+        title: the sentence above the picture; "" for none.
         bands: named and shaded stretches.
         restarts: steps at which a cycle goes back to its start, and its number there, such as #2.
         points: steps to point out, and their rates.
@@ -220,7 +220,7 @@ def _log_scene(view: LogView, columns: int) -> Scene:
         expected = view.expected[rows]
         places = np.union1d(here, course.positions)
         planned = np.interp(places, course.positions, course.rates)
-        planned[np.searchsorted(places, here)] = expected  # exact where a row stands
+        planned[np.searchsorted(places, here)] = expected  # exact at each row
         lines = [Line(places, planned, "plan", view.plan_name, "."), lines[0]._replace(apart=rates - expected)]
         half_widths = log.precision.half_width(rates)
     return Scene(

@@ -36,7 +36,7 @@ def plan_table_lines(plan: Plan) -> list[list[str]]:
         steps = "for ever" if row.steps is None else f"{row.steps:,}"
         end = row.end_lr
         if row.steps is None and plan.total_steps is not None and plan.total_steps > row.first_step:
-            end = plan(plan.total_steps)  # what stands at the end of the run
+            end = plan(plan.total_steps)  # the rate at the end of the run
         lines.append([name, f"{row.first_step:,}", steps, *epochs, f"{row.first_lr:.6g}", f"{end:.6g}"])
     total = "for ever" if plan.total_steps is None else f"{plan.total_steps:,}"
     epochs = [_epochs(plan.total_steps, per_epoch)] if per_epoch else []

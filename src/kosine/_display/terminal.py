@@ -1,4 +1,4 @@
-"""Curves as text. Colours and fine marks only where the output can take them."""
+"""Curves as text, with colours and fine marks where the output supports them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
 _COLOURS = (33, 208, 35, 170, 178, 45)
-"""Of the 256 of a terminal: blue, orange, green, purple, yellow and cyan, which colour-blind people can tell apart."""
+"""Blue, orange, green, purple, yellow and cyan of 256 terminal colours: colour-blind people can distinguish them."""
 
 _FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""
@@ -67,7 +67,7 @@ class Curve(NamedTuple):
     steps: NDArray[Any]
     values: NDArray[np.float64]
     mark: str = "*"
-    """What it is drawn with where colours and fine marks cannot tell it from others."""
+    """The character that it is drawn with where the terminal lacks colours and fine marks."""
     colour: int = _COLOURS[0]
     joined: bool = True
     """Whether it is a line; if not, its dots lie on top of other curves."""
@@ -85,7 +85,7 @@ class Ruler(NamedTuple):
         return np.asarray((positions - self.first) / (self.last - self.first) * (total - 1))
 
     def ticks(self, width: int) -> dict[int, str]:
-        """Round numbers on it, by the columns that they stand in."""
+        """Round numbers on it, by their columns."""
         length = self.last - self.first
         some = nice_ticks(length, width // 12, whole=self.unit != "epoch" and length >= 1)
         every = some[1] - some[0] if len(some) > 1 else length
@@ -99,12 +99,12 @@ class Ruler(NamedTuple):
 def draw(result: object, screen: Screen) -> str:
     """A plan, a comparison, a verdict or an inference as lines of text, no wider than the screen.
 
-    Cycles are numbered above their restarts. Differences from the first curve stand below, on a scale of their own.
+    Cycles are numbered above their restarts. Differences from the first curve are below, on their own scale.
 
     Raises:
         PlanError: a plan without a length.
     """
-    scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to tell apart
+    scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to show apart
     (low, high), per_epoch, style = scene.limits, scene.steps_per_epoch, scene.style(log=False)
     ruler = None if scene.unit == "step" and low == 0 else Ruler(scene.unit, low, high)
     total = math.ceil(high) if ruler is None else _FINE
@@ -158,7 +158,7 @@ def picture(
         rows: lines inside the frame.
         steps_per_epoch: steps in an epoch.
         names: names of steps, written above the frame where there is room.
-        ruler: what stands on the axis instead of the steps.
+        ruler: the labels on the axis instead of the steps.
         style: how the rates are written; the one of these curves if None.
     """
     low = min(0.0, *(float(curve.values.min()) for curve in curves))
@@ -187,12 +187,12 @@ def picture(
 
 
 def _column(step: float, total: int, width: int) -> int:
-    """Where a step stands among `width` columns: the first step in the first, the last in the last."""
+    """The column of a step among `width`: the first step in the first column, the last step in the last."""
     return min(round(step / max(total - 1, 1) * (width - 1)), width - 1)
 
 
 def _ticks(total: int, length: float, width: int) -> dict[int, str]:
-    """Round numbers along a run that is so long in its own unit, by the columns that they stand in."""
+    """Round numbers along a run that is so long in its own unit, by their columns."""
     ticks = nice_ticks(length, width // 12, whole=length >= 1)
     return {_column(tick / length * total, total, width): _tick_text(tick) for tick in ticks}
 

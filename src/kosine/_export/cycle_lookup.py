@@ -47,7 +47,7 @@ def find_cycle(cycles: CyclesPiece, outline: Outline, language: TargetLanguage, 
 
     Args:
         cycles: the group.
-        outline: what it stands in.
+        outline: the outline that has it.
         language: what the program is written in.
         target: the target's name, for messages.
         place: which group of the program it is, from 0: the names of its constants carry it.
@@ -72,7 +72,7 @@ def _clock(cycles: CyclesPiece, outline: Outline, origin: int = 0) -> str:
 
 
 def _before(cycles: CyclesPiece, language: TargetLanguage) -> bool:
-    """Whether the program sees steps before the first cycle: in an array those are told apart only later."""
+    """Whether the program sees steps before the first cycle: an array program separates those only later."""
     return language.arrays and cycles.group.boundary(0) > 0
 
 
@@ -96,7 +96,7 @@ def _equal_whole(cycles: CyclesPiece, outline: Outline, language: TargetLanguage
             progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - {t}"), StepCount(whole))
             branches.append(PhaseBranch(phase, f"t < {stop}", progress))
         else:
-            apart = not phase.curve.reaches_end  # the last step is a constant of its own
+            apart = not phase.curve.reaches_end  # the last step is a separate constant
             progress = Progress(StepCount(plus(t, -begin)), StepCount(f"{stop} - 1 - {t}"), StepCount(f"{whole} - 1"))
             branches.append(PhaseBranch(phase, f"t < {stop} - 1" if apart else f"t < {stop}", progress))
             if apart:
@@ -195,7 +195,7 @@ def _equal_continuous(cycles: CyclesPiece, outline: Outline, language: TargetLan
 def _growing_whole(cycles: CyclesPiece, outline: Outline, suffix: str) -> CycleCode:
     """Cycles that grow by a whole factor: past cycles are taken off, at most 63 of them."""
     period, factor = f"PERIOD{suffix}", integer(int(cycles.stretch))
-    # A logarithm would find the cycle at once, and on the wrong side of some restarts. Each turn of the loop at least
+    # A logarithm would find the cycle at once, but on the wrong side of some restarts. Each turn of the loop at least
     # doubles the length, so that there are few of them.
     start, one = _clock(cycles, outline, cycles.whole_origin), len(cycles.phases) == 1
     variable, begins, length = ("length", period, "length") if one else ("growth", "1", f"{period} * growth")
@@ -330,7 +330,7 @@ def _variable(
 
 
 def table_of(piece: TablePiece, outline: Outline, place: int) -> tuple[str, str, tuple[list[str], list[str]]]:
-    """Constants as a table: the names of its two columns, and what stands in them: where each but the first begins, and
+    """Constants as a table: the names of its two columns, and their contents: where each but the first begins, and
     the rates.
     """
     suffix = f"_{place + 1}" if place else ""

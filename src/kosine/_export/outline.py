@@ -1,4 +1,4 @@
-"""A plan as the few pieces that its programs are written from, and the names that they have in common."""
+"""A plan as the few pieces that its programs are written from, with their common names."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class CurvePiece:
 
     @property
     def limits(self) -> tuple[int, int | None]:
-        """How many whole steps of its own it shows, from and to."""
+        """The first and the last whole step, counted in its own steps, that it shows."""
         last = None if self.stop is None else (self.stop - self.shift) // self.tick
         return (self.first - self.shift) // self.tick, last
 
@@ -157,7 +157,7 @@ class CyclesPiece:
 
     @property
     def lowest_peak(self) -> float:
-        """What no cycle's peak falls below."""
+        """The lowest peak that a cycle may have."""
         part, ceiling = self.group.part, self.group.ceiling
         return max(ceiling.floor, part.shrink_to) if part.count is None else ceiling.at(part.count - 1)
 
@@ -183,7 +183,7 @@ class CyclesPiece:
         """How many cycles a table must list: all, or of an endless group all up to the last step or those of the run.
 
         Args:
-            plan: the plan that the group stands in.
+            plan: the plan that has the group.
             target: for the message.
             largest: the largest step that the target can count; None: any.
 
@@ -376,7 +376,7 @@ def _at_its_end(phase: CyclePhase) -> CyclePhase:
 
 
 def _phase(row: PlannedPhase) -> list[ProgramPiece]:
-    """A planned phase; its last steps are a constant of their own where the formula does not have their value."""
+    """A planned phase; its last steps are a separate constant where the formula does not have their value."""
     clock = row.clock
     stop = None if row.stop > MAX_STEPS else row.stop
     if row.curve.is_flat(clock.start, clock.to):

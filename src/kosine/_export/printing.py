@@ -27,7 +27,7 @@ def bare(text: str) -> str:
 
 
 def statement(prefix: str, expression: str, indent: int, comment: str = "") -> list[str]:
-    """`prefix expression  # comment`; an expression that is too long stands in parentheses on lines of its own."""
+    """`prefix expression  # comment`; an expression that is too long gets parentheses and separate lines."""
     line, room = f"{prefix}{expression}", WIDTH - indent
     note = f"  # {comment}" if comment else ""
     if len(line + note) <= room:
@@ -107,7 +107,7 @@ def indented(lines: Iterable[str], by: int = 4) -> list[str]:
 
 
 def comment(schedule: str, total_steps: int | None) -> list[str]:
-    """The comment that says what a program is. Whatever the text holds, it stays a comment."""
+    """The comment that describes a program. Any text stays a comment."""
     plain = "".join(character if character.isprintable() else " " for character in schedule)
     plain = plain.encode("ascii", "backslashreplace").decode()
     if len(plain) > _LONGEST_COMMENT:

@@ -91,7 +91,7 @@ def formula_lines(
     """The lines that work out a curve's formula: in one if they fit and read well, else with its steps above it.
 
     Args:
-        prefix: what stands before the formula, such as "return ".
+        prefix: the text before the formula, such as "return ".
         phase: the curve and whether it rises.
         rates: the two rates that it goes from and to, one operand each.
         progress: how far it has come.

@@ -1,4 +1,4 @@
-"""A plan as a program of its own, for a place that has no kosine.
+"""A plan as a stand-alone program, for use without kosine.
 
 `outline` takes a plan apart into pieces. `cycle_lookup` finds the cycle of a step, `progress` says how far a curve has
 come, and each curve writes its own formula (`Curve.code`). `scalar_code` and `array_code` join them to programs. What
@@ -45,7 +45,7 @@ def to_code(plan: Plan, target: str) -> str:
 
     It uses a schedule of the target's own where that is exactly right at every step of the run, else the closed form.
     Restarts are found by integers. The program begins with the schedule's text form as a comment, is laid out as
-    `ruff format` does, and holds nothing of a user's but numbers.
+    `ruff format` does, and takes only numbers from the user's input.
 
     - "python": `learning_rate(step)`, a pure function of one step; right past the end of the run, too.
     - "numpy": the same for a step or an array of steps.

@@ -59,8 +59,8 @@ class Precision:
     def of_texts(cls, texts: Iterable[str]) -> Precision:
         """The precision of rates that were printed as these texts, in any order.
 
-        Texts that keep zeros at their end, such as 0.000600 or 1.500E-04, show the places of a format. Of other texts,
-        many different ones that end at the same place show that they were rounded to it; a few do not, as 0.05 may just
+        Texts that keep zeros at their end, such as 0.000600 or 1.500E-04, show the places of a format. Where many
+        different texts end at the same place, they were rounded to it. A few texts do not show this, as 0.05 may just
         be a round number. Rates that are written as short as float32 allows have the precision of float32.
 
         Args:

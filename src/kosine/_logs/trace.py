@@ -24,7 +24,7 @@ Axis = Literal["step", "epoch", "sample", "token"]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that was odd about a log, and what was made of it.
+    """Something odd about a log, and what the reader did about it.
 
     Attributes:
         code: its kind, such as "doubles".
@@ -45,12 +45,12 @@ class Trace:
 
     Args:
         positions: where in the run each rate was logged, in units of `axis`; whole numbers, or fractions of epochs.
-        rates: the rate at each position, >= 0; NaN where a row has none.
+        rates: the rate at each position, >= 0; NaN where a row lacks it.
         axis: what the positions count: "step", "epoch", "sample" or "token".
-        precision: how exactly the log says its rates. If None, `check` and `infer` take float32 where every rate is
-            such a number, else float64.
+        precision: how exactly the log shows its rates. If None, `check` and `infer` assume float32 where every rate is
+            a float32 number, else float64.
         name: what the log calls the rate, or its param group.
-        source: where it came from, such as the file's name.
+        source: the origin, such as the file's name.
         format: the kind of log.
         total: the length of the run as the log declares it, in units of `axis`; None if it does not.
         skipped: pairs (position, count): how many optimizer steps the log declares as skipped since the pair before.
@@ -150,7 +150,7 @@ class Trace:
         """The trace; with the precision of float32 where its rates are such numbers and nothing else is known.
 
         A framework that computes in float32 is up to 1.2e-7 off its own formula. Only the numbers themselves can show
-        that: of rates that were computed in float64, hardly one is a float32 as well.
+        that: a rate that was computed in float64 is hardly ever a float32 number.
         """
         if self.precision != Precision() or not are_float32(self.rates):
             return self
@@ -159,7 +159,7 @@ class Trace:
         return single
 
     def half_widths(self) -> NDArray[np.float64]:
-        """How far each rate may be from the one that was used: half of the last printed place, and the arithmetic."""
+        """How far each rate may be from the one that was used: half of the last printed place, plus rounding errors."""
         return self.precision.half_width(self.rates)
 
     def __len__(self) -> int:

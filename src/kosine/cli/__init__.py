@@ -1,4 +1,4 @@
-"""The command line `kosine`. Each command stands in a file of its own and is only imported when it is called."""
+"""The command line `kosine`. Each command has its own file, which is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     says what is wrong.
 
     Args:
-        arguments: what stands after `kosine`; `sys.argv` if None.
+        arguments: the words after `kosine`; `sys.argv` if None.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in words  # also where the rest cannot be read
@@ -55,14 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as done:
         if "_KOSINE_COMPLETE" in os.environ:  # a shell asked for words to complete, and click has printed them
             return int(done.code or 0)
-        return _broken_pipe()  # click's way to say so
+        return _broken_pipe()  # click's signal for that
     except BrokenPipeError:
         return _broken_pipe()
     return status if isinstance(status, int) else 0
 
 
 def _broken_pipe() -> int:
-    """Whoever read the output has closed it, such as `head`: no error, and the exit status of other programs then."""
+    """The reader of the output, such as `head`, has closed it: end without an error, with the usual exit status."""
     _drop_output()
     return 141
 

@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KosineError as error:  # here it is known which of the arguments that it names are options
+        except KosineError as error:  # only here is it known which of the arguments in the error are options
             command = self.get_command(ctx, str(ctx.invoked_subcommand))
             names = [name for parameter in command.params for name in parameter.opts] if command else []
             options = {name.removeprefix("--").replace("-", "_") for name in names if name.startswith("--")}

@@ -13,7 +13,7 @@ from kosine._core.schedule import Schedule
 from kosine.errors import NotationError
 
 _MOST_TEXT = 2**14
-"""Characters. Python's parser is made for the programs of friends: a hostile text must be small to be harmless."""
+"""Characters. Python's parser expects trusted programs: an untrusted text must be small to be harmless."""
 _BEGIN = re.compile(
     r"\s*+(?:(?:ks|kosine)\s*+\.\s*+)?+(?P<dialects>dialects\s*+\.\s*+)?+"
     r"(?P<library>[A-Za-z_]\w*+)\s*+\.\s*+[A-Za-z_]\w*+\s*+\(",
@@ -116,7 +116,7 @@ class _Reader:
             function = getattr(module, schedule)
         except AttributeError as error:
             raise NotationError(str(error)) from error
-        # A module also has what it imports: only what it offers may be called.
+        # A module also has the names that it imports: only its public functions may be called.
         if not inspect.isfunction(function) or function.__name__ not in module.__all__:
             raise NotationError(f"kosine.dialects.{library} has no {schedule!r}.")
         return name, function

@@ -33,7 +33,7 @@ class CommandError(Exception):
     ) -> None:
         problem = error.problem
         if isinstance(problem, tuple) and problem[0] in ("Argument ", "Arguments ") and problem[1] in {*options, *keys}:
-            # An option says by its form that it is one.
+            # An option is recognised by its form.
             error = error.changed(problem=problem[1:])
         blamed = set()
 

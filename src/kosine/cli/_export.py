@@ -29,7 +29,7 @@ TARGETS = ("python", "numpy", "torch", "optax", "keras", "huggingface", "json", 
 
 
 class Target(Choice):
-    """One of the targets; for another name of one, the error says it."""
+    """One of the targets; for another name of a target, the error suggests it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:

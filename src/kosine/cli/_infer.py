@@ -53,7 +53,7 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Work out the schedule that the learning rates in LOG follow, and print it as a schedule file.
+    """Find the schedule that the learning rates in LOG follow, and print it as a schedule file.
 
     The file is a SCHEDULE that the other commands read, also from a pipe. Its comments say how well it fits, and what
     the log leaves open. Where no schedule explains the log, its pieces are printed instead. LOG is a file that a run

@@ -72,9 +72,9 @@ def command(
     as_json: bool,
     **size: Any,
 ) -> int:
-    """Say what is odd about SCHEDULE in this run.
+    """Report what is odd about SCHEDULE in this run.
 
-    Each finding has a code, a severity (error, warning, info), what is odd, and a fix; errors come first. The exit
+    Each finding has a code, a severity (error, warning, info), a message and a fix; errors come first. The exit
     status is 1 where there is an error, with --strict also where there is a warning.
     """
     unwanted = [read_code(code, "ignore") for code in ignore.split(",") if code.strip()]

@@ -1,4 +1,4 @@
-"""The argument LOG of commands, and the options that say how it is read."""
+"""The argument LOG of commands, and the options for reading it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def log_options(function: CommandFunction) -> CommandFunction:
 
 
 def read_log(log: str, group: str | None, step_column: str | None, rate_column: str | None) -> Trace:
-    """Read what stands for LOG.
+    """Read the argument LOG.
 
     Raises:
         OSError: the file cannot be read.
@@ -87,7 +87,7 @@ def read_log(log: str, group: str | None, step_column: str | None, rate_column: 
 
 
 def other_groups(trace: Trace) -> str:
-    """A sentence about the param groups that were not asked for; empty where there are none."""
+    """A sentence about the other param groups; empty without any."""
     names = [name for name in trace.groups if name != trace.name]
     if not names:
         return ""
@@ -115,7 +115,7 @@ def log_data(trace: Trace) -> dict[str, Any]:
 
 
 def remarks(trace: Trace) -> list[str]:
-    """What was odd about a log, and its other groups, one line each."""
+    """The remarks on a log and its other groups, one line each."""
     return [printable(text) for text in (*(remark.text for remark in trace.remarks), other_groups(trace)) if text]
 
 
@@ -124,7 +124,7 @@ def skip_data(skips: tuple[tuple[int, int], ...]) -> list[Mapping[str, int]]:
 
 
 def _is_schedule(name: str) -> bool:
-    """Whether what stands for a log is a text form, a recipe, or a schedule file."""
+    """Whether an argument that should be a log is a text form, a recipe, or a schedule file."""
     if not os.path.exists(name):  # noqa: PTH110  pathlib raises for long texts
         return name in PUBLISHED or ("(" in name and ")" in name)
     path = Path(name)

@@ -39,7 +39,7 @@ class Count(ParamType):
 
 
 def _whole(text: str) -> int | None:
-    """The whole number that a text says; None where it says another number or none.
+    """The whole number in a text; None for any other text.
 
     It is worked out in digits: a float would round what is longer than 2**53.
     """

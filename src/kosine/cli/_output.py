@@ -1,4 +1,4 @@
-"""What commands print for machines or write to a file, and the options that ask for it."""
+"""What commands print for machines or write to a file, and the options for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ json_option = click.option(
     "--json",
     "as_json",
     is_flag=True,
-    is_eager=True,  # read before options that print and exit, wherever it stands
+    is_eager=True,  # read before options that print and exit, in any order
     help="Print JSON instead, for other programs.",
 )
 output_option = click.option(
@@ -69,5 +69,5 @@ def phase_data(plan: Plan, row: PlannedPhase) -> dict[str, Any]:
         "steps": row.steps,
         "epochs": None if row.steps is None or per_epoch is None else row.steps / per_epoch,
         "first_learning_rate": row.first_lr,
-        "end_learning_rate": plan(total) if goes_on and total else row.end_lr,  # what stands at the end of the run
+        "end_learning_rate": plan(total) if goes_on and total else row.end_lr,  # the rate at the end of the run
     }

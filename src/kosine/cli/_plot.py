@@ -49,7 +49,7 @@ Examples:
     help="Where to; the ending .png, .svg, .pdf or .html gives the format. An html page zooms and answers the mouse.",
 )  # fmt: skip
 @click.option("--log", is_flag=True, help="Put the rates on a logarithmic axis.")
-@click.option("--points", type=Steps(), metavar="STEPS", help="Steps to point out, such as 0,7880,39399.")
+@click.option("--points", type=Steps(), metavar="STEPS", help="Steps to mark, such as 0,7880,39399.")
 @click.option("--title", help="The title; the schedule's text form if not given.")
 @click.option("--size", type=Size(), metavar="WxH", help="Inches of a png, svg or pdf.  [default: 9x4]")
 @click.option("--dpi", type=click.IntRange(20, 1200), help="Dots per inch of a png.  [default: 150]")

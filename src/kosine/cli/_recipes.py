@@ -36,7 +36,7 @@ Examples:
 def command(name: str | None, as_json: bool) -> None:
     """List the schedules of published training runs, or describe the one called NAME.
 
-    Each name can stand for SCHEDULE in the other commands, and brings its run's size along.
+    The other commands take each name as SCHEDULE, with the size of its run.
     """
     if name is None:
         print_json([_row(each) for each in PUBLISHED]) if as_json else click.echo(_table())

@@ -44,9 +44,9 @@ PARTS: dict[str, dict[str, Callable[..., Any]]] = {
 
 
 class ScheduleCommand(click.Command):
-    """A command with the argument SCHEDULE: its help says what may stand there."""
+    """A command with the argument SCHEDULE: its help says what it may be."""
 
-    allow_extra_args = True  # so that `invoke` finds them, and says where they may stand
+    allow_extra_args = True  # so that `invoke` finds them, and says where they may be
     parts_are = "`kosine show --help` lists its parts"
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -104,7 +104,7 @@ def known_recipes(begin: str) -> list[CompletionItem]:
 
 
 def read_schedule(text: str) -> NamedSchedule:
-    """Read what stands for SCHEDULE.
+    """Read the argument SCHEDULE.
 
     Raises:
         OSError: the file cannot be read.

@@ -104,7 +104,7 @@ def _read_data(data: object, name: str) -> NamedSchedule:
         return NamedSchedule(name, value.schedule, run_of(value))
     unknown = sorted(set(data) - {"schedule", "run"})
     if unknown:
-        fix = "What it says of the run stands in the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
+        fix = "Put the size of the run into the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
         raise NotationError(f"{_FILE} Received: the unknown fields {shown(unknown)}.", fix=fix)
     if "schedule" not in data:
         raise NotationError(f"{_FILE} Received: no schedule.")

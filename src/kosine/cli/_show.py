@@ -44,7 +44,7 @@ class ShowCommand(ScheduleCommand):
 
 
 def _in_help(parameter: Parameter) -> str:
-    """A parameter as it stands in a call; texts in double quotes, because single ones stand around it in a shell."""
+    """A parameter as written in a call; texts in double quotes, because the shell has the call in single ones."""
     if parameter.kind is Parameter.VAR_POSITIONAL:
         return f"{parameter.name}, ..."
     if parameter.default is Parameter.empty:

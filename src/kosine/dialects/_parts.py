@@ -66,7 +66,7 @@ def growths(factor: float) -> float:
 def powers(start: float, factor: float, steps: int, staircase: bool, lasts: int | None = None) -> Part:
     """start * factor ** (t / steps), or with the exponent rounded down; a growth ends at MOST_GROWTH times the start.
 
-    `lasts` cuts it after so many steps, or stairs.
+    `lasts` cuts it after that many steps, or stairs.
     """
     unit, tick = (1, steps) if staircase else (steps, 1)
     if factor > 1 and lasts is None:
@@ -88,7 +88,7 @@ def shrinking(group: Cycles, period: int) -> list[Part]:
 
 
 def never_ends(period: int, stretch: float, count: int) -> bool:
-    """Whether so many cycles last longer than half of the longest plan: then they may as well have no end."""
+    """Whether this number of cycles lasts longer than half of the longest plan: then it may as well be endless."""
     if stretch == 1:
         return period * count > MAX_STEPS // 2
     growth = count * math.log(stretch)

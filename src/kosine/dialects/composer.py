@@ -5,10 +5,10 @@ the schedule is the product. Its rate at step t is the scheduler's for the momen
 
 Times are written as in Composer: "100ba" (batches, which are steps), "10ep", "1000sp", "2e6tok" and "0.3dur". Samples
 and tokens are compared as such, so what falls between two steps takes effect at the later one. A fraction of the run is
-truncated to a whole step, for a run that Composer is told in batches or epochs. (In a run that it is told in samples or
-tokens it truncates to those; other fractions than "1dur" are then up to a step later in Composer.) Composer truncates
-the product of two floats, which can lie below the whole number that is meant: 0.29 of 100 batches are 28 for it, and 29
-here.
+truncated to a whole step, as Composer does where the length of the run is given in batches or epochs. (Where it is
+given in samples or tokens, Composer truncates to those; fractions other than "1dur" are then up to a step later there.)
+Composer truncates the product of two floats, which can lie just below the exact whole number: 0.29 of 100 batches is 28
+in Composer and 29 here.
 
 `scale_schedule_ratio` is an argument of Composer's trainer and not here, so `scale_warmup` changes nothing. The
 trainer has a delay that its schedulers do not know of: it steps them before it advances its clock, so that the update
@@ -95,7 +95,7 @@ class _Time:
         unit = "sec" if match is None else match["unit"].lower()
         if match is None or unit in ("sec", "iter"):
             reason = (
-                "an iteration is a length that Composer's trainer is told, not the schedule"
+                "an iteration is a length that only Composer's trainer knows, not the schedule"
                 if unit == "iter"
                 else "the time that a step takes is not known before the run, and Composer's schedulers refuse it too"
             )
@@ -152,7 +152,7 @@ def ConstantScheduler(lr: float, alpha: float = 1.0, t_max: str = "1dur") -> Sch
 
     Raises:
         ScheduleError: a negative or non-finite number, or a time that Composer's schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -181,7 +181,7 @@ def LinearScheduler(lr: float, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max
     Raises:
         ScheduleError: a negative or non-finite number, a `t_max` of 0, or a time that Composer's schedulers do not
             know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -207,7 +207,7 @@ def CosineAnnealingScheduler(lr: float, t_max: str = "1dur", alpha_f: float = 0.
     Raises:
         ScheduleError: a negative or non-finite number, a `t_max` of 0, or a time that Composer's schedulers do not
             know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -234,7 +234,7 @@ def PolynomialScheduler(lr: float, power: float, t_max: str = "1dur", alpha_f: f
     Raises:
         ScheduleError: a negative or non-finite number, a power out of range, a `t_max` of 0, or a time that Composer's
             schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -262,7 +262,7 @@ def ExponentialScheduler(lr: float, gamma: float, decay_period: str = "1ep") -> 
     Raises:
         ScheduleError: a negative or non-finite number, a `gamma` out of range, a period of 0, or a time that
             Composer's schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -295,7 +295,7 @@ def StepScheduler(lr: float, step_size: str, gamma: float = 0.1) -> Schedule:
     Raises:
         ScheduleError: a negative or non-finite number, a `gamma` out of range, a `step_size` of 0, or a time that
             Composer's schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -328,7 +328,7 @@ def MultiStepScheduler(lr: float, milestones: Iterable[str], gamma: float = 0.1)
     Raises:
         ScheduleError: a negative or non-finite number, milestones in several units (which of them comes first depends
             on the run), or a time that Composer's schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -360,7 +360,7 @@ def CosineAnnealingWarmRestartsScheduler(lr: float, t_0: str, t_mult: float = 1.
     Raises:
         ScheduleError: a negative or non-finite number, a `t_mult` out of range, a `t_0` of 0, or a time that
             Composer's schedulers do not know.
-        ArgumentTypeError: no number, or a time that is no text.
+        ArgumentTypeError: a rate or factor that is not a number, or a time that is not a text.
 
     Example:
         >>> import kosine as ks
@@ -399,7 +399,8 @@ def ConstantWithWarmupScheduler(
     Raises:
         ScheduleError: a negative or non-finite number, times whose units do not go together, or a time that Composer's
             schedulers do not know.
-        ArgumentTypeError: no number, a time that is no text, or a `scale_warmup` that is no bool.
+        ArgumentTypeError: a rate or factor that is not a number, a time that is not a text, or a `scale_warmup` that
+            is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -437,7 +438,8 @@ def LinearWithWarmupScheduler(
     Raises:
         ScheduleError: a negative or non-finite number, times whose units do not go together, or a time that Composer's
             schedulers do not know. With "1dur", `plan` refuses a run that ends before the warm-up does.
-        ArgumentTypeError: no number, a time that is no text, or a `scale_warmup` that is no bool.
+        ArgumentTypeError: a rate or factor that is not a number, a time that is not a text, or a `scale_warmup` that
+            is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -470,7 +472,8 @@ def CosineAnnealingWithWarmupScheduler(
     Raises:
         ScheduleError: a negative or non-finite number, times whose units do not go together, or a time that Composer's
             schedulers do not know. With "1dur", `plan` refuses a run that ends before the warm-up does.
-        ArgumentTypeError: no number, a time that is no text, or a `scale_warmup` that is no bool.
+        ArgumentTypeError: a rate or factor that is not a number, a time that is not a text, or a `scale_warmup` that
+            is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -510,7 +513,8 @@ def PolynomialWithWarmupScheduler(
         ScheduleError: a negative or non-finite number, a power out of range, times whose units do not go together, or a
             time that Composer's schedulers do not know. With "1dur", `plan` refuses a run that ends before the warm-up
             does.
-        ArgumentTypeError: no number, a time that is no text, or a `scale_warmup` that is no bool.
+        ArgumentTypeError: a rate or factor that is not a number, a time that is not a text, or a `scale_warmup` that
+            is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -545,7 +549,8 @@ def MultiStepWithWarmupScheduler(
         ScheduleError: a negative or non-finite number, milestones in several units (which of them comes first depends
             on the run), a warm-up that counts samples or tokens with milestones that do not, or the other way round;
             or a time that Composer's schedulers do not know.
-        ArgumentTypeError: no number, a time that is no text, or a `scale_warmup` that is no bool.
+        ArgumentTypeError: a rate or factor that is not a number, a time that is not a text, or a `scale_warmup` that
+            is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -645,7 +650,7 @@ def _staircase(base: float, times: list[_Time], factor: float, first: Fraction =
 def _hold_between(begin: _Time, end: Fraction, rate: float) -> Part:
     if begin.unit != "dur" or not begin.amount:
         return hold(_Time(begin.unit, end - begin.amount).duration(), start=rate)
-    # Two fractions of the run are truncated each for itself, so their difference is no fraction of it.
+    # Each fraction of the run is truncated separately, so the difference of two of them is not a fraction of the run.
     return section(hold(_Time("dur", end).duration(), start=rate), skip=begin.duration())
 
 

@@ -2,7 +2,7 @@
 
 Each gives the rate of the update of batch t (counted from 0), where the scheduler is stepped once after every batch.
 Hugging Face takes the base rate from the optimizer; here it is the argument `lr`. W = `num_warmup_steps` and
-N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on the loss, so they are no schedules.
+N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on the loss, so they are not schedules.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def constant(lr: float) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate.
-        ArgumentTypeError: no number.
+        ArgumentTypeError: a rate that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -68,7 +68,7 @@ def constant_with_warmup(lr: float, num_warmup_steps: int) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a negative number of steps.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -92,7 +92,7 @@ def linear(lr: float, num_warmup_steps: int, num_training_steps: int) -> Schedul
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a number of steps out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -114,12 +114,12 @@ def cosine(lr: float, num_warmup_steps: int, num_training_steps: int, num_cycles
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the step W at which it is reached; 0: no warm-up.
-        num_training_steps: the step N at which so many waves are done, >= 1.
+        num_training_steps: the step N at which the waves end, >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a number of steps or waves out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -147,7 +147,7 @@ def cosine_with_restarts(lr: float, num_warmup_steps: int, num_training_steps: i
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a number of steps or cycles out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -186,7 +186,7 @@ def polynomial(
     Raises:
         ScheduleError: a negative or non-finite rate, an `lr_end` that is not below `lr`, a power out of range, a number
             of steps out of range; or N = W, where Hugging Face divides by 0.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -218,12 +218,12 @@ def inverse_sqrt(lr: float, num_warmup_steps: int, timescale: int | None = None)
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the step W at which it is reached; 0: no warm-up.
-        timescale: so many steps after the peak the rate has fallen to lr / sqrt(2), >= 1. W if None; 10,000 if that is
+        timescale: the steps after the peak in which the rate falls to lr / sqrt(2), >= 1. W if None; 10,000 if that is
             0.
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a number of steps out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -251,7 +251,7 @@ def cosine_with_min_lr(
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the step W at which it is reached; 0: no warm-up. The warm-up begins at 0, not at the floor.
-        num_training_steps: the step N at which so many waves are done, >= 1.
+        num_training_steps: the step N at which the waves end, >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
         min_lr: the floor, >= 0. Exactly one of `min_lr` and `min_lr_rate` is given.
         min_lr_rate: the floor divided by `lr`, >= 0.
@@ -259,7 +259,7 @@ def cosine_with_min_lr(
     Raises:
         ScheduleError: both or none of `min_lr` and `min_lr_rate`, a `min_lr` where `lr` is 0, a negative or non-finite
             rate, or a number of steps or waves out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -285,12 +285,12 @@ def cosine_warmup_with_min_lr(
 
     A line from lr * warmup_lr_rate at step 0 to lr at step W - 1, then
     floor + (lr - floor) (1 + cos(2 pi num_cycles (t - W + 1) / max(1, N - W))) / 2, for ever. So all is one step early,
-    and the floor stands at step N - 1. Without a warm-up the wave begins one step after its peak.
+    and the floor is at step N - 1. Without a warm-up the wave begins one step after its peak.
 
     Args:
         lr: the optimizer's rate, the peak.
         num_warmup_steps: the number W of steps of the warm-up; 0: none.
-        num_training_steps: the number N of all steps, at whose last so many waves are done; >= 1.
+        num_training_steps: the number N of all steps; the waves end at the last one; >= 1.
         num_cycles: how many waves, >= 0; half a wave is one fall.
         min_lr: the floor, >= 0. Exactly one of `min_lr` and `min_lr_rate` is given.
         min_lr_rate: the floor divided by `lr`, >= 0.
@@ -299,7 +299,7 @@ def cosine_warmup_with_min_lr(
     Raises:
         ScheduleError: both or none of `min_lr` and `min_lr_rate`, a `min_lr` where `lr` is 0, a negative or non-finite
             rate, or a number of steps or waves out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -350,7 +350,7 @@ def warmup_stable_decay(
     Raises:
         ScheduleError: neither `num_training_steps` nor `num_stable_steps`, an unknown curve, a negative or non-finite
             rate, or a number of steps or waves out of range.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -429,7 +429,7 @@ def _number_of(num_cycles: float) -> Fraction:
 
 
 def _period(steps: int, waves: Fraction, num_cycles: float) -> Fraction:
-    """How many steps one of so many waves in `steps` steps lasts."""
+    """The length of one wave in steps, where `steps` steps hold a given number of them."""
     period = steps / waves
     if not 0.001 <= period <= MAX_STEPS:
         raise ScheduleError(
@@ -442,7 +442,7 @@ def _period(steps: int, waves: Fraction, num_cycles: float) -> Fraction:
 def _waves(
     peak: float, floor: float, steps: int, num_cycles: float, skip: int = 0, duration: int | None = None
 ) -> Part:
-    """So many cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
+    """Several cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
     waves = _number_of(num_cycles)
     if waves == 0:
         return for_ever(peak) if duration is None else curves.hold(duration, start=peak)

@@ -4,9 +4,9 @@ A step is a value of the optimizer's `iterations`, which is 0 in the first updat
 here are what its formulas give without rounding. The `name` that a schedule has in the graph is left out.
 
 Compiled on JAX, a quotient t / decay_steps becomes a product with 1 / decay_steps, whose rounding shows in two places.
-Staircases are one step late at some lengths (41, 47, 55 and 61 among them), and `PolynomialDecay` with a power that is
-no integer is not a number from the end of the decay on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a
-CPU). Here the stair and the end are where the formula has them.
+Staircases are one step late at some lengths (41, 47, 55 and 61 among them). `PolynomialDecay` with a fractional power
+gives NaN from the end of the decay on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a CPU). Here the
+stair and the end are where the formula has them.
 """
 
 # ruff: noqa: N802  the functions have Keras' names

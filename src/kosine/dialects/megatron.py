@@ -3,7 +3,7 @@
 Megatron has one scheduler for two numbers of the optimizer: `OptimizerParamScheduler` here is its learning rate,
 `weight_decay` its weight decay.
 
-A step is an update. Megatron's trainer counts samples where it is told to train for iterations of a global batch of B
+A step is an update. Megatron's trainer counts samples where it is set to train for iterations of a global batch of B
 samples: it multiplies the iterations by B, and advances its scheduler by B after each update. Leave out the B.
 """
 
@@ -89,7 +89,7 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
         ScheduleError: a negative or non-finite rate, a `min_lr` or `init_lr` above `max_lr`, a number of steps out of
             range, or a style that Megatron does not have. (Megatron itself takes a WSD decay without a style, and
             fails at the first step of the decay.)
-        ArgumentTypeError: a rate that is no number or steps that are no integer.
+        ArgumentTypeError: a rate that is not a number or steps that are not integers.
 
     Example:
         >>> import kosine as ks
@@ -161,7 +161,7 @@ def _wsd(decay: Callable[..., Phase], steps: int, peak: float, floor: float, war
 
 
 def weight_decay(start_wd: float, end_wd: float, wd_incr_steps: int, wd_incr_style: str) -> Schedule:
-    """The weight decay of `OptimizerParamScheduler` in megatron-core 0.16.1, as a schedule of its own.
+    """The weight decay of `OptimizerParamScheduler` in megatron-core 0.16.1, as a separate schedule.
 
     With n = `wd_incr_steps` and u = t / n, up to step n:
 
@@ -180,7 +180,7 @@ def weight_decay(start_wd: float, end_wd: float, wd_incr_steps: int, wd_incr_sty
     Raises:
         ScheduleError: a negative or non-finite value, an `end_wd` below `start_wd`, a number of steps out of range, or
             a style that Megatron does not have.
-        ArgumentTypeError: a value that is no number or steps that are no integer.
+        ArgumentTypeError: a value that is not a number or steps that are not integers.
 
     Example:
         >>> import kosine as ks

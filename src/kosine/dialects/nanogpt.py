@@ -32,7 +32,7 @@ def get_lr(
 
     Raises:
         ScheduleError: a negative or non-finite rate, a negative number of steps; or N = W, where nanoGPT divides by 0.
-        ArgumentTypeError: no number, or a number of steps that is no integer.
+        ArgumentTypeError: a rate that is not a number, or a number of steps that is not an integer.
 
     Example:
         >>> import kosine as ks

@@ -5,9 +5,9 @@ rates here are what its formulas give without rounding. Each function can also b
 `_schedule`: `optax.warmup_cosine_decay` is `optax.warmup_cosine_decay_schedule`.
 
 Compiled, a quotient of steps becomes a product with 1 / transition_steps, whose rounding shows in two places.
-Staircases are one step late at some lengths (41, 47, 55 and 61 among them), and `polynomial_schedule` with a power that
-is no integer is not a number from its end on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a CPU).
-Here the stair and the end are where the formula has them.
+Staircases are one step late at some lengths (41, 47, 55 and 61 among them). `polynomial_schedule` with a fractional
+power gives NaN from its end on (at 10, 30 and 1,000 among others, measured with JAX 0.10.2 on a CPU). Here the stair
+and the end are where the formula has them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def constant_schedule(value: float) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate.
-        ArgumentTypeError: no number.
+        ArgumentTypeError: a rate that is not a number.
 
     Source: Optax 0.2.8, `optax.constant_schedule`.
 
@@ -488,7 +488,7 @@ def warmup_exponential_decay_schedule(
 
 
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
-    """Warm restarts, each with a warm-up, a peak and a length of its own, as in Optax 0.2.8.
+    """Warm restarts, each with its own warm-up, peak and length, as in Optax 0.2.8.
 
     One `warmup_cosine_decay_schedule` after the other, each for its `decay_steps`; the last goes on at its
     `end_value`.
@@ -499,7 +499,7 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
     Raises:
         ScheduleError: no cycle, or a value that breaks a rule of `warmup_cosine_decay_schedule`.
         ArgumentTypeError: a value of the wrong type.
-        TypeError: a name that is no argument of it, or one that is missing.
+        TypeError: a name that is not one of its arguments, or one that is missing.
 
     Source: Optax 0.2.8, `optax.sgdr_schedule`; SGDR, arXiv 1608.03983.
 
@@ -520,14 +520,13 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
     """Schedules one after another, each counting its steps from its own boundary, as in Optax 0.2.8.
 
     Args:
-        schedules: kosine schedules, such as the other functions here make; what they rule beyond their boundary is
-            never reached.
+        schedules: kosine schedules, such as the other functions here make. The run leaves each at its boundary.
         boundaries: the first step of each schedule but the first, none below the one before it.
 
     Raises:
         ScheduleError: a number of boundaries that is not one less than the schedules (Optax silently drops what is
             left over), or boundaries that are not sorted.
-        ArgumentTypeError: something that is no schedule, or no integer.
+        ArgumentTypeError: a part that is not a schedule, or a boundary that is not an integer.
 
     Source: Optax 0.2.8, `optax.join_schedules`.
 

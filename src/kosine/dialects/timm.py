@@ -250,7 +250,7 @@ def StepLRScheduler(
     The first `warmup_t` steps are a straight line from `warmup_lr_init` towards `lr` instead; with
     `warmup_prefix=True` t is counted from its end, with False from its start.
 
-    A `decay_t` that is no integer means its shortest decimal here. timm divides by the float, and is one step late
+    A fractional `decay_t` means its shortest decimal here. timm divides by the float, and is one step late
     where that is above the decimal: `decay_t=2.2` falls at step 12 there instead of 11.
 
     Args:

@@ -55,7 +55,7 @@ def CosineAnnealingLR(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a `T_max` below 1.
-        ArgumentTypeError: no number, or a `T_max` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `T_max` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -75,8 +75,8 @@ def CosineAnnealingWarmRestarts(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.CosineAnnealingWarmRestarts` of torch 2.13.0.
 
-    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done. There
-    is no last cycle.
+    eta_min + (lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, where T_cur steps of the T_i of this cycle are done. The
+    cycles never end.
 
     torch's `step()` finds each restart exactly, but `step(epoch)` does so by a logarithm, which at some restarts gives
     the floor instead of the peak (T_0=10, T_mult=10 at step 1110). The schedule has the peak there.
@@ -89,7 +89,7 @@ def CosineAnnealingWarmRestarts(
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a `T_0` or `T_mult` below 1.
-        ArgumentTypeError: no number, or a `T_0` or `T_mult` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `T_0` or `T_mult` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -114,7 +114,7 @@ def LinearLR(lr: float, start_factor: float = 1 / 3, end_factor: float = 1.0, to
 
     Raises:
         ScheduleError: a negative or non-finite rate, a factor out of range, or a negative `total_iters`.
-        ArgumentTypeError: no number, or a `total_iters` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `total_iters` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -139,7 +139,7 @@ def ConstantLR(lr: float, factor: float = 1 / 3, total_iters: int = 5) -> Schedu
 
     Raises:
         ScheduleError: a negative or non-finite rate, a factor outside (0, 1], or a negative `total_iters`.
-        ArgumentTypeError: no number, or a `total_iters` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `total_iters` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -163,7 +163,7 @@ def PolynomialLR(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedul
 
     Raises:
         ScheduleError: a negative or non-finite rate, a power out of range, or a negative `total_iters`.
-        ArgumentTypeError: no number, or a `total_iters` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `total_iters` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -189,7 +189,7 @@ def ExponentialLR(lr: float, gamma: float) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate, or a `gamma` out of range.
-        ArgumentTypeError: no number.
+        ArgumentTypeError: a rate that is not a number.
 
     Example:
         >>> import kosine as ks
@@ -212,7 +212,7 @@ def StepLR(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
 
     Raises:
         ScheduleError: a negative or non-finite rate, a `step_size` below 1, or a `gamma` out of range.
-        ArgumentTypeError: no number, or a `step_size` that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a `step_size` that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -241,7 +241,7 @@ def MultiStepLR(lr: float, milestones: Iterable[int], gamma: float = 0.1) -> Sch
 
     Raises:
         ScheduleError: a negative or non-finite rate, a negative `gamma`, or a negative milestone.
-        ArgumentTypeError: no number, or a milestone that is no integer.
+        ArgumentTypeError: a rate or factor that is not a number, or a milestone that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -288,7 +288,8 @@ def OneCycleLR(
     Raises:
         ScheduleError: no number of steps or one below 1, a negative or non-finite rate, a `pct_start` outside [0, 1],
             an unknown strategy, a divisor that is not positive; or pct_start * N = 1, where torch divides by 0.
-        ArgumentTypeError: no number, a number of steps that is no integer, or a `three_phase` that is no bool.
+        ArgumentTypeError: a rate that is not a number, a number of steps that is not an integer, or a `three_phase`
+            that is not a bool.
 
     Example:
         >>> import kosine as ks
@@ -365,7 +366,7 @@ def SequentialLR(schedules: Sequence[Schedule], milestones: Iterable[int]) -> Sc
     Raises:
         ScheduleError: no schedule, a number of milestones that is not one less than the number of schedules, or a
             milestone that is negative or below the last one.
-        ArgumentTypeError: something that is no schedule, or a milestone that is no integer.
+        ArgumentTypeError: a part that is not a schedule, or a milestone that is not an integer.
 
     Example:
         >>> import kosine as ks
@@ -379,7 +380,7 @@ def SequentialLR(schedules: Sequence[Schedule], milestones: Iterable[int]) -> Sc
 
 
 def __getattr__(name: str) -> NoReturn:
-    function = "It takes any Python function, so it is no value: write its curve with kosine's."
+    function = "It takes any Python function, which is not a value: write its curve with kosine's."
     absent = {
         "ReduceLROnPlateau": "It depends on the loss, so it is not a function of the step.",
         "LambdaLR": function,

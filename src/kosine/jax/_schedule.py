@@ -37,7 +37,7 @@ class _Operations:
     def sum(values: Any, axis: int) -> Any:
         if values.shape[axis] > _FEW:
             return jnp.sum(values, axis=axis)
-        return sum(jnp.unstack(values, axis=axis))  # a reduction would be a kernel of its own
+        return sum(jnp.unstack(values, axis=axis))  # a reduction would be a separate kernel
 
     @staticmethod
     def searchsorted(boundaries: Any, steps: Any, side: str) -> Any:
@@ -93,7 +93,7 @@ class PlanSchedule:
             A float32 array of the shape of `step`.
 
         Raises:
-            ArgumentTypeError: steps that are no integers.
+            ArgumentTypeError: steps that are not integers.
             StepError: an int, or a NumPy integer or array, below 0. `optax.join_schedules` asks its parts for such
                 steps: call what it makes with an array of JAX, as Optax' optimizers do.
         """
@@ -131,18 +131,18 @@ class PlanSchedule:
 
 
 def schedule(plan: Plan) -> PlanSchedule:
-    """A plan as an Optax schedule; in a JAX loop of your own, call it with the step.
+    """A plan as an Optax schedule; in your own JAX loop, call it with the step.
 
-    Update t, counted from 0, uses `plan(t)`. Who holds the step decides where its rate is worked out:
+    Update t, counted from 0, uses `plan(t)`. The type of the step decides where its rate is computed:
 
     - An int, or a NumPy integer or array: on the host, the float32 nearest to `plan(step)`.
     - An array of JAX, traced or not: on the device, in integers up to the last operations. It is the nearest float32
       for plans that end or repeat within 131,072 steps, which are a table; for others it is within 8 units in the last
-      place. The array is not read, so a step below 0 is no error: it counts as step 0. A new step traces nothing
+      place. The array is not read, so a step below 0 raises no error: it counts as step 0. A new step traces nothing
       anew, and the graph has a few dozen operations, however many cycles there are.
 
     The rate is a strongly typed float32, as from most schedules of Optax. Optax casts it to the type of each gradient;
-    in a loop of your own with bfloat16 parameters, cast it: `rate.astype(parameters.dtype)`.
+    in your own loop with bfloat16 parameters, cast it: `rate.astype(parameters.dtype)`.
 
     A step is an update of the optimizer. `optax.MultiSteps` does one for every k batches, and `optax.apply_if_finite`
     none for a batch that it rejects. So with MultiSteps plan for `batches // k` steps; or count batches, and let each

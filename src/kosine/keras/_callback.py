@@ -56,7 +56,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
 
     @property
     def history(self) -> LearningRateHistory:
-        """The steps and rates of every batch trained in this run, those of an epoch that is not over included."""
+        """The steps and rates of every batch trained in this run, also in an unfinished epoch."""
         return self._history.and_running(self._first_step, self._batches)
 
     @property
@@ -81,7 +81,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         callbacks = calling_list()
         if callbacks is not None and any(callback is self for callback in callbacks.callbacks):
             # First in the list, so that its learning rate is in the logs that the others write. It is this callback's
-            # turn, so nothing that is still to come changes its place.
+            # turn, so the callbacks that are still to come keep their places.
             callbacks.callbacks.remove(self)
             callbacks.callbacks.insert(0, self)
 
@@ -168,7 +168,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         self._ends.clear()
 
     def _count(self, model: Any, done: list[int]) -> int:
-        """How many batches an epoch had, of which the optimizers did so many updates."""
+        """The number of batches in an epoch, from the number of updates that the optimizers did."""
         if model.steps_per_execution == 1:
             return self._batches
         # With several steps in an execution Keras reports the last that the execution could have had.
@@ -185,35 +185,36 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
 class LearningRateCallback(PlanCallback):
     """Trains a Keras model along a schedule, batch by batch, at no cost: the schedule runs inside the train step.
 
-    Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run:
-    a new `fit` starts at 0 even if the optimizer has trained before, `initial_epoch=e` starts at e epochs, and a
-    run that BackupAndRestore brings back goes on where it stopped. Steps are batches, also under gradient
-    accumulation. The rate of an epoch's last batch is in its logs as `learning_rate`.
+    Batch b of epoch e uses the learning rate of step e * steps_per_epoch + b, counted from the start of this run. A
+    new `fit` starts at 0 even if the optimizer has trained before. `initial_epoch=e` starts at e epochs. A run that
+    BackupAndRestore restores goes on where it stopped. Steps are batches, also under gradient accumulation. The rate
+    of an epoch's last batch is in its logs as `learning_rate`.
 
-    After the training the schedule stays in the optimizer: a `fit` without the callback goes on where it stopped, at
-    the value that the plan ends at if it is over. Keras does not let a plain number take a schedule's place; for a
-    constant rate pass `LearningRateCallback(constant(1e-4))`, or compile again.
+    After the training the schedule stays in the optimizer. A `fit` without the callback goes on where it stopped; if
+    the plan is over, at its end value. Keras cannot replace a schedule with a plain number: for a constant rate pass
+    `LearningRateCallback(constant(1e-4))`, or compile again.
 
     Args:
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own.
         steps_per_epoch: training batches in an epoch, for data that does not know its length.
-        lint: whether errors that `kosine.lint` finds in the plan are warned of when training starts at epoch 0: once
-            for a plan, and only where they are about steps that `fit` trains.
+        lint: whether to warn of the errors that `kosine.lint` finds in the plan. It warns when training starts at
+            epoch 0, once for a plan, and only of errors in steps that `fit` trains.
 
     Attributes:
         plan: the plan that is followed, from the start of training on.
         history: the steps and the planned rates of every batch trained in this run (`LearningRateHistory`); a `fit`
-            that starts at step 0 begins a new one. On JAX, Keras tells of batches late: during an epoch it may lag.
+            that starts at step 0 begins a new one. On JAX, Keras reports batches late, so it may lag during an epoch.
 
     Raises:
-        ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is no integer.
+        ArgumentTypeError: neither a schedule nor a plan, or a `steps_per_epoch` that is not an integer.
         TrainingError: at the start of `fit`: steps per epoch that are needed and unknown or that disagree, or another
             callback that sets the learning rate.
         PlanError: at the start of `fit`: a schedule that does not fit the run, or a run of more steps than the backend
             counts: 2**31 - 1 on JAX and PyTorch.
 
     Warns:
-        TrainingWarning: at the start of `fit`: the plan surely wastes the training; `lint=False` switches this off.
+        TrainingWarning: at the start of `fit`: the plan wastes the training for certain. `lint=False` switches
+            this off.
 
     Example:
         >>> import keras, numpy as np, kosine as ks
@@ -243,7 +244,7 @@ class LearningRateCallback(PlanCallback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._lint and epoch == 0 and self.plan is not None and self.plan != self._linted:  # not where a run goes on
             self._linted = self.plan
-            tail = ["K003"] if isinstance(self._schedule, Plan) else []  # `_compare` has told of that
+            tail = ["K003"] if isinstance(self._schedule, Plan) else []  # `_compare` has warned of that
             warn_of_errors([self.plan], "LearningRateCallback(..., lint=False)", stacklevel=2, ignore=tail)
         super().on_epoch_begin(epoch, logs)
 
@@ -332,7 +333,7 @@ class _Installed(NamedTuple):
 
 
 _INSTALLED: weakref.WeakKeyDictionary[Any, _Installed] = weakref.WeakKeyDictionary()
-"""What this module put into each optimizer. Schedules that users made are theirs: they may stand in other models."""
+"""What this module put into each optimizer. Schedules that users made are theirs: other models may use them."""
 
 
 def _install(model: Any, optimizer: Any, plan: Plan) -> bool:

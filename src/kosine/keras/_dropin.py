@@ -74,8 +74,8 @@ def cosine_decay_with_warmup(
 class WarmUpCosineDecayScheduler(PlanCallback):
     """A Keras callback: cosine decay with linear warm-up and an optional hold, updated on every batch.
 
-    Before every batch the rate for `global_step` is in force (`cosine_decay_with_warmup`); after it `global_step`
-    has grown by one. Unlike the original it costs nothing: the schedule runs inside the train step.
+    Every batch uses the rate of `global_step` (see `cosine_decay_with_warmup`); after the batch `global_step` grows by
+    one. Unlike the original it costs nothing: the schedule runs inside the train step.
 
     Args:
         learning_rate_base: the rate after the warm-up.

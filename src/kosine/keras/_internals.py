@@ -1,4 +1,4 @@
-"""What kosine knows of the insides of Keras; each assumption stands here, and nowhere else."""
+"""What kosine knows of the insides of Keras; every assumption about them is in this file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import keras
 
 
 def optimizers(model: Any) -> list[Any]:
-    """The optimizers of a model that have a learning rate of their own, inside any wrapper."""
+    """The optimizers of a model that have a learning rate, inside any wrapper."""
 
     def leaves(optimizer: Any) -> list[Any]:
         if optimizer is None:
@@ -51,7 +51,7 @@ def calling_list() -> keras.callbacks.CallbackList | None:
 
 
 def called_by_fit(model: Any) -> bool:
-    """Whether it is `fit` that is calling, not `evaluate` or `predict`: a callback is told no difference."""
+    """Whether the caller is `fit`, not `evaluate` or `predict`: Keras calls a callback in the same way from each."""
     for frame in callers():
         if frame.f_code.co_name in ("fit", "evaluate", "predict") and frame.f_locals.get("self") is model:
             return frame.f_code.co_name == "fit"

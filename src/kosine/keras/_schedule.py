@@ -33,10 +33,10 @@ if _BACKEND == "tensorflow":
 class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A plan as a `keras.optimizers.schedules.LearningRateSchedule`.
 
-    The update of batch t uses `plan(t - offset)`: the float32 nearest to it on PyTorch, where it is computed on the
-    host, and for plans that end or repeat within 131,072 steps, whose rates are a table in the graph; for others on
-    TensorFlow and JAX it is computed in the graph, to within 8 units in the last place.
-    Before step `offset` it is `plan(0)`. It is saved with the model, and needs no callback after a reload.
+    The update of batch t uses `plan(t - offset)`, and `plan(0)` before step `offset`. On PyTorch the host computes
+    the rate, so it is the nearest float32. For plans that end or repeat within 131,072 steps the rates are a table in
+    the graph, also the nearest float32. For others on TensorFlow and JAX the graph computes them, to within 8 units in
+    the last place. The schedule is saved with the model, and needs no callback after a reload.
 
     Args:
         plan: what to follow; plan a `Schedule` first.
@@ -44,7 +44,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             update is a later step of the plan, as after `initial_epoch`.
 
     Raises:
-        ArgumentTypeError: no plan, or an offset that is no integer or more than the backend can count.
+        ArgumentTypeError: the plan is not one, or the offset is not an integer or too large for the backend.
         PlanError: a plan longer than the backend can count: 2**31 - 1 steps on JAX and PyTorch, 2**63 - 1 on
             TensorFlow.
 
@@ -150,7 +150,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             plan = from_data(config["plan"])
             if isinstance(plan, Plan):
                 return cls(plan, config["offset"])
-        except ArgumentTypeError as error:  # Keras would take a TypeError for one of its own
+        except ArgumentTypeError as error:  # Keras would treat a TypeError as its own
             raise NotationError(f"The configuration of a LearningRateSchedule has a wrong type: {error}") from error
         raise NotationError(
             'In the configuration of a LearningRateSchedule "plan" must be a plan, with its "run".', received=plan

@@ -1,4 +1,4 @@
-"""Tools that show which learning rate a training run really applied: `kosine.testing.keras`, `.torch`, `.optax`."""
+"""Tools that show which learning rate a training run applied: `kosine.testing.keras`, `.torch`, `.optax`."""
 
 from __future__ import annotations
 

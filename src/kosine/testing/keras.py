@@ -1,9 +1,9 @@
 """The applied learning rate of a Keras run, read from the weights.
 
-What an optimizer reports is no evidence: what counts is how far an update moved a weight. The probe model has one
-weight for each batch of an epoch, all 0, and batch b sends a gradient of exactly -1 to weight b and 0 to the
-others. After an epoch of plain SGD weight b therefore *is* the learning rate that batch b was trained with, to the
-bit: nothing was subtracted and nothing rounded.
+The rate that an optimizer reports may differ from the applied one, so the probe measures how far each update moved a
+weight. The probe model has one weight for each batch of an epoch, all 0. Batch b sends a gradient of exactly -1 to
+weight b and 0 to the others. After an epoch of plain SGD, weight b therefore *is* the learning rate that batch b was
+trained with. It is exact to the bit, because the update neither subtracts nor rounds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def probe_model(steps_per_epoch: int, layers: Sequence[str] = ("probe",)) -> Any
 
     Args:
         steps_per_epoch: the number of batches in an epoch, and of weights in a layer.
-        layers: the names of the layers, whose outputs are added; each is a probe of its own, as for an optimizer
+        layers: the names of the layers, whose outputs are added; each is a separate probe, as for an optimizer
             that treats layers differently.
 
     Example:
@@ -63,8 +63,8 @@ def probe_data(steps_per_epoch: int, batch_size: int = 2) -> tuple[NDArray[np.fl
 class AppliedRates(keras.callbacks.Callback):  # type: ignore[misc]
     """Records the learning rate that each batch was trained with, epoch by epoch, from the weights of a probe model.
 
-    It reads the weights after every epoch and sets them to 0 before it, so it needs nothing at batch level and works
-    with `steps_per_execution`, `jit_compile` and distribution. A batch without an update has the rate 0; under
+    It sets the weights to 0 before every epoch and reads them after it. So it works with `steps_per_execution`,
+    `jit_compile` and distribution. A batch without an update has the rate 0; under
     gradient accumulation over k batches each of them shows a k-th of the rate of the update.
 
     Args:

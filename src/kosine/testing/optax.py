@@ -1,8 +1,9 @@
 """The applied learning rate of an Optax loop, read from a weight.
 
-What `optax.inject_hyperparams` reports is no evidence: what counts is how far an update moved a weight. The weight of
-the probe is 0 before each update and its gradient is exactly -1, so under plain SGD the weight after the update *is*
-the learning rate that was applied, to the bit: nothing was subtracted and nothing rounded.
+The rate that `optax.inject_hyperparams` reports may differ from the applied one, so the probe measures how far each
+update moved a weight. The probe's weight is 0 before each update and its gradient is exactly -1. Under plain SGD the
+weight after the update therefore *is* the learning rate that was applied. It is exact to the bit, because the update
+neither subtracts nor rounds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The applied learning rate of a PyTorch run, read from the weights.
 
-What an optimizer reports is no evidence: what counts is how far an update moved a weight. The probe has one weight for
-each step, all 0, and its loss at step t has the gradient -1 with respect to weight t and 0 to the others. After
-plain SGD weight t therefore *is* the learning rate that the update of step t used, to the bit: nothing was subtracted
-and nothing rounded.
+The rate that an optimizer reports may differ from the applied one, so the probe measures how far each update moved a
+weight. The probe has one weight for each step, all 0. Its loss at step t has the gradient -1 with respect to weight t
+and 0 with respect to the others. After plain SGD, weight t therefore *is* the learning rate that the update of step t
+used. It is exact to the bit, because the update neither subtracts nor rounds.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def read_plans(value: object, argument: str) -> Plan | list[Plan]:
 
 
 def odd(value: object) -> str:
-    """Which element of a list is no plan."""
+    """Which element of a list is not a plan."""
     if not isinstance(value, list | tuple):
         return ""
     return next(
@@ -107,7 +107,7 @@ def group_ratios(first: float, initials: list[float], name: str) -> list[float]:
 
 
 def part_tensors(groups: list[dict[str, Any]], courses: list[GroupPlan]) -> None:
-    """Give a tensor of its own to each group that would share one with a group of another rate."""
+    """Give a separate tensor to each group that would share one with a group of another rate."""
     owners: dict[tuple[str, int], tuple[Plan, float]] = {}
     for course in courses:
         for index, ratio in course.members:

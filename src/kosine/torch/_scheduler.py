@@ -25,42 +25,42 @@ from kosine.torch._state import difference_text, saved_ratios_to, saved_step, wa
 class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     """Drives a torch optimizer along a plan: a `torch.optim.lr_scheduler.LRScheduler` whose only state is the step.
 
-    The update of batch t uses plan(t), times the ratio of its param group. Building it sets the rates of step 0; each
-    `step()` sets those of the next. Call it after `optimizer.step()`: before it every update would use the rate of the
-    step after its own, and nothing warns of that. Building it neither steps nor patches anything: it writes into the
-    param groups, and registers one hook that sets the rates anew when the optimizer loads a state.
+    The update of batch t uses plan(t), times the ratio of its param group. The constructor sets the rates of step 0;
+    each `step()` sets those of the next step. Call `step()` after `optimizer.step()`. Called before it, every update
+    uses the rate of the next step, without a warning. The constructor neither steps nor patches the optimizer: it
+    writes into the param groups, and registers one hook that sets the rates anew when the optimizer loads a state.
 
     Param groups: with one plan the first group follows the plan, and every other group the plan times
 
         ratio = its initial rate / the first group's initial rate.
 
-    A group's initial rate is its `initial_lr` where it has one, as torch has it, else its `lr`, which is then noted as
-    its `initial_lr`: optimizers save that, so ratios outlast a resume. The ratio is 1 where the initial rates are the
-    same, be they 0. With a list of plans each group follows its own, and there are no ratios. A group that is added
-    later joins at the next `step()`, and the rate that it was added with is its initial one; to let it join at once,
-    call `step(scheduler.last_epoch)`. With a list there is no plan for it, and `step()` says so. The first group is the
-    one that was first when this was built: where it is moved or removed later, the others keep their ratio to it, and
-    the state of this scheduler keeps what that group's initial rate was.
+    A group's initial rate is its `initial_lr`, as in torch. A group without one gets its `lr` as `initial_lr`.
+    Optimizers save `initial_lr`, so ratios survive a resume. The ratio is 1 where the initial rates are the same, also
+    where they are 0. The first group is the one that was first when this scheduler was built. If it is moved or removed
+    later, the others keep their ratio to it, and the state of this scheduler keeps its initial rate.
 
-    Other numbers in the param groups follow the plans that are given by their names, such as `momentum=` or
-    `weight_decay=`, by the same rules and with `initial_momentum` and so on. Of an entry that is a tuple, such as
-    `betas`, the first element is driven.
+    A group that is added later joins at the next `step()`; its initial rate is the one that it was added with. To make
+    it join at once, call `step(scheduler.last_epoch)`. With a list of plans each group follows its own plan, without
+    ratios; a group that is added later has no plan, and `step()` raises an error.
 
-    A rate that is a tensor is filled in place and stays the same object, also when the optimizer loads a state, so that
-    compiled and captured steps see it. It holds what its type keeps of the rate: float16 keeps 3 digits, and takes what
-    is below 3e-8 for 0. Groups that share a tensor but not a rate get a tensor each.
+    Other numbers in the param groups follow plans that are given by name, such as `momentum=` or `weight_decay=`. The
+    same rules hold, with `initial_momentum` and so on. In a tuple, such as `betas`, the plan drives the first element.
 
-    Resuming: build it as before, and load its state before or after the optimizer's own. The optimizer's state alone
-    has no step in it: a run that loads no other begins the plan anew. The state holds the step, and the plans to
-    compare with: a scheduler that was built with another plan follows its own from that step on, and warns. That is how
-    a run is extended. From the state of another scheduler it takes `last_epoch` as the step, and warns.
+    A rate that is a tensor is filled in place and stays the same object, also when the optimizer loads a state, so
+    compiled and captured steps see it. Its type limits its precision: float16 keeps 3 digits, and rounds rates below
+    3e-8 to 0. Groups that share a tensor but not a rate get a tensor each.
+
+    Resuming: build the scheduler as before, and load its state before or after the optimizer's. The optimizer's state
+    alone has no step, so a run that loads only that begins the plan anew. The scheduler's state holds the step and the
+    plans. A scheduler that was built with another plan follows its own plan from that step on, and warns; this is the
+    way to extend a run. From the state of another scheduler it takes `last_epoch` as the step, and warns.
 
     Args:
         optimizer: any `torch.optim.Optimizer`.
         plan: what the learning rate follows; or a list of plans, one for each param group.
-        lint: whether errors that `kosine.lint` finds in the plan of the learning rate are warned of, once, when this is
-            built; not when it is copied or loads a state. Of a list, those that are found in all of its plans: a group
-            may well be frozen. (A number in the param groups that is named `lint` cannot be driven.)
+        lint: whether to warn of the errors that `kosine.lint` finds in the plan of the learning rate. It warns once,
+            when this is built; not when it is copied or loads a state. For a list it warns of errors in all of its
+            plans, as a frozen group has rate 0 on purpose. (A plan cannot drive a number that is named `lint`.)
         entries: by name, a plan or a list of plans that another number in the param groups follows.
 
     Attributes:
@@ -72,13 +72,13 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     Raises:
         ArgumentTypeError: no optimizer, or no plan; plan a `Schedule` first.
-        TrainingError: no param group; a list of plans that does not match the groups; a name that is no number in the
-            groups, or is a tensor that is no floating-point one or requires a gradient; an initial value that is
+        TrainingError: no param group; a list of plans that does not match the groups; a name that is not a number in
+            the groups, or is a tensor of another type than float or requires a gradient; an initial value that is
             negative or not finite; or a first group whose initial value is 0, or too small to divide by, while
             another's is not.
 
     Warns:
-        TrainingWarning: a plan of the learning rate surely wastes the training; `lint=False` switches this off.
+        TrainingWarning: a plan of the learning rate wastes the training for certain; `lint=False` switches this off.
 
     Example:
         >>> import torch
@@ -159,7 +159,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 hook = owner.register_load_state_dict_post_hook(after_load)
                 weakref.finalize(self, hook.remove).atexit = False
                 break
-            except AttributeError:  # a wrapper, such as accelerate's, that has no hooks of its own
+            except AttributeError:  # a wrapper without hooks, such as accelerate's
                 owner = getattr(owner, "optimizer", None)
 
     @property
@@ -191,8 +191,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         """Set the rates of the next step, or those of step `epoch`. Call it after each `optimizer.step()`.
 
         Args:
-            epoch: the step of the plan that the next update is, counted from 0: any step, in any order, as often as
-                wanted. None: the one after `last_epoch`. (The name is torch's.)
+            epoch: the step of the next update, counted from 0: any step, in any order. None: the one after
+                `last_epoch`. (The name is torch's.)
 
         Raises:
             StepError: a step below 0 or above 2**63 - 1.
@@ -200,7 +200,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             TrainingError: a group was added whose values cannot follow: see the class.
         """
         if epoch is not None:
-            self._courses[0].plan.phase_at(epoch)  # fails for what is no step
+            self._courses[0].plan.phase_at(epoch)  # raises for anything but a step
             self._set_rates(operator.index(epoch))
             return
         offset = self._offset + 1
@@ -225,8 +225,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def get_last_lr(self) -> list[float]:
         """The rate of each param group that was set last: before `optimizer.step()`, the one that this update will use.
 
-        It is worked out from the plan, as a float: a tensor in a group holds what its type keeps of it, and reading
-        it would wait for the device. A group that has been added is missing until it has joined.
+        It is computed from the plan, as a float: a tensor in a group has the precision of its type, and reading it
+        would wait for the device. A group that has been added is missing until it has joined.
         """
         return self.get_lr()
 
@@ -243,7 +243,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def state_dict(self) -> dict[str, Any]:
         """The step, as `last_epoch`, and the plans as JSON texts: a dict that `torch.load(weights_only=True)` reads.
 
-        Where the group that ratios are to is no longer the first, its initial values are added, as `ratios_to`.
+        Where the group that ratios refer to is not the first any more, its initial values are added as `ratios_to`.
         """
         state = {"last_epoch": self.last_epoch, "plans": copy.deepcopy(self._texts)}
         ratios_to = self._ratios_to()
@@ -258,8 +258,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             state_dict: from `state_dict`; or from another scheduler, of which `last_epoch` counts.
 
         Raises:
-            TrainingError: no step in it; or initial values of a group that was removed, as `ratios_to`, that no ratio
-                can be to.
+            TrainingError: a state without a step, or with initial values in `ratios_to` that cannot be divided by.
 
         Warns:
             TrainingWarning: the state was saved with another plan, or by another scheduler.
@@ -301,9 +300,9 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled loop need not trace how a phase is found
     def _set_rates(self, step: int, ratios_to: Mapping[str, float] | None = None) -> None:
-        """Write the rates of a step; `ratios_to` are the initial values of a group that is not there any more.
+        """Write the rates of a step; `ratios_to` are the initial values of a group that was removed.
 
-        Whatever must be refused is refused before anything is written.
+        All errors are raised before the first write.
         """
         groups = self.optimizer.param_groups
         if not groups:
@@ -366,7 +365,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         }
 
     def _ratios_to(self) -> dict[str, float]:
-        """The initial values that ratios are to, where the first group does not tell them."""
+        """The initial values that ratios refer to, where the first group does not have them."""
         if same_group(self._first_group, self.optimizer.param_groups[:1]):
             return {}
         return {

@@ -18,7 +18,7 @@ LONGEST_TEXT = 1_000  # characters of a plan that a warning shows
 def saved_step(state: Mapping[str, Any], plan: Plan) -> int:
     given: Any = state.get("last_epoch")
     try:
-        plan.phase_at(given)  # fails for what is no step
+        plan.phase_at(given)  # raises for anything but a step
     except (ArgumentTypeError, StepError) as error:
         raise TrainingError(
             (
@@ -37,7 +37,7 @@ def saved_ratios_to(state: Mapping[str, Any]) -> Mapping[str, float]:
     raise TrainingError(
         (
             "In the state, `ratios_to` must be a dict of numbers: the initial values of the param group "
-            "that ratios are to. Pass what `state_dict()` returned."
+            "that ratios refer to. Pass what `state_dict()` returned."
         ),
         received={"ratios_to": given},
     )
@@ -69,7 +69,7 @@ def difference_text(saved: Mapping[str, Any], own: Mapping[str, Any], step: int)
 
 
 def texts_of(given: object) -> list[str]:
-    """The texts of an entry's plans; what is no text, in a state that nobody saved, as it is shown."""
+    """The texts of an entry's plans; in a state that was altered, the `repr` of anything else."""
     return [one if isinstance(one, str) else shown(one) for one in (given if isinstance(given, list) else [given])]
 
 

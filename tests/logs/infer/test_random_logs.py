@@ -38,6 +38,6 @@ def test_recovers_every_recipe_without_skips(recipe: str) -> None:
 def test_says_where_a_row_is_further_off_than_its_print_allows(seed: int) -> None:
     inference = ks.infer(random_case(seed).trace())
     worst = float((np.abs(inference.expected() - inference.trace.rates) / inference.trace.half_widths()).max())
-    said = re.search(r"the furthest to ([\d.]+) times what its print leaves open", inference.sentence)
+    said = re.search(r"the furthest to ([\d.]+) times its rounding", inference.sentence)
     assert (said is not None) == (worst > 1 + 1e-6)
     assert said is None or float(said[1]) == pytest.approx(worst, abs=0.005)

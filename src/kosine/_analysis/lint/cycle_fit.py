@@ -80,7 +80,7 @@ def fitting_cycles(
 def _scaled(
     group: PlannedCycles, scale: Fraction, decay: CycleDecay, total: int, count: int, units: Units
 ) -> Cycles | None:
-    """The cycles with all durations times `scale`: exactly where that is short, else in as few digits as will do."""
+    """The cycles with all durations times `scale`: exactly if that is short, else with the fewest digits that fit."""
     durations = [phase.duration for phase in group.part.phases]
     exact = [(duration.amount or Fraction(0)) * scale for duration in durations]
     written = [

@@ -1,4 +1,4 @@
-"""What is odd about a plan: the mistakes that people make, each with a stable code, the reason and the fix."""
+"""Common mistakes in a plan, each with a stable code, the reason and the fix."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LONGEST_WARMUP = 0.3
 def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
     """What is odd about a plan; docs/lint.md explains each code.
 
-    It looks at phases, never at every step or every cycle, so it takes the same time for 10**9 steps as for 10**3. Of
-    a plan without a length it checks what does not depend on where the run ends.
+    It looks at phases, never at every step or every cycle, so it takes the same time for 10**9 steps as for 10**3. For
+    a plan without a length it leaves out the checks that depend on the end of the run.
 
     Args:
         plan: the plan.
@@ -65,11 +65,11 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
 
 
 def read_code(code: object, argument: str) -> str:
-    """A code as it stands in the list, in capitals.
+    """A code as the list has it, in capitals.
 
     Raises:
         ArgumentError: an unknown code.
-        ArgumentTypeError: something else than a text.
+        ArgumentTypeError: a code that is not a text.
     """
     if not isinstance(code, str):
         raise ArgumentTypeError(argument=argument, rule='a code such as "K004"', received=code)
@@ -83,7 +83,7 @@ def read_code(code: object, argument: str) -> str:
 
 
 def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int, ignore: Iterable[str] = ()) -> None:
-    """Warn of each error that `lint` finds: what a training run should say before it starts.
+    """Warn of each error that `lint` finds, before a training run starts.
 
     Args:
         plans: what the training follows. Of several, such as one for each group of parameters, only an error that all

@@ -1,4 +1,4 @@
-"""A plan under examination: what several checks ask of it, worked out once, and never for each cycle or step."""
+"""Facts about a plan for several checks: each is computed once, and never for each cycle or step."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class SeenPhase(NamedTuple):
 
 
 class PlanFacts:
-    """A plan and what the checks ask of it."""
+    """A plan with the facts that the checks need."""
 
     def __init__(self, plan: Plan, longest_warmup: float) -> None:
         self.plan = plan
@@ -96,7 +96,7 @@ class PlanFacts:
 
     @cached_property
     def later(self) -> tuple[PlannedPart, ...]:
-        """The parts of the plan that the run never gets to."""
+        """The parts of the plan that the run never reaches."""
         return self.plan.parts[len(self.parts) :]
 
     @cached_property
@@ -121,7 +121,7 @@ class PlanFacts:
         stop = MAX_STEPS + 1 if self.total is None else self.total
         seen = [SeenPhase(part, written) for part in self.parts for written in part.opening(stop)]
         after = self.plan.after
-        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may skip all that stands in it
+        return seen or [SeenPhase(after, *after.opening(stop))]  # a section may skip all of its parts
 
     @cached_property
     def peak(self) -> float:
@@ -218,7 +218,7 @@ class PlanFacts:
 
     @cached_property
     def written_parts(self) -> list[tuple[Phase | Cycles, PlannedPart]]:
-        """The parts of the schedule and what became of them, up to the first section, without those of no step.
+        """The parts of the schedule with their planned parts, up to the first section, without empty ones.
 
         A section may show several of its parts, or only a piece of one, so from there on the two lists differ.
         """

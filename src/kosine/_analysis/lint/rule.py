@@ -22,7 +22,7 @@ class Finding:
 
     Attributes:
         code: which check found it, such as "K001"; codes never change their meaning.
-        severity: "error": training is surely wasted; "warning": most likely a mistake; "info": worth knowing.
+        severity: "error": the training is wasted for certain; "warning": most likely a mistake; "info": worth knowing.
         message: what is odd, with the numbers.
         phase: the phase that it is about; None where it is about the run as a whole.
         fix: what to write instead.
@@ -65,7 +65,7 @@ class Rule:
         code: its name for ever.
         title: what it finds.
         severity: how bad that is; where it depends, on what.
-        why: why it matters, and who says so.
+        why: why it matters, with its source.
         fix: what to do about it, or why it may be meant.
         example: a plan in which this check finds something, and no other does.
         mended: the same plan without the mistake.

@@ -16,7 +16,7 @@ def alternatives(texts: Sequence[str]) -> str:
 
 
 def sentence(ways: Sequence[str]) -> str:
-    """Several ways to mend something as one sentence."""
+    """Several ways to fix a problem, as one sentence."""
     text = "; or ".join(ways)
     return f"{text[0].upper()}{text[1:]}."
 

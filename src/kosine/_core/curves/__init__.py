@@ -1,12 +1,12 @@
 """The curves: one file each holds everything about its curve.
 
-That is its formula (`form`), the value that it ends at (`end`), its code in exported programs (`code`, and what they
-ask about it), how it is fitted to a log (`fits`), and the constructor of its phase, which enters it into the table of
-curves.
+These are its formula (`form`), the value that it ends at (`end`), its code in exported programs (`code`, with the
+properties that they need), its fit to a log (`fits`), and the constructor of its phase. The constructor registers the
+curve in the table of curves.
 
-A formula gives the weight of the phase's higher value from a distance, so that no difference of nearly equal
-numbers is ever formed: the last steps of a decay to 0 keep all their digits (`curve.Form`). It is written
-against a handful of operations, so the host in float64 and a traced graph in float32 run the same one.
+A formula gives the weight of the phase's higher value from a distance. It never subtracts nearly equal numbers, so the
+last steps of a decay to 0 keep all their digits (`curve.Form`). It is written with a handful of operations, so the host
+in float64 and a traced graph in float32 run the same formula.
 
 In the formulas a phase of n steps goes from s = `start` to e = `to`, u = t/n, and t = 0 is its first step.
 With `endpoint=True` u = t/(n - 1), so that the last step is at e; t = n and later is e always.

@@ -23,8 +23,8 @@ Constructor = TypeVar("Constructor", bound=Callable[..., Phase])
 def constructor_of(curve: type[Curve]) -> Callable[[Constructor], Constructor]:
     """Decorate the constructor of a curve's phase: from then on the curve is known everywhere.
 
-    The constructor is called once, for a phase from 2 to 1 over 4 steps, and the curve of that phase is asked for what
-    the rest of kosine will ask it for.
+    The constructor is called once, for a phase from 2 to 1 over 4 steps. The curve of that phase must answer every
+    question that the rest of kosine has for a curve.
 
     Raises:
         TypeError: something is missing; the message says what.

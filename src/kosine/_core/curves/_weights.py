@@ -21,7 +21,7 @@ DECIMAL = Context(prec=40)
 
 
 def lower_end(start: float, end: float) -> Literal["start", "end"]:
-    """The end of the phase at which its lower value stands: the place to count from."""
+    """The end of the phase that has the lower value: the place to count from."""
     return "end" if start > end else "start"
 
 

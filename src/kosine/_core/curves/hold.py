@@ -48,7 +48,7 @@ def hold(
         duration: how long, in steps (500) or as "10ep", "5%", "2e8sp", "375Mtok" or "rest".
         to: another name for the value, as the other curves call it.
         start: the value, >= 0; where the last phase ended if None.
-        endpoint: changes nothing: every step has the value; it stands here because every curve has it.
+        endpoint: has no effect, as every step has the value; every curve takes this argument.
 
     Raises:
         ScheduleError: a negative or non-finite value, an unknown unit, or a `to` that is not `start`.

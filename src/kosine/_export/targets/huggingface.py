@@ -1,6 +1,6 @@
 """The target `huggingface`: the training arguments that make transformers' own scheduler follow a plan.
 
-Each of the schedules of `transformers.get_scheduler` (5.23) that depend on the step alone stands here as its
+Each of the schedules of `transformers.get_scheduler` (5.23) that depend on the step alone is here as its
 definition. Candidates are read off the plan's phases and compared with it at the steps of the run: what is written is
 what agrees, to 1e-12 of the peak.
 """
@@ -262,7 +262,7 @@ def _first_difference(candidate: Candidate, outline: Outline) -> int | None:
 
 
 def _few_steps(outline: Outline) -> NDArray[np.int64]:
-    """Steps that tell most schedules apart: those around the boundaries, and evenly spread ones."""
+    """Steps at which most schedules differ: those around the boundaries, and evenly spread ones."""
     import numpy as np
 
     total = outline.plan.total_steps or _WITHOUT_LENGTH

@@ -69,7 +69,7 @@ def _keras_levels(levels: Sequence[ConstantPiece], outline: Outline) -> tuple[st
     """The value before a boundary is that of the steps up to it, itself included."""
     values = [outline.value(level.value) for level in levels]
     boundaries = [integer(level.first - 1) for level in levels[1:]]
-    if not boundaries:  # a constant; Keras wants a boundary
+    if not boundaries:  # a constant; Keras needs a boundary
         values, boundaries = values * 2, ["1"]
     lists = [
         "\n".join(call(f"{name}=[", texts, 4, "]")) for name, texts in (("boundaries", boundaries), ("values", values))

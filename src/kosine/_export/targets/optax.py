@@ -115,7 +115,7 @@ def _optax_warmup_cosine(
 
 
 def _optax_restarts(outline: Outline) -> list[str] | None:
-    """Few cycles of a cosine, after phases of their own."""
+    """A few cycles of a cosine, after other phases."""
     cycles = outline.pieces[-1] if outline.pieces else None
     if (
         not isinstance(cycles, CyclesPiece)

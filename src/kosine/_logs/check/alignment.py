@@ -1,7 +1,7 @@
 """The rows of a log held against a plan: which step each row shows, and which rows show another rate than the plan's.
 
-A log may hold millions of rows, so every question is answered for some rows at a time, and a search for the first row
-that contradicts looks at few rows before it looks at many.
+A log may hold millions of rows, so every question is answered for some rows at a time. A search for the first row that
+contradicts looks at few rows before it looks at many.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Alignment:
     def _highest_planned(self) -> float:
         last = max(0, self.own_step(-1))
         seen = phases_between(self.plan, 0, last + 1)
-        # a phase is monotone, so its highest rate stands at one of its ends
+        # a phase is monotone, so its highest rate is at one of its ends
         steps = np.array([step for row in seen for step in (row.first_step, min(row.stop - 1, last))], np.int64)
         return float(self.plan(steps).max())
 
@@ -124,11 +124,11 @@ class Alignment:
         return np.floor(positions * float(unit) + 0.5).astype(np.int64)
 
     def steps(self, index: Index) -> Steps:
-        """The steps of the plan that rows show; below 0 where the plan has none."""
+        """The steps of the plan that rows show; below 0 before the plan begins."""
         return self._shown(self._counted(index))
 
     def _counted(self, index: Index) -> Steps:
-        """The own steps of rows, less the skipped ones that the log declares, where those are taken off."""
+        """The steps of rows as the log counts them, less the skipped steps that it declares if they are subtracted."""
         own = self.own_steps(index)
         if self.declared:
             at = np.array([position for position, _ in self.trace.skipped])
@@ -219,7 +219,7 @@ class Alignment:
             yield slice(begin, min(begin + _BLOCK, len(self)))
 
     def spread(self, count: int) -> NDArray[np.int64]:
-        """As many rows, spread evenly over all."""
+        """This number of rows, spread evenly over all."""
         return np.unique(np.linspace(0, len(self) - 1, min(len(self), count)).astype(np.int64))
 
     def typical_gap(self) -> int:

@@ -11,14 +11,15 @@ from kosine.errors import ArgumentTypeError
 
 
 def check(trace: Trace, plan: Plan) -> Verdict:
-    """Say whether a run followed its plan, and if not, where it first left it and how.
+    """Find out whether a run followed its plan, and if not, where it first left the plan and how.
 
     A row at position p is read as the plan's step s = round(p * steps_per_unit) + offset; it agrees where
-    |plan(s) - rate| is within the log's printed precision. The simplest explanation of every row is taken: no offset,
-    the next step's rate or steps that are counted from 1 (for a log of epochs: the first batch's rate, the last one's,
-    the next epoch's first or the mean); then skipped steps that the log declares, a constant factor, a log that begins
-    mid-run, skipped steps that it does not declare, restarts and jumps. What the log is too coarse or too short to show
-    cannot be found: such a run follows, and the verdict says what was seen.
+    |plan(s) - rate| is within the log's printed precision. `check` takes the simplest explanation that fits every row,
+    in this order: no offset; the next step's rate, or steps that are counted from 1; skipped steps that the log
+    declares; a constant factor; a log that begins mid-run; skipped steps that the log does not declare; restarts and
+    jumps. In a log of epochs a row may show the rate of the first batch, of the last one, of the next epoch's first,
+    or the mean. `check` cannot find what the log is too coarse or too short to show: such a run follows, and the
+    verdict says which rows were seen.
 
     Args:
         trace: the log, as `read_trace` reads it.
@@ -26,7 +27,7 @@ def check(trace: Trace, plan: Plan) -> Verdict:
             `steps_per_epoch`, `samples_per_step` or `tokens_per_step`.
 
     Returns:
-        A `Verdict`: `print` shows it as a table, `follows` says whether it did, `kind` and `sentence` how.
+        A `Verdict`: `print` shows it as a table, `follows` is True or False, and `kind` and `sentence` say how.
 
     Raises:
         ArgumentTypeError: an argument of another type, such as a schedule that is not planned yet.

@@ -1,4 +1,4 @@
-"""What can have happened to a run, one function each: a `Diagnosis` where it explains every row, else None."""
+"""What may have happened to a run, one function each: a `Diagnosis` where it explains every row, else None."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _convention(way: Alignment) -> str:
 
 
 def begins_mid_run(shifts: Shifts) -> Diagnosis | None:
-    """A log that counts from 0 though the run was in the midst of its plan."""
+    """A log that counts from 0 although the run was in the middle of its plan."""
     aligned = shifts.aligned
     first, last = aligned.own_step(0), aligned.own_step(-1)
     if first > aligned.typical_gap() or np.unique(aligned.trace.rates[: 2**16]).size < _FEWEST:

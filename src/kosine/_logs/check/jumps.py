@@ -158,7 +158,7 @@ class _Walk:
         return self.shifts.longest_run(self.row, lambda allowed: nearest(allowed, self.shift))
 
     def _believed(self, run: ShiftedRun, again: bool) -> bool:
-        """Whether a jump is more than chance.
+        """Whether a jump is more than a coincidence.
 
         Some shift explains any few rows, and a shift by less than the rows' gap explains a rate that is a bit off.
         """

@@ -14,7 +14,7 @@ _BLOCK = 2**18  # rows that are looked at together
 
 
 def other_groups(trace: Trace) -> Iterator[str]:
-    """A sentence about each: its constant ratio to the checked one, or that it has none."""
+    """A sentence about each: its constant ratio to the checked one, or that the ratio varies."""
     for name, other in trace.groups.items():
         if name == trace.name:
             continue

@@ -1,4 +1,4 @@
-"""What else a reader of a verdict must know."""
+"""Remarks on a verdict."""
 
 from __future__ import annotations
 

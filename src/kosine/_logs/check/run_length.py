@@ -35,7 +35,7 @@ def find_length(aligned: Alignment) -> tuple[int, int] | None:
         """The mean of how far the rows are off, in their own tolerance; ever smaller towards the right length."""
         try:
             plan = _planned(aligned.plan, length)
-        except PlanError:  # no step is left for the rest of a run that is so short
+        except PlanError:  # a run this short has no step left for the rest
             return float("inf")
         return float(np.minimum(np.abs(plan(steps) - rates) / width, 1e9).mean())
 

@@ -1,6 +1,6 @@
 """By how many steps rows of a log may be shifted against the plan: sets of whole numbers, kept as intervals.
 
-A printed rate is one of many steps where the curve is flat and of few where it is steep, and one rate may stand in many
+A printed rate is one of many steps where the curve is flat and of few where it is steep, and one rate may be in many
 phases. So the shifts that a row allows are a set of intervals; what explains several rows is in the sets of them all.
 """
 

@@ -52,7 +52,7 @@ class Point:
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What the log of a run says about its plan; made by `check`. `print` shows it as a table.
+    """The result of `check`: whether and how the log of a run follows its plan. `print` shows it as a table.
 
     Attributes:
         trace: the log.
@@ -65,12 +65,12 @@ class Verdict:
         steps_per_unit: the steps of the plan in one unit of the log's axis.
         factor: the steps of the plan that go by in one step of the log; 1 unless it is too fast or too slow, and 0
             where the rate never moves.
-        skips: pairs (position, count): the first row that shows skipped optimizer steps, and how many more than before.
+        skips: pairs (position, count): the first row that shows skipped optimizer steps, and the number of new ones.
         jumps: where it restarted or jumped, in order.
         averaged: whether each row shows the mean of an epoch, which begins at that step.
-        first: the first row whose rate is not the plan's, read with `offset` only; None if every rate is.
-        largest: the row that is furthest off, read likewise.
-        off: how many rows are not the plan's, read likewise.
+        first: the first row that differs from the plan, read with `offset` only; None if every row agrees.
+        largest: the row that is furthest off, read with `offset` only.
+        off: how many rows differ from the plan, read with `offset` only.
         compared: how many rows there are.
         remarks: what else a reader must know, as sentences.
     """
@@ -104,7 +104,7 @@ class Verdict:
         """Draw the log over the plan with Matplotlib (extra `plot`), the first difference marked.
 
         Args:
-            ax: the axes to draw on; if None, a new figure that also has what the log is off by.
+            ax: the axes to draw on; if None, a new figure that also shows the differences.
 
         Returns:
             The axes of the curves.

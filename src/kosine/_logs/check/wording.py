@@ -35,7 +35,7 @@ def offset_text(offset: int, averaged: bool) -> str:
 
 
 def difference_text(expected: float, found: float, digits: int) -> str:
-    """Two rates with at least these digits, and with as many as tell them apart."""
+    """Two rates with at least these digits, and with enough of them to differ."""
     enough = next((count for count in range(digits, 17) if f"{expected:.{count}g}" != f"{found:.{count}g}"), 17)
     return f"expected {expected:.{enough}g}, found {found:.{enough}g}"
 

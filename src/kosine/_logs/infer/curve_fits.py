@@ -1,4 +1,4 @@
-"""Curves through rows of a log: which curve fits a stretch of them, before anything is known about the phases."""
+"""Curves through rows of a log: which curve fits some of them, before the phases are known."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[f
         return None
     low, high = float(thetas[max(best - 1, 0)]), float(thetas[min(best + 1, thetas.size - 1)])
     theta, found, error = float(thetas[best]), coefficients[best], float(errors[best])
-    for _ in range(18):  # each round looks at a third of the last: in the end beyond what float64 tells apart
+    for _ in range(18):  # each round looks at a third of the last: in the end beyond the precision of float64
         these = np.linspace(low, high, 9)
         coefficients, errors = solved(these)
         best = int(np.argmin(errors))

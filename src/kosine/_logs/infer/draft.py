@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_SMALL = 1e-12  # the length of a phase that has none
+_SMALL = 1e-12  # the length of an empty phase
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Draft:
         joined: whether each phase begins at the rate at which the one before ended; one less than the phases.
         endpoints: whether each phase reaches its end one step before the next begins.
         limits: the lowest and the highest place of each bound, as two rows.
-        tied: the phase at whose end stands the rate that the last phase goes to as well; None: it has its own.
+        tied: the phase that ends at the same rate as the last phase; None: the last phase has its own end.
         free_bounds: which bounds the rows decide.
         free_rates: which of the rates, see `rates`, the rows decide.
     """
@@ -48,7 +48,7 @@ class Draft:
 
     @property
     def slots(self) -> NDArray[np.intp]:
-        """For the start and the end of each phase in turn, the number of the rate that stands there."""
+        """For the start and the end of each phase in turn, the number of the rate there."""
         slots = [0]
         for index, kind in enumerate(self.kinds):
             if index:

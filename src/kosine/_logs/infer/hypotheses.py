@@ -19,7 +19,7 @@ from kosine._logs.infer.segments import Observations, Segment
 from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped
 
 MOST_PHASES = 24
-"""More phases than these explain nothing."""
+"""More phases than this do not explain a log: they only follow its rows."""
 
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
 

@@ -1,9 +1,9 @@
 """Which schedule a log shows.
 
-The search, file by file: `segments` cuts the rows where one curve gives way to the next, `hypotheses` makes drafts of
-phases of them, `snapping` finds the numbers that were meant, `to_schedule` writes the phases and what repeats in them,
-and `search` proves each idea on every row, the simplest first; `staircase` and `skipped_steps` are ideas of their own.
-`uncertainty` says what the log leaves open, and `report` puts it all in words.
+The search, file by file. `segments` cuts the rows where one curve ends and the next begins. `hypotheses` makes drafts
+of phases from these segments. `snapping` finds the round numbers behind the fitted ones. `to_schedule` writes the
+phases, and the cycles where phases repeat. `search` tests each idea on every row, the simplest first; two of the ideas
+are in `staircase` and `skipped_steps`. `uncertainty` finds what the log leaves open, and `report` writes the sentences.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """The simplest schedule that has the rate of every row of a trace, to the precision that it was printed with.
 
-    The rows are cut into as few segments as one curve each goes through, the curves are joined and fitted to all rows
+    The rows are cut into the fewest segments that one curve each fits. The curves are joined and fitted to all rows
     together, and their numbers are replaced by the roundest ones that every row allows. Phases that repeat become
-    cycles, rates that stand still for equal times a section with a tick, and a curve that goes on some steps late is a
-    run that skipped steps. What is found is proven: the plan is evaluated at every row. Where no numbers bring
-    every row within half of its last printed place, 1.2 times that is taken, and the sentence says so.
+    cycles. Rates that are constant for equal times become a section with a tick. A curve that goes on some steps late
+    means a run that skipped steps. The result is tested: the plan is evaluated at every row. The tolerance is half of
+    the last printed place; where no numbers meet it, 1.2 times that is allowed, and the sentence says so.
 
     Args:
         trace: the log, from `read_trace` or made of arrays.
@@ -45,7 +45,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         hand; `pieces` has its shape.
 
     Raises:
-        ArgumentTypeError: `trace` is another thing than a Trace, or `steps_per_epoch` than an integer.
+        ArgumentTypeError: `trace` is not a Trace, or `steps_per_epoch` is not an integer.
         PlanError: `steps_per_epoch` is below 1.
         LogError: positions beyond every run.
         MissingPackageError: SciPy is not installed (extra `infer`).
@@ -84,7 +84,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     )
     apart = np.abs(whole.expected() - trace.rates)
     worst = float((apart / rows.width).max())
-    nearly = f", the furthest to {worst:.2f} times what its print leaves open" if worst > EXPLAINS else ""
+    nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
     sentence = f"{schedule!r} explains every row{nearly}. {offset_in_words(whole)}"
     return replace(whole, residual=float(apart.max()), sentence=sentence)
 

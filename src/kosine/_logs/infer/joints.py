@@ -1,4 +1,4 @@
-"""Segments joined to a draft: where one curve gives way to the next, and whether they meet there."""
+"""Segments joined to a draft: where one curve ends and the next begins, and whether they meet there."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _value(segment: Segment, place: float) -> float:
 
 
 def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, bool]:
-    """Where one curve gives way to the next, and whether they meet there.
+    """Where one curve ends and the next begins, and whether they meet there.
 
     A curve may have been followed a little too far, so they may meet before the first row of the next segment; but only
     where the rows in between lie on both.

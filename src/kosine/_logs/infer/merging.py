@@ -1,7 +1,7 @@
 """Fewer segments: those whose rows their neighbours can explain are merged into them.
 
-A segment that was followed as far as its curve goes may have taken rows of the next one, and rates printed with few
-digits make a curve look level for some rows. Both leave short segments that no phase stands for.
+A segment that was followed as far as its curve goes may have taken rows of the next one. Rates printed with few digits
+make a curve look level for some rows. Both leave short segments that belong to no phase.
 """
 
 from __future__ import annotations

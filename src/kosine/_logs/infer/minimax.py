@@ -1,9 +1,9 @@
 """The numbers of a draft by linear programs: those with which the furthest row is nearest, and the range of each.
 
-Least squares answer another question. A rate that is printed with few digits is off to the same side for many rows, and
-the sum of the squares then leaves some row outside of its half-width although other numbers bring every row inside. The
-rates are nearly linear in the numbers, so a linear program finds such numbers in a few turns: few rows decide, and each
-turn adds those that the last one missed.
+Least squares answer another question. A rate that is printed with few digits is off to the same side for many rows. The
+smallest sum of squares may then leave some row outside of its half-width although other numbers bring every row inside.
+The rates are nearly linear in the numbers, so a linear program finds such numbers in a few turns. Few rows decide, and
+each turn adds those that the last one missed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _boxes(draft: Draft, units: Floats) -> list[tuple[float, float]]:
 
 
 def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, Floats]:
-    """How far each row moves, in half-widths, when a free number changes by a unit of its own, and these units."""
+    """How far each row moves, in half-widths, when a free number changes by its unit; and these units."""
     columns, units = [], []
     rates, bounds = draft.rates, draft.bounds
     span, top = max(float(bounds[-1] - bounds[0]), 1.0), float(seen.y.max()) or 1.0

@@ -1,7 +1,8 @@
 """A step at the peak between a warm-up and the decay after it: nanoGPT, llm.c and torchtitan have one.
 
-It has one row of its own or none, so it has no segment. Where the next curve says where it begins, as a cosine does,
-the step shows in the segments: the line ends before that. Else it shows in that the phases without it fit only nearly.
+At most one row of a log shows it, so it has no segment. Where the next curve determines its own beginning, as a cosine
+does, the segments show the step: the line ends before that beginning. Otherwise the sign is that phases without the
+step fit only nearly.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _TOP = 6.0  # half-widths that a curve may be off there
 def segments_with_peak(rows: Observations, found: tuple[Segment, ...]) -> tuple[Segment, ...] | None:
     """The segments with a level one of a row or two between a line and the curve that begins after it; None if none.
 
-    Such a level may have no row of its own: the first one of the curve is at its beginning.
+    Such a level may be without a row: the first row of the curve is then at its beginning.
     """
     for index, (before, after) in enumerate(pairwise(found)):
         begin = after.arc.begin

@@ -1,4 +1,4 @@
-"""An inference in words: what was found, what stays open, and the shape of a log that nothing explains."""
+"""An inference in words: the result, the open questions, and the shape of a log that no schedule explains."""
 
 from __future__ import annotations
 

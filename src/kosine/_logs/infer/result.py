@@ -62,7 +62,7 @@ class OpenQuestion:
 class Inference:
     """The schedule that explains a trace best; made by `infer`. `print` shows it.
 
-    The row at the position p shows the plan's step round(p * steps_per_unit) + offset, less what was skipped before.
+    The row at the position p shows the plan's step round(p * steps_per_unit) + offset, less the steps skipped before.
 
     Attributes:
         trace: the log.
@@ -115,7 +115,7 @@ class Inference:
         """Draw the log over the plan with Matplotlib (extra `plot`).
 
         Args:
-            ax: the axes to draw on; if None, a new figure that also has what the log is off by.
+            ax: the axes to draw on; if None, a new figure that also shows the differences.
 
         Returns:
             The axes of the curves.

@@ -1,6 +1,6 @@
-"""Numbers as people choose them: the shortest one in an interval, and how surprising it is to find it there.
+"""Numbers as people choose them: the shortest one in an interval, and how surprising such a number is there.
 
-A log with its errors allows many numbers. That 0.0003 is among them says nothing where any interval as wide holds a
+A log with its errors allows many numbers. A 0.0003 among them means little where every interval as wide holds a
 number of one digit, and a lot where one in a thousand does. So the surprise, not the length, decides what was meant.
 """
 

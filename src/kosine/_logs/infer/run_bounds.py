@@ -114,7 +114,7 @@ def _is_round(rate: float | None, reach: float, scale: float) -> bool:
 
 
 def _extrapolated(draft: Draft, index: int, place: float) -> float | None:
-    """The rate that the curve of a phase would have at a place outside it; None where it has none."""
+    """The rate that the curve of a phase would have at a place outside it; None where it has no finite value there."""
     kind = draft.kinds[index]
     index %= len(draft.kinds)
     start, end = float(draft.starts[index]), float(draft.ends[index])

@@ -1,4 +1,4 @@
-"""What is known of a run beside its rates: how long its epochs are, and where it may begin and end."""
+"""What is known of a run besides its rates: how long its epochs are, and where it may begin and end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The schedule that explains the rows of a log: tried from the simplest idea on, each proven on every row.
+"""The schedule that explains the rows of a log: the simplest idea first, each tested on every row.
 
-The order of the ideas: rates that stand still for equal times; a few phases in a row, with those that repeat as cycles;
-and, where that takes more than three phases, fewer of them with skipped steps. A staircase, once its treads are known,
-is a log of its own with one row a tread, so the search looks for its levels in the same way.
+The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
+cycles; and, where that takes more than three phases, fewer of them with skipped steps. Once the treads of a staircase
+are known, they are the rows of a new log, so the search looks for its levels in the same way.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FEW_LEVELS = 5
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
-_MOST_LOST = 0.5  # of a run: one that skips more of its steps is a restart, which goes back rather than stands still
+_MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
 _BLOCK = 2**18  # rows that a plan is compared with at a time
 
 
@@ -143,7 +143,7 @@ def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
 
 
 def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
-    """A schedule whose rates stand still for equal times, if need be with skipped steps."""
+    """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
     skips = skips_in_treads(rows, run.starts) if found is None else []
@@ -156,7 +156,7 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
-    """A schedule whose rates stand still for the length of a tread."""
+    """A schedule whose rates are constant for the length of a tread."""
     length, levels = treads.length, treads.treads
     late = min((treads.origin - start) % length for start in run.starts)
     if run.begins and late > length // _LATE:

@@ -1,8 +1,8 @@
-"""From fitted numbers to those that were meant: whole steps, round rates, a floor of 0.
+"""From fitted numbers to the intended ones: whole steps, round rates, a floor of 0.
 
-Whoever wrote the schedule chose short numbers, and one that is known moves the others. So the numbers are snapped one
-after another, the most surprising first, and the others are fitted anew each time. The first tries take what least
-squares say about how far off each number may be; the last one takes the exact ranges from linear programs.
+People write schedules with short numbers, and one known number changes the estimates of the others. So the numbers are
+rounded one after another, the most surprising first, and the others are fitted anew each time. The first tries use the
+errors that least squares estimate for each number; the last one uses the exact ranges from linear programs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MOVED = (0.1, 0.02, 0.004, 0.0008, 1e-4, 1e-5)
 
 
 def snapped(fitted: FittedDraft, rows: Observations, run: RunContext) -> Draft:
-    """The draft with the roundest numbers that all rows allow; where none do, the ones that miss the least.
+    """The draft with the roundest numbers that all rows allow; where none fit, those with the smallest miss.
 
     Args:
         fitted: the draft, fitted by least squares.

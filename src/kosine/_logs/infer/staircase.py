@@ -1,4 +1,4 @@
-"""A log whose rates stand still for a while and then jump: by epochs, or by a step decay."""
+"""A log whose rates are constant for a while and then jump: by epochs, or by a step decay."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Staircase:
 
 
 def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | None:
-    """The treads of a log, or None where it has none, or none of equal lengths."""
+    """The treads of a log, or None where it is not a staircase of equal lengths."""
     jumps = _jumps(rows)
     if jumps is None:
         return None
@@ -104,7 +104,7 @@ def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[i
 
 
 def _jumps(rows: Observations) -> NDArray[np.intp] | None:
-    """The rows before which a tread ends; None where the rates creep, or jump too often to stand still in between."""
+    """The rows before which a tread ends; None where the rates creep, or jump too often to be constant in between."""
     change = np.abs(np.diff(rows.y))
     both = rows.width[1:] + rows.width[:-1]
     jumps = np.flatnonzero(change > 2 * both)

@@ -1,4 +1,4 @@
-"""The timescale of a curve without an end, which stands for the share of its start that it comes down to."""
+"""The timescale of a curve without an end, found from the share of its start that it comes down to."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class ColumnChoice:
     rate_column: str | None = None
 
     def layout(self, columns: Iterable[str]) -> ColumnLayout | None:
-        """The columns to read; None if the ones that are needed are not all there."""
+        """The columns to read; None if one of them is missing."""
         names = list(columns)
         if len(names) > WIDEST:
             return None

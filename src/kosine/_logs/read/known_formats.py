@@ -1,7 +1,7 @@
 """The formats of logs that are known, each one small declaration; a new one is added here and nowhere else.
 
 Rows with named cells (`ROW_FORMATS`: tables and JSON objects) are recognised by their columns, lines of text
-(`TEXT_FORMATS`) by patterns. Event files and the JSON of a Keras History have readers of their own.
+(`TEXT_FORMATS`) by patterns. Event files and the JSON of a Keras History have separate readers.
 """
 
 from __future__ import annotations

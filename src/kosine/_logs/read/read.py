@@ -37,23 +37,23 @@ def read_trace(
 ) -> Trace:
     r"""Read the learning rate of a run from its log; the content shows which format it has.
 
-    Known are the logs of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
+    It knows the logs of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Megatron-LM, DeepSpeed, llm.c, BasicSR, ESPnet, Weights & Biases and TensorBoard (extra
-    `tensorboard`), and any table, JSON lines or lines of text with a position and a rate. Files may be gzipped.
-    A log of any length is read: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines of
-    more than 2**20 bytes are left out, tables have at most 10,000 columns, and a log that is one JSON document has at
-    most 2**28 characters; only such a document is held in memory.
+    `tensorboard`). It also reads any table, JSON lines or lines of text with a position and a rate. Files may be
+    gzipped. A log may have any length: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines
+    of more than 2**20 bytes are left out, and tables have at most 10,000 columns. A log that is one JSON document has
+    at most 2**28 characters; only such a document is held in memory.
 
     Args:
         path: the file, an open one, or a folder with the event files of one run.
-        group: the param group (or the run, or the tag) that the trace is to be of, as the log names it; the first
-            if None. `groups` of the trace has them all.
-        step_column: what counts the steps: a column, a key, or the word before the number in text, such as
-            "consumed samples". The one that is usual for the format if None.
-        rate_column: what has the rates, likewise.
+        group: the param group (or the run, or the tag) to read, by its name in the log; the first if None. `groups`
+            of the trace has them all.
+        step_column: where the steps are: a column, a key, or the word before the number in text, such as
+            "consumed samples". If None, the usual one of the format.
+        rate_column: where the rates are, likewise.
 
     Returns:
-        The trace, with remarks on what was odd about the log.
+        The trace, with remarks on anything odd about the log.
 
     Raises:
         LogError: no learning rate was recognised, or the group is not there.
@@ -225,7 +225,7 @@ def _refuse_binary(head: bytes, encoding: str) -> None:
     some = head[:4096].decode(encoding, "replace")
     odd = sum(1 for one in some if (one < " " and one not in "\t\n\r\0\f\b\x1b") or one == "\ufffd")
     if odd * 10 > len(some):
-        raise LogError("The file is binary, but has none of the binary formats of logs.", received=head[:16])
+        raise LogError("The file is binary, and not in a binary format that kosine reads.", received=head[:16])
 
 
 def _picked(traces: dict[str, Trace], group: str | None) -> Trace:

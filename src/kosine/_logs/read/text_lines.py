@@ -1,4 +1,4 @@
-"""Text: lines with a position and a rate among other things."""
+"""Text: lines with a position and a rate among other words and numbers."""
 
 from __future__ import annotations
 

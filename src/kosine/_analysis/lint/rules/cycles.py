@@ -19,10 +19,9 @@ _FEW_EPOCHS = 5  # a shorter run may well have several cycles in an epoch
     "K001",
     "The run ends in the middle of a cycle",
     severity="warning",
-    why="A cycle is of use once it is done: until then the rate is high, and so is the loss. The authors of SGDR "
-    "(arXiv 1608.03983) recommend the model at the end of the last cycle that was completed; what is trained "
-    "after it is thrown away. Their own setting, T_0=10 and T_mult=2 over 200 epochs, stops 50 epochs into a "
-    "cycle of 160.",
+    why="A cycle is useful once it is done: until then the rate is high, and so is the loss. The authors of SGDR "
+    "(arXiv 1608.03983) recommend the model at the end of the last complete cycle; the training after it is wasted. "
+    "Their own setting, T_0=10 and T_mult=2 over 200 epochs, stops 50 epochs into a cycle of 160.",
     fix="Train to the end of a cycle, or choose a first cycle with which the run ends there. Both are computed.",
     example=Example('sgdr(peak=0.05, period="10ep", stretch=2)', {"epochs": 200, "steps_per_epoch": 391}),
     mended=Example('sgdr(peak=0.05, period="40/3ep", stretch=2)', {"epochs": 200, "steps_per_epoch": 391}),
@@ -82,10 +81,9 @@ def _durations(part: Cycles) -> str:
     "K009",
     "A cycle is shorter than an epoch",
     severity="warning",
-    why="Within less than an epoch the model has not even seen all data once between two restarts, so there is "
-    "nothing to converge to. SGDR (arXiv 1608.03983) uses first cycles of 1 to 200 epochs, and cyclical rates "
-    "(arXiv 1506.01186) half cycles of 2 to 10. Runs of fewer than 5 epochs are not reported, nor are cycles that "
-    "only hold values.",
+    why="In less than an epoch the model does not see all data once between two restarts, so it cannot converge. SGDR "
+    "(arXiv 1608.03983) uses first cycles of 1 to 200 epochs, and cyclical rates (arXiv 1506.01186) half cycles of 2 "
+    "to 10. Runs of fewer than 5 epochs are not reported, nor are cycles that only hold values.",
     fix="Make the cycle an epoch or more.",
     example=Example("sgdr(peak=0.05, period=250)", {"epochs": 20, "steps_per_epoch": 500}),
     mended=Example('sgdr(peak=0.05, period="5ep")', {"epochs": 20, "steps_per_epoch": 500}),

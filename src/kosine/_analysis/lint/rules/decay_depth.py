@@ -13,9 +13,9 @@ from kosine._analysis.lint.wording import rate
     "K007",
     "Nothing decays",
     severity="info where the rate never falls; warning where after a fall it rises again until the end",
-    why="The rate never falls, or it goes up again after it has fallen, and the run ends above half the peak. For "
-    "fine-tuning, debugging and averaged weights a constant rate is a choice; for training to a low loss it is an "
-    "expensive one: in arXiv 2501.18965 a model of 124M parameters ends at a validation loss of 3.14 without a "
+    why="The rate never falls, or it goes up again after it has fallen, and the run ends above half the peak. A "
+    "constant rate can be right for fine-tuning, debugging and averaged weights. Where the aim is a low loss, it is "
+    "expensive: in arXiv 2501.18965 a model of 124M parameters ends at a validation loss of 3.14 without a "
     "cooldown, and at 2.96 with one over the last 20 % of the same 50,000 steps. A schedule that only "
     "rises is taken for a learning-rate range test, and is not reported.",
     fix='Add a cooldown at the end, such as `one_minus_sqrt("20%", to=0.0)`: the constructor `wsd` has one.',
@@ -68,11 +68,11 @@ def _rises_to_the_end(facts: PlanFacts) -> Iterator[Remark]:
     "K008",
     "The floor is above half the peak",
     severity="warning",
-    why="A decay that ends above half its peak hardly is one: published floors are 0 to 10 % of the peak, and the "
-    "last part of the way down brings the most. In arXiv 2501.18965 a cosine from 1e-3 down to 1e-7 ends at a "
+    why="A decay that ends above half its peak has little effect: published floors are 0 to 10 % of the peak, and the "
+    "last part of the way down lowers the loss most. In arXiv 2501.18965 a cosine from 1e-3 down to 1e-7 ends at a "
     "lower loss than one down to a tenth of the peak (2.9635 and 2.9819). As a rule the floor was copied with one "
-    "digit too few in its exponent, or the peak was lowered and the floor was not. Curves that have no end of "
-    "their own, and steps down by a factor, are not reported.",
+    "digit too few in its exponent, or the peak was lowered and the floor was not. Curves without an "
+    "end value, and steps down by a factor, are not reported.",
     fix="Lower the floor: 0, or a tenth of the peak.",
     example=Example("warmup_cosine(peak=1e-4, floor=6e-5)", {"total_steps": 10_000}),
     mended=Example("warmup_cosine(peak=1e-4, floor=6e-6)", {"total_steps": 10_000}),

@@ -26,7 +26,7 @@ _LEFT = 1000  # where a decay is to be suggested: to this part of the rate that 
     "K002",
     "The run ends before the decay is done",
     severity="warning",
-    why="Most of what a decay brings, it brings near its end: with the rate cut off high the loss stays high. In "
+    why="A decay lowers the loss most near its end. Where the run ends at a high rate, the loss stays high. In "
     "arXiv 2501.18965 a model of 124M parameters ends at a validation loss of 3.14 without a cooldown, and at "
     "2.96 with one. The usual cause is a length that was right for another run.",
     fix="Leave out the duration of the decay, so that it takes the rest of the run, whatever that is; or write it as "
@@ -90,12 +90,12 @@ def _to_the_end(part: Phase) -> str:
     severity="error where the rate is 0, or practically 0, for at least a tenth of the run; warning where it is that "
     "for at least 1 % of the run, or the end value of a decay for at least 5 % of it; info where it is exactly 0 for "
     "less, but for two steps at least",
-    why="After its last phase a plan stays at that phase's end value. Where that is 0 no weight changes any more: "
-    "every further step is paid for and does nothing, weight decay included (it is multiplied with the rate). "
-    "The same goes for rates below 1e-9 of the highest, which are practically 0: most often those of a factor that "
-    "was meant for each epoch and is multiplied with at each step. Where the rate is above that the model still "
-    "learns, at the slowest pace there is. The usual cause is a decay of fixed length in a run that got longer. It is "
-    "an error from a tenth of the run on, as no training gains from it.",
+    why="After its last phase a plan stays at that phase's end value. Where that is 0, the weights stop changing: "
+    "every further step costs time and has no effect, weight decay included (it is multiplied with the rate). Rates "
+    "below 1e-9 of the highest are practically 0, too. Most often such a rate comes from a factor for each epoch that "
+    "is applied at each step. At a rate above that the model still learns, but at the slowest pace of the run. The "
+    "usual cause is a decay of fixed length in a run that got longer. It is an error from a tenth of the run on, as no "
+    "training gains from it.",
     fix="Let the decay take the rest of the run, or end the run with it; choose a factor nearer to 1. A last phase "
     "such as `hold()` says that a tail above 0 is meant, as in GPT-3's last 40 billion tokens at a tenth of the peak; "
     "then nothing is reported.",

@@ -14,11 +14,11 @@ from kosine._analysis.lint.wording import and_others, rate
     "K005",
     "The rate jumps up where nothing restarts",
     severity="warning",
-    why="A jump up is what a restart is, and there it is meant. Anywhere else it is most often a value that was "
-    "changed in one phase and forgotten in the next, and the sudden high rate can undo what was learned, or "
-    "diverge. Not reported are: the start of a new cycle; a phase after a decay that goes back to no more than "
-    "the highest rate before, which is a restart written by hand; a low rate that is held at the start, the "
-    "constant warm-up of arXiv 1512.03385; and jumps of less than 1 % of the peak.",
+    why="A restart is a jump up on purpose. Anywhere else a jump up most often comes from a value that was changed in "
+    "one phase and not in the next. The sudden high rate can undo what was learned, or make the training diverge. Not "
+    "reported are: the start of a new cycle; a phase after a decay that goes back to no more than the highest rate "
+    "before, which is a restart written by hand; a low rate that is held at the start, the constant warm-up of arXiv "
+    "1512.03385; and jumps of less than 1 % of the peak.",
     fix="Leave out the `start` of the later phase: it then begins where the last one ended.",
     example=Example(
         'Schedule(cosine("90ep", start=0.1, to=1e-4), hold(start=0.01))',
@@ -55,7 +55,7 @@ def jump_up(facts: PlanFacts) -> Iterator[Remark]:
 
 
 def _restarts(before: SeenPhase, phase: SeenPhase, highest: float) -> bool:
-    """Whether a jump after a decay begins something like what was there before."""
+    """Whether a jump after a decay begins a phase like one before it."""
     return before.falls and phase.first_lr <= highest and (phase.moves or phase.first_lr == highest)
 
 

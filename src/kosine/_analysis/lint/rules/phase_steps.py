@@ -16,10 +16,9 @@ from kosine._core.timeline import PlannedPart, PlannedPhase
     "K010",
     "A phase has fewer than two steps",
     severity="warning",
-    why="Of a curve of one step only one value is left: the one that it starts from (with `endpoint` the one that "
-    "it ends at). A warm-up of one step from 0 is one wasted batch and no warm-up. As a rule a length was meant "
-    'in another unit, or a share of a short run has rounded down to nothing, such as `"floor 5%"`. Holds are not '
-    "reported.",
+    why="A curve of one step has only one value: the one that it starts from (with `endpoint` the one that it ends "
+    "at). A warm-up of one step from 0 only wastes a batch. Most often the length was meant in another unit, or a "
+    'share of a short run, such as `"floor 5%"`, was rounded down to 0 or 1 step. Holds are not reported.',
     fix="Make it longer, write it in the unit that was meant, or leave it out.",
     example=Example("warmup_cosine(peak=1e-3, warmup=1, warmup_start=1e-5)", {"total_steps": 10_000}),
     mended=Example("warmup_cosine(peak=1e-3, warmup=100, warmup_start=1e-5)", {"total_steps": 10_000}),
@@ -58,8 +57,8 @@ def _shorter_than_two(phase: SeenPhase) -> bool:
     "An endpoint is never reached",
     severity="warning",
     why="`endpoint=True` says that the phase's last step uses the end value exactly. Where that step lies outside the "
-    "run, or outside the section that the phase stands in, no update ever uses it. One step too many is a common "
-    "miscount: steps are counted from 0.",
+    "run, or outside the section of the phase, no update ever uses it. One step too many is a common miscount: steps "
+    "are counted from 0.",
     fix="Make the phase end with the run, or leave out `endpoint`.",
     example=Example("Schedule(linear(1001, start=0.001, to=0.0, endpoint=True))", {"total_steps": 1000}),
     mended=Example("Schedule(linear(1000, start=0.001, to=0.0, endpoint=True))", {"total_steps": 1000}),
@@ -73,7 +72,7 @@ def endpoint_never_reached(facts: PlanFacts) -> Iterator[Remark]:
         yield Remark(
             "warning",
             f"The endpoint of the {row.name} from step {row.first_step:,} on is never reached: "
-            f"{rate(row.clock.to)} would stand at step {row.end_step:,}, and its last step is {stop - 1:,}."
+            f"{rate(row.clock.to)} would be the rate of step {row.end_step:,}, and its last step is {stop - 1:,}."
             f"{and_others(missed, 'phase')}",
             f"Make the {row.name} shorter by {counted(f'{row.end_step - stop + 1:,}', 'step')}, or leave "
             "out `endpoint`.",
@@ -101,11 +100,11 @@ def _misses_its_end(facts: PlanFacts, row: PlannedPhase) -> bool:
     "K014",
     "The rate changes only once an epoch",
     severity="info",
-    why="A curve on a clock that ticks in epochs is a staircase: SGDR's formula counts fractions of epochs and is "
-    "updated with every batch, and the scripts that step a scheduler once an epoch only approach it. In a short "
-    "schedule the steps are coarse: a warm-up over 5 epochs then has 5 rates, and the first of them, often 0, "
-    "lasts an epoch. It is info, as the results of others may have been made just so. Not reported are holds, and "
-    "rates that are multiplied with a factor once an epoch: these are stairs by definition.",
+    why="A curve on a clock that ticks in epochs is a staircase. SGDR's formula counts fractions of epochs and changes "
+    "the rate with every batch; scripts that step a scheduler once an epoch only approximate it. In a short schedule "
+    "the stairs are coarse: a warm-up over 5 epochs then has 5 rates, and the first of them, often 0, lasts an epoch. "
+    "The severity is info, as published results may come from such a staircase. Holds, and rates that are multiplied "
+    "with a factor once an epoch, are not reported: these are stairs by definition.",
     fix="Leave out the `tick` of the section, and give the phases inside durations in epochs.",
     example=Example(
         'Schedule(section(cosine(90, start=0.1, to=0.0), tick="1ep"))', {"epochs": 90, "steps_per_epoch": 500}

@@ -49,13 +49,13 @@ def _as_argument(part: Phase | Cycles, planned: PlannedPart) -> str:
     "K012",
     "A number of steps looks like a number of epochs",
     severity="warning; info where it is the length of the run and the steps of an epoch are not known",
-    why="A number without a unit is a number of steps. A warm-up of 5 in a run of 50 epochs of 788 steps is over "
-    "before it has begun. Reported is strong evidence only: a curve of n steps, n at most the number of epochs of "
-    "the run, a 20th of one epoch and a 100th of the run, or a first cycle of n steps, n at most the number of epochs "
-    "and a 100th of the run, and less than an epoch, in a schedule that has no curve of at least an epoch given in "
-    "steps; first phases, or a phase of a cycle, that last as many steps as the run has epochs, and holds that last at "
-    "least half as many; and a whole run of at most 1,000 steps that is less than a tenth of one epoch. Where the "
-    "steps of an epoch are not known, a run of at most 300 steps is worth a second look.",
+    why="A number without a unit is a number of steps. A warm-up of 5 in a run of 50 epochs of 788 steps is over after "
+    "5 of its 39,400 steps. Only strong evidence is reported. First, in a schedule that has no curve of at least an "
+    "epoch given in steps: a curve of at most as many steps as the run has epochs, a 20th of one epoch and a 100th of "
+    "the run; or a first cycle shorter than an epoch, of at most as many steps as the run has epochs and a 100th of "
+    "the run. Second, first phases, or a phase of a cycle, that last as many steps as the run has epochs, and holds "
+    "that last at least half as many. Third, a whole run of at most 1,000 steps that is less than a tenth of one "
+    "epoch. Where the steps of an epoch are not known, a run of at most 300 steps is reported as info.",
     fix='Write epochs as epochs: `"5ep"`; plan with `epochs=` and `steps_per_epoch=`.',
     example=Example("warmup_cosine(peak=1e-3, warmup=5, warmup_start=1e-5)", {"epochs": 50, "steps_per_epoch": 788}),
     mended=Example('warmup_cosine(peak=1e-3, warmup="5ep", warmup_start=1e-5)', {"epochs": 50, "steps_per_epoch": 788}),
@@ -96,11 +96,10 @@ def steps_that_look_like_epochs(facts: PlanFacts) -> Iterator[Remark]:
     "K013",
     "A number of epochs looks like a number of steps",
     severity="warning",
-    why="The other way round a run gets hundreds of times too long, or a phase longer than any run. Reported is "
-    "strong evidence only: a phase or a cycle of at least ten times as many epochs as the run has, whose number "
-    "fits the run as steps; and a number of epochs that is a multiple of the steps per epoch, where nobody types "
-    "such a number of steps (it has a prime factor above 7, as 788 = 4 * 197 has), so that it was surely computed as "
-    "steps.",
+    why="With this mistake a run gets hundreds of times too long, or a phase gets longer than any run. Only strong "
+    "evidence is reported. First, a phase or a cycle of at least ten times as many epochs as the run has, whose number "
+    "fits the run as steps. Second, a number of epochs that is a multiple of the steps per epoch, where these have a "
+    "prime factor above 7, as 788 = 4 * 197 has. People do not choose such a number: it was computed as steps.",
     fix="Write steps without a unit: `500`; plan with `total_steps=`.",
     example=Example(
         'warmup_cosine(peak=1e-3, warmup="5%", warmup_start=1e-6)', {"epochs": 39_400, "steps_per_epoch": 788}

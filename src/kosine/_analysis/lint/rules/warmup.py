@@ -13,10 +13,10 @@ from kosine._analysis.lint.wording import rate, share
     "K006",
     "The warm-up takes a large share of the run",
     severity="warning",
-    why="A warm-up is there to get through the first updates, while the statistics of the optimizer settle. Published "
-    "runs spend 0.1 to 10 % of their steps on it (GPT-3: 0.1 %, Pythia: 1 %, ConvNeXt: 7 %), and one-cycle "
-    "schedules 30 %. What is more is taken from the time at high rates, and from the decay. Often a number of "
-    "steps was kept while the run got shorter. The share is an argument: `longest_warmup`, `--longest-warmup`.",
+    why="A warm-up keeps the rate low during the first updates, while the statistics of the optimizer settle. "
+    "Published runs spend 0.1 to 10 % of their steps on it (GPT-3: 0.1 %, Pythia: 1 %, ConvNeXt: 7 %), and one-cycle "
+    "schedules 30 %. A longer warm-up leaves less time for high rates and for the decay. A common cause is a number "
+    "of steps that was kept while the run got shorter. The share is an argument: `longest_warmup`, `--longest-warmup`.",
     fix='Make the warm-up shorter, or write it as a share of the run, such as `"5%"`.',
     example=Example(
         "warmup_cosine(peak=1e-3, warmup=10000, warmup_start=1e-6)", {"epochs": 40, "steps_per_epoch": 500}
@@ -46,10 +46,9 @@ def long_warmup(facts: PlanFacts) -> Iterator[Remark]:
     "K016",
     "The run ends before the warm-up is done",
     severity="error",
-    why="The peak, which the schedule was chosen for, is never reached, and nothing of what follows the warm-up is "
-    "ever used. Nobody plans that: most often the warm-up was written for a longer run, or "
-    "the run's length counts something else than steps. A schedule that only rises, as in a learning-rate range "
-    "test, is not reported.",
+    why="The run never reaches the peak, nor any phase after the warm-up. Most often the warm-up was written for a "
+    "longer run, or the run's length counts something other than steps. A schedule that only rises, as in a "
+    "learning-rate range test, is not reported.",
     fix='Write the warm-up as a share of the run, such as `"5%"`, or train longer.',
     example=Example(
         'sgdr(peak=0.05, period="10ep", warmup=5000, warmup_start=1e-4)', {"epochs": 20, "steps_per_epoch": 100}

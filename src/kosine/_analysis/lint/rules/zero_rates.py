@@ -13,10 +13,9 @@ from kosine._analysis.lint.wording import rate, share
     "K004",
     "The first step has rate 0",
     severity="info where it is one step; warning where it is more",
-    why="The rate at step 0 is the start of the warm-up. With 0 the first batch is read, and its gradients computed, "
-    "for an update that changes nothing. It is common practice and costs one batch, so it is only worth knowing. "
-    "Where the rate is held for longer, as in a warm-up that is counted in epochs, the whole of the first epoch "
-    "is wasted.",
+    why="The rate at step 0 is the start of the warm-up. If it is 0, the first batch is read and its gradients are "
+    "computed for an update without effect. This is common practice and costs one batch, so the severity is info. "
+    "Where the rate stays 0 for longer, as in a warm-up that is counted in epochs, the whole first epoch is wasted.",
     fix="Start above 0: `warmup_start=` in a constructor, `start=` in a phase. nanoGPT starts at peak / (steps + 1).",
     example=Example('warmup_cosine(peak=1e-3, warmup="5ep")', {"epochs": 100, "steps_per_epoch": 500}),
     mended=Example(
@@ -48,7 +47,7 @@ def first_step_at_0(facts: PlanFacts) -> Iterator[Remark]:
     "K015",
     "Every rate is 0",
     severity="error",
-    why="No update changes a weight, so nothing is trained.",
+    why="No update changes a weight, so the run trains nothing.",
     fix="Give the schedule a peak above 0.",
     example=Example("warmup_cosine(peak=0.0)", {"total_steps": 1000}),
     mended=Example("warmup_cosine(peak=1e-3)", {"total_steps": 1000}),
