@@ -216,7 +216,7 @@ def test_an_attribute_of_a_plan_is_told_where_it_is(value: ks.Schedule | ks.Sect
 def test_a_schedule_has_no_rate_at_a_step() -> None:
     with pytest.raises(
         ks.ArgumentTypeError,
-        match=r"^A Schedule does not know its run.* Received: Schedule\(hold\(start=0\.1\)\)\. Call `schedule\.plan\(",
+        match=r"^A Schedule does not know its run.* Received: Schedule\(hold.*\)\. Call `schedule\.plan\(total_steps=\.",
     ):
         ks.constant(0.1)(5)
 
