@@ -111,6 +111,11 @@ def test_the_page_of_the_house_shows_every_floor_and_every_room_of_the_core() ->
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_the_files_that_the_pages_name_exist(page: str) -> None:
     for name in re.findall(r"`([\w.]+/[\w./]*)`", PAGES[page]):
-        places = [place / name for place in (ROOT, PACKAGE.parent, PACKAGE, PACKAGE / "_core", PACKAGE / "_analysis")]
-        is_there = any(place.exists() or place.with_suffix(".py").exists() for place in places)
+        folders = (
+            ROOT,
+            PACKAGE.parent,
+            PACKAGE,
+            *(PACKAGE / room for room in ("_core", "_logs", "_analysis", "_export")),
+        )
+        is_there = any((folder / name).exists() or (folder / f"{name}.py").exists() for folder in folders)
         assert is_there or name.endswith("rex.py"), f"{page}.md names {name}"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+_FUNCTIONS = ("check", "compare", "lint", "summarize", "to_code")
+"""What people ask a plan for, and what kosine has as functions of plans."""
+
 
 class Schedule:
     """The learning rate as a value: phases in order, some of them in cycles.
@@ -374,7 +377,8 @@ class Plan:
 
     def __getattr__(self, name: str) -> NoReturn:
         refuse_as_callback("A Plan", name)
-        raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
+        fix = f" Write `ks.{name}(...)`: it is a function." if name in _FUNCTIONS else ""
+        raise AttributeError(f"A Plan has no attribute {name!r}.{fix}", name=name, obj=self)
 
     def _list(self) -> None:
         """List the rows that are looked up, when a rate is first asked for: who only looks at phases needs none."""

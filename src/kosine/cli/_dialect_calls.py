@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kosine._core.schedule import Schedule
+from kosine.dialects._parts import no_such_name
 from kosine.errors import NotationError
 
 _MOST_TEXT = 2**14
@@ -114,11 +115,11 @@ class _Reader:
         try:
             module = getattr(dialects, library) if library in dialects.__all__ else dialects.__getattr__(library)
             function = getattr(module, schedule)
+            # A module also has what it imports: only what it offers may be called.
+            if not inspect.isfunction(function) or function.__name__ not in module.__all__:
+                raise no_such_name(module.__name__, schedule, module.__all__, {})
         except AttributeError as error:
             raise NotationError(str(error)) from error
-        # A module also has what it imports: only what it offers may be called.
-        if not inspect.isfunction(function) or function.__name__ not in module.__all__:
-            raise NotationError(f"kosine.dialects.{library} has no {schedule!r}.")
         return name, function
 
     def _source(self, node: ast.expr | None) -> str:
