@@ -48,8 +48,10 @@ for _ours, _theirs in _OURS.items():
     for _word in _theirs.split():
         _CANDIDATES.setdefault(_word, []).extend(_ours.split())
 
-SIZE_APART = (" the size of the run apart, as ", Name("total_steps"))
-SIZE_APART += (", or as ", Name("epochs"), " and ", Name("steps_per_epoch"), ".")
+SIZE_APART: tuple[str, ...] = (
+    *(" the size of the run apart, as ", Name("total_steps")),
+    *(", or as ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
+)
 """The end of a fix: where the size of a run stands that goes with a text form."""
 
 _NO_RUN = "A schedule does not know its run: give"
@@ -112,13 +114,13 @@ def wrong_arguments(
     unknown = [word for word in keywords if word not in parameters]
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         names = _listed([shown(word) for word in unknown[:4]])
-        fix: list[str] = []
+        written: list[str] = []
         for sentence in _meant(unknown[:4], parameters):
             if sentence.startswith(_NO_RUN) and error is NotationError:  # a text has no `plan` to call
-                fix += (_NO_RUN, *SIZE_APART, " ")
+                written += (_NO_RUN, *SIZE_APART, " ")
             else:
-                fix += (sentence, " ")
-        return error(f"`{name}` has no argument{'s' if len(unknown) > 1 else ''} {names}.", fix=(*fix, known))
+                written += (sentence, " ")
+        return error(f"`{name}` has no argument{'s' if len(unknown) > 1 else ''} {names}.", fix=(*written, known))
     try:
         shape.bind(*given, **keywords)
     except TypeError as unbound:
