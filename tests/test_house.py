@@ -89,3 +89,33 @@ def test_everything_that_is_not_public_has_an_underscore() -> None:
     public |= {f"{room}.{file.stem}" for room, files in rooms for file in (PACKAGE / room).glob(files)}
     names = {module.removeprefix("kosine.") for module in FILES}
     assert {name for name in names if not re.search(r"(^|\.)_[a-z]", name)} <= public
+
+
+ROOT = PACKAGE.parents[1]
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "development").glob("*.md")}
+
+
+def rooms_in(table: str) -> list[list[str]]:
+    """The rooms in the first cell of each row of a table, without the slash of a folder and the ending of a file."""
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return [re.findall(r"`(\w+)[^`]*`", row) for row in rows]
+
+
+def test_the_page_of_the_house_shows_every_floor_and_every_room_of_the_core() -> None:
+    floors, core = PAGES["house"].split("## Inside `_core`")
+    assert [set(rooms) for rooms in rooms_in(floors)] == [set(rooms) - {"_version"} for rooms in FLOORS[1:]]
+    rooms = [room for row in rooms_in(core.split("## The one door")[0]) for room in row]
+    assert sorted(rooms) == sorted({path.stem for path in (PACKAGE / "_core").glob("[!_]*")})
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_the_files_that_the_pages_name_exist(page: str) -> None:
+    for name in re.findall(r"`([\w.]+/[\w./]*)`", PAGES[page]):
+        folders = (
+            ROOT,
+            PACKAGE.parent,
+            PACKAGE,
+            *(PACKAGE / room for room in ("_core", "_logs", "_analysis", "_export")),
+        )
+        is_there = any((folder / name).exists() or (folder / f"{name}.py").exists() for folder in folders)
+        assert is_there or name.endswith("rex.py"), f"{page}.md names {name}"

@@ -6,9 +6,9 @@ import warnings
 from typing import Any
 
 import kosine
-from kosine._logs.trace import Axis, Remark
+from kosine._logs import trace as _trace
 
-_HERE = {"Axis": Axis, "Remark": Remark}
+_HERE = {"Axis": _trace.Axis, "Remark": _trace.Remark}  # under their own names they would be found without a warning
 _MOVED = ("Precision", "Trace", "read_trace")
 
 

@@ -42,6 +42,8 @@ torch, optax = ks.dialects.torch, ks.dialects.optax
             ks.dialects.huggingface.cosine(0.1, num_warmup_steps=5, num_training_steps=50),
         ),
         ("nanogpt.get_lr()", ks.dialects.nanogpt.get_lr()),
+        ("torch.optim.lr_scheduler.OneCycleLR(0.1, total_steps=100)", torch.OneCycleLR(0.1, total_steps=100)),
+        ("keras.optimizers.schedules.CosineDecay(0.1, 100)", ks.dialects.keras.CosineDecay(0.1, 100)),
     ],
 )
 def test_call_is_the_schedule_that_python_makes(text: str, schedule: ks.Schedule, tmp_path: Path) -> None:
@@ -63,7 +65,8 @@ def test_call_is_the_schedule_that_python_makes(text: str, schedule: ks.Schedule
             r"unexpected keyword argument 'total'.*Its arguments are torch\.OneCycleLR\(",
         ),
         ("torch.OneCycleLR()", r"missing a required argument"),
-        ("torch.OneCycleLR(optimizer, 0.1)", r"expected a number, a text.*Received: 'optimizer'"),
+        ("torch.OneCycleLR(optimizer, 0.1)", r"expected a number, a text.*Received: 'optimizer'\. Leave the opt"),
+        ("torch.StepLR(0.1, step_size=steps)", r"expected a number, a text.*Received: 'steps'\. Write its value\."),
         ("torch.OneCycleLR(0.1, total_steps=10 * 10)", r"expected a number.*Received: '10 \* 10'"),
         ("torch.OneCycleLR(0.1, total_steps=100, total_steps=100)", r"each argument once|repeated"),
         (

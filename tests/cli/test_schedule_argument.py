@@ -140,6 +140,14 @@ def test_pipe_given_as_a_file() -> None:
         ("Schedule(linear(rest, to=0.1))", r"quotes of its durations are lost"),
         ("linear(5, start=0.0, to=0.1)", r"must be a schedule.*Schedule\(\.\.\.\)"),
         ("linear(5, start=0, to=0.1), cosine(to=0)", r"nothing more.*write Schedule\(\.\.\.\) around its phases"),
+        (
+            "constant(0.1).plan(total_steps=9)",
+            r"Give the size of the run apart, as --total-steps, or as --epochs and --st",
+        ),
+        (
+            "sgdr(peak=1, total_steps=9)",
+            r"does not know its run: give the size of the run apart, as --total-steps, or ",
+        ),
         ('constant("1e-3")', r"lr='1e-3'\. Write 1e-3 without quotes\."),
     ],
 )

@@ -53,6 +53,7 @@ CALLS: list[tuple[Callable[[], object], str]] = [
     (lambda: lr.plan(1000), "Write plan(total_steps=1000). Its arguments are plan(*, total_steps=None"),
     (lambda: lr.plan(num_training_steps=9), "no argument 'num_training_steps'. Write `total_steps` for num_train"),
     (lambda: lr(), "does not know its run, so it has no rate at a step."),
+    (lambda: lr(5), "Call `schedule.plan(total_steps=...)`, and use the plan."),
     (lambda: lr(5), "In Keras pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, or `ks.keras.Learning"),
     (
         lambda: kosine.sgdr(T_0=10, T_mult=2),
@@ -63,6 +64,17 @@ CALLS: list[tuple[Callable[[], object], str]] = [
         lambda: kosine.warmup_cosine(learning_rate_base=1.0, warmup_steps=5, total_steps=9),
         "Write `peak` for learning_rate_base and `warmup` for warmup_steps. A schedule does not know its run",
     ),
+    (
+        lambda: kosine.warmup_cosine(learning_rate_base=1.0, warmup_steps=5, total_steps=9),
+        "give the size of the run to `schedule.plan(...)`. Its arguments are",
+    ),
+    (
+        lambda: kosine.sgdr(eta_max=1.0, T_0=5, T_mult=2),
+        "`sgdr` has no arguments 'eta_max', 'T_0' and 'T_mult'. "
+        "Write `peak` for eta_max, `period` for T_0 and `stretch` for T_mult.",
+    ),
+    (lambda: kosine.warmup_cosine(peak=1, T_max=100), "A schedule does not know its run: give the size"),
+    (lambda: kosine.wsd(peak=1, decay="10%"), "Write `cooldown` for decay."),
     (lambda: kosine.warmup_cosine(peak=1, eta_min=0), "Write `floor` for eta_min."),
     (lambda: kosine.warmup_cosine(lr=1), "Write `peak` for lr."),
     (lambda: kosine.warmup_cosine(base_lr=1), "Write `peak` for base_lr."),
@@ -97,10 +109,19 @@ def test_a_schedule_or_plan_among_the_callbacks_is_refused(value: ks.Schedule | 
         getattr(value, name)
 
 
-@pytest.mark.parametrize("value", [LR, LR.plan(total_steps=9, steps_per_epoch=3)], ids=["schedule", "plan"])
-def test_a_call_with_epoch_and_rate_is_refused_with_no_type_error(value: ks.Schedule | ks.Plan) -> None:
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (LR, "A Schedule does not know its run, so it has no rate at an epoch"),
+        (LR.plan(total_steps=9, steps_per_epoch=3), "A Plan is a function of the step alone"),
+    ],
+    ids=["schedule", "plan"],
+)
+def test_a_call_with_epoch_and_rate_is_refused_with_no_type_error(value: ks.Schedule | ks.Plan, problem: str) -> None:
     """Keras' LearningRateScheduler would take a TypeError for a function of the epoch alone."""
-    with pytest.raises(ks.ArgumentError, match=r"function of the step alone\. .*`ks\.keras\.LearningRateCallback\("):
+    with pytest.raises(
+        ks.ArgumentError, match=problem + r"\. Received: 0, 0\.1\. .*`ks\.keras\.LearningRateCallback\("
+    ):
         value(0, 0.1)  # type: ignore[call-overload]
     assert not issubclass(ks.ArgumentError, TypeError)
 

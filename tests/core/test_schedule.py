@@ -201,13 +201,18 @@ def test_arguments_that_make_no_group_are_refused(
     ("value", "name", "message"),
     [
         (ks.constant(0.1), "total_steps", "Call `schedule.plan(total_steps=...)`: the plan has it."),
+        (ks.constant(0.1), "save", "Call `schedule.plan(total_steps=...)`: the plan has it."),
+        (ks.constant(0.1).plan(total_steps=9), "lint", "Write `ks.lint(...)`: it is a function."),
+        (ks.constant(0.1).plan(total_steps=9), "colour", "A Plan has no attribute 'colour'."),
         (ks.constant(0.1), "colour", "A Schedule has no attribute 'colour'."),
         (ks.section(FALL), "plan", "Make a schedule of it first: Schedule(section)."),
         (ks.section(FALL), "plot", "Make a schedule of it first: Schedule(section)."),
         (ks.section(FALL), "colour", "A section has no attribute 'colour'."),
     ],
 )
-def test_an_attribute_of_a_plan_is_told_where_it_is(value: ks.Schedule | ks.Section, name: str, message: str) -> None:
+def test_an_attribute_of_a_plan_is_told_where_it_is(
+    value: ks.Schedule | ks.Plan | ks.Section, name: str, message: str
+) -> None:
     with pytest.raises(AttributeError, match=f"^A .* has no attribute {name!r}\\.") as caught:
         getattr(value, name)
     assert str(caught.value).endswith(message)
@@ -216,7 +221,7 @@ def test_an_attribute_of_a_plan_is_told_where_it_is(value: ks.Schedule | ks.Sect
 def test_a_schedule_has_no_rate_at_a_step() -> None:
     with pytest.raises(
         ks.ArgumentTypeError,
-        match=r"^A Schedule does not know its run.* Received: Schedule\(hold\(start=0\.1\)\)\. Call `schedule\.plan\(",
+        match=r"^A Schedule does not know its run.* Received: Schedule\(hold.*\)\. Call `schedule\.plan\(total_steps=",
     ):
         ks.constant(0.1)(5)
 

@@ -325,9 +325,9 @@ def test_a_text_of_any_length_is_refused_at_once() -> None:
         ),
         (
             "warmup_cosine(peak=1e-3, total_steps=9)",
-            "no argument 'total_steps'. A schedule does not know its run: give",
+            "no argument 'total_steps'. A schedule does not know its run: give the size of the run apart, as `total_",
         ),
-        ("sgdr(T_0=10, T_mult=2)", "no argument 'T_0' and 'T_mult'. Write `period` for T_0 and `stretch` for T_mult."),
+        ("sgdr(T_0=10, T_mult=2)", "no arguments 'T_0' and 'T_mult'. Write `period` for T_0 and `stretch` for T_mult."),
         ("linear(9, start=0, eta_min=1)", "`linear` has no argument 'eta_min'. Write `to` for eta_min."),
         ("constant(max_lr=0.1)", "no argument 'max_lr'. Write `lr` for max_lr."),
         ("linear(100, start=0, to=0.1), cosine(to=0)", "nothing more after the schedule; write Schedule(...) around"),

@@ -327,7 +327,7 @@ def test_a_name_without_its_ending_is_the_same_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sine", "join", "exponential_decay_schedule", "schedule", ""])
 def test_no_other_name_is_known(name: str) -> None:
-    with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+    with pytest.raises(AttributeError, match=f"has no '{name}'"):
         getattr(optax, name)
 
 

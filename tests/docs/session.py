@@ -86,7 +86,7 @@ def run(example: Example, namespace: dict[str, Any]) -> Outcome:
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaints):
             if example.kind == "python":
-                exec(compile(example.source, f"<line {example.line}>", "exec"), namespace)
+                exec(compile(example.source, f"<line {example.line}>", "exec", dont_inherit=True), namespace)
                 return Outcome(printed.getvalue(), "")
             program, *arguments = shlex.split(example.source.replace("\\\n", " "))
             assert program == "kosine", f"not a kosine command: {program}"

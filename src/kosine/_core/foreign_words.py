@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, shown
+from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, Name, NotationError, shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ _OURS = {
     "warmup": "warmup_steps num_warmup_steps warmup_iters warmup_t t_warmup warmup_epochs lr_warmup_steps warmup_ratio "
     "pct_start total_warmup_steps",
     "hold": "hold_base_rate_steps hold_steps num_stable_steps",
-    "cooldown": "num_decay_steps wsd_decay_steps decay_t cooldown_steps",
+    "cooldown": "decay decay_steps num_decay_steps wsd_decay_steps decay_t cooldown_steps",
     "period": "T_0 t_0 first_decay_steps t_initial first_cycle_steps cycle_length period_length",
     "stretch": "T_mult t_mult t_mul cycle_mult cycle_mul",
     "shrink factor": "gamma m_mul cycle_decay decay_rate",
@@ -48,10 +48,20 @@ for _ours, _theirs in _OURS.items():
     for _word in _theirs.split():
         _CANDIDATES.setdefault(_word, []).extend(_ours.split())
 
+SIZE_APART: tuple[str, ...] = (
+    *(" the size of the run apart, as ", Name("total_steps")),
+    *(", or as ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
+)
+"""The end of a fix: where the size of a run stands that goes with a text form."""
+
+_NO_RUN = "A schedule does not know its run: give"
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("total_steps", "num_training_steps", "max_steps", "epochs", "num_epochs", "steps_per_epoch", "lr_decay_iters"),
-        "A schedule does not know its run: give the size of the run to `schedule.plan(...)`.",
+        (
+            *("total_steps", "num_training_steps", "max_steps", "epochs", "num_epochs", "steps_per_epoch"),
+            *("lr_decay_iters", "T_max", "decay_steps"),
+        ),
+        f"{_NO_RUN} the size of the run to `schedule.plan(...)`.",
     ),
     "alpha": "Write `floor`, or `to`, the rate itself: alpha is a share of the peak.",
     "min_lr_ratio": "Write `floor`, or `to`, the rate itself: min_lr_ratio is a share of the peak.",
@@ -103,9 +113,14 @@ def wrong_arguments(
     known = f"Its arguments are {name}{shape}."
     unknown = [word for word in keywords if word not in parameters]
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
-        names = " and ".join(shown(word) for word in unknown[:4])
-        meant = _meant(unknown[:4], parameters)
-        return error(f"`{name}` has no argument {names}.", fix=f"{meant} {known}" if meant else known)
+        names = _listed([shown(word) for word in unknown[:4]])
+        written: list[str] = []
+        for sentence in _meant(unknown[:4], parameters):
+            if sentence.startswith(_NO_RUN) and error is NotationError:  # a text has no `plan` to call
+                written += (_NO_RUN, *SIZE_APART, " ")
+            else:
+                written += (sentence, " ")
+        return error(f"`{name}` has no argument{'s' if len(unknown) > 1 else ''} {names}.", fix=(*written, known))
     try:
         shape.bind(*given, **keywords)
     except TypeError as unbound:
@@ -135,14 +150,14 @@ def refuse_as_callback(what: str, attribute: str) -> None:
         )
 
 
-def not_a_keras_scheduler(what: str, *received: object) -> ArgumentError:
+def not_a_keras_scheduler(problem: str, *received: object) -> ArgumentError:
     """The error for a call with two values, as `keras.callbacks.LearningRateScheduler` makes it.
 
     It is not a TypeError: Keras would take that for a function of the epoch alone, and train with the rates of the
     wrong steps.
     """
     return ArgumentError(
-        f"{what} is a function of the step alone.",
+        problem,
         received=Described(", ".join(map(shown, received))),
         fix="`keras.callbacks.LearningRateScheduler` calls what it is given with the epoch and the rate: pass "
         "`ks.keras.LearningRateCallback(schedule)` to `fit` instead of it.",
@@ -155,11 +170,16 @@ def near(word: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> str:
+def _listed(items: Sequence[str]) -> str:
+    """Items as a sentence lists them: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> list[str]:
     """What to write instead of words that a function does not have, as sentences."""
     ours = {word: next((one for one in _CANDIDATES.get(word, ()) if one in parameters), None) for word in words}
     pairs = [f"`{one}` for {word}" for word, one in ours.items() if one]
-    sentences = [f"Write {' and '.join(pairs)}."] if pairs else []
+    sentences = [f"Write {_listed(pairs)}."] if pairs else []
     for word in words:
         if ours[word]:
             continue
@@ -167,4 +187,4 @@ def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> str:
             sentences.append(_ELSEWHERE[word])
         elif meant := near(word, parameters):
             sentences.append(f"Did you mean `{meant}`?")
-    return " ".join(dict.fromkeys(sentences))
+    return list(dict.fromkeys(sentences))

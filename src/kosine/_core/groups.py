@@ -323,7 +323,7 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
         )
 
 
-OF_PLANS = ("after", "phase_at", "phases", "plot", "run", "total_steps")
+OF_PLANS = ("after", "phase_at", "phases", "plot", "run", "save", "total_steps")
 
 
 def unpacking_hint(part: object, whole: str) -> str:

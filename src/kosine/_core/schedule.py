@@ -17,12 +17,15 @@ from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize, read_run
 from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import view
-from kosine.errors import ArgumentTypeError, Described, Name, PlanError, ScheduleError, StepError, shown
+from kosine.errors import ArgumentTypeError, Described, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
+
+_FUNCTIONS = ("check", "compare", "lint", "summarize", "to_code")
+"""What people ask a plan for, and what kosine has as functions of plans."""
 
 
 class Schedule:
@@ -115,16 +118,13 @@ class Schedule:
     def __call__(self, *steps: object) -> NoReturn:
         """A schedule does not know its run, so it has no rate at a step: plan it first."""
         if len(steps) > 1:
-            raise not_a_keras_scheduler("A Schedule", self)
+            raise not_a_keras_scheduler("A Schedule does not know its run, so it has no rate at an epoch.", *steps)
         raise ArgumentTypeError(
             "A Schedule does not know its run, so it has no rate at a step.",
             received=self,
-            fix=(
-                "Call `schedule.plan(",
-                Name("total_steps"),
-                "=...)`, and use the plan. In Keras pass `ks.keras.LearningRateSchedule(plan)` to the optimizer, or "
-                "`ks.keras.LearningRateCallback(schedule)` to `fit`.",
-            ),
+            fix="Call `schedule.plan(total_steps=...)`, and use the plan. In Keras pass "
+            "`ks.keras.LearningRateSchedule(plan)` to the optimizer, or `ks.keras.LearningRateCallback(schedule)` to "
+            "`fit`.",
         )
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -321,7 +321,7 @@ class Plan:
             first, value = self._bound[index] or self._bind(index)
             return value(steps - first)
         if others:
-            raise not_a_keras_scheduler("A Plan", steps, *others)
+            raise not_a_keras_scheduler("A Plan is a function of the step alone.", steps, *others)
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
             return self._at(_read_step(steps))
         return self._at_array(steps)
@@ -377,7 +377,8 @@ class Plan:
 
     def __getattr__(self, name: str) -> NoReturn:
         refuse_as_callback("A Plan", name)
-        raise AttributeError(f"A Plan has no attribute {name!r}.", name=name, obj=self)
+        fix = f" Write `ks.{name}(...)`: it is a function." if name in _FUNCTIONS else ""
+        raise AttributeError(f"A Plan has no attribute {name!r}.{fix}", name=name, obj=self)
 
     def _list(self) -> None:
         """List the rows that are looked up, at the first rate: a plan whose phases alone are read needs no list."""

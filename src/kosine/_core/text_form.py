@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from kosine._core import constructors, curves
-from kosine._core.foreign_words import near, wrong_arguments
+from kosine._core.foreign_words import SIZE_APART, near, wrong_arguments
 from kosine._core.groups import Cycles, Section, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.errors import ArgumentTypeError, Described, Name, NotationError, Text, shown
+from kosine.errors import ArgumentTypeError, Described, NotationError, Text, shown
 
 MAX_TEXT = 64 * 2**20
 """Longest text, in characters, that is read: about 10**6 phases."""
@@ -63,15 +63,7 @@ _TOKEN = re.compile(
 
 # What follows a schedule that is pasted from Python together with its plan.
 _PLANNED = re.compile(r"\.\s*+plan\s*+\(", re.ASCII)
-_SIZES = (
-    "Leave out `.plan(...)`: the text is the schedule. Give the size of the run apart, as ",
-    Name("total_steps"),
-    ", or as ",
-    Name("epochs"),
-    " and ",
-    Name("steps_per_epoch"),
-    ".",
-)
+_SIZES = ("Leave out `.plan(...)`: the text is the schedule. Give", *SIZE_APART)
 
 
 _SPACE = re.compile(r"\s*+", re.ASCII)

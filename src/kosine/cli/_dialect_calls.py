@@ -10,15 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 from kosine._core.schedule import Schedule
+from kosine.dialects._parts import no_such_name
 from kosine.errors import NotationError
 
 _MOST_TEXT = 2**14
 """Characters. Python's parser expects trusted programs: an untrusted text must be small to be harmless."""
 _BEGIN = re.compile(
     r"\s*+(?:(?:ks|kosine)\s*+\.\s*+)?+(?P<dialects>dialects\s*+\.\s*+)?+"
-    r"(?P<library>[A-Za-z_]\w*+)\s*+\.\s*+[A-Za-z_]\w*+\s*+\(",
+    r"(?P<library>[A-Za-z_]\w*+)\s*+\.\s*+(?:optim\.lr_scheduler\.|optimizers\.schedules\.)?[A-Za-z_]\w*+\s*+\(",
     re.ASCII,
 )
+_WHERE_THEY_ARE = {"torch.optim.lr_scheduler.": "torch.", "keras.optimizers.schedules.": "keras."}
+"""How a call begins that is pasted from a training script, and how it begins here."""
 _EXAMPLE = "torch.OneCycleLR(0.1, total_steps=100)"
 
 
@@ -110,19 +113,27 @@ class _Reader:
 
         dotted = re.sub(r"\s", "", self._source(node))
         name = re.sub(r"^(?:(?:ks|kosine)\.)?(?:dialects\.)?", "", dotted)
+        for theirs, ours in _WHERE_THEY_ARE.items():
+            name = ours + name.removeprefix(theirs) if name.startswith(theirs) else name
         library, _, schedule = name.partition(".")
         try:
             module = getattr(dialects, library) if library in dialects.__all__ else dialects.__getattr__(library)
             function = getattr(module, schedule)
+            # A module also has what it imports: only what it offers may be called.
+            if not inspect.isfunction(function) or function.__name__ not in module.__all__:
+                raise no_such_name(module.__name__, schedule, module.__all__, {})
         except AttributeError as error:
             raise NotationError(str(error)) from error
-        # A module also has the names that it imports: only its public functions may be called.
-        if not inspect.isfunction(function) or function.__name__ not in module.__all__:
-            raise NotationError(f"kosine.dialects.{library} has no {schedule!r}.")
         return name, function
 
     def _source(self, node: ast.expr | None) -> str:
         return "" if node is None else ast.get_source_segment(self._text, node) or ""
 
     def _error(self, expected: str, node: ast.expr | None) -> NotationError:
-        return NotationError(f"Not a call such as {_EXAMPLE}: expected {expected}.", received=self._source(node))
+        received = self._source(node)
+        fix = ""
+        if received in ("optimizer", "opt", "self.optimizer"):
+            fix = "Leave the optimizer out, or write its rate where the schedule needs it: torch.StepLR(0.1, 30)."
+        elif isinstance(node, ast.Name | ast.Attribute):
+            fix = "Write its value."
+        return NotationError(f"Not a call such as {_EXAMPLE}: expected {expected}.", received=received, fix=fix)

@@ -19,6 +19,7 @@ from kosine._core.schedule import Schedule
 from kosine._core.text_form import MAX_TEXT
 from kosine.cli._errors import CommandError
 from kosine.cli._number_types import ParamType
+from kosine.cli._run_options import RUN_NAMES
 from kosine.cli._schedule_files import NamedSchedule, parse_any, read_document
 from kosine.errors import KosineError, NotationError
 from kosine.published import PUBLISHED, recipe
@@ -78,6 +79,8 @@ class ScheduleType(ParamType):
             take_standard_input(ctx, "one schedule only")
         try:
             return read_schedule(value)
+        except NotationError as error:  # the size of the run, which no text form has, is an option here
+            raise CommandError(error, RUN_NAMES) from error
         except KosineError as error:  # it names arguments of a schedule: these stay as they are in Python
             raise CommandError(error) from error
 

@@ -132,9 +132,10 @@ def read_lr(value: object) -> float:
 
 
 def no_such_name(module: str, name: str, known: Iterable[str], absent: Mapping[str, str]) -> AttributeError:
-    """The error for a name that a module lacks: why it does, or which one was probably meant."""
+    """The error for a name that a module lacks: why it does, which one was probably meant, or which there are."""
     peer = module.rpartition(".")[2]
     near = difflib.get_close_matches(name.lower(), {one.lower(): one for one in known}, 1)
     meant = next((one for one in known if near and one.lower() == near[0]), None)
-    fix = f" {absent[name]}" if name in absent else f" Did you mean `{meant}`?" if meant else ""
+    has = ", ".join(one for one in known if one != "FOLLOWS")
+    fix = f" {absent[name]}" if name in absent else f" Did you mean `{meant}`?" if meant else f" It has {has}."
     return AttributeError(f"kosine.dialects.{peer} has no {name!r}.{fix}", name=name)

@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NoReturn
 
 from kosine._core.arguments import read_above, read_at_least, read_flag, read_list
 from kosine._core.curves.cosine import cosine
@@ -37,7 +38,7 @@ from kosine._core.groups import Part, cycles, section
 from kosine._core.numbers import MAX_STEPS, decimal
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, read_lr, scaled
+from kosine.dialects._parts import MOST_GROWTH, MOST_SINGLE_CYCLES, for_ever, growths, no_such_name, read_lr, scaled
 from kosine.errors import ArgumentTypeError, Described, ScheduleError, shown
 
 __all__ = [
@@ -675,3 +676,7 @@ def _truncated_cycles(time: _Time, stretch: float, phase: Callable[[DurationLike
                 received={"t_mult": stretch},
             )
         length = longer
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name(__name__, name, __all__, {})

@@ -14,6 +14,7 @@ stair and the end are where the formula has them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from kosine._core.arguments import read_above, read_at_least, read_count, read_counts, read_flag, read_list, read_rate
 from kosine._core.curves.cosine import cosine
@@ -23,7 +24,7 @@ from kosine._core.curves.polynomial import polynomial
 from kosine._core.groups import cycles, section
 from kosine._core.numbers import MAX_STEPS, exact
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import MOST_GROWTH, powers, shrinking, stairs, warm_up
+from kosine.dialects._parts import MOST_GROWTH, no_such_name, powers, shrinking, stairs, warm_up
 from kosine.errors import Described, ScheduleError
 
 __all__ = [
@@ -290,3 +291,7 @@ def CosineDecayRestarts(
         return Schedule(decay)
     parts = shrinking(cycles(decay, stretch=stretch, shrink=shrink, shrink_to=floor if shrink < 1 else 0.0), steps)
     return Schedule(*parts) if stretch.is_integer() else Schedule(section(*parts, continuous=True))
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name(__name__, name, __all__, {})

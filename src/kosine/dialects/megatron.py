@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 from kosine._core.arguments import read_at_least, read_choice, read_count, read_rate
 from kosine._core.curves.cosine import cosine
@@ -24,7 +25,7 @@ from kosine._core.groups import Part, section
 from kosine._core.numbers import exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import for_ever, warm_up
+from kosine.dialects._parts import for_ever, no_such_name, warm_up
 from kosine.errors import Described, ScheduleError
 
 __all__ = ["FOLLOWS", "OptimizerParamScheduler", "weight_decay"]
@@ -200,3 +201,7 @@ def weight_decay(start_wd: float, end_wd: float, wd_incr_steps: int, wd_incr_sty
             )
         return Schedule(hold(start=last))
     return Schedule((linear if style == "linear" else cosine)(steps, start=first, to=last))
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name(__name__, name, __all__, {})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from kosine._core.arguments import read_count, read_rate
 from kosine._core.curves.cosine import cosine
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import for_ever, warm_up
+from kosine.dialects._parts import for_ever, no_such_name, warm_up
 from kosine.errors import Described, ScheduleError
 
 __all__ = ["FOLLOWS", "get_lr"]
@@ -54,3 +56,7 @@ def get_lr(
     if end < steps:
         return Schedule(*rise, for_ever(floor))
     return Schedule(*rise, cosine(end - steps, start=peak, to=floor))
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name(__name__, name, __all__, {})

@@ -31,7 +31,7 @@ from kosine._core.arguments import (
 )
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, powers, scaled, stairs, warm_up
+from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, no_such_name, powers, scaled, stairs, warm_up
 from kosine.errors import ArgumentTypeError, Described, ScheduleError
 
 __all__ = [
@@ -544,7 +544,7 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
 def __getattr__(name: str) -> Any:
     if f"{name}_schedule" in __all__:
         return globals()[f"{name}_schedule"]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_such_name(__name__, name, __all__, {})
 
 
 def _warmup(init_value: float, peak: float, warmup_steps: int) -> list[Phase]:

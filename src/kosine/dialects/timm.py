@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_counts, read_flag, read_rate
 from kosine._core.curves.cosine import cosine
@@ -31,7 +32,16 @@ from kosine._core.groups import Part, cycles, section
 from kosine._core.numbers import exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import MOST_SINGLE_CYCLES, for_ever, never_ends, read_lr, scaled, stairs, warm_up
+from kosine.dialects._parts import (
+    MOST_SINGLE_CYCLES,
+    for_ever,
+    never_ends,
+    no_such_name,
+    read_lr,
+    scaled,
+    stairs,
+    warm_up,
+)
 from kosine.errors import ArgumentTypeError, Described, ScheduleError
 
 __all__ = [
@@ -468,3 +478,9 @@ def _cycles(
     for cycle in range(grouped, last):
         parts.append(curve(period * exact(stretch) ** cycle, scaled(peak, decay, cycle, "cycle_decay"), floor))
     return parts or [for_ever(floor)]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name(
+        __name__, name, __all__, {"PlateauLRScheduler": "It depends on the loss, so it is not a function of the step."}
+    )
