@@ -19,8 +19,6 @@ from kosine.cli._schedule_files import NamedSchedule
 from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from kosine._core.schedule import Plan
     from kosine._logs.check.verdict import Point, Verdict
     from kosine._logs.trace import Trace
@@ -67,7 +65,7 @@ def command(
     size, of_log = _with_length(size, schedule, trace)
     verdict = check(trace, _planned(schedule, size, trace))
     if output is not None:
-        _write(verdict, output, schedule)
+        write_picture(verdict, output, f"{trace.source} / {schedule.name}")
     if as_json:
         print_json(_data(verdict, of_log) | ({} if output is None else written(output)))
     else:
@@ -111,20 +109,6 @@ def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace)
     ):
         return dict(size), None
     return {**size, name: trace.total}, trace.total
-
-
-def _write(verdict: Verdict, output: Path, schedule: NamedSchedule) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(verdict, f"{verdict.trace.source} / {schedule.name}")
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(verdict)
-
-    write_picture(output, page, figure)
 
 
 def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
 from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from kosine._analysis.compare import Comparison
 
 
@@ -58,7 +56,7 @@ def command(
     plans = [planned(schedule, size) for schedule in schedules]
     comparison = compare(*plans, names=[schedule.name for schedule in schedules], tolerance=tolerance)
     if output is not None:
-        _write(comparison, output)
+        write_picture(comparison, output, " / ".join(comparison.names))
     if as_json:
         print_json(_data(comparison) | ({} if output is None else written(output)))
     else:
@@ -69,20 +67,6 @@ def command(
             click.echo()
             say_written(output, as_json)
     return 0 if comparison.equal else 1
-
-
-def _write(comparison: Comparison, output: Path) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(comparison, " / ".join(comparison.names))
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(comparison)
-
-    write_picture(output, page, figure)
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:

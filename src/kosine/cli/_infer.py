@@ -19,8 +19,6 @@ from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._schedule_files import run_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from kosine._logs.infer.result import Inference, LogPiece
     from kosine._logs.trace import Trace
 
@@ -63,7 +61,7 @@ def command(
 
     inference = infer(read_log(log, group, step_column, rate_column), steps_per_epoch=steps_per_epoch)
     if output is not None:
-        _write(inference, output)
+        write_picture(inference, output, inference.trace.source)
     if as_json:
         print_json(_data(inference) | ({} if output is None else written(output)))
         return 0 if inference.schedule is not None else 1
@@ -154,20 +152,6 @@ def _table(inference: Inference) -> list[str]:
         ends = [_place(piece.first), _place(piece.last), f"{piece.first_rate:.6g}", f"{piece.last_rate:.6g}"]
         rows.append([shortened(piece.curve, 40), *ends])
     return [*aligned(rows), *remarks(inference.trace)]
-
-
-def _write(inference: Inference, output: Path) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(inference, inference.trace.source)
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(inference)
-
-    write_picture(output, page, figure)
 
 
 def _data(inference: Inference) -> dict[str, Any]:
