@@ -16,7 +16,7 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize, read_run
 from kosine._core.timeline import PlannedPart, PlannedPhase
-from kosine._core.views import view
+from kosine._core.views import Shown, view
 from kosine.errors import ArgumentTypeError, Described, Name, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Schedule:
+class Schedule(Shown):
     """The learning rate as a value: phases in order, some of them in cycles.
 
     A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
@@ -135,10 +135,6 @@ class Schedule:
     def __repr__(self) -> str:
         return f"Schedule({', '.join(map(repr, self.parts))})"
 
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
-
     def _repr_svg_(self) -> str | None:
         svg: str | None = view(self, "svg")
         return svg
@@ -227,7 +223,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         return f"[{head}{', ...' if len(self) > 8 else ''}]"
 
 
-class Plan:
+class Plan(Shown):
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
@@ -491,10 +487,6 @@ class Plan:
     def __str__(self) -> str:
         text: str = view(self, "text")
         return text
-
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
 
     def _repr_svg_(self) -> str | None:
         svg: str | None = view(self, "svg")
