@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
-    from kosine._logs.check.verdict import Point, Verdict
+    from kosine._logs.check.verdict import Verdict
     from kosine._logs.trace import Trace
 
 _LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
@@ -131,19 +132,7 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
         ],
         "averaged": verdict.averaged,
         "off": verdict.off,
-        "first": _point(verdict.first),
-        "largest": _point(verdict.largest),
+        "first": None if verdict.first is None else asdict(verdict.first),
+        "largest": asdict(verdict.largest),
         "remarks": list(verdict.remarks),
-    }
-
-
-def _point(point: Point | None) -> dict[str, Any] | None:
-    if point is None:
-        return None
-    return {
-        "position": point.position,
-        "step": point.step,
-        "expected": point.expected,
-        "found": point.found,
-        "half_width": point.half_width,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._schedule_files import run_of
 
 if TYPE_CHECKING:
-    from kosine._logs.infer.result import Inference, LogPiece
+    from kosine._logs.infer.result import Inference
     from kosine._logs.trace import Trace
 
 _WIDTH = 98
@@ -168,16 +169,6 @@ def _data(inference: Inference) -> dict[str, Any]:
         "offset": inference.offset,
         "steps_per_unit": float(inference.steps_per_unit),
         "skips": skip_data(inference.skips),
-        "open": [{"what": each.what, "low": each.low, "high": each.high, "text": each.text} for each in inference.open],
-        "pieces": [_piece_data(piece) for piece in inference.pieces],
-    }
-
-
-def _piece_data(piece: LogPiece) -> dict[str, Any]:
-    return {
-        "curve": piece.curve,
-        "first": piece.first,
-        "last": piece.last,
-        "first_rate": piece.first_rate,
-        "last_rate": piece.last_rate,
+        "open": list(map(asdict, inference.open)),
+        "pieces": list(map(asdict, inference.pieces)),
     }

@@ -113,9 +113,8 @@ class _Time:
         elif amount.denominator != 1:
             raise ScheduleError(
                 argument=argument,
-                rule=(
-                    'a whole number of its unit, as in Composer; only fractions of the run may be fractions ("0.3dur")'
-                ),
+                rule="a whole number of its unit, as in Composer; only fractions of the run may be fractions, "
+                'such as "0.3dur"',
                 received=value,
             )
         if positive and not amount:
@@ -593,10 +592,8 @@ def _warmup_and_end(t_warmup: object, t_max: object, scale_warmup: object) -> tu
             )
     elif warmup.unit != end.unit and (warmup.counted or end.counted):
         raise ScheduleError(
-            (
-                "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or "
-                "tokens: Composer refuses others."
-            ),
+            "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or "
+            "tokens: Composer refuses others.",
             received={"t_warmup": t_warmup, "t_max": t_max},
         )
     return warmup, end
@@ -663,10 +660,8 @@ def _truncated_cycles(time: _Time, stretch: float, phase: Callable[[DurationLike
             return parts
         if len(parts) == MOST_SINGLE_CYCLES:
             raise ScheduleError(
-                (
-                    f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} "
-                    "cycles before step 2**63."
-                ),
+                f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} "
+                "cycles before step 2**63.",
                 received={"t_mult": stretch},
             )
         length = longer
