@@ -113,8 +113,8 @@ class _Time:
         elif amount.denominator != 1:
             raise ScheduleError(
                 argument=argument,
-                rule="a whole number of its unit, as in Composer; only fractions of the run may be fractions, "
-                'such as "0.3dur"',
+                rule="a whole number of its unit, as in Composer; only fractions of the run may be fractions "
+                '("0.3dur")',
                 received=value,
             )
         if positive and not amount:
