@@ -25,7 +25,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Schedule(Shown):
+class _Value(Shown):
+    """A frozen value that a notebook draws."""
+
+    __slots__ = ()
+
+    def _repr_svg_(self) -> str | None:
+        svg: str | None = view(self, "svg")
+        return svg
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A {type(self).__name__} is a frozen value; `{name}` cannot be set. Make a new one.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A {type(self).__name__} is a frozen value; `{name}` cannot be deleted.")
+
+
+class Schedule(_Value):
     """The learning rate as a value: phases in order, some of them in cycles.
 
     A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
@@ -135,21 +151,11 @@ class Schedule(Shown):
     def __repr__(self) -> str:
         return f"Schedule({', '.join(map(repr, self.parts))})"
 
-    def _repr_svg_(self) -> str | None:
-        svg: str | None = view(self, "svg")
-        return svg
-
     def __eq__(self, other: object) -> bool:
         return self.parts == other.parts if isinstance(other, Schedule) else NotImplemented
 
     def __hash__(self) -> int:
         return self._hash
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be set. Make a new one.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be deleted.")
 
     def __reduce__(self) -> tuple[type[Schedule], tuple[Part, ...]]:
         return Schedule, self.parts
@@ -223,7 +229,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         return f"[{head}{', ...' if len(self) > 8 else ''}]"
 
 
-class Plan(Shown):
+class Plan(_Value):
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
@@ -473,12 +479,6 @@ class Plan(Shown):
     def __reduce__(self) -> tuple[type[Plan], tuple[Schedule, RunSize]]:
         return Plan, (self.schedule, self.run)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be set. Make a new one.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be deleted.")
-
     def __repr__(self) -> str:
         known = {name: getattr(self.run, name) for name in RunSize.__dataclass_fields__}
         written = ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
@@ -487,10 +487,6 @@ class Plan(Shown):
     def __str__(self) -> str:
         text: str = view(self, "text")
         return text
-
-    def _repr_svg_(self) -> str | None:
-        svg: str | None = view(self, "svg")
-        return svg
 
 
 def _stop(placed: Placed) -> int:

@@ -39,6 +39,8 @@ def view(result: object, how: str, **options: Any) -> Any:
 class Shown:
     """What a notebook draws on the last line of a cell."""
 
+    __slots__ = ()
+
     def _repr_html_(self) -> str:
         html: str = view(self, "html")
         return html

@@ -8,13 +8,13 @@ from kosine._core.views import register
 register(
     {
         "Schedule.html": "kosine._display.notebook:schedule_html",
-        "Schedule.svg": "kosine._display.notebook:schedule_svg",
+        "Schedule.svg": "kosine._display.notebook:svg",
         "Plan.text": "kosine._display.tables:plan_table",
         "Plan.scene": "kosine._display.scene:plan_scene",
         "Plan.plot": "kosine._display.figure:plot",
         "Plan.save": "kosine._display.save:save",
         "Plan.html": "kosine._display.notebook:plan_html",
-        "Plan.svg": "kosine._display.notebook:plan_svg",
+        "Plan.svg": "kosine._display.notebook:svg",
         "Plan.page": "kosine._display.page:plan_page",
         "Comparison.text": "kosine._display.comparison_text:comparison_text",
         "Comparison.scene": "kosine._display.scene:comparison_scene",

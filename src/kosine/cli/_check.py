@@ -11,7 +11,7 @@ import click
 
 from kosine._core.plain_text import printable
 from kosine.cli._log_argument import LogType, log_data, log_options, read_log, skip_data
-from kosine.cli._output import json_option, print_json, say_written, written
+from kosine.cli._output import json_option, print_result
 from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import LENGTHS, run_size_options
@@ -67,18 +67,9 @@ def command(
     verdict = check(trace, _planned(schedule, size, trace))
     if output is not None:
         write_picture(verdict, output, f"{trace.source} / {schedule.name}")
-    if as_json:
-        print_json(_data(verdict, of_log) | ({} if output is None else written(output)))
-    else:
-        from kosine._display.terminal import Screen, draw
-
-        notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
-        notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
-        picture = draw(verdict, Screen.of_stdout())
-        click.echo("\n\n".join([str(verdict), *notes, picture]))
-        if output is not None:
-            click.echo()
-            say_written(output, as_json)
+    notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+    notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
+    print_result(verdict, _data(verdict, of_log), output, as_json, notes)
     return 0 if verdict.follows else 1
 
 

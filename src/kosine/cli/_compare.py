@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine.cli._number_types import Share
-from kosine.cli._output import json_option, print_json, say_written, written
+from kosine.cli._output import json_option, print_result
 from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
@@ -57,15 +57,7 @@ def command(
     comparison = compare(*plans, names=[schedule.name for schedule in schedules], tolerance=tolerance)
     if output is not None:
         write_picture(comparison, output, " / ".join(comparison.names))
-    if as_json:
-        print_json(_data(comparison) | ({} if output is None else written(output)))
-    else:
-        from kosine._display.terminal import Screen, draw
-
-        click.echo(f"{comparison}\n\n{draw(comparison, Screen.of_stdout())}")
-        if output is not None:
-            click.echo()
-            say_written(output, as_json)
+    print_result(comparison, _data(comparison), output, as_json)
     return 0 if comparison.equal else 1
 
 

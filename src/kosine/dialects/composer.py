@@ -187,8 +187,8 @@ def LinearScheduler(lr: float, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max
         >>> ks.dialects.composer.LinearScheduler(0.1)
         Schedule(linear(start=0.1, to=0.0))
     """
-    base = read_lr(lr)
-    first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
+    first = base * read_at_least(alpha_i, "alpha_i", 0)
     return _until(t_max, lambda duration: linear(duration, start=first, to=last))
 
 
@@ -213,8 +213,7 @@ def CosineAnnealingScheduler(lr: float, t_max: str = "1dur", alpha_f: float = 0.
         >>> ks.dialects.composer.CosineAnnealingScheduler(0.1, t_max="90ep")
         Schedule(cosine("90ep", start=0.1, to=0.0))
     """
-    base = read_lr(lr)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
     return _until(t_max, lambda duration: cosine(duration, start=base, to=last))
 
 
@@ -240,8 +239,7 @@ def PolynomialScheduler(lr: float, power: float, t_max: str = "1dur", alpha_f: f
         >>> ks.dialects.composer.PolynomialScheduler(0.1, power=2, t_max="100ba")
         Schedule(polynomial(100, start=0.1, to=0.0, power=2.0))
     """
-    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    (base, last), exponent = _rates(lr, alpha_f), read_above(power, "power", 0, 1000)
     return _until(t_max, lambda duration: polynomial(duration, start=base, to=last, power=exponent))
 
 
@@ -443,8 +441,8 @@ def LinearWithWarmupScheduler(
         >>> ks.dialects.composer.LinearWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), linear(to=0.0))
     """
-    base = read_lr(lr)
-    first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
+    first = base * read_at_least(alpha_i, "alpha_i", 0)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, first, lambda duration, start: linear(duration, start=start, to=last))
 
@@ -476,8 +474,7 @@ def CosineAnnealingWithWarmupScheduler(
         >>> ks.dialects.composer.CosineAnnealingWithWarmupScheduler(0.1, t_warmup="100ba", alpha_f=0.5)
         Schedule(linear(100, start=0.0, to=0.1), cosine(to=0.05))
     """
-    base = read_lr(lr)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, base, lambda duration, start: cosine(duration, start=start, to=last))
 
@@ -516,8 +513,7 @@ def PolynomialWithWarmupScheduler(
         >>> ks.dialects.composer.PolynomialWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), polynomial(to=0.0, power=2.0))
     """
-    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    (base, last), exponent = _rates(lr, alpha_f), read_above(power, "power", 0, 1000)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(
         warmup, end, base, lambda duration, start: polynomial(duration, start=start, to=last, power=exponent)
@@ -563,6 +559,12 @@ def MultiStepWithWarmupScheduler(
             received={"t_warmup": t_warmup, "milestones": milestones},
         )
     return Schedule(*warm, section(*_staircase(base, times, factor), skip=warmup.duration()))
+
+
+def _rates(lr: float, alpha_f: float) -> tuple[float, float]:
+    """The base rate and the one in the end."""
+    base = read_lr(lr)
+    return base, base * read_at_least(alpha_f, "alpha_f", 0)
 
 
 def _schedule(time: _Time, *parts: Part) -> Schedule:
