@@ -489,6 +489,13 @@ class Plan(_Value):
         return text
 
 
+def check_plan(value: object) -> None:
+    """Raise ArgumentTypeError where the argument `plan` is something else, such as a schedule."""
+    if not isinstance(value, Plan):
+        fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
+        raise ArgumentTypeError(argument="plan", rule="a Plan", received=value, fix=fix)
+
+
 def _stop(placed: Placed) -> int:
     """The step after the last phase; beyond every step where there is none."""
     if placed.end is None:
