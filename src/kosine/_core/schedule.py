@@ -480,9 +480,7 @@ class Plan(_Value):
         return Plan, (self.schedule, self.run)
 
     def __repr__(self) -> str:
-        known = {name: getattr(self.run, name) for name in RunSize.__dataclass_fields__}
-        written = ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
-        return f"{self.schedule!r}.plan({written})"
+        return f"{self.schedule!r}.plan({', '.join(f'{name}={value}' for name, value in self.run.known().items())})"
 
     def __str__(self) -> str:
         text: str = view(self, "text")

@@ -17,7 +17,6 @@ from kosine.cli._log_argument import LogType, log_data, log_options, read_log, r
 from kosine.cli._number_types import Count
 from kosine.cli._output import json_option, print_json, written
 from kosine.cli._pictures import picture_option, write_picture
-from kosine.cli._schedule_files import run_of
 
 if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
@@ -81,7 +80,7 @@ def _file(inference: Inference) -> Iterator[str]:
     for comment in _comments(inference):
         yield from textwrap.wrap(printable(comment), _WIDTH, initial_indent="# ", subsequent_indent="#   ")
     yield f"schedule = {_toml(repr(inference.schedule))}"
-    run = {} if inference.plan is None else run_of(inference.plan)
+    run = {} if inference.plan is None else inference.plan.run.known()
     if run:
         yield ""
         yield "[run]"
@@ -162,7 +161,7 @@ def _data(inference: Inference) -> dict[str, Any]:
         "sentence": printable(inference.sentence),
         "log": log_data(inference.trace),
         "schedule": None if inference.schedule is None else repr(inference.schedule),
-        "run": {} if plan is None else run_of(plan),
+        "run": {} if plan is None else plan.run.known(),
         "total_steps": None if plan is None else plan.total_steps,
         "residual": None if inference.schedule is None else inference.residual,
         "half_width": _half_width(inference.trace),
