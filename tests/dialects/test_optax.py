@@ -456,7 +456,7 @@ ONE = ks.constant(0.1)
             {"schedules": [ONE, ONE, ONE], "boundaries": [5, 6]},
             {"boundaries": [6, 5]},
             ks.ScheduleError,
-            r"`boundaries` must be sorted\. Received: 5 after 6",
+            r"`boundaries` must be sorted\. Received: boundaries=5 after 6",
         ),
         (
             "join_schedules",

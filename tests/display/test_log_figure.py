@@ -203,7 +203,7 @@ def test_skipped_steps_bend_the_plan_as_the_log_reads_it() -> None:
     skips = ((500, 3), (1000, 20))
     skipped = 3 * (STEPS >= 500) + 20 * (STEPS >= 1000)
     rates = COSINE(STEPS - skipped)
-    view = LogView(Trace(STEPS, rates), COSINE, "", rates, skips=skips)
+    view = LogView(Trace(STEPS, rates), COSINE, rates, skips=skips)
     course = view.course()
     assert course is not None
     there = np.isin(course.positions, STEPS)

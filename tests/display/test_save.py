@@ -60,7 +60,7 @@ def test_points_and_a_logarithmic_axis_are_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["rates", "rates.jpg", ".png", "html"])
 def test_unknown_ending_is_refused_with_those_that_are_known(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"ends in one of \.html, \.png, \.svg, \.pdf\. Received: path=") as caught:
+    with pytest.raises(ArgumentError, match=r"ends in one of \.png, \.svg, \.pdf, \.html\. Received: path=") as caught:
         save(PLAN, tmp_path / name)
     assert caught.value.argument == "path"
     assert not list(tmp_path.iterdir())

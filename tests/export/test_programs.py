@@ -314,7 +314,7 @@ def test_a_target_is_a_text() -> None:
 
 
 def test_a_schedule_must_be_planned_first() -> None:
-    with pytest.raises(ks.ArgumentTypeError, match=r"must be a Plan\. .* Plan the schedule first"):
+    with pytest.raises(ks.ArgumentTypeError, match=r"must be a Plan\. .* Plan it first"):
         to_code(cast(Any, ks.constant(0.1)), "python")
 
 

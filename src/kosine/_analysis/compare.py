@@ -14,18 +14,17 @@ from kosine._analysis.sampling import COLUMNS, GIVE_A_LENGTH, trace
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan, Schedule
-from kosine._core.views import view
+from kosine._core.views import Result
 from kosine.errors import ArgumentError, ArgumentTypeError, PlanError
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 __all__ = ["Comparison", "Difference", "compare"]
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Result):
     """Plans next to each other; made by `compare`. `print` shows it as a table.
 
     Attributes:
@@ -90,28 +89,8 @@ class Comparison:
         steps = np.array(sorted(found), np.int64)
         return steps, [plan(steps) for plan in self.plans]
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the plans over each other with Matplotlib (extra `plot`), and their difference from the first below.
-
-        Args:
-            ax: the axes to draw the curves on, without the difference; a new figure of both if None.
-
-        Returns:
-            The axes of the curves.
-        """
-        axes: Axes = view(self, "plot", ax=ax)
-        return axes
-
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
-
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.names)}: {'equal' if self.equal else 'different'}>"
-
-    def __str__(self) -> str:
-        text: str = view(self, "text")
-        return text
 
 
 def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float = 1e-9) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from kosine._core.curve import Clock
@@ -10,6 +11,7 @@ from kosine._core.evaluate import form_of
 from kosine._core.timeline import PlannedPart, PlannedPhase
 
 Planned = TypeVar("Planned", bound=PlannedPart)
+_shape = attrgetter("kind", "ratio", "origin", "takes")
 
 
 class Interval(NamedTuple):
@@ -48,13 +50,7 @@ def monotone_difference(ours: PlannedPhase, theirs: PlannedPhase, first: int) ->
         return True
     if (ours.curve, ours.endpoint, ours.pace(first)) != (theirs.curve, theirs.endpoint, theirs.pace(first)):
         return False
-    form, their_form = form_of(ours.curve, mine), form_of(theirs.curve, other)
-    return (form.kind, form.ratio, form.origin, form.takes) == (
-        their_form.kind,
-        their_form.ratio,
-        their_form.origin,
-        their_form.takes,
-    )
+    return bool(_shape(form_of(ours.curve, mine)) == _shape(form_of(theirs.curve, other)))
 
 
 def _direction(clock: Clock) -> int:

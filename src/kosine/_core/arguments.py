@@ -56,20 +56,16 @@ def read_number(
     return number + 0.0  # -0.0 is written as 0.0
 
 
-def read_at_least(
-    value: object, argument: str, low: float, high: float = math.inf, error: type[KosineError] = ScheduleError
-) -> float:
+def read_at_least(value: object, argument: str, low: float, high: float = math.inf) -> float:
     """A finite number >= `low`, and <= `high`."""
     rule = f"a finite number >= {low:g}" if high == math.inf else f"a number from {low:g} to {high:g}"
-    return read_number(value, argument, rule, at_least=low, at_most=high, error=error)
+    return read_number(value, argument, rule, at_least=low, at_most=high)
 
 
-def read_above(
-    value: object, argument: str, low: float, high: float = math.inf, error: type[KosineError] = ScheduleError
-) -> float:
+def read_above(value: object, argument: str, low: float, high: float = math.inf) -> float:
     """A finite number > `low`, and <= `high`."""
     rule = f"a finite number > {low:g}" if high == math.inf else f"a number > {low:g} and at most {high:g}"
-    return read_number(value, argument, rule, above=low, at_most=high, error=error)
+    return read_number(value, argument, rule, above=low, at_most=high)
 
 
 def read_rate(value: object, argument: str) -> float:
@@ -105,9 +101,9 @@ def read_integer(
     return number
 
 
-def read_count(value: object, argument: str, at_least: int = 0, error: type[KosineError] = ScheduleError) -> int:
+def read_count(value: object, argument: str, at_least: int = 0) -> int:
     """A number of steps, epochs or cycles."""
-    return read_integer(value, argument, f"an integer >= {at_least}", at_least=at_least, error=error)
+    return read_integer(value, argument, f"an integer >= {at_least}", at_least=at_least)
 
 
 def read_count_or_none(value: object, argument: str, fix: Text = "") -> int | None:
@@ -141,10 +137,10 @@ def read_flag(value: object, argument: str) -> bool:
     return value
 
 
-def read_choice(value: object, argument: str, choices: Sequence[str], error: type[KosineError] = ScheduleError) -> str:
+def read_choice(value: object, argument: str, choices: Sequence[str]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:
-        raise error(argument=argument, rule=f"one of {list(choices)}", received=value)
+        raise ScheduleError(argument=argument, rule=f"one of {list(choices)}", received=value)
     return value
 
 

@@ -29,7 +29,9 @@ class BentFit:
 
     def grid(self) -> Any:
         """The rising values of theta that the search begins with; its first is the least that theta can be."""
-        raise NotImplementedError
+        import numpy as np
+
+        return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
     def columns(self, t: Any, theta: Any) -> Any:
         """The columns at positions t, stacked along a new last axis; t and theta broadcast."""

@@ -15,6 +15,8 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase, written_string
 from kosine.errors import ArgumentTypeError, Described, KosineError, ScheduleError, shown
 
+_USUAL = {"stretch": 1, "shrink": 1, "shrink_to": 0, "shrink_power": 0, "count": None}
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Cycles:
@@ -68,18 +70,7 @@ class Cycles:
 
     def keywords(self) -> dict[str, float | int]:
         """The keyword arguments that differ from their defaults."""
-        keywords: dict[str, float | int] = {}
-        if self.stretch != 1:
-            keywords["stretch"] = self.stretch
-        if self.shrink != 1:
-            keywords["shrink"] = self.shrink
-        if self.shrink_to:
-            keywords["shrink_to"] = self.shrink_to
-        if self.shrink_power:
-            keywords["shrink_power"] = self.shrink_power
-        if self.count is not None:
-            keywords["count"] = self.count
-        return keywords
+        return {name: value for name, usual in _USUAL.items() if (value := getattr(self, name)) != usual}
 
     @property
     def shrinks(self) -> bool:

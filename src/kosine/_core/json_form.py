@@ -100,8 +100,7 @@ def to_data(value: Schedule | Plan) -> dict[str, Any]:
         "schedule": [_part_data(part) for part in schedule.parts],
     }
     if isinstance(value, Plan):
-        known = {name: getattr(value.run, name) for name in RunSize.__dataclass_fields__}
-        data["run"] = {name: number for name, number in known.items() if number is not None}
+        data["run"] = value.run.known()
     return data
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from kosine._core.arguments import read_count_or_none, read_index, read_number
@@ -18,6 +18,10 @@ class RunSize:
     steps_per_epoch: int | None = None
     samples_per_step: int | None = None
     tokens_per_step: int | None = None
+
+    def known(self) -> dict[str, int]:
+        """What is known, by the names of the arguments of `Schedule.plan`."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 _WHOLE_EPOCHS: Text = (

@@ -16,7 +16,7 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize, read_run
 from kosine._core.timeline import PlannedPart, PlannedPhase
-from kosine._core.views import view
+from kosine._core.views import Shown, view
 from kosine.errors import ArgumentTypeError, Described, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,23 @@ _FUNCTIONS = ("check", "compare", "lint", "summarize", "to_code")
 """What people ask a plan for, and what kosine has as functions of plans."""
 
 
-class Schedule:
+class _Value(Shown):
+    """A frozen value that a notebook draws."""
+
+    __slots__ = ()
+
+    def _repr_svg_(self) -> str | None:
+        svg: str | None = view(self, "svg")
+        return svg
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A {type(self).__name__} is a frozen value; `{name}` cannot be set. Make a new one.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A {type(self).__name__} is a frozen value; `{name}` cannot be deleted.")
+
+
+class Schedule(_Value):
     """The learning rate as a value: phases in order, some of them in cycles.
 
     A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
@@ -135,25 +151,11 @@ class Schedule:
     def __repr__(self) -> str:
         return f"Schedule({', '.join(map(repr, self.parts))})"
 
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
-
-    def _repr_svg_(self) -> str | None:
-        svg: str | None = view(self, "svg")
-        return svg
-
     def __eq__(self, other: object) -> bool:
         return self.parts == other.parts if isinstance(other, Schedule) else NotImplemented
 
     def __hash__(self) -> int:
         return self._hash
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be set. Make a new one.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"A Schedule is a frozen value; `{name}` cannot be deleted.")
 
     def __reduce__(self) -> tuple[type[Schedule], tuple[Part, ...]]:
         return Schedule, self.parts
@@ -227,7 +229,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         return f"[{head}{', ...' if len(self) > 8 else ''}]"
 
 
-class Plan:
+class Plan(_Value):
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
@@ -478,28 +480,19 @@ class Plan:
     def __reduce__(self) -> tuple[type[Plan], tuple[Schedule, RunSize]]:
         return Plan, (self.schedule, self.run)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be set. Make a new one.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"A Plan is a frozen value; `{name}` cannot be deleted.")
-
     def __repr__(self) -> str:
-        known = {name: getattr(self.run, name) for name in RunSize.__dataclass_fields__}
-        written = ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
-        return f"{self.schedule!r}.plan({written})"
+        return f"{self.schedule!r}.plan({', '.join(f'{name}={value}' for name, value in self.run.known().items())})"
 
     def __str__(self) -> str:
         text: str = view(self, "text")
         return text
 
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
 
-    def _repr_svg_(self) -> str | None:
-        svg: str | None = view(self, "svg")
-        return svg
+def check_plan(value: object) -> None:
+    """Raise ArgumentTypeError where the argument `plan` is something else, such as a schedule."""
+    if not isinstance(value, Plan):
+        fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
+        raise ArgumentTypeError(argument="plan", rule="a Plan", received=value, fix=fix)
 
 
 def _stop(placed: Placed) -> int:

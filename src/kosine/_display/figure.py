@@ -436,13 +436,8 @@ def _epoch_axis(axes: Axes, epochs: float, steps_per_epoch: int) -> None:
     """An axis in epochs on top: a tick for each where they fit, a number for each where those fit too."""
     from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-    def epoch_of(step: Any) -> Any:
-        return step / steps_per_epoch
-
-    def step_of(epoch: Any) -> Any:
-        return epoch * steps_per_epoch
-
-    upper = axes.secondary_xaxis("top", functions=(epoch_of, step_of))
+    functions = (lambda step: step / steps_per_epoch, lambda epoch: epoch * steps_per_epoch)
+    upper = axes.secondary_xaxis("top", functions=functions)
     width = _inches(axes)[0]
     whole = epochs >= 1
     if whole and epochs <= 3.6 * width:

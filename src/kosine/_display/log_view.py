@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kosine._analysis.sampling import COLUMNS, MOST_MARKS, trace
+from kosine._analysis.sampling import COLUMNS, trace
 from kosine._core.schedule import Plan
-from kosine._display.labels import RateStyle, schedule_name, step_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kosine._logs.check.verdict import Verdict
-    from kosine._logs.infer.result import Inference
     from kosine._logs.trace import Trace
 
 _SMALL = 0.05  # of the run: of a log that covers less, only the part of the plan around it is shown
@@ -31,19 +28,6 @@ class PlanCurve(NamedTuple):
     rates: NDArray[np.float64]
 
 
-class Mark(NamedTuple):
-    """The place where a log leaves its plan, and the two rates there."""
-
-    position: float
-    place: str
-    expected: float
-    found: float
-
-    def text(self, style: RateStyle) -> str:
-        expected, found = style.distinct(self.expected, self.found)
-        return f"{self.place}: expected {expected}, found {found}"
-
-
 @dataclass(frozen=True)
 class LogView:
     """A log and the plan that it is held against, in units of the log's own axis.
@@ -51,73 +35,24 @@ class LogView:
     Attributes:
         log: the log.
         plan: the plan; None where no schedule is known.
-        sentence: what was found, in plain words.
         expected: the plan's rate at each row of the log.
         offset: the plan's step that is drawn at position 0.
         steps_per_unit: how many steps of the plan a unit of the log's axis has.
         skips: (position, count) of steps that the plan did not advance by.
-        mark: the first row that is off.
-        boundaries: where the pieces of a log without a plan begin.
     """
 
     log: Trace
     plan: Plan | None
-    sentence: str
     expected: NDArray[np.float64] | None
     offset: int = 0
     steps_per_unit: Fraction = Fraction(1)
     skips: tuple[tuple[int, int], ...] = ()
-    mark: Mark | None = None
-    boundaries: tuple[float, ...] = ()
-
-    @classmethod
-    def of_verdict(cls, verdict: Verdict) -> LogView:
-        mark, first = None, verdict.first
-        if first is not None:
-            place = position_text(verdict.trace.axis, first.position)
-            mark = Mark(float(first.position), place, first.expected, first.found)
-        middle = round(verdict.steps_per_unit / 2) if verdict.averaged else 0  # where an epoch has about its mean
-        return cls(
-            verdict.trace,
-            verdict.plan,
-            verdict.sentence,
-            verdict.expected(),
-            verdict.offset + middle,
-            verdict.steps_per_unit,
-            mark=mark,
-        )
-
-    @classmethod
-    def of_inference(cls, inference: Inference) -> LogView:
-        if inference.plan is None:
-            begins = tuple(float(piece.first) for piece in inference.pieces[1:])
-            found = begins if len(begins) <= MOST_MARKS else ()
-            return cls(inference.trace, None, inference.sentence, None, boundaries=found)
-        return cls(
-            inference.trace,
-            inference.plan,
-            inference.sentence,
-            inference.expected(),
-            inference.offset,
-            inference.steps_per_unit,
-            inference.skips,
-        )
-
-    @property
-    def plan_name(self) -> str:
-        """What to call the plan's curve."""
-        return "" if self.plan is None else schedule_name(self.plan)
 
     @property
     def log_name(self) -> str:
         """What to call the log's rows: its file, and its param group where there are others."""
         group = f" ({self.log.name})" if len(self.log.groups) > 1 else ""
         return f"{self.log.source or self.log.name}{group}"
-
-    @property
-    def axis(self) -> str:
-        """What the positions count."""
-        return self.log.axis
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -136,7 +71,7 @@ class LogView:
     @property
     def steps_per_epoch(self) -> int | None:
         """The steps of an epoch, where the axis counts the steps of the plan."""
-        if self.plan is None or self.axis != "step" or abs(self.offset) > 1 or self.skips:
+        if self.plan is None or self.log.axis != "step" or abs(self.offset) > 1 or self.skips:
             return None
         return self.plan.run.steps_per_epoch
 
@@ -202,9 +137,3 @@ class LogView:
         found = sorted(self.skips)
         counts = np.array([0, *(count for _, count in found)], np.int64)
         return np.array([place for place, _ in found], np.float64), np.cumsum(counts)
-
-
-def position_text(axis: str, position: float) -> str:
-    """A place on the axis of a log: step 1,000, epoch 2.5."""
-    whole = float(position).is_integer()
-    return f"{axis} {step_text(position) if whole else f'{position:.6g}'}"

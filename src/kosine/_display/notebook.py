@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kosine._core.plain_text import shortened
+from kosine._core.schedule import Plan, Schedule
 from kosine._core.views import view
 from kosine._display.example_run import Example, example
 from kosine._display.figure import default_style, figure_of
@@ -21,7 +22,6 @@ from kosine.errors import MissingPackageError, PlanError, missing_package
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from kosine._core.schedule import Plan, Schedule
     from kosine._display.scene import Scene
 
 _MOST_TEXT = 1000  # characters of a schedule's text form
@@ -34,29 +34,15 @@ def plan_html(plan: Plan) -> str:
 
     A plan without a length is drawn for a run that is chosen for it, and the piece says which.
     """
-    if plan.total_steps is not None:
-        return _piece(_picture(plan), _table(plan))
-    return _with_example(plan.schedule, plan)
+    return schedule_html(plan) if plan.total_steps is None else _piece(_picture(plan), _table(plan))
 
 
-def plan_svg(plan: Plan) -> str | None:
-    """The curve of a plan as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
+def svg(result: Plan | Schedule) -> str | None:
+    """The curve as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
     try:
-        shown = plan if plan.total_steps is not None else example(plan.schedule, plan.run).plan
-        return _plan_svg(shown)
-    except (MissingPackageError, PlanError):
-        return None
-
-
-def schedule_html(schedule: Schedule) -> str:
-    """The curve of a schedule in a run that is chosen for it, its phases there, and its text form."""
-    return _with_example(schedule)
-
-
-def schedule_svg(schedule: Schedule) -> str | None:
-    """The curve of a schedule as SVG; None without Matplotlib, or where no run is found that it can be drawn for."""
-    try:
-        return _plan_svg(example(schedule).plan)
+        return _plan_svg(
+            result if isinstance(result, Plan) and result.total_steps is not None else _example(result).plan
+        )
     except (MissingPackageError, PlanError):
         return None
 
@@ -71,19 +57,21 @@ def result_html(result: object) -> str:
     )
 
 
-def _with_example(schedule: Schedule, plan: Plan | None = None) -> str:
-    """A schedule that does not say how long it is, drawn for an example of a run."""
+def schedule_html(result: Plan | Schedule) -> str:
+    """The curve of what does not say how long it is in a run that is chosen for it, its phases there, and its text."""
+    schedule = result.schedule if isinstance(result, Plan) else result
     text = html.escape(shortened(repr(schedule), _MOST_TEXT))
     code = f'<code style="background: transparent; color: inherit">{text}</code>'
     try:
-        shown = example(schedule, plan.run if plan else None)
+        shown = _example(result)
     except PlanError as error:
         return _piece(code, _line(f"No run was found that this can be drawn for. {error}"))
-    return _piece(code, _picture(shown.plan), _line(_caption(shown)), _table(shown.plan))
+    caption = f"Drawn for {shown.run}; plan it for yours." if shown.run else ""
+    return _piece(code, _picture(shown.plan), _line(caption), _table(shown.plan))
 
 
-def _caption(shown: Example) -> str:
-    return f"Drawn for {shown.run}; plan it for yours." if shown.run else ""
+def _example(result: Plan | Schedule) -> Example:
+    return example(result.schedule, result.run) if isinstance(result, Plan) else example(result)
 
 
 def _piece(*parts: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from kosine._core.files import whole_file
 from kosine.errors import ArgumentError, ArgumentTypeError
 
-FORMATS = ("html", "png", "svg", "pdf")
+FORMATS = ("png", "svg", "pdf", "html")
 
 
 def save(

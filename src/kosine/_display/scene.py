@@ -16,8 +16,8 @@ import numpy as np
 
 from kosine._analysis.sampling import COLUMNS, MOST_MARKS, length, restarts, trace
 from kosine._core.plain_text import shortened
-from kosine._display.labels import Band, RateStyle, bands, schedule_name
-from kosine._display.log_view import LogView, Mark
+from kosine._display.labels import Band, RateStyle, bands, schedule_name, step_text
+from kosine._display.log_view import LogView
 from kosine._display.points import read_points
 from kosine.errors import PlanError
 
@@ -69,6 +69,19 @@ class Line(NamedTuple):
     def label(self, most: int) -> str:
         """What a legend of one line says, its name cut to `most` characters."""
         return self.prefix + shortened(self.name, most)
+
+
+class Mark(NamedTuple):
+    """The place where a log leaves its plan, and the two rates there."""
+
+    position: float
+    place: str
+    expected: float
+    found: float
+
+    def text(self, style: RateStyle) -> str:
+        expected, found = style.distinct(self.expected, self.found)
+        return f"{self.place}: expected {expected}, found {found}"
 
 
 @dataclass(frozen=True)
@@ -203,39 +216,51 @@ def comparison_scene(comparison: Comparison, columns: int = COLUMNS) -> Scene:
 
 def verdict_scene(verdict: Verdict, columns: int = COLUMNS) -> Scene:
     """A log over the plan that it was checked against."""
-    return _log_scene(LogView.of_verdict(verdict), columns)
+    log, first, mark = verdict.trace, verdict.first, None
+    if first is not None:
+        place = step_text(first.position) if float(first.position).is_integer() else f"{first.position:.6g}"
+        mark = Mark(float(first.position), f"{log.axis} {place}", first.expected, first.found)
+    middle = round(verdict.steps_per_unit / 2) if verdict.averaged else 0  # where an epoch has about its mean
+    view = LogView(log, verdict.plan, verdict.expected(), verdict.offset + middle, verdict.steps_per_unit)
+    return _log_scene(view, columns, title=verdict.sentence, mark=mark, differs=mark is not None)
 
 
 def inference_scene(inference: Inference, columns: int = COLUMNS) -> Scene:
     """A log over the schedule that explains it, or alone with its pieces where none does."""
-    return _log_scene(LogView.of_inference(inference), columns)
+    log, plan, title = inference.trace, inference.plan, inference.sentence
+    if plan is None:
+        begins = tuple(float(piece.first) for piece in inference.pieces[1:])
+        boundaries = begins if len(begins) <= MOST_MARKS else ()
+        return _log_scene(LogView(log, None, None), columns, title=title, boundaries=boundaries)
+    view = LogView(log, plan, inference.expected(), inference.offset, inference.steps_per_unit, inference.skips)
+    return _log_scene(view, columns, title=title)
 
 
-def _log_scene(view: LogView, columns: int) -> Scene:
+def _log_scene(view: LogView, columns: int, **more: Any) -> Scene:
     rows, log, course = view.rows(columns), view.log, view.course(columns)
     here, rates = log.positions[rows], log.rates[rows]
     lines = [Line(here, rates, "log", view.log_name, "o", rows=len(log))]
     half_widths = None
-    if course is not None and view.expected is not None:
+    if view.plan is not None and course is not None and view.expected is not None:
         expected = view.expected[rows]
         places = np.union1d(here, course.positions)
         planned = np.interp(places, course.positions, course.rates)
         planned[np.searchsorted(places, here)] = expected  # exact at each row
-        lines = [Line(places, planned, "plan", view.plan_name, "."), lines[0]._replace(apart=rates - expected)]
+        lines = [
+            Line(places, planned, "plan", schedule_name(view.plan), "."),
+            lines[0]._replace(apart=rates - expected),
+        ]
         half_widths = log.precision.half_width(rates)
     return Scene(
         tuple(lines),
         view.limits,
         _peak(lines),
-        unit=view.axis,
+        unit=log.axis,
         steps_per_epoch=view.steps_per_epoch,
-        title=view.sentence,
         difference="" if half_widths is None else "log - plan",
-        differs=view.mark is not None,
         half_widths=half_widths,
         precision=f"within the log's precision ({log.precision})",
-        boundaries=view.boundaries,
-        mark=view.mark,
+        **more,
     )
 
 

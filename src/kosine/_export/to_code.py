@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 
-from kosine._core.schedule import Plan, Schedule
+from kosine._core.schedule import Plan, check_plan
 from kosine._export.outline import Outline
 from kosine._export.targets.huggingface import huggingface
 from kosine._export.targets.keras import keras
@@ -93,8 +93,7 @@ def to_code(plan: Plan, target: str) -> str:
             return 0.0
         <BLANKLINE>
     """
-    if not isinstance(plan, Plan):
-        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=_how_to_plan(plan))
+    check_plan(plan)
     rule = f"one of {list(_TARGETS)}"
     if not isinstance(target, str):
         raise ArgumentTypeError(argument="target", rule=rule, received=target)
@@ -104,10 +103,6 @@ def to_code(plan: Plan, target: str) -> str:
             argument="target", rule=rule, received=target, fix=f"Did you mean {near!r}?" if near else ""
         )
     return _TARGETS[target](Outline.of(plan))
-
-
-def _how_to_plan(value: object) -> str:
-    return "Plan the schedule first: `schedule.plan(total_steps=...)`." if isinstance(value, Schedule) else ""
 
 
 def near_target(name: str, targets: Iterable[str]) -> str | None:

@@ -170,6 +170,13 @@ class Trace:
         return f"<Trace{of}: {len(self):,} rates, {self.axis} {self.positions[0]} to {self.positions[-1]}>"
 
 
+def check_trace(value: object) -> None:
+    """Raise ArgumentTypeError where the argument `trace` is something else."""
+    if not isinstance(value, Trace):
+        fix = "Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`."
+        raise ArgumentTypeError(argument="trace", rule="a Trace", received=value, fix=fix)
+
+
 def _read_array(values: ArrayLike, argument: str) -> NDArray[Any]:
     try:
         array = np.asarray(values)

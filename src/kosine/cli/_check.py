@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from kosine._core.plain_text import printable
 from kosine.cli._log_argument import LogType, log_data, log_options, read_log, skip_data
-from kosine.cli._output import json_option, print_json, say_written, written
+from kosine.cli._output import json_option, print_result
 from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import LENGTHS, run_size_options
@@ -19,10 +20,8 @@ from kosine.cli._schedule_files import NamedSchedule
 from kosine.errors import Name, PlanError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from kosine._core.schedule import Plan
-    from kosine._logs.check.verdict import Point, Verdict
+    from kosine._logs.check.verdict import Verdict
     from kosine._logs.trace import Trace
 
 _LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
@@ -67,19 +66,10 @@ def command(
     size, of_log = _with_length(size, schedule, trace)
     verdict = check(trace, _planned(schedule, size, trace))
     if output is not None:
-        _write(verdict, output, schedule)
-    if as_json:
-        print_json(_data(verdict, of_log) | ({} if output is None else written(output)))
-    else:
-        from kosine._display.terminal import Screen, draw
-
-        notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
-        notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
-        picture = draw(verdict, Screen.of_stdout())
-        click.echo("\n\n".join([str(verdict), *notes, picture]))
-        if output is not None:
-            click.echo()
-            say_written(output, as_json)
+        write_picture(verdict, output, f"{trace.source} / {schedule.name}")
+    notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+    notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
+    print_result(verdict, _data(verdict, of_log), output, as_json, notes)
     return 0 if verdict.follows else 1
 
 
@@ -113,20 +103,6 @@ def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace)
     return {**size, name: trace.total}, trace.total
 
 
-def _write(verdict: Verdict, output: Path, schedule: NamedSchedule) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(verdict, f"{verdict.trace.source} / {schedule.name}")
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(verdict)
-
-    write_picture(output, page, figure)
-
-
 def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
     return {
         "follows": verdict.follows,
@@ -147,19 +123,7 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
         ],
         "averaged": verdict.averaged,
         "off": verdict.off,
-        "first": _point(verdict.first),
-        "largest": _point(verdict.largest),
+        "first": None if verdict.first is None else asdict(verdict.first),
+        "largest": asdict(verdict.largest),
         "remarks": list(verdict.remarks),
-    }
-
-
-def _point(point: Point | None) -> dict[str, Any] | None:
-    if point is None:
-        return None
-    return {
-        "position": point.position,
-        "step": point.step,
-        "expected": point.expected,
-        "found": point.found,
-        "half_width": point.half_width,
     }

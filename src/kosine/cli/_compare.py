@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine.cli._number_types import Share
-from kosine.cli._output import json_option, print_json, say_written, written
+from kosine.cli._output import json_option, print_result
 from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
@@ -16,8 +16,6 @@ from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
 from kosine.cli._schedule_files import NamedSchedule
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from kosine._analysis.compare import Comparison
 
 
@@ -58,31 +56,9 @@ def command(
     plans = [planned(schedule, size) for schedule in schedules]
     comparison = compare(*plans, names=[schedule.name for schedule in schedules], tolerance=tolerance)
     if output is not None:
-        _write(comparison, output)
-    if as_json:
-        print_json(_data(comparison) | ({} if output is None else written(output)))
-    else:
-        from kosine._display.terminal import Screen, draw
-
-        click.echo(f"{comparison}\n\n{draw(comparison, Screen.of_stdout())}")
-        if output is not None:
-            click.echo()
-            say_written(output, as_json)
+        write_picture(comparison, output, " / ".join(comparison.names))
+    print_result(comparison, _data(comparison), output, as_json)
     return 0 if comparison.equal else 1
-
-
-def _write(comparison: Comparison, output: Path) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(comparison, " / ".join(comparison.names))
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(comparison)
-
-    write_picture(output, page, figure)
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:

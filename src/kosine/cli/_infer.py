@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,9 @@ from kosine.cli._log_argument import LogType, log_data, log_options, read_log, r
 from kosine.cli._number_types import Count
 from kosine.cli._output import json_option, print_json, written
 from kosine.cli._pictures import picture_option, write_picture
-from kosine.cli._schedule_files import run_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from kosine._logs.infer.result import Inference, LogPiece
+    from kosine._logs.infer.result import Inference
     from kosine._logs.trace import Trace
 
 _WIDTH = 98
@@ -63,7 +61,7 @@ def command(
 
     inference = infer(read_log(log, group, step_column, rate_column), steps_per_epoch=steps_per_epoch)
     if output is not None:
-        _write(inference, output)
+        write_picture(inference, output, inference.trace.source)
     if as_json:
         print_json(_data(inference) | ({} if output is None else written(output)))
         return 0 if inference.schedule is not None else 1
@@ -82,7 +80,7 @@ def _file(inference: Inference) -> Iterator[str]:
     for comment in _comments(inference):
         yield from textwrap.wrap(printable(comment), _WIDTH, initial_indent="# ", subsequent_indent="#   ")
     yield f"schedule = {_toml(repr(inference.schedule))}"
-    run = {} if inference.plan is None else run_of(inference.plan)
+    run = {} if inference.plan is None else inference.plan.run.known()
     if run:
         yield ""
         yield "[run]"
@@ -156,20 +154,6 @@ def _table(inference: Inference) -> list[str]:
     return [*aligned(rows), *remarks(inference.trace)]
 
 
-def _write(inference: Inference, output: Path) -> None:
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(inference, inference.trace.source)
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(inference)
-
-    write_picture(output, page, figure)
-
-
 def _data(inference: Inference) -> dict[str, Any]:
     plan = inference.plan
     return {
@@ -177,23 +161,13 @@ def _data(inference: Inference) -> dict[str, Any]:
         "sentence": printable(inference.sentence),
         "log": log_data(inference.trace),
         "schedule": None if inference.schedule is None else repr(inference.schedule),
-        "run": {} if plan is None else run_of(plan),
+        "run": {} if plan is None else plan.run.known(),
         "total_steps": None if plan is None else plan.total_steps,
         "residual": None if inference.schedule is None else inference.residual,
         "half_width": _half_width(inference.trace),
         "offset": inference.offset,
         "steps_per_unit": float(inference.steps_per_unit),
         "skips": skip_data(inference.skips),
-        "open": [{"what": each.what, "low": each.low, "high": each.high, "text": each.text} for each in inference.open],
-        "pieces": [_piece_data(piece) for piece in inference.pieces],
-    }
-
-
-def _piece_data(piece: LogPiece) -> dict[str, Any]:
-    return {
-        "curve": piece.curve,
-        "first": piece.first,
-        "last": piece.last,
-        "first_rate": piece.first_rate,
-        "last_rate": piece.last_rate,
+        "open": list(map(asdict, inference.open)),
+        "pieces": list(map(asdict, inference.pieces)),
     }

@@ -42,6 +42,21 @@ def say_written(output: Path, as_json: bool, **more: Any) -> None:
         click.echo(f"wrote {printable(str(output))}")
 
 
+def print_result(
+    result: object, data: dict[str, Any], output: Path | None, as_json: bool, notes: Iterable[str] = ()
+) -> None:
+    """Print a result as JSON, or as its text, notes and curve; and what was drawn into a file."""
+    if as_json:
+        print_json(data | ({} if output is None else written(output)))
+        return
+    from kosine._display.terminal import Screen, draw
+
+    click.echo("\n\n".join([str(result), *notes, draw(result, Screen.of_stdout())]))
+    if output is not None:
+        click.echo()
+        say_written(output, as_json)
+
+
 def written(output: Path) -> dict[str, Any]:
     return {"written": str(output), "bytes": output.stat().st_size}
 

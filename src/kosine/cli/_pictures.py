@@ -5,19 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from kosine._core.files import whole_file
 from kosine._core.plain_text import printable
+from kosine._display.save import FORMATS, format_of, save
 from kosine.cli._number_types import ParamType
 from kosine.cli._run_options import CommandFunction
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-FORMATS = ("png", "svg", "pdf", "html")
 
 
 class PictureFile(ParamType):
@@ -46,21 +41,10 @@ def picture_option(*names: str) -> Callable[[CommandFunction], CommandFunction]:
     )
 
 
-def format_of(path: Path) -> str:
-    return path.suffix[1:].lower()
-
-
-def write_picture(output: Path, page: Callable[[], str], figure: Callable[[], Figure], dpi: int = 150) -> None:
-    """Write what the file's ending asks for: the html page, or else the figure."""
-    if format_of(output) == "html":
-        text = page()
-        with whole_file(output) as file:
-            file.write(text)
-    else:
-        from kosine._display.figure import save_figure
-
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            save_figure(figure(), output, dpi=dpi, format=format_of(output))
-        for message in dict.fromkeys(str(warning.message) for warning in caught):  # letters that no font has
-            click.echo(f"kosine: {printable(message)}", err=True)
+def write_picture(result: object, output: Path, page_title: str | None, **options: Any) -> None:
+    """Write what the file's ending asks for, a page with a title; what a picture warns of is printed."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        save(result, output, **options | ({"title": page_title} if format_of(output) == "html" else {}))
+    for message in dict.fromkeys(str(warning.message) for warning in caught):  # letters that no font has
+        click.echo(f"kosine: {printable(message)}", err=True)

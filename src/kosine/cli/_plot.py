@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from kosine._display.save import format_of
 from kosine.cli._number_types import ParamType, Steps
 from kosine.cli._output import json_option, say_written
-from kosine.cli._pictures import PictureFile, format_of, write_picture
+from kosine.cli._pictures import PictureFile, write_picture
 from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
 from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
 from kosine.cli._schedule_files import NamedSchedule
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Size(ParamType):
@@ -74,16 +72,5 @@ def command(
     if (dpi and kind != "png") or (size and kind == "html"):
         raise click.UsageError("--dpi is for png files, and --size for png, svg and pdf files.")
     heading = schedule.name if title is None else title
-
-    def page() -> str:
-        from kosine._display.page import page_of
-
-        return page_of(plan, heading, log=log, points=points or ())
-
-    def figure() -> Figure:
-        from kosine._display.figure import figure_of
-
-        return figure_of(plan, heading, log=log, points=points or (), size=size or (9.0, 4.0))
-
-    write_picture(output, page, figure, dpi or 150)
+    write_picture(plan, output, heading, title=heading, size=size, dpi=dpi or 150, log=log, points=points or ())
     say_written(output, as_json, format=kind)

@@ -6,7 +6,6 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from kosine._core.plain_text import aligned
 from kosine.cli._output import json_option, phase_data, print_json
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 _WIDTH = 80
 
 
-def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return known_recipes(incomplete)
-
-
 @click.command(
     "recipes",
     epilog="""\b
@@ -31,7 +26,7 @@ Examples:
   kosine recipes gpt-3
   kosine show gpt-3""",
 )
-@click.argument("name", required=False, shell_complete=_complete)
+@click.argument("name", required=False, shell_complete=lambda context, parameter, incomplete: known_recipes(incomplete))
 @json_option
 def command(name: str | None, as_json: bool) -> None:
     """List the schedules of published training runs, or describe the one called NAME.

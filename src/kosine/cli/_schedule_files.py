@@ -10,7 +10,7 @@ from typing import Any
 
 from kosine._core.json_form import from_data, read_json
 from kosine._core.plain_text import printable, shortened
-from kosine._core.schedule import Plan, Schedule
+from kosine._core.schedule import Schedule
 from kosine._core.text_form import MAX_DEPTH, MAX_TEXT, parse
 from kosine.cli._dialect_calls import is_dialect_call, parse_dialect_call
 from kosine.cli._run_options import RUN_NAMES
@@ -101,7 +101,7 @@ def _read_data(data: object, name: str) -> NamedSchedule:
         value = from_data(data)
         if isinstance(value, Schedule):
             return NamedSchedule(name, value)
-        return NamedSchedule(name, value.schedule, run_of(value))
+        return NamedSchedule(name, value.schedule, value.run.known())
     unknown = sorted(set(data) - {"schedule", "run"})
     if unknown:
         fix = "Put the size of the run into the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
@@ -117,8 +117,3 @@ def _read_data(data: object, name: str) -> NamedSchedule:
     if strange:
         raise NotationError(f'The table "run" may have {", ".join(RUN_NAMES)}.', received=strange)
     return NamedSchedule(name, parse_any(text), dict(run))
-
-
-def run_of(plan: Plan) -> dict[str, Any]:
-    """What a plan knows of its run, by the names of the options."""
-    return {name: value for name in RUN_NAMES if (value := getattr(plan.run, name, None)) is not None}

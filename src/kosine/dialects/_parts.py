@@ -108,10 +108,7 @@ def joined(schedules: object, boundaries: object, argument: str) -> Schedule:
     firsts = [0, *read_counts(boundaries, argument, in_order=True)]
     if len(listed) != len(firsts):
         raise ScheduleError(
-            (
-                f"Argument `{argument}` must have one step less than there are schedules: where each but the "
-                "first begins."
-            ),
+            f"Argument `{argument}` must have one step less than there are schedules: where each but the first begins.",
             received=Described(f"{len(listed)} schedules and {argument}={shown(firsts[1:])}"),
         )
     parts = [

@@ -114,9 +114,8 @@ class _Time:
         elif amount.denominator != 1:
             raise ScheduleError(
                 argument=argument,
-                rule=(
-                    'a whole number of its unit, as in Composer; only fractions of the run may be fractions ("0.3dur")'
-                ),
+                rule="a whole number of its unit, as in Composer; only fractions of the run may be fractions "
+                '("0.3dur")',
                 received=value,
             )
         if positive and not amount:
@@ -189,8 +188,8 @@ def LinearScheduler(lr: float, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max
         >>> ks.dialects.composer.LinearScheduler(0.1)
         Schedule(linear(start=0.1, to=0.0))
     """
-    base = read_lr(lr)
-    first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
+    first = base * read_at_least(alpha_i, "alpha_i", 0)
     return _until(t_max, lambda duration: linear(duration, start=first, to=last))
 
 
@@ -215,8 +214,7 @@ def CosineAnnealingScheduler(lr: float, t_max: str = "1dur", alpha_f: float = 0.
         >>> ks.dialects.composer.CosineAnnealingScheduler(0.1, t_max="90ep")
         Schedule(cosine("90ep", start=0.1, to=0.0))
     """
-    base = read_lr(lr)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
     return _until(t_max, lambda duration: cosine(duration, start=base, to=last))
 
 
@@ -242,8 +240,7 @@ def PolynomialScheduler(lr: float, power: float, t_max: str = "1dur", alpha_f: f
         >>> ks.dialects.composer.PolynomialScheduler(0.1, power=2, t_max="100ba")
         Schedule(polynomial(100, start=0.1, to=0.0, power=2.0))
     """
-    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    (base, last), exponent = _rates(lr, alpha_f), read_above(power, "power", 0, 1000)
     return _until(t_max, lambda duration: polynomial(duration, start=base, to=last, power=exponent))
 
 
@@ -447,8 +444,8 @@ def LinearWithWarmupScheduler(
         >>> ks.dialects.composer.LinearWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), linear(to=0.0))
     """
-    base = read_lr(lr)
-    first, last = base * read_at_least(alpha_i, "alpha_i", 0), base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
+    first = base * read_at_least(alpha_i, "alpha_i", 0)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, first, lambda duration, start: linear(duration, start=start, to=last))
 
@@ -481,8 +478,7 @@ def CosineAnnealingWithWarmupScheduler(
         >>> ks.dialects.composer.CosineAnnealingWithWarmupScheduler(0.1, t_warmup="100ba", alpha_f=0.5)
         Schedule(linear(100, start=0.0, to=0.1), cosine(to=0.05))
     """
-    base = read_lr(lr)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    base, last = _rates(lr, alpha_f)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(warmup, end, base, lambda duration, start: cosine(duration, start=start, to=last))
 
@@ -522,8 +518,7 @@ def PolynomialWithWarmupScheduler(
         >>> ks.dialects.composer.PolynomialWithWarmupScheduler(0.1, t_warmup="5ep")
         Schedule(linear("5ep", start=0.0, to=0.1), polynomial(to=0.0, power=2.0))
     """
-    base, exponent = read_lr(lr), read_above(power, "power", 0, 1000)
-    last = base * read_at_least(alpha_f, "alpha_f", 0)
+    (base, last), exponent = _rates(lr, alpha_f), read_above(power, "power", 0, 1000)
     warmup, end = _warmup_and_end(t_warmup, t_max, scale_warmup)
     return _warm_then(
         warmup, end, base, lambda duration, start: polynomial(duration, start=start, to=last, power=exponent)
@@ -572,6 +567,12 @@ def MultiStepWithWarmupScheduler(
     return Schedule(*warm, section(*_staircase(base, times, factor), skip=warmup.duration()))
 
 
+def _rates(lr: float, alpha_f: float) -> tuple[float, float]:
+    """The base rate and the one in the end."""
+    base = read_lr(lr)
+    return base, base * read_at_least(alpha_f, "alpha_f", 0)
+
+
 def _schedule(time: _Time, *parts: Part) -> Schedule:
     """The parts, by the clock that `time` counts: samples and tokens may pass between two steps."""
     return Schedule(section(*parts, continuous=True)) if time.counted else Schedule(*parts)
@@ -599,10 +600,8 @@ def _warmup_and_end(t_warmup: object, t_max: object, scale_warmup: object) -> tu
             )
     elif warmup.unit != end.unit and (warmup.counted or end.counted):
         raise ScheduleError(
-            (
-                "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or "
-                "tokens: Composer refuses others."
-            ),
+            "Arguments `t_warmup` and `t_max` must be in one unit where one of them counts samples or "
+            "tokens: Composer refuses others.",
             received={"t_warmup": t_warmup, "t_max": t_max},
         )
     return warmup, end
@@ -669,10 +668,8 @@ def _truncated_cycles(time: _Time, stretch: float, phase: Callable[[DurationLike
             return parts
         if len(parts) == MOST_SINGLE_CYCLES:
             raise ScheduleError(
-                (
-                    f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} "
-                    "cycles before step 2**63."
-                ),
+                f"Argument `t_mult` must not be so near to 1 that it makes more than {MOST_SINGLE_CYCLES:,} "
+                "cycles before step 2**63.",
                 received={"t_mult": stretch},
             )
         length = longer

@@ -199,10 +199,8 @@ def polynomial(
         raise ScheduleError(argument="lr_end", rule="below `lr`", received={"lr_end": lr_end, "lr": lr})
     if decay == 0:
         raise ScheduleError(
-            (
-                "Argument `num_training_steps` must not equal `num_warmup_steps`: the decay would last no step, "
-                "and Hugging Face divides by that."
-            ),
+            "Argument `num_training_steps` must not equal `num_warmup_steps`: the decay would last no step, "
+            "and Hugging Face divides by that.",
             received=Described(f"{warmup:,} for both"),
         )
     if decay < 0:

@@ -46,10 +46,8 @@ def get_lr(
     steps, end = read_count(warmup_iters, "warmup_iters"), read_count(lr_decay_iters, "lr_decay_iters")
     if end == steps:
         raise ScheduleError(
-            (
-                "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and "
-                "nanoGPT divides by that."
-            ),
+            "Argument `lr_decay_iters` must not equal `warmup_iters`: the decay would last no step, and "
+            "nanoGPT divides by that.",
             received=Described(f"{end:,} for both"),
         )
     rise = warm_up(steps, peak / (steps + 1), peak)

@@ -192,14 +192,11 @@ def piecewise_interpolate_schedule(
         >>> [plan(t) for t in range(8)]
         [1.0, 1.5, 2.0, 1.75, 1.5, 1.25, 1.0, 1.0]
     """
-    constructors: dict[str, Callable[[int, float, float], Phase]] = {
-        "linear": lambda steps, start, to: curves.linear(steps, start=start, to=to),
-        "cosine": lambda steps, start, to: curves.cosine(steps, start=start, to=to),
-    }
+    constructors: dict[str, Callable[..., Phase]] = {"linear": curves.linear, "cosine": curves.cosine}
     curve = constructors[read_choice(interpolate_type, "interpolate_type", list(constructors))]
     steps, values = _scaled(read_rate(init_value, "init_value"), boundaries_and_scales)
     ends = zip(pairwise(steps), pairwise(values), strict=True)
-    phases = [curve(later - first, start, to) for (first, later), (start, to) in ends if later > first]
+    phases = [curve(later - first, start=start, to=to) for (first, later), (start, to) in ends if later > first]
     return Schedule(*phases or [curves.hold(start=values[-1])])
 
 

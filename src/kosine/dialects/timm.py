@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
 from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_counts, read_flag, read_rate
@@ -27,7 +28,6 @@ from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.curves.polynomial import polynomial
 from kosine._core.curves.tanh import tanh
-from kosine._core.durations import DurationLike
 from kosine._core.groups import Part, cycles, section
 from kosine._core.numbers import exact
 from kosine._core.phase import Phase
@@ -109,17 +109,9 @@ def CosineLRScheduler(
         [0.0, 0.75, 0.775, 0.115, 0.1]
     """
     warp = read_above(k_decay, "k_decay", 0, 1000)
+    curve = partial(cosine, warp=warp)
     return _cyclic(
-        lambda duration, start, to: cosine(duration, start=start, to=to, warp=warp),
-        lr,
-        t_initial,
-        lr_min,
-        cycle_mul,
-        cycle_decay,
-        cycle_limit,
-        warmup_t,
-        warmup_lr_init,
-        warmup_prefix,
+        curve, lr, t_initial, lr_min, cycle_mul, cycle_decay, cycle_limit, warmup_t, warmup_lr_init, warmup_prefix
     )
 
 
@@ -168,17 +160,9 @@ def PolyLRScheduler(
         Schedule(polynomial(90, start=0.1, to=0.0, power=0.5))
     """
     exponent, warp = read_above(power, "power", 0, 1000), read_above(k_decay, "k_decay", 0, 1000)
+    curve = partial(polynomial, power=exponent, warp=warp)
     return _cyclic(
-        lambda duration, start, to: polynomial(duration, start=start, to=to, power=exponent, warp=warp),
-        lr,
-        t_initial,
-        lr_min,
-        cycle_mul,
-        cycle_decay,
-        cycle_limit,
-        warmup_t,
-        warmup_lr_init,
-        warmup_prefix,
+        curve, lr, t_initial, lr_min, cycle_mul, cycle_decay, cycle_limit, warmup_t, warmup_lr_init, warmup_prefix
     )
 
 
@@ -232,18 +216,9 @@ def TanhLRScheduler(
     lower, upper = read_above(lb, "lb", -20, 20), read_above(ub, "ub", -20, 20)
     if lower >= upper:
         raise ScheduleError(argument="lb", rule="below `ub`", received={"lb": lb, "ub": ub})
+    curve = partial(tanh, lower=lower, upper=upper)
     return _cyclic(
-        lambda duration, start, to: tanh(duration, start=start, to=to, lower=lower, upper=upper),
-        lr,
-        t_initial,
-        lr_min,
-        cycle_mul,
-        cycle_decay,
-        cycle_limit,
-        warmup_t,
-        warmup_lr_init,
-        warmup_prefix,
-        warmup_meets_curve=True,
+        curve, lr, t_initial, lr_min, cycle_mul, cycle_decay, cycle_limit, warmup_t, warmup_lr_init, warmup_prefix, True
     )
 
 
@@ -417,15 +392,12 @@ def WSDLRScheduler(
     )
 
 
-_Curve = Callable[[DurationLike, float, float], Phase]
-
-
 def _warmup(peak: float, warmup_t: int, warmup_lr_init: float) -> list[Phase]:
     return warm_up(read_count(warmup_t, "warmup_t"), read_rate(warmup_lr_init, "warmup_lr_init"), peak)
 
 
 def _cyclic(
-    curve: _Curve,
+    curve: Callable[..., Phase],
     lr: float,
     t_initial: int,
     lr_min: float,
@@ -453,7 +425,7 @@ def _cyclic(
 
 
 def _cycles(
-    curve: _Curve, period: int, peak: float, floor: float, stretch: float, decay: float, limit: int
+    curve: Callable[..., Phase], period: int, peak: float, floor: float, stretch: float, decay: float, limit: int
 ) -> list[Part]:
     """The cycles: a group while their peaks do not grow and stay above the floor, and from there on one by one."""
     below = bisect_left(range(limit), True, key=lambda cycle: peak * decay**cycle <= floor) if decay < 1 else limit
@@ -461,10 +433,8 @@ def _cycles(
     last = below if floor == 0 else limit  # at a floor of 0 nothing is left of a peak that is not above it
     if last - grouped > MOST_SINGLE_CYCLES:
         raise ScheduleError(
-            (
-                f"Argument `cycle_limit` must make at most {MOST_SINGLE_CYCLES:,} cycles that grow, or that "
-                "start at or below `lr_min`."
-            ),
+            f"Argument `cycle_limit` must make at most {MOST_SINGLE_CYCLES:,} cycles that grow, or that "
+            "start at or below `lr_min`.",
             received=Described(
                 f"cycle_limit={limit:,}, cycle_decay={decay!r}, lr_min={floor!r}, which make {last - grouped:,}"
             ),
@@ -472,11 +442,12 @@ def _cycles(
     parts: list[Part] = []
     if grouped:
         count = None if never_ends(period, stretch, grouped) else grouped
-        parts.append(cycles(curve(period, peak, floor), stretch=stretch, shrink=min(decay, 1.0), count=count))
+        parts.append(cycles(curve(period, start=peak, to=floor), stretch=stretch, shrink=min(decay, 1.0), count=count))
         if count is None:
             return parts
     for cycle in range(grouped, last):
-        parts.append(curve(period * exact(stretch) ** cycle, scaled(peak, decay, cycle, "cycle_decay"), floor))
+        start = scaled(peak, decay, cycle, "cycle_decay")
+        parts.append(curve(period * exact(stretch) ** cycle, start=start, to=floor))
     return parts or [for_ever(floor)]
 
 

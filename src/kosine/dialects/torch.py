@@ -305,10 +305,7 @@ def OneCycleLR(
     curve = cosine if read_choice(anneal_strategy, "anneal_strategy", ["cos", "linear"]) == "cos" else linear
     if math.isclose(share * steps, 1, rel_tol=1e-12):
         raise ScheduleError(
-            (
-                "Argument `pct_start` must not be 1 / total_steps: the rise would last no step, and torch "
-                "divides by that."
-            ),
+            "Argument `pct_start` must not be 1 / total_steps: the rise would last no step, and torch divides by that.",
             received={"pct_start": share, "total_steps": steps},
             fix="Use `pct_start=0.0` to begin at the peak.",
         )

@@ -101,10 +101,8 @@ class PlanSchedule:
             return jnp.asarray(self.plan(step), "float32")
         if not jnp.issubdtype(step.dtype, jnp.integer):
             raise ArgumentTypeError(
-                (
-                    "Argument `step` must be an integer or an array of integers: count steps in an integer, or pass "
-                    "`step.astype(int)`."
-                ),
+                "Argument `step` must be an integer or an array of integers: count steps in an integer, or pass "
+                "`step.astype(int)`.",
                 received=Described(f"an array of dtype {step.dtype}"),
             )
         return self._compiled(step)

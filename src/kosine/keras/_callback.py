@@ -275,10 +275,8 @@ class LearningRateCallback(PlanCallback):
             if self._steps_per_epoch is not None:
                 raise
             raise TrainingError(
-                (
-                    "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
-                    "LearningRateCallback."
-                ),
+                "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
+                "LearningRateCallback.",
                 received=Described("steps_per_epoch=None"),
                 fix=f"({error})",
             ) from error
@@ -292,10 +290,8 @@ class LearningRateCallback(PlanCallback):
             first = self._next[1]
         else:
             raise TrainingError(
-                (
-                    "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
-                    "LearningRateCallback."
-                ),
+                "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
+                "LearningRateCallback.",
                 received=Described(f"steps_per_epoch=None, and epoch {epoch} as the first"),
             )
         if first == 0 or self._history.plan != self.plan:

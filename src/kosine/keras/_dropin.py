@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kosine._core.arguments import read_rate
+from kosine._core.arguments import read_count, read_rate
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import hold
 from kosine._core.curves.linear import linear
@@ -119,7 +119,7 @@ class WarmUpCosineDecayScheduler(PlanCallback):
         self._own_plan = _plan(
             learning_rate_base, total_steps, warmup_learning_rate, warmup_steps, hold_base_rate_steps
         )
-        global_step_init = _steps(global_step_init, "global_step_init")
+        global_step_init = read_count(global_step_init, "global_step_init")
         self.verbose = verbose
         self._history = LearningRateHistory(self._own_plan)
         self._global_step = global_step_init
@@ -164,9 +164,7 @@ def _plan(base: float, total: object, start: float, warmup: object, held: object
     read_rate(base, "learning_rate_base")
     read_rate(start, "warmup_learning_rate")
     total_steps = read_run(total_steps=total).total_steps
-    warmup_steps, hold_steps = (
-        _steps(value, argument) for value, argument in ((warmup, "warmup_steps"), (held, "hold_base_rate_steps"))
-    )
+    warmup_steps, hold_steps = read_count(warmup, "warmup_steps"), read_count(held, "hold_base_rate_steps")
     assert total_steps is not None
     decay = total_steps - warmup_steps - hold_steps
     if decay < 0:
@@ -187,12 +185,3 @@ def _plan(base: float, total: object, start: float, warmup: object, held: object
     else:
         parts = [hold(hold_steps + 1, start=base), hold(1, start=0.0)]
     return Schedule(*warm, *parts).plan()
-
-
-def _steps(value: object, argument: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ArgumentTypeError(argument=argument, rule="an integer >= 0", received=value)
-    steps = int(value.__index__())
-    if steps < 0:
-        raise ScheduleError(argument=argument, rule="an integer >= 0", received=value)
-    return steps

@@ -65,10 +65,8 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             )
         if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > last_step(STEP_DTYPE):
             raise ArgumentTypeError(
-                (
-                    f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before "
-                    "step 0 of the plan."
-                ),
+                f"Argument `offset` must be an integer that {STEP_DTYPE} holds: the number of updates before "
+                "step 0 of the plan.",
                 received={"offset": offset},
             )
         self.plan = plan
@@ -140,10 +138,8 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
         if not isinstance(config, dict) or set(config) != {"plan", "offset"}:
             received = f"the fields {shown(sorted(config, key=str))}" if isinstance(config, dict) else shown(config)
             raise NotationError(
-                (
-                    'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no '
-                    "other, as `get_config` writes them."
-                ),
+                'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no '
+                "other, as `get_config` writes them.",
                 received=Described(f"{received}"),
             )
         try:

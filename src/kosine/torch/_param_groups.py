@@ -26,10 +26,8 @@ def read_plans(value: object, argument: str) -> Plan | list[Plan]:
     if isinstance(value, list | tuple) and len(plans) == len(value) > 0:
         return plans
     raise ArgumentTypeError(
-        (
-            f"Argument `{argument}` must be a kosine Plan, or a list of Plans: call "
-            "`schedule.plan(total_steps=...)` first."
-        ),
+        f"Argument `{argument}` must be a kosine Plan, or a list of Plans: call "
+        "`schedule.plan(total_steps=...)` first.",
         received=Described(f"{argument}={shown(value)}{odd(value)}"),
     )
 
@@ -125,10 +123,8 @@ def number_of(group: dict[str, Any], name: str) -> Any:
     if isinstance(number, torch.Tensor) and number.numel() == 1 and name != "params":
         if not number.is_floating_point() or number.requires_grad:
             raise TrainingError(
-                (
-                    f"A tensor as `{name}` must be a floating-point one, and must not require a gradient: the plan "
-                    "fills it."
-                ),
+                f"A tensor as `{name}` must be a floating-point one, and must not require a gradient: the plan "
+                "fills it.",
                 received=number,
                 fix="Pass a float, or a tensor such as `torch.tensor(0.1)`.",
             )

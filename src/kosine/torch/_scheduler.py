@@ -176,10 +176,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             raise TrainingError(
                 "A PlanLR is at a step >= 0.",
                 received=Described("last_epoch=-1"),
-                fix=(
-                    "It cannot be a part of torch's SequentialLR, which sets its parts back by a step: put all "
-                    "phases into one Schedule."
-                ),
+                fix="It cannot be a part of torch's SequentialLR, which sets its parts back by a step: put all "
+                "phases into one Schedule.",
             )
         self.step(step)
 

@@ -21,10 +21,8 @@ def saved_step(state: Mapping[str, Any], plan: Plan) -> int:
         plan.phase_at(given)  # raises for anything but a step
     except (ArgumentTypeError, StepError) as error:
         raise TrainingError(
-            (
-                "The state must hold the step, an integer from 0 to 2**63 - 1, as `last_epoch`. Pass what "
-                "`state_dict()` returned."
-            ),
+            "The state must hold the step, an integer from 0 to 2**63 - 1, as `last_epoch`. Pass what "
+            "`state_dict()` returned.",
             received=Described(f"last_epoch={shown(given)}, among: {cut_text(', '.join(map(str, state)))}"),
         ) from error
     return operator.index(given)
@@ -35,10 +33,8 @@ def saved_ratios_to(state: Mapping[str, Any]) -> Mapping[str, float]:
     if isinstance(given, Mapping) and all(type(value) in (int, float) for value in given.values()):
         return given
     raise TrainingError(
-        (
-            "In the state, `ratios_to` must be a dict of numbers: the initial values of the param group "
-            "that ratios refer to. Pass what `state_dict()` returned."
-        ),
+        "In the state, `ratios_to` must be a dict of numbers: the initial values of the param group "
+        "that ratios refer to. Pass what `state_dict()` returned.",
         received={"ratios_to": given},
     )
 

@@ -43,11 +43,6 @@ class OneMinusSqrt(Curve):
 class _RootFit(BentFit):
     """c + a sqrt(done); theta is how far before the first row nothing was done."""
 
-    def grid(self) -> Any:
-        import numpy as np
-
-        return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
-
     def columns(self, t: Any, theta: Any) -> Any:
         import numpy as np
 

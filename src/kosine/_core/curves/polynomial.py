@@ -76,11 +76,6 @@ class _PowerFit(BentFit):
     def __init__(self, power: float) -> None:
         self._power = power
 
-    def grid(self) -> Any:
-        import numpy as np
-
-        return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
-
     def columns(self, t: Any, theta: Any) -> Any:
         import numpy as np
 

@@ -138,7 +138,7 @@ def _torch_piece(piece: ConstantPiece | CurvePiece, outline: Outline, alone: boo
     if isinstance(piece, ConstantPiece):
         return ("ConstantLR", ["factor=1.0"]) if piece.value == peak else None
     if not piece.plain or piece.span is None:
-        return _torch_exponential(piece, outline) if alone else None
+        return _torch_exponential(piece) if alone else None
     if piece.span > _RECURSION_STEPS:
         return None
     span = span_text(piece, outline)
@@ -152,10 +152,10 @@ def _torch_piece(piece: ConstantPiece | CurvePiece, outline: Outline, alone: boo
             return "CosineAnnealingLR", [f"T_max={span}", *floor]
         case Polynomial(warp=1.0) if alone and piece.start == peak and not piece.to:
             return "PolynomialLR", [f"total_iters={span}", f"power={number(piece.curve.power)}"]
-    return _torch_exponential(piece, outline) if alone else None
+    return _torch_exponential(piece) if alone else None
 
 
-def _torch_exponential(piece: CurvePiece, outline: Outline) -> tuple[str, list[str]] | None:
+def _torch_exponential(piece: CurvePiece) -> tuple[str, list[str]] | None:
     curve = piece.curve
     if not (
         isinstance(curve, Exponential)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kosine._core.schedule import Plan, Schedule
+from kosine._core.schedule import Plan, check_plan
 from kosine._logs.check.alignment import Alignment
 from kosine._logs.check.diagnose import diagnose
 from kosine._logs.check.verdict import Verdict
-from kosine._logs.trace import Trace
-from kosine.errors import ArgumentTypeError
+from kosine._logs.trace import Trace, check_trace
 
 
 def check(trace: Trace, plan: Plan) -> Verdict:
@@ -46,15 +45,6 @@ def check(trace: Trace, plan: Plan) -> Verdict:
         >>> check(ks.Trace(steps, plan(steps + 1)), plan).sentence
         'The log follows the plan with an offset: each row shows the rate of the next step (+1).'
     """
-    if not isinstance(trace, Trace):
-        raise ArgumentTypeError(
-            argument="trace",
-            rule="a Trace",
-            received=trace,
-            fix="Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`.",
-        )
-    given: object = plan
-    if not isinstance(given, Plan):
-        fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(given, Schedule) else ""
-        raise ArgumentTypeError(argument="plan", rule="a Plan", received=plan, fix=fix)
+    check_trace(trace)
+    check_plan(plan)
     return diagnose(Alignment.of(trace.as_computed(), plan))

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
-from kosine._core.views import view
+from kosine._core.views import Result
 from kosine._logs.check.alignment import Alignment
 from kosine._logs.check.diagnosis import Jump, Skips, VerdictKind
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
@@ -51,7 +50,7 @@ class Point:
 
 
 @dataclass(frozen=True, repr=False)
-class Verdict:
+class Verdict(Result):
     """The result of `check`: whether and how the log of a run follows its plan. `print` shows it as a table.
 
     Attributes:
@@ -100,25 +99,5 @@ class Verdict:
         """The plan's rates at the positions of the log, read with `offset`; before the first step, that step's."""
         return Alignment.of(self.trace, self.plan).reread(offset=self.offset, averaged=self.averaged).expected()
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the log over the plan with Matplotlib (extra `plot`), the first difference marked.
-
-        Args:
-            ax: the axes to draw on; if None, a new figure that also shows the differences.
-
-        Returns:
-            The axes of the curves.
-        """
-        axes: Axes = view(self, "plot", ax=ax)
-        return axes
-
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
-
     def __repr__(self) -> str:
         return f"<Verdict: {self.kind}>"
-
-    def __str__(self) -> str:
-        text: str = view(self, "text")
-        return text

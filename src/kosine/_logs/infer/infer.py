@@ -20,8 +20,8 @@ from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.search import search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
-from kosine._logs.trace import Trace
-from kosine.errors import ArgumentTypeError, LogError
+from kosine._logs.trace import Trace, check_trace
+from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width that can be divided by
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
@@ -58,13 +58,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         >>> ks.infer(log).schedule
         Schedule(linear(100, start=0.0, to=0.0003), cosine(to=0.0))
     """
-    if not isinstance(trace, Trace):
-        raise ArgumentTypeError(
-            argument="trace",
-            rule="a Trace",
-            received=trace,
-            fix="Read a log with `ks.read_trace(path)`, or make one of arrays: `ks.Trace(steps, rates)`.",
-        )
+    check_trace(trace)
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
     unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._core.views import view
+from kosine._core.views import Result
 from kosine._logs.infer.run_context import steps_at
 from kosine._logs.trace import Trace
 from kosine.errors import PlanError
@@ -16,7 +16,6 @@ from kosine.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan, Schedule
@@ -59,7 +58,7 @@ class OpenQuestion:
 
 
 @dataclass(frozen=True, repr=False)
-class Inference:
+class Inference(Result):
     """The schedule that explains a trace best; made by `infer`. `print` shows it.
 
     The row at the position p shows the plan's step round(p * steps_per_unit) + offset, less the steps skipped before.
@@ -111,25 +110,5 @@ class Inference:
         """Whether a schedule explains the trace."""
         return self.schedule is not None
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the log over the plan with Matplotlib (extra `plot`).
-
-        Args:
-            ax: the axes to draw on; if None, a new figure that also shows the differences.
-
-        Returns:
-            The axes of the curves.
-        """
-        axes: Axes = view(self, "plot", ax=ax)
-        return axes
-
-    def _repr_html_(self) -> str:
-        html: str = view(self, "html")
-        return html
-
     def __repr__(self) -> str:
         return f"<Inference: {self.schedule!r}>"
-
-    def __str__(self) -> str:
-        text: str = view(self, "text")
-        return text

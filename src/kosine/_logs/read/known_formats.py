@@ -187,13 +187,10 @@ def row_format_of(columns: Iterable[str]) -> RowFormat | None:
     if not any(position_columns(names)):
         return None
     for known in ROW_FORMATS:
-        if all(_any_matches(pattern, names) for pattern in known.requires) and rate_columns(names, known.rates):
+        required = (re.compile(pattern, re.IGNORECASE) for pattern in known.requires)
+        if all(any(map(each.fullmatch, names)) for each in required) and rate_columns(names, known.rates):
             return known
     return None
-
-
-def _any_matches(pattern: str, names: Iterable[str]) -> bool:
-    return any(re.fullmatch(pattern, name, re.IGNORECASE) for name in names)
 
 
 def rate_columns(columns: Iterable[str], pattern: str = _RATE) -> list[str]:
