@@ -52,7 +52,7 @@ def test_what_the_schedules_own_file_says_is_called_by_its_key_there() -> None:
     [
         ("torch.OneCycleLR(0.1,total_steps=100", "torch.OneCycleLR(0.1,total_steps=100"),
         ("torch.OneCycleLR(0.1,epochs=`epochs`)", "torch.OneCycleLR(0.1,epochs=`epochs`)"),
-        ("constant(lr=0.1, total_steps=5)", "total_steps"),
+        ("constant(lr=0.1, total_steps=5)", "`constant` has no argument 'total_steps'."),
         ("constant(points=3)", "points"),
     ],
 )
@@ -64,7 +64,8 @@ def test_the_users_own_text_is_never_rewritten(
     err = capsys.readouterr().err
     one_line(err, "^kosine: ")
     assert echo in err
-    assert "--" not in err.replace("--help", "")
+    own_words = ("--help", "as --total-steps, or as --epochs and --steps-per-epoch")  # the fix names options itself
+    assert "--" not in err.replace(own_words[0], "").replace(own_words[1], "")
 
 
 # --- as JSON ----------------------------------------------------------------------------------------------------
