@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine._core.views import view
 from kosine._display import page
 from kosine._display.save import save
 from kosine._logs.check.check import check
@@ -27,7 +26,7 @@ LOG = Trace(STEPS, PLAN(STEPS), source="run.csv")
     [("html", b"<!doctype html>"), ("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("PNG", b"\x89PNG")],
 )
 def test_ending_names_the_format(ending: str, begins: bytes, tmp_path: Path) -> None:
-    view(PLAN, "save", path=tmp_path / f"rates.{ending}")
+    PLAN.save(tmp_path / f"rates.{ending}")
     assert (tmp_path / f"rates.{ending}").read_bytes().startswith(begins)
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -36,8 +35,10 @@ def test_ending_names_the_format(ending: str, begins: bytes, tmp_path: Path) -> 
     "result", [ks.compare(PLAN, ks.constant(1e-4).plan(total_steps=100)), check(LOG, PLAN), infer(LOG)], ids=type
 )
 @pytest.mark.parametrize("ending", ["html", "svg"])
-def test_every_result_can_be_saved(result: object, ending: str, tmp_path: Path) -> None:
-    view(result, "save", path=str(tmp_path / f"a.{ending}"))
+def test_every_result_can_be_saved(
+    result: ks.Comparison | ks.Verdict | ks.Inference, ending: str, tmp_path: Path
+) -> None:
+    result.save(str(tmp_path / f"a.{ending}"))
     assert "learning rate" in (tmp_path / f"a.{ending}").read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ class StraightFit(NamedTuple):
     """The way back, from the transformed rate to the rate."""
 
 
-class BentFit:
+class BentFit(ABC):
     """A curve with one number that must be searched for (`theta`); given it, the rate is a sum of a few columns.
 
     Positions t run from 0 at the first row to 1 at the last, and rates are divided by the highest one seen.
@@ -33,9 +34,9 @@ class BentFit:
 
         return np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 45)])
 
+    @abstractmethod
     def columns(self, t: Any, theta: Any) -> Any:
         """The columns at positions t, stacked along a new last axis; t and theta broadcast."""
-        raise NotImplementedError
 
     def ends(self, theta: float, coefficients: Any) -> tuple[float | None, float | None]:
         """The positions at which the phase begins and ends, where the curve itself determines them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
@@ -16,7 +15,7 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize, read_run
 from kosine._core.timeline import PlannedPart, PlannedPhase
-from kosine._core.views import Shown, view
+from kosine._core.views import Drawn, Shown, view
 from kosine.errors import ArgumentTypeError, Described, PlanError, ScheduleError, StepError, shown
 
 if TYPE_CHECKING:
@@ -229,7 +228,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         return f"[{head}{', ...' if len(self) > 8 else ''}]"
 
 
-class Plan(_Value):
+class Plan(_Value, Drawn):
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
@@ -362,21 +361,6 @@ class Plan(_Value):
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
         return axes
 
-    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Save a picture of the plan, or a page that shows it; the ending of the name sets the format.
-
-        Args:
-            path: the file: .png, .svg or .pdf for the picture of `plot`, .html for an interactive page.
-            **options: for a picture, the options of `plot`.
-
-        Raises:
-            ArgumentError: another ending.
-            PlanError: a plan of a schedule that never ends, made without a length.
-            MissingPackageError: Matplotlib is not installed; a page needs none.
-            OSError: the file cannot be written.
-        """
-        view(self, "save", path=path, **options)
-
     def __getattr__(self, name: str) -> NoReturn:
         refuse_as_callback("A Plan", name)
         fix = f" Write `ks.{name}(...)`: it is a function." if name in _FUNCTIONS else ""
@@ -482,10 +466,6 @@ class Plan(_Value):
 
     def __repr__(self) -> str:
         return f"{self.schedule!r}.plan({', '.join(f'{name}={value}' for name, value in self.run.known().items())})"
-
-    def __str__(self) -> str:
-        text: str = view(self, "text")
-        return text
 
 
 def check_plan(value: object) -> None:

@@ -7,6 +7,7 @@ number. `kosine/__init__` says which module holds the views; it is imported when
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,45 @@ class Shown:
         return html
 
 
-class Result(Shown):
-    """What `print` shows as a table, a notebook draws, and `plot` too."""
+class Drawn(Shown):
+    """What `print` shows as a table, and what can be saved as a picture or as a page."""
+
+    __slots__ = ()
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        size: tuple[float, float] | None = None,
+        dpi: int = 150,
+        **options: Any,
+    ) -> None:
+        """Save a picture, or a page that zooms and answers the mouse; the file appears whole or not at all.
+
+        Args:
+            path: the file; its ending sets the format: .png, .svg or .pdf for a picture, .html for a page.
+            title: the heading; if None, a plan's is its schedule, and a log's says what was found.
+            size: width and height of a picture in inches; if None, one that fits its content.
+            dpi: dots per inch of a png.
+            **options: of a plan: `log` and `points`, as in `plot`.
+
+        Raises:
+            ArgumentError: another ending.
+            ArgumentTypeError: the path is not one.
+            PlanError: nothing can be drawn, as of a schedule that never ends, planned without a length.
+            MissingPackageError: Matplotlib, or Plotly for a page, is not installed (extra `plot`).
+            OSError: the file cannot be written; a file that was there before is unchanged.
+        """
+        view(self, "save", path=path, title=title, size=size, dpi=dpi, **options)
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text
+
+
+class Result(Drawn):
+    """The answer to a question about plans or logs: its `plot` has the curves, and how far they are apart."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the curves over each other with Matplotlib (extra `plot`), and how far they are apart below.
@@ -60,7 +98,3 @@ class Result(Shown):
         """
         axes: Axes = view(self, "plot", ax=ax)
         return axes
-
-    def __str__(self) -> str:
-        text: str = view(self, "text")
-        return text

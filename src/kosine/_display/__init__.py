@@ -7,19 +7,18 @@ from kosine._core.views import register
 
 register(
     {
+        "Drawn.save": "kosine._display.save:save",
         "Schedule.html": "kosine._display.notebook:schedule_html",
         "Schedule.svg": "kosine._display.notebook:svg",
         "Plan.text": "kosine._display.tables:plan_table",
         "Plan.scene": "kosine._display.scene:plan_scene",
         "Plan.plot": "kosine._display.figure:plot",
-        "Plan.save": "kosine._display.save:save",
         "Plan.html": "kosine._display.notebook:plan_html",
         "Plan.svg": "kosine._display.notebook:svg",
         "Plan.page": "kosine._display.page:plan_page",
         "Comparison.text": "kosine._display.comparison_text:comparison_text",
         "Comparison.scene": "kosine._display.scene:comparison_scene",
         "Result.plot": "kosine._display.figure:plot",
-        "Result.save": "kosine._display.save:save",
         "Result.html": "kosine._display.notebook:result_html",
         "Comparison.page": "kosine._display.page:comparison_page",
         "Verdict.text": "kosine._display.verdict_text:verdict_text",

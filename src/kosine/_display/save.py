@@ -21,25 +21,7 @@ def save(
     dpi: int = 150,
     **options: Any,
 ) -> None:
-    """Write the picture of a plan, a comparison, a verdict or an inference, whole or not at all.
-
-    An .html file is a page that zooms and answers the mouse; .png, .svg and .pdf are pictures.
-
-    Args:
-        result: the plan, ...
-        path: where to; the ending names the format.
-        title: the heading; if None, a plan's is its schedule, and a log's says what was found.
-        size: width and height of a picture in inches.
-        dpi: dots per inch of a png.
-        options: of its scene; a plan has `log` and `points`.
-
-    Raises:
-        ArgumentError: the ending is not one of a format.
-        ArgumentTypeError: the path is not one.
-        PlanError: there is nothing that can be drawn.
-        MissingPackageError: the package that draws it is not installed.
-        OSError: the file cannot be written; a file that was there before is unchanged.
-    """
+    """Write a result as `Drawn.save` says."""
     try:
         target = Path(path)
     except TypeError:
@@ -48,9 +30,11 @@ def save(
     if kind not in FORMATS:
         endings = ", ".join(f".{each}" for each in FORMATS)
         raise ArgumentError(
-            argument="path", rule=f"a file that ends in one of {endings}", received=os.fspath(target),
-            fix="The ending names the format.",
-        )  # fmt: skip
+            argument="path",
+            rule=f"a file that ends in one of {endings}",
+            received=os.fspath(target),
+            fix="The ending sets the format.",
+        )
     if kind == "html":
         from kosine._display.page import page_of
 

@@ -416,7 +416,7 @@ def _floor(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
     if lr == 0:
         raise ScheduleError(
             "Argument `lr` must be > 0 where `min_lr` is given: Hugging Face divides by it.",
-            received=Described("lr=0.0"),
+            received={"lr": lr},
         )
     return read_rate(min_lr, "min_lr")
 

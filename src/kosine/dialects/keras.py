@@ -152,8 +152,8 @@ def PolynomialDecay(
         return Schedule(polynomial(steps, start=start, to=end, power=exponent))
     if end > start:
         raise ScheduleError(
-            ("Argument `end_learning_rate` must be at most `initial_learning_rate` where the decay begins again."),
-            received=Described(f"initial_learning_rate={start!r}, end_learning_rate={end!r}, cycle=True"),
+            "Argument `end_learning_rate` must be at most `initial_learning_rate` where the decay begins again.",
+            received={"initial_learning_rate": start, "end_learning_rate": end, "cycle": True},
         )
     second = end + (start - end) * (1 - 1 / steps) ** exponent  # the rate at step 1
     if second == end:

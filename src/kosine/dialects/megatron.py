@@ -131,7 +131,7 @@ def OptimizerParamScheduler(  # noqa: N802  Megatron's own name
     if wsd_decay_steps is None:
         raise ScheduleError(
             'Argument `wsd_decay_steps` must be given with lr_decay_style="WSD".',
-            received=Described("wsd_decay_steps=None"),
+            received={"wsd_decay_steps": None},
         )
     steps = read_count(wsd_decay_steps, "wsd_decay_steps")
     wsd_style = read_choice(lr_wsd_decay_style, "lr_wsd_decay_style", list(_WSD_DECAYS))

@@ -22,7 +22,7 @@ from kosine._core.groups import cycles, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import MOST_GROWTH, for_ever, joined, no_such_name, powers, read_lr, scaled, stairs
-from kosine.errors import Described, ScheduleError, shown
+from kosine.errors import ScheduleError
 
 __all__ = [
     "FOLLOWS",
@@ -335,7 +335,7 @@ def _one_cycle_steps(total_steps: int | None, epochs: int | None, steps_per_epoc
     if epochs is None or steps_per_epoch is None:
         raise ScheduleError(
             "`OneCycleLR` needs `total_steps`, or both `epochs` and `steps_per_epoch`.",
-            received=Described(f"total_steps=None, epochs={shown(epochs)}, steps_per_epoch={shown(steps_per_epoch)}"),
+            received={"total_steps": None, "epochs": epochs, "steps_per_epoch": steps_per_epoch},
         )
     return read_count(epochs, "epochs", 1) * read_count(steps_per_epoch, "steps_per_epoch", 1)
 

@@ -257,7 +257,7 @@ class LearningRateCallback(PlanCallback):
         given = {who: count for who, count in counts.items() if count is not None}
         if len(set(given.values())) > 1:
             said = ", ".join(f"{who}: {count}" for who, count in given.items())
-            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(f"{said}"))
+            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(said))
         self._steps_per_epoch = next(iter(given.values()), None)
         if isinstance(schedule, Plan):
             self._compare(schedule, params.get("epochs"))
@@ -269,16 +269,17 @@ class LearningRateCallback(PlanCallback):
         except PlanError as error:
             if error.missing in ("samples_per_step", "tokens_per_step"):
                 raise TrainingError(
-                    "`fit` does not say how many samples or tokens a step has. Pass a plan to LearningRateCallback: "
-                    f"schedule.plan(epochs=..., steps_per_epoch=..., samples_per_step=...). ({error})"
+                    "`fit` does not say how many samples or tokens a step has.",
+                    received={error.missing: None},
+                    fix="Pass a plan to LearningRateCallback: "
+                    f"schedule.plan(epochs=..., steps_per_epoch=..., {error.missing}=...).",
                 ) from error
             if self._steps_per_epoch is not None:
                 raise
             raise TrainingError(
-                "`fit` does not know how many steps an epoch of this data has. Pass `steps_per_epoch` to "
-                "LearningRateCallback.",
-                received=Described("steps_per_epoch=None"),
-                fix=f"({error})",
+                "`fit` does not know how many steps an epoch of this data has.",
+                received={"steps_per_epoch": None},
+                fix="Pass `steps_per_epoch` to LearningRateCallback.",
             ) from error
 
     def epoch_step(self, epoch: int) -> int:
@@ -290,9 +291,9 @@ class LearningRateCallback(PlanCallback):
             first = self._next[1]
         else:
             raise TrainingError(
-                "A run that starts in the middle needs the number of steps per epoch. Pass `steps_per_epoch` to "
-                "LearningRateCallback.",
+                "A run that starts in the middle needs the number of steps per epoch.",
                 received=Described(f"steps_per_epoch=None, and epoch {epoch} as the first"),
+                fix="Pass `steps_per_epoch` to LearningRateCallback.",
             )
         if first == 0 or self._history.plan != self.plan:
             self._history = LearningRateHistory(self.plan)

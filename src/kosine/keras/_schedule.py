@@ -140,7 +140,7 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
             raise NotationError(
                 'The configuration of a LearningRateSchedule must have the fields "plan" and "offset" and no '
                 "other, as `get_config` writes them.",
-                received=Described(f"{received}"),
+                received=Described(received),
             )
         try:
             plan = from_data(config["plan"])

@@ -89,17 +89,21 @@ def initial_values(groups: list[dict[str, Any]], name: str) -> list[float]:
 
 
 def group_ratios(first: float, initials: list[float], name: str) -> list[float]:
-    received = f"Received: {initials}{'' if first in initials else f', to {first}'}."
+    received = Described(f"{initials}{'' if first in initials else f', to {first}'}")
     if not all(math.isfinite(value) and value >= 0 for value in [first, *initials]):
         raise TrainingError(
-            f"The initial `{name}` of every param group must be finite and >= 0: groups keep their ratio to the "
-            f"first's. {received} Correct it, or pass a list of plans, one for each group."
+            f"The initial `{name}` of every param group must be finite and >= 0: "
+            "groups keep their ratio to the first's.",
+            received=received,
+            fix="Correct it, or pass a list of plans, one for each group.",
         )
     ratios = [1.0 if value == first else value / first if first else math.inf for value in initials]
     if not all(map(math.isfinite, ratios)):
         raise TrainingError(
             f"The first param group's initial `{name}` must not be 0 where another's is not, nor too small to divide "
-            f"by: groups keep their ratio to it. {received} Pass a list of plans, one for each group."
+            "by: groups keep their ratio to it.",
+            received=received,
+            fix="Pass a list of plans, one for each group.",
         )
     return ratios
 

@@ -175,7 +175,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         if step == -1:
             raise TrainingError(
                 "A PlanLR is at a step >= 0.",
-                received=Described("last_epoch=-1"),
+                received={"last_epoch": step},
                 fix="It cannot be a part of torch's SequentialLR, which sets its parts back by a step: put all "
                 "phases into one Schedule.",
             )
