@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
-import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -21,25 +21,35 @@ ELSEWHERE = (
     "kosine.testing",
     "kosine.torch",
 )
-CORE = [
-    module.name
-    for module in pkgutil.walk_packages(ks.__path__, "kosine.", onerror=lambda name: None)
-    if not module.name.startswith(ELSEWHERE)
-]
+PACKAGE = Path(ks.__file__).parent
+MODULES = [".".join(("kosine", *file.relative_to(PACKAGE).with_suffix("").parts)) for file in PACKAGE.rglob("*.py")]
+CORE = sorted(name for module in MODULES if not (name := module.removesuffix(".__init__")).startswith(ELSEWHERE))
 FUNCTIONS = [name for name in ks.__all__ if inspect.isfunction(getattr(ks, name))]
 CLASSES = [name for name in ks.__all__ if inspect.isclass(getattr(ks, name))]
 
 
 def test_the_core_is_found() -> None:
     assert {
-        "kosine._core.durations",
+        "kosine._analysis.compare",
+        "kosine._analysis.lint.lint",
         "kosine._core.curves.cosine",
+        "kosine._core.durations",
+        "kosine._core.json_form",
         "kosine._core.schedule",
+        "kosine._core.text_form",
+        "kosine._export.to_code",
+        "kosine._logs.check.check",
+        "kosine._logs.infer.infer",
         "kosine.dialects.torch",
     } <= set(CORE)
 
 
-@pytest.mark.parametrize("module", ["kosine", *CORE])
+@pytest.mark.parametrize("module", ["precision", "read.read", "trace"])
+def test_the_examples_of_logs_are_there(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"kosine._logs.{module}")).attempted
+
+
+@pytest.mark.parametrize("module", CORE)
 def test_the_examples_of_a_module_run(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))
     assert result.failed == 0

@@ -199,7 +199,7 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b"[]", r"The document must be a JSON object\. Received: \[\]"),
         (
             ks.dumps(ks.constant(0.1).plan(total_steps=9)).replace('"total_steps": 9', '"total_steps": 0').encode(),
-            r"Argument `total_steps` must be an integer >= 1.*total_steps=0",
+            r", in its run: .*total_steps`? must be an integer >= 1.*total_steps=0",
         ),
         (
             b"warmup_cosine(peak=1e-3, warmup=5ep)",
@@ -214,7 +214,7 @@ def test_mistake_in_a_document_is_one_clear_line_with_its_name(document: bytes, 
         result = subprocess.run([*COMMAND, "show", where, "--total-steps", "9"],
             stdin=file, capture_output=True, text=True, check=False)  # fmt: skip
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"kosine: {'standard input' if where == '-' else where}: ")
+    assert result.stderr.startswith(f"kosine: {'standard input' if where == '-' else where}")
     one_line(result.stderr, pattern)
 
 

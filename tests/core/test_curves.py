@@ -345,7 +345,12 @@ def test_endpoint_is_true_or_false(curve: str) -> None:
         ("tanh", {"upper": 21}, ks.ScheduleError, r"`upper` must be a number > -20 and at most 20"),
         ("inverse_time", {"start": 0.5}, ks.ScheduleError, r"`inverse_time` only falls.* Received: start=0.5"),
         ("inverse_time", {"to": None}, ks.ScheduleError, r"exactly one of the arguments `to` and `timescale`"),
-        ("hold", {"start": 0.5}, ks.ScheduleError, r"`to` must be the same as `start`.* Received: start=0.5, to=1.0"),
+        (
+            "hold",
+            {"start": 0.5},
+            ks.ScheduleError,
+            r"`to` must be the same as `start`, because a hold has one value\. Received: start=0\.5, to=1\.0\.",
+        ),
     ],
 )
 def test_arguments_that_make_no_curve_are_refused(

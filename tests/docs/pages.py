@@ -22,7 +22,7 @@ _QUIET = {
     "MPLBACKEND": "agg",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "PYTHONWARNINGS": "ignore",  # frameworks warn of each other; what examples print is compared
+    "PYTHONWARNINGS": "ignore",  # of frameworks, while they are imported
 }
 
 

@@ -16,11 +16,14 @@ import shlex
 import shutil
 import sys
 import traceback
+import warnings
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from kosine.errors import TrainingWarning
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -47,10 +50,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an example printed, and the error that it ended with."""
+    """What an example printed, the error that it ended with, and the exit status of a command."""
 
     printed: str
     error: str
+    status: int = 0
 
 
 class _Text(io.StringIO):
@@ -84,7 +88,15 @@ def run(example: Example, namespace: dict[str, Any]) -> Outcome:
     """Run an example here, with what it prints caught."""
     printed, complaints = _Text(), _Text()
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaints):
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(complaints),
+            warnings.catch_warnings(),
+        ):
+            # Frameworks warn of each other; a warning of kosine's own fails the example.
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", category=TrainingWarning)
+            warnings.filterwarnings("error", message=".*kosine")
             if example.kind == "python":
                 exec(compile(example.source, f"<line {example.line}>", "exec", dont_inherit=True), namespace)
                 return Outcome(printed.getvalue(), "")
@@ -95,8 +107,7 @@ def run(example: Example, namespace: dict[str, Any]) -> Outcome:
             status = main(arguments)
     except BaseException:
         return Outcome(printed.getvalue(), traceback.format_exc())
-    failed = status not in (0, 1)  # 1: a finding, a difference
-    return Outcome(printed.getvalue(), complaints.getvalue() or (f"exit status {status}" if failed else ""))
+    return Outcome(printed.getvalue(), complaints.getvalue(), status)
 
 
 def written(page: str, outcomes: list[Outcome]) -> str:
@@ -117,7 +128,11 @@ def run_page(page: str) -> tuple[list[Outcome], list[str]]:
         try:
             namespace: dict[str, Any] = {"__name__": "__main__"}
             outcomes = [run(example, namespace) for example in examples(page)]
-            left = [file.relative_to(folder).as_posix() for file in Path(folder).rglob("*") if file.is_file()]
+            left = [
+                file.relative_to(folder).as_posix()
+                for file in Path(folder).rglob("*")
+                if file.is_file() and file.stat().st_size
+            ]
         finally:
             os.chdir(before)
     return outcomes, left

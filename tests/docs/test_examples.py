@@ -21,7 +21,8 @@ def runner() -> Iterator[Runner]:
 
 
 def test_the_examples_are_found() -> None:
-    assert len(EXAMPLES) > 90
+    assert len(EXAMPLES) >= 110
+    assert sum(page == ROOT / "README.md" for page, _, _ in EXAMPLES) >= 8
     for page in PAGES:
         found = examples(text(page))
         assert sum(example.kind == "python" for example in found) == text(page).count("```python\n")
@@ -35,8 +36,13 @@ def test_example(runner: Runner, page: Path, number: int, example: Example) -> N
     outcomes, files = runner(page)
     outcome = outcomes[number]
     assert outcome.error == ""
+    if example.kind == "console":
+        judges = example.source.split()[1] in ("compare", "check", "lint")  # 1: they differ, or there is an error
+        assert outcome.status in ((0, 1) if judges else (0,))
     if example.kind == "python" or example.output is not None:
         assert outcome.printed == (example.output or "")
+    else:
+        assert outcome.printed
     if example.file:
         assert example.file in files
 

@@ -41,7 +41,7 @@ def test_there_are_enough_pages_and_the_readme_is_short() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_linked_files_exist(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)", text(page)):
-        assert (page.parent / target).exists(), target
+        assert (page.parent / target).is_file(), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -53,7 +53,7 @@ def test_the_make_targets_exist(page: Path) -> None:
 
 def test_the_targets_that_people_need_are_named() -> None:
     for target in ("demo", "test", "test-slow", "test-oldest", "bench", "mutation", "docs", "pictures"):
-        assert f"make {target}" in text(ROOT / "CONTRIBUTING.md")
+        assert re.search(rf"make {target}(?![\w-])", text(ROOT / "CONTRIBUTING.md"))
 
 
 def test_the_figures_of_the_report_are_quoted_as_they_are() -> None:

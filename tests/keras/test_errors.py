@@ -72,7 +72,9 @@ def test_units_that_fit_does_not_know_are_named() -> None:
 
 
 def test_a_plan_as_the_learning_rate_is_named() -> None:
-    with pytest.raises(ks.ArgumentTypeError, match=r"In Keras, pass `ks.keras.LearningRateSchedule\(plan"):
+    with pytest.raises(
+        ks.ArgumentTypeError, match=r"In Keras, pass `ks\.keras\.LearningRateSchedule\(plan\)` to the opt"
+    ):
         fit(compiled(keras.optimizers.SGD(LR.plan(epochs=4, steps_per_epoch=STEPS))), epochs=1)
 
 

@@ -47,7 +47,7 @@ def read_document(content: bytes, name: str) -> NamedSchedule:
     try:
         return _read_text(_decoded(content), name)
     except KosineError as error:
-        raise error.changed(where=name) from error
+        raise error.changed(where=f"{name}, {error.where}" if error.where else name) from error
 
 
 def _decoded(content: bytes) -> str:
@@ -98,7 +98,10 @@ def _is_json(text: str) -> bool:
 
 def _read_data(data: object, name: str) -> NamedSchedule:
     if not isinstance(data, dict) or "format" in data:
-        value = from_data(data)
+        try:
+            value = from_data(data)
+        except KosineError as error:  # options may give the same argument: this one is the document's
+            raise error.changed(where="in its run" if error.argument in RUN_NAMES else "") from error
         if isinstance(value, Schedule):
             return NamedSchedule(name, value)
         return NamedSchedule(name, value.schedule, value.run.known())

@@ -468,7 +468,9 @@ def test_wrong_arguments() -> None:
     schedule: Any = PLAN.schedule
     with pytest.raises(ks.ArgumentTypeError, match=r"Argument `plan` must be a Plan\. Received: .* Plan it first"):
         check(trace, schedule)
-    with pytest.raises(ks.ArgumentTypeError, match="Argument `trace` must be a Trace"):
+    with pytest.raises(
+        ks.ArgumentTypeError, match=r"`trace` must be a Trace\. Received: .* Read a log with `ks\.read_trace"
+    ):
         check(schedule, PLAN)
 
 
