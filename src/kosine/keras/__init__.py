@@ -3,6 +3,7 @@
 from kosine.keras._callback import LearningRateCallback
 from kosine.keras._dropin import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
 from kosine.keras._history import LearningRateHistory
+from kosine.keras._parts import layer_rates
 from kosine.keras._schedule import LearningRateSchedule
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "LearningRateSchedule",
     "WarmUpCosineDecayScheduler",
     "cosine_decay_with_warmup",
+    "layer_rates",
 ]

@@ -13,8 +13,8 @@ from kosine._core.curves.linear import linear
 from kosine._core.run import read_run
 from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentTypeError, ScheduleError
-from kosine.keras._callback import PlanCallback
 from kosine.keras._history import LearningRateHistory
+from kosine.keras._plan_callback import PlanCallback
 
 
 def cosine_decay_with_warmup(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import keras
+
+BACKEND: str = keras.backend.backend()
+STEP_DTYPE = "int64" if BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
+
+
+# --- optimizers ---
 
 
 def optimizers(model: Any) -> list[Any]:
@@ -25,9 +32,56 @@ def optimizers(model: Any) -> list[Any]:
     return leaves(getattr(model, "optimizer", None))
 
 
+def default_optimizer(model: Any) -> Any:
+    """The optimizer of the variables that a MultiOptimizer's patterns leave out; None where it has none."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    return getattr(getattr(optimizer, "_optimizer_map", None), "default_optimizer", None)
+
+
+def variables_of(model: Any, optimizer: Any) -> list[str]:
+    """The paths of the variables that an optimizer updates."""
+    alone = len(optimizers(model)) == 1  # it may not know its variables before the first batch
+    return [variable.path for variable in (model.trainable_variables if alone else optimizer._trainable_variables)]
+
+
+def idle_optimizers(model: Any) -> dict[str, Any]:
+    """The optimizers that stand in attributes of the model and that `model.optimizer` does not hold, by their names."""
+    known = [*optimizers(model), model.optimizer]
+    return {
+        name: value
+        for name, value in vars(model).items()
+        if isinstance(value, keras.optimizers.Optimizer) and not any(value is each for each in known)
+    }
+
+
+def wraps_another(optimizer: Any) -> bool:
+    """Whether the updates of this optimizer are done by another one that it holds."""
+    inner = [value for value in vars(optimizer).values() if isinstance(value, keras.optimizers.Optimizer)]
+    overridden = type(optimizer).learning_rate is not keras.optimizers.Optimizer.learning_rate
+    return bool(inner) or overridden or not isinstance(optimizer, keras.optimizers.Optimizer)
+
+
 def iterations(optimizer: Any) -> int:
     # The public `iterations` is divided by the gradient accumulation steps; a schedule is given the raw count.
     return int(optimizer._iterations + 0)
+
+
+def rate_variable(optimizer: Any) -> Any:
+    """The variable of a constant learning rate; None where the rate is a schedule or a function."""
+    rate = optimizer._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
+
+
+RATE_METHOD = "_get_current_learning_rate"
+"""The method that an optimizer asks for the learning rate of an update; a function of this name in an optimizer's own
+attributes stands before it."""
+
+
+def momentum_attribute(optimizer: Any) -> str | None:
+    """The attribute that is the momentum: that of SGD, or the first of Adam's betas; None where there is none."""
+    if isinstance(getattr(optimizer, "momentum", None), float):
+        return "momentum" if optimizer.momentum else None  # without one SGD has no buffers for it
+    return "beta_1" if isinstance(getattr(optimizer, "beta_1", None), float) else None
 
 
 def scales_loss(model: Any) -> bool:
@@ -41,9 +95,50 @@ def build_if_needed(model: Any) -> None:
         optimizer.build(model.trainable_variables)
 
 
+def reads_batches(callback: Any) -> bool:
+    """Whether a callback reads the logs of every batch."""
+    if isinstance(callback, keras.callbacks.TensorBoard):
+        return bool(callback.update_freq != "epoch")
+    if isinstance(callback, keras.callbacks.ModelCheckpoint | keras.callbacks.BackupAndRestore):
+        return False
+    base = keras.callbacks.Callback
+    return (type(callback).on_train_batch_end, type(callback).on_batch_end) != (
+        base.on_train_batch_end,
+        base.on_batch_end,
+    )
+
+
+# --- train functions ---
+
+
+def make_train_function(model: Any, unpack: Callable[[Any], Any] | None = None) -> Any:
+    """A train function made anew; `unpack` takes each batch inside the train step, before the model gets it."""
+    before, own = model.train_function, vars(model).get("train_step")
+    step = model.train_step
+
+    def train_step(state: Any, data: Any) -> Any:
+        assert unpack is not None
+        return step(state, unpack(data))
+
+    if unpack is not None:
+        model.train_step = train_step
+    try:
+        type(model).make_train_function(model, force=True)
+        return model.train_function
+    finally:
+        model.train_function = before
+        if unpack is not None:
+            del model.train_step
+            if own is not None:
+                model.train_step = own
+
+
+# --- who is calling ---
+
+
 def calling_list() -> keras.callbacks.CallbackList | None:
     """The list of callbacks that is calling; Keras hands it to no callback, so it is looked up in the call stack."""
-    for frame in callers():
+    for frame in _callers(sys._getframe()):
         caller = frame.f_locals.get("self")
         if isinstance(caller, keras.callbacks.CallbackList):
             return caller
@@ -52,17 +147,48 @@ def calling_list() -> keras.callbacks.CallbackList | None:
 
 def called_by_fit(model: Any) -> bool:
     """Whether the caller is `fit`, not `evaluate` or `predict`: Keras calls a callback in the same way from each."""
-    for frame in callers():
-        if frame.f_code.co_name in ("fit", "evaluate", "predict") and frame.f_locals.get("self") is model:
-            return frame.f_code.co_name == "fit"
-    return False
+    frame = _method_of(model, ("fit", "evaluate", "predict"))
+    return frame is not None and frame.f_code.co_name == "fit"
 
 
-def callers() -> Iterator[FrameType]:
-    """The nearest of the functions that are calling, inner ones first."""
-    frame = inspect.currentframe()
-    for _ in range(16):
-        frame = None if frame is None else frame.f_back
-        if frame is None:
-            return
-        yield frame
+def initial_epoch(model: Any) -> int:
+    """The `initial_epoch` that `fit` was given, which Keras hands to no callback."""
+    frame = _method_of(model, ("fit",))
+    return 0 if frame is None else int(frame.f_locals.get("initial_epoch", 0))
+
+
+class Running:
+    """The `fit` that is calling. It has ended when its frame is gone, whatever it was that ended it."""
+
+    def __init__(self, model: Any) -> None:
+        self._thread = threading.get_ident()
+        self._frame = _method_of(model, ("fit",))  # None: a loop of the user's own calls the callbacks
+
+    @property
+    def alive(self) -> bool:
+        if self._frame is None:
+            return True
+        own = threading.get_ident() == self._thread
+        top = sys._getframe() if own else sys._current_frames().get(self._thread)
+        return top is not None and any(frame is self._frame for frame in _callers(top))
+
+
+def _method_of(model: Any, names: tuple[str, ...]) -> FrameType | None:
+    """The nearest calling frame of one of the methods of a model."""
+    for frame in _callers(sys._getframe()):
+        if frame.f_code.co_name in names and frame.f_locals.get("self") is model:
+            return frame
+    return None
+
+
+def _callers(frame: FrameType) -> Iterator[FrameType]:
+    """The functions that are calling, inner ones first."""
+    following: FrameType | None = frame
+    while following is not None:
+        yield following
+        following = following.f_back
+
+
+def distribution_scope(model: Any) -> Any:
+    """The strategy in whose scope TensorFlow makes variables for the model, if any."""
+    return cast(Any, getattr(model, "distribute_strategy", None))

@@ -9,24 +9,10 @@ import keras
 from kosine._core.foreign_words import refuse_as_callback
 from kosine._core.json_form import from_data, to_data
 from kosine._core.schedule import Plan
-from kosine._core.traced import check_length, last_step, tabulate
+from kosine._core.traced import last_step
 from kosine.errors import ArgumentTypeError, Described, NotationError, shown
-
-_BACKEND: str = keras.backend.backend()
-STEP_DTYPE = "int64" if _BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
-_OPERATIONS: Any = keras.ops
-if _BACKEND == "tensorflow":
-    import tensorflow as tf
-
-    class _TensorFlowOperations:
-        """keras.ops, without the three operations in `take` that make negative indices count from the end."""
-
-        take = staticmethod(tf.gather)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(keras.ops, name)
-
-    _OPERATIONS = _TensorFlowOperations()
+from kosine.keras._internals import STEP_DTYPE
+from kosine.keras._values import PlanValues
 
 
 @keras.saving.register_keras_serializable(package="kosine")
@@ -70,32 +56,13 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
                 received={"offset": offset},
             )
         self.plan = plan
-        check_length(plan, STEP_DTYPE)
-        # On PyTorch the plan itself is evaluated.
-        self._table = None if _BACKEND == "torch" else tabulate(plan, STEP_DTYPE)
+        self._values = PlanValues(plan)
         self._offset = offset
-        # TensorFlow reads a variable in the traced graph, so that a moved offset needs no new trace.
-        self._offset_variable = (
-            keras.Variable(
-                offset, dtype="int64", trainable=False, name="schedule_offset", aggregation="only_first_replica"
-            )
-            if _BACKEND == "tensorflow"
-            else None
-        )
 
     @property
     def offset(self) -> int:
         """The number of updates that the optimizer had done before step 0 of the plan."""
         return self._offset
-
-    def move(self, offset: int) -> bool:
-        """Change the offset; True where a train function that is traced already must be made anew."""
-        if offset == self._offset:
-            return False
-        self._offset = offset
-        if self._offset_variable is not None:
-            self._offset_variable.assign(offset)
-        return _BACKEND == "jax"
 
     def __call__(self, step: Any) -> Any:
         """The learning rate of the update that the optimizer counts as `step`.
@@ -106,15 +73,13 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
         Returns:
             A float32 tensor of the shape of `step`; on PyTorch a float for a single step.
         """
-        if _BACKEND == "torch":
-            steps = keras.ops.convert_to_numpy(step).astype("int64") if getattr(step, "shape", ()) else int(step)
-            if isinstance(steps, int):
-                return self.plan(max(0, steps - self._offset))
-            return keras.ops.convert_to_tensor(self.plan((steps - self._offset).clip(0)), "float32")
-        offset = self._offset if self._offset_variable is None else self._offset_variable.value
-        steps = keras.ops.cast(keras.ops.convert_to_tensor(step), STEP_DTYPE)
-        assert self._table is not None
-        return self._table(steps - offset, _OPERATIONS)
+        if keras.backend.backend() != "torch":
+            step = keras.ops.cast(keras.ops.convert_to_tensor(step), STEP_DTYPE)
+        elif getattr(step, "shape", ()):
+            step = keras.ops.convert_to_numpy(step).astype("int64")
+        else:
+            step = int(step)
+        return self._values(step - self._offset)
 
     def __getattr__(self, name: str) -> NoReturn:
         refuse_as_callback("A LearningRateSchedule", name)

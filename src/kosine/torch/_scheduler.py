@@ -13,7 +13,7 @@ import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from kosine._analysis.lint.lint import warn_of_errors
+from kosine._analysis.lint.lint import warn_of
 from kosine._core.arguments import read_flag
 from kosine._core.json_form import dumps
 from kosine._core.schedule import Plan
@@ -135,7 +135,12 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self._start(optimizer, plans, 0, {})
         if lint:
             rates = plans["lr"]
-            warn_of_errors([rates] if isinstance(rates, Plan) else rates, "PlanLR(..., lint=False)", stacklevel=2)
+            warn_of(
+                [rates] if isinstance(rates, Plan) else rates,
+                "PlanLR(..., lint=False)",
+                stacklevel=2,
+                severities=["error"],
+            )
 
     def _start(
         self, optimizer: Optimizer, plans: dict[str, Plan | list[Plan]], step: int, ratios_to: Mapping[str, float]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 from kosine._analysis.lint.plan_facts import PlanFacts
-from kosine._analysis.lint.rule import SEVERITIES, Finding, Rule
+from kosine._analysis.lint.rule import SEVERITIES, Finding, Rule, Severity
 from kosine._analysis.lint.rules import RULES
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentError, ArgumentTypeError, TrainingWarning
 
-__all__ = ["LONGEST_WARMUP", "RULES", "Finding", "Rule", "lint", "read_code", "warn_of_errors"]
+__all__ = ["LONGEST_WARMUP", "RULES", "Finding", "Rule", "lint", "read_code", "warn_of"]
 
 LONGEST_WARMUP = 0.3
 """The share of the run that a warm-up may take: that of a one-cycle schedule."""
@@ -82,21 +82,28 @@ def read_code(code: object, argument: str) -> str:
     return name
 
 
-def warn_of_errors(plans: Iterable[Plan], switch: str, stacklevel: int, ignore: Iterable[str] = ()) -> None:
-    """Warn of each error that `lint` finds, before a training run starts.
+def warn_of(
+    plans: Iterable[Plan],
+    switch: str,
+    stacklevel: int,
+    ignore: Iterable[str] = (),
+    severities: Collection[Severity] = ("error", "warning"),
+) -> None:
+    """Warn of what `lint` finds, before a training run starts.
 
     Args:
-        plans: what the training follows. Of several, such as one for each group of parameters, only an error that all
-            of them have counts: a plan whose rates are all 0 keeps its group as it is.
+        plans: what the training follows. Of several, such as one for each group of parameters, only what all of them
+            have counts: a plan whose rates are all 0 keeps its group as it is.
         switch: how to switch this off.
         stacklevel: as in `warnings.warn`, counted from the caller.
         ignore: codes that do not matter to this training.
+        severities: the findings that are worth a warning.
     """
     found = [
-        [finding for finding in lint(plan, ignore=ignore) if finding.severity == "error"]
+        [finding for finding in lint(plan, ignore=ignore) if finding.severity in severities]
         for plan in dict.fromkeys(plans)
     ]
-    shared = set.intersection(*({finding.code for finding in errors} for errors in found))
+    shared = set.intersection(*({finding.code for finding in findings} for findings in found))
     for finding in chain.from_iterable(found):
         if finding.code in shared:
             warnings.warn(
