@@ -17,6 +17,12 @@ class Name(str):
     __slots__ = ()
 
 
+class PlanOption(Name):
+    """An argument of `plan` that is turned on: written as `plan(..., name=True)`, and as --name on the command line."""
+
+    __slots__ = ()
+
+
 Text = str | tuple[str, ...]
 """Words of an error. A tuple is joined; the names in it (`Name`) are written as the place needs them."""
 
@@ -81,9 +87,13 @@ class KosineError(Exception):
             value_of: how it is written before its value.
         """
 
+        def named(part: Name) -> str:
+            name = argument(part)
+            return f"`plan(..., {part}=True)`" if isinstance(part, PlanOption) and name.startswith("`") else name
+
         def words(text: Text) -> str:
             parts = (text,) if isinstance(text, str) else text
-            return "".join(argument(part) if isinstance(part, Name) else part for part in parts)
+            return "".join(named(part) if isinstance(part, Name) else part for part in parts)
 
         sentences = [words(self.problem)] if self.problem else []
         if self.argument is not None and self.rule:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 from kosine._core.code import Formula, Language, Operands, weight_code
-from kosine._core.durations import Duration, Units
+from kosine._core.durations import CLIP, Duration, Units
 from kosine._core.fit import Fit
 from kosine.errors import PlanError, ScheduleError
 
@@ -173,11 +173,15 @@ class Curve(ABC):
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Duration):
-                durations[field.name] = Duration("st", units.steps(value))
-                if not durations[field.name].amount:
+                steps = units.steps(value)
+                if not steps and units.clipped is not None:
+                    steps = units.changed(f"{field.name} of {self.name}", steps, 1)
+                durations[field.name] = Duration("st", steps)
+                if not steps:
                     raise PlanError(
                         f"A {field.name} must last at least one step in this run.",
                         received={field.name: value.written()},
+                        fix=CLIP,
                     )
         return replace(self, **durations) if durations else self
 

@@ -11,10 +11,14 @@ from typing import SupportsIndex
 from kosine._core.arguments import read_index
 from kosine._core.numbers import MAX_STEPS, decimal
 from kosine._core.run import RunSize
-from kosine.errors import ArgumentTypeError, Name, PlanError, ScheduleError
+from kosine.errors import ArgumentTypeError, Name, PlanError, PlanOption, ScheduleError, shown
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
+
+
+CLIP = ("For a smoke test, plan the schedule's first steps: ", PlanOption("clip"), ".")
+"""A fix for phases that do not fit the run."""
 
 
 _UNITS = {"st": "steps", "ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
@@ -159,11 +163,24 @@ class Units:
     run: RunSize
     tick: int = 1
     """How many steps of the run one step of the clock is."""
+    clipped: dict[str, None] | None = None
+    """What was changed to fit the run, in order, as sentences; None where nothing may be."""
 
     def steps(self, duration: Duration) -> Fraction:
         """The exact, not yet rounded number of steps of this clock."""
         steps = duration.steps(self.run)
         return steps if duration.unit == "st" else steps / self.tick
+
+    def at_least_one(self, steps: Fraction, what: object) -> Fraction:
+        """The length of something that lasts a step or more; where nothing may be changed, its own."""
+        return self.changed(what, steps, 1) if self.clipped is not None and 0 < steps < 1 else steps
+
+    def changed(self, what: object, steps: Fraction, instead: int) -> Fraction:
+        """Note that something gets another length."""
+        assert self.clipped is not None
+        unit = "step" if instead == 1 else "steps"
+        self.clipped[f"{shown(what)} lasts {instead:,} {unit} instead of {float(steps):.4g}."] = None
+        return Fraction(instead)
 
 
 _MEANT = re.compile(

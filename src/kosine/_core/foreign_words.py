@@ -113,7 +113,7 @@ def wrong_arguments(
     known = f"Its arguments are {name}{shape}."
     unknown = [word for word in keywords if word not in parameters]
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
-        names = _listed([shown(word) for word in unknown[:4]])
+        names = listed([shown(word) for word in unknown[:4]])
         written: list[str] = []
         for sentence in _meant(unknown[:4], parameters):
             if sentence.startswith(_NO_RUN) and error is NotationError:  # a text has no `plan` to call
@@ -170,7 +170,7 @@ def near(word: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def _listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
     """Items as a sentence lists them: "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
@@ -179,7 +179,7 @@ def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> list[str]:
     """What to write instead of words that a function does not have, as sentences."""
     ours = {word: next((one for one in _CANDIDATES.get(word, ()) if one in parameters), None) for word in words}
     pairs = [f"`{one}` for {word}" for word, one in ours.items() if one]
-    sentences = [f"Write {_listed(pairs)}."] if pairs else []
+    sentences = [f"Write {listed(pairs)}."] if pairs else []
     for word in words:
         if ours[word]:
             continue

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from kosine._core.curves.hold import Hold
-from kosine._core.durations import Units
+from kosine._core.durations import CLIP, Duration, Units
 from kosine._core.groups import Cycles, Part, Section, fills_rest, lasts_for_ever
 from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine._core.phase import Phase
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
 from kosine._core.timeline import PlannedPart, PlannedPhase, planned_phase, sampled_phase
-from kosine.errors import Name, PlanError
+from kosine.errors import Name, PlanError, shown
 
 _START = Fraction(0)
 
@@ -41,15 +41,21 @@ def level(first: int, value: float, stop: int | None = None) -> PlannedPhase:
     return PlannedPhase("hold", first, None if stop is None else stop - first, value, value, None, Hold())
 
 
-def place(parts: Sequence[Part], run: RunSize) -> Placed:
+def place(parts: Sequence[Part], run: RunSize, clipped: dict[str, None] | None = None) -> Placed:
     """Place the parts of a schedule in a run.
+
+    Args:
+        parts: the parts.
+        run: the size of the run.
+        clipped: where to note what was changed so that each phase lasts a step; None where nothing may be. Phases that
+            end after the run are left as they are.
 
     Raises:
         PlanError: a length that is needed is missing, no step is left for the "rest", a positive duration rounds
             to no step, or the whole is longer than 2**63 - 1 steps.
     """
     length = None if run.total_steps is None else Fraction(run.total_steps)
-    placed = _place(parts, _Grid(Units(run), length, endless=length is None), None)
+    placed = _place(parts, _Grid(Units(run, clipped=clipped), length, endless=length is None), None)
     for part in placed.parts:
         part.check()
     return placed
@@ -74,6 +80,11 @@ class _Grid:
     def rounded(self, position: Fraction) -> int:
         """The first step at or after a position; where positions are rounded, the nearest, half up."""
         return math.ceil(position) if self.continuous else round_half_up(position)
+
+    def steps(self, phase: Phase) -> Fraction:
+        """The exact length of a phase that does not take the rest."""
+        steps = self.units.steps(phase.duration)
+        return steps if self.continuous else self.units.at_least_one(steps, phase)
 
 
 def _place(parts: Sequence[Part], grid: _Grid, value: float | None, origin: Fraction = _START) -> Placed:
@@ -127,7 +138,7 @@ def _place_phase(
         end = curve.end(start, phase.to, None)
         row = PlannedPhase(curve.name, first, None, start, end, None, curve)
         return Placed((sampled_phase(row, position, None) if grid.continuous else row,), None, end)
-    steps = grid.units.steps(phase.duration) if phase.duration.amount is not None else rest
+    steps = grid.steps(phase) if phase.duration.amount is not None else rest
     assert steps is not None
     end = curve.end(start, phase.to, steps)
     curve.check(start, end)
@@ -138,6 +149,7 @@ def _place_phase(
             f"A positive duration must last at least one step, and this phase is {float(steps):.4g} steps in this run "
             "and rounds to none.",
             received=phase,
+            fix=CLIP,
         )
     if not row.steps:
         return Placed((), stop, end)
@@ -154,7 +166,7 @@ def _place_section(
     tick = inner.tick // units.tick
     duration = rest if section.fills_rest else None
     if section.duration is not None and section.duration.amount is not None:
-        duration = units.steps(section.duration)
+        duration = _duration(section, section.duration, units)
     length = None if duration is None else (duration + skip + part) / tick
     placed = _place(section.parts, _Grid(inner, length, section.continuous, endless=True), value, -part)
     own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
@@ -164,24 +176,30 @@ def _place_section(
     elif own is not None:
         end = position + own
     else:
-        return replace(placed, parts=_seen(placed.parts, first, None))
+        return replace(placed, parts=seen_between(placed.parts, first, None))
     stop = grid.rounded(end)
     if section.duration is not None and section.duration.amount and not section.duration.floor and stop == first:
         raise PlanError(
             f"A positive duration must last at least one step, and that of a section is {float(end - position):.4g} "
             "steps in this run and rounds to none.",
             received={"duration": section.duration.written()},
+            fix=CLIP,
         )
-    seen = _seen(placed.parts, first, stop)
+    seen = seen_between(placed.parts, first, stop)
     if seen and (own is None or stop < first + own - Fraction(1, 2)):
-        return Placed(seen, end, _value_at_cut(placed.parts, seen[-1], stop))
+        return Placed(seen, end, value_at_cut(placed.parts, seen[-1], stop))
     reached = seen[-1].stop if seen else first
     if reached < stop:
         seen = (*seen, level(reached, placed.value, stop))
     return Placed(seen, end, placed.value)
 
 
-def _value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> float:
+def _duration(section: Section, duration: Duration, units: Units) -> Fraction:
+    """How long a section lasts that says it."""
+    return units.at_least_one(units.steps(duration), section)
+
+
+def value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> float:
     """What the phase that is cut at `stop` has come to; one that begins there, such as a restart, is not cut."""
     following = next((part for part in parts if part.first_step <= stop < part.stop), None)
     row = None if following is None else following.row_at(stop)
@@ -190,7 +208,7 @@ def _value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) ->
     return last.last_row.end_lr
 
 
-def _seen(parts: Iterable[PlannedPart], first: int, stop: int | None) -> tuple[PlannedPart, ...]:
+def seen_between(parts: Iterable[PlannedPart], first: int, stop: int | None) -> tuple[PlannedPart, ...]:
     between = (part.between(first, stop) for part in parts)
     return tuple(part for part in between if part.first_step < part.stop)
 
@@ -210,10 +228,13 @@ def _skipped(section: Section, units: Units) -> tuple[int, Fraction]:
 
 def _inner_units(section: Section, units: Units) -> Units:
     tick = units.steps(section.tick)
+    if tick.denominator != 1 and units.clipped is not None:
+        tick = units.changed("A tick of a section", tick, max(1, round_half_up(tick)))
     if tick.denominator != 1 or tick < 1:
         raise PlanError(
             f"A tick of a section must last a whole number of steps, and this is {float(tick):.6g} steps in this run.",
             received={"tick": section.tick.written()},
+            fix=CLIP,
         )
     if units.tick * int(tick) > MAX_STEPS:
         raise PlanError(
@@ -221,12 +242,12 @@ def _inner_units(section: Section, units: Units) -> Units:
             f"last {units.tick:,} steps.",
             received={"tick": section.tick.written()},
         )
-    return Units(units.run, units.tick * int(tick))
+    return replace(units, tick=units.tick * int(tick))
 
 
 def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
     """The exact length of the "rest"; None where no part takes it, or where that part goes on for ever."""
-    units, length, rounded = grid.units, grid.length, grid.rounded
+    length, rounded = grid.length, grid.rounded
     index = next((number for number, part in enumerate(parts) if fills_rest(part)), None)
     if index is None or (grid.endless and index == len(parts) - 1 and lasts_for_ever(parts[index])):
         return None
@@ -238,29 +259,35 @@ def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
             fix=("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
             missing="total_steps",
         )
-    before = sum((_length(part, units) for part in parts[:index]), Fraction(0))
-    after = sum((_length(part, units) for part in parts[index + 1 :]), Fraction(0))
+    before = sum((_length(part, grid) for part in parts[:index]), Fraction(0))
+    after = sum((_length(part, grid) for part in parts[index + 1 :]), Fraction(0))
     rest = length - before - after
     steps = rounded(before + rest) - rounded(before)
-    if steps < 1:
+    if steps >= 1:
+        return rest
+    taken, most = f"{rounded(before + after):,}", f"{rounded(length):,}"
+    if grid.units.clipped is None:
+        longer = f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}. "
         raise PlanError(
-            f"The fixed phases leave no step for the rest of the run: of its {rounded(length):,} steps they take "
-            f"{rounded(before + after):,}.",
+            f"The fixed phases leave no step for the rest of the run: of its {most} steps they take {taken}.",
             received=part,
-            fix=f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}.",
+            fix=(longer, *CLIP),
         )
-    return rest
+    grid.units.clipped[f"The fixed phases take {taken} of {most} steps, and {shown(part)} gets 1."] = None
+    return Fraction(1)
 
 
-def _length(part: Part, units: Units) -> Fraction:
+def _length(part: Part, grid: _Grid) -> Fraction:
     """The exact length of a part that does not depend on the run."""
     if isinstance(part, Phase):
-        return units.steps(part.duration)
+        return grid.steps(part)
+    units = grid.units
     if isinstance(part, Cycles):
-        return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=True).end
+        return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=grid.continuous).end
     if part.duration is not None:
-        return units.steps(part.duration)
+        return _duration(part, part.duration, units)
     inner = _inner_units(part, units)
-    end = sum((_length(inside, inner) for inside in part.parts), Fraction(0))
+    within = _Grid(inner, None, part.continuous)
+    end = sum((_length(inside, within) for inside in part.parts), Fraction(0))
     skip, fraction = _skipped(part, units)
     return _own_length(part, end - fraction, inner.tick // units.tick, skip)

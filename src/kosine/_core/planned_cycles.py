@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from kosine._core.durations import Units
+from kosine._core.durations import CLIP, Units
 from kosine._core.groups import Ceiling, Cycles, starts_and_ends
 from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine._core.phase import Phase
@@ -20,6 +20,7 @@ from kosine._core.run import RunSize
 from kosine._core.timeline import PlannedPart, PlannedPhase, WrittenPhase, planned_phase, sampled_phase
 from kosine.errors import PlanError
 
+_NONE = Fraction(0)
 _LONGEST_POWER_BITS = 2**18  # of the exact length of a group of cycles that grow
 _EXACT_POWER_BITS = 8192  # beyond it the greatest common divisors of exact fractions get slow
 _PATTERN_CYCLES = 256  # the longest pattern that is listed ahead though the run may not reach its end
@@ -74,19 +75,23 @@ class PlannedCycles(PlannedPart):
     def place(
         cls, part: Cycles, origin: Fraction, before: float | None, units: Units, continuous: bool = False
     ) -> PlannedCycles:
-        offsets = [Fraction(0)]
-        for phase in part.phases:
-            length = units.steps(phase.duration)
+        lengths = [units.steps(phase.duration) for phase in part.phases]
+        if not any(lengths) and units.clipped is None:
+            problem = "A cycle must last at least one step, and this one lasts none in this run."
+            raise PlanError(problem, received=part, fix=CLIP)
+        if not any(lengths):
+            lengths = [units.changed(each, Fraction(0), 1) if each.duration.amount else _NONE for each in part.phases]
+        for number, (phase, length) in enumerate(zip(part.phases, lengths, strict=True)):
             if 0 < length < 1 and not continuous:
-                raise PlanError(
-                    "A phase that repeats must last at least one step in every cycle, and this one lasts "
-                    f"{float(length):.4g} steps in this run.",
-                    received=phase,
-                )
-            offsets.append(offsets[-1] + length)
-        if not offsets[-1]:
-            raise PlanError("A cycle must last at least one step, and this one lasts none in this run.", received=part)
-        return cls(part, origin, before, units.run, tuple(offsets), continuous)
+                lengths[number] = units.at_least_one(length, phase)
+                if lengths[number] < 1:
+                    raise PlanError(
+                        "A phase that repeats must last at least one step in every cycle, and this one lasts "
+                        f"{float(length):.4g} steps in this run.",
+                        received=phase,
+                        fix=CLIP,
+                    )
+        return cls(part, origin, before, units.run, tuple(accumulate(lengths, initial=_NONE)), continuous)
 
     def slower(self, base: int, tick: int) -> PlannedCycles:
         return replace(self, section=self.section.slower(base, tick))

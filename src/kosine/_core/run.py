@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-from kosine._core.arguments import read_count_or_none, read_index, read_number
+from kosine._core.arguments import read_count_or_none, read_flag, read_index, read_number
 from kosine._core.numbers import MAX_STEPS, round_half_up
 from kosine.errors import Described, Name, PlanError, Text, shown
 
@@ -18,10 +18,12 @@ class RunSize:
     steps_per_epoch: int | None = None
     samples_per_step: int | None = None
     tokens_per_step: int | None = None
+    clip: bool = False
+    """Whether the schedule is cut to the run: its phases do not fit."""
 
     def known(self) -> dict[str, int]:
         """What is known, by the names of the arguments of `Schedule.plan`."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
 
 
 _WHOLE_EPOCHS: Text = (
@@ -41,6 +43,7 @@ def read_run(
     tokens_per_step: object = None,
     dataset_size: object = None,
     batch_size: object = None,
+    clip: object = False,
 ) -> RunSize:
     """The run's size, checked: `steps_per_epoch` from the size of the data, and the total from it and `epochs`."""
     total = read_count_or_none(total_steps, "total_steps")
@@ -53,7 +56,7 @@ def read_run(
     if epochs is not None:
         total = _steps_of_epochs(epochs, per_epoch, total)
     tokens = read_count_or_none(tokens_per_step, "tokens_per_step")
-    return RunSize(total, per_epoch, batch if samples is None else samples, tokens)
+    return RunSize(total, per_epoch, batch if samples is None else samples, tokens, read_flag(clip, "clip"))
 
 
 def _steps_of_data(dataset: int | None, batch: int | None, per_epoch: int | None) -> int:

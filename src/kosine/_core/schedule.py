@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
+from kosine._core.clipping import place_clipped
 from kosine._core.evaluate import array_function
 from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback, translates_foreign_words
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
@@ -94,6 +95,7 @@ class Schedule(_Value):
         tokens_per_step: int | None = None,
         dataset_size: int | None = None,
         batch_size: int | None = None,
+        clip: bool = False,
     ) -> Plan:
         """The schedule resolved for one run: integer step boundaries, ready to evaluate.
 
@@ -108,10 +110,18 @@ class Schedule(_Value):
             tokens_per_step: training tokens in a step; needed for durations in tokens.
             dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`, rounded up.
             batch_size: training samples in a batch, where a step is one batch.
+            clip: False: phases that do not fit the run are refused. True: the run trains the schedule's first steps as
+                well as it can, as a smoke test should; a schedule that fits is planned as ever.
+
+        A clipped plan differs in four ways, and `plan.clipped` says which of them it needed. A phase or a cycle of less
+        than a step lasts one, and a tick a whole number of steps; a "rest" without a step left gets one. What goes past
+        the end of the run is cut there, with the slopes that it has in a long run, and the last value stays. Where all
+        steps would have the rate 0, the run begins at the schedule's first step above it.
 
         Raises:
-            PlanError: a length that is needed and missing, two lengths that disagree, no step left for a "rest",
-                a positive duration that rounds to no step, or a cycle of the run that has shrunk to nothing.
+            PlanError: a length that is needed and missing, two lengths that disagree, or a cycle of the run that has
+                shrunk to nothing; without `clip` also no step left for a "rest", or a positive duration that rounds
+                to no step.
             ArgumentTypeError: a length that is not a number.
 
         Example:
@@ -121,9 +131,16 @@ class Schedule(_Value):
             0.0001
             >>> lr.plan(epochs=50, dataset_size=12_600, batch_size=16).total_steps
             39400
+            >>> smoke_test = lr.plan(epochs=1, steps_per_epoch=32, clip=True)
+            >>> print(smoke_test)
+            phase   first step  steps  epochs   from        to
+            linear           0     32       1  4e-06  1.36e-05
+            total                  32       1
+            >>> smoke_test.clipped[1]
+            'The run ends after 32 of the 320 steps of `linear`.'
         """
         run = read_run(
-            total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size
+            total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size, clip
         )
         return Plan(self, run)
 
@@ -242,6 +259,8 @@ class Plan(_Value, Drawn):
             endless group it lists the cycles that begin in the run (with no length: the first).
         total_steps: the run's length in steps; where none was given, the step after the last phase, or None
             where the schedule never ends.
+        clipped: what `Schedule.plan(..., clip=True)` changed so that the schedule fits the run, as sentences; () where
+            nothing was.
 
     Example:
         >>> import kosine as ks
@@ -263,6 +282,7 @@ class Plan(_Value, Drawn):
         "_table",
         "_table_stop",
         "after",
+        "clipped",
         "parts",
         "phases",
         "run",
@@ -276,6 +296,7 @@ class Plan(_Value, Drawn):
     total_steps: int | None
     parts: tuple[PlannedPart, ...]
     after: PlannedPhase
+    clipped: tuple[str, ...]
     _table: list[PlannedPhase]
     _table_stop: int
     _repeat: tuple[int, int] | None
@@ -283,7 +304,11 @@ class Plan(_Value, Drawn):
     _bound: list[_Bound | None]
 
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
-        placed = place(schedule.parts, run)
+        clipped: tuple[str, ...] = ()
+        if run.clip:
+            placed, run, clipped = place_clipped(schedule.parts, run)
+        else:
+            placed = place(schedule.parts, run)
         parts, stop = placed.parts, _stop(placed)
         if stop == 0 and run.total_steps is None:
             raise PlanError(
@@ -296,6 +321,7 @@ class Plan(_Value, Drawn):
             "total_steps": run.total_steps if run.total_steps is not None or stop > MAX_STEPS else stop,
             "parts": parts,
             "after": level(stop, placed.value),
+            "clipped": clipped,
             "_table_stop": 0,
         }.items():
             object.__setattr__(self, name, attribute)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
+from kosine._core.plain_text import printable
 from kosine._core.schedule import Plan, Schedule
 from kosine.cli._errors import CommandError
 from kosine.cli._run_options import LENGTHS, RUN_NAMES
@@ -41,12 +44,15 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
             )
         if "epochs" in run and not _KNOWN_EPOCH & run.keys():
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
-        return named.schedule.plan(**run)
+        plan = named.schedule.plan(**run)
     except KosineError as error:
         missing = error.missing if isinstance(error, PlanError) else None
         if missing and missing != "batch_size" and (asked := _asked(named.schedule, run)):
             raise PlanError(asked, missing=missing) from error
         raise CommandError(error, RUN_NAMES, own, named.name) from error
+    for sentence in plan.clipped:
+        click.echo(f"Clipped: {printable(sentence)}", err=True)
+    return plan
 
 
 def _asked(schedule: Schedule, run: Mapping[str, Any]) -> tuple[str, ...]:

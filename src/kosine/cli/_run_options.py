@@ -25,13 +25,15 @@ _OPTIONS: dict[str, tuple[ParamType, str]] = {
     "tokens_per_step": (Count(), 'Tokens in a step, for durations such as "375Mtok".'),
 }
 
-RUN_NAMES = tuple(_OPTIONS)
+RUN_NAMES = (*_OPTIONS, "clip")
 """What may be said of a run: arguments of `Schedule.plan`, options here, keys in the [run] of a file."""
 LENGTHS = ("total_steps", "epochs")
 
 
 def run_size_options(function: CommandFunction) -> CommandFunction:
     """Add the options to a command, which takes them as `**size` and hands them to `planned`."""
+    text = "Cut phases that do not fit to the end of the run, as in a smoke test, and say so."
+    function = click.option("--clip", is_flag=True, default=None, help=text)(function)
     for name, (kind, text) in reversed(_OPTIONS.items()):
         function = click.option(option(name), type=kind, metavar="N", help=text)(function)
     return function
