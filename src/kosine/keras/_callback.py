@@ -186,17 +186,18 @@ class LearningRateCallback(PlanCallback):
     def check_start(self, epoch: int) -> None:
         assert self.plan is not None
         plans = [*self._plans.values(), *self._others.values()]
-        for sentence in dict.fromkeys(sentence for plan in plans for sentence in plan.clipped):
-            self._warn(sentence, f"The schedule is cut to fit the run: {sentence}")
+        clipped = dict.fromkeys(sentence for plan in plans for sentence in plan.clipped)
+        if clipped:
+            self._warn("clipped", f"The schedule is cut to fit the run: {' '.join(clipped)}")
         if self._first_step:
             message = what_is_odd_about_going_on(self.plan, self._first_step, optimizers(self.model)[0], epoch)
             if message and self._origin is None:
                 self._warn("start", message)
         if self._lint and not self._first_step and plans != self._linted:  # not where a run goes on
             self._linted = plans
-            self._say(plans)
+            self._say()
 
-    def _say(self, plans: list[Plan]) -> None:
+    def _say(self) -> None:
         """One line on what the run will do, and what is odd about it."""
         assert self.plan is not None
         if (self.params or {}).get("verbose"):
@@ -205,7 +206,9 @@ class LearningRateCallback(PlanCallback):
             self._compare(plan)
         given = any(isinstance(schedule, Plan) for schedule in self._schedules.values())
         ignored = ["K003"] if given else []  # `_compare` has warned of that
-        warn_of(self._plans.values(), "LearningRateCallback(..., lint=False)", stacklevel=4, ignore=ignored)
+        whole = [plan for plan in self._plans.values() if not plan.clipped]
+        if whole:
+            warn_of(whole, "LearningRateCallback(..., lint=False)", stacklevel=4, ignore=ignored)
 
     def _compare(self, plan: Plan) -> None:
         """Warn of a plan that is shorter or longer than the run that it is given to."""

@@ -95,6 +95,9 @@ class WarmUpCosineDecayScheduler(PlanCallback):
             or a negative number.
         PlanError: total_steps below 1.
 
+    Warns:
+        TrainingWarning: at the start of `fit`: it trains another number of steps than `total_steps`.
+
     Example:
         >>> import keras, numpy as np, kosine as ks
         >>> model = keras.Sequential([keras.layers.Dense(1)])
@@ -143,6 +146,21 @@ class WarmUpCosineDecayScheduler(PlanCallback):
 
     def epoch_step(self, epoch: int) -> int:
         return self._global_step
+
+    def check_start(self, epoch: int) -> None:
+        params: dict[str, Any] = self.params or {}
+        total = self._own_plan.total_steps
+        if params.get("epochs") is None or params.get("steps") is None or total is None:
+            return
+        stop = self._global_step + (params["epochs"] - epoch) * params["steps"]
+        if stop == total:
+            return
+        odd = (
+            f"the last {stop - total:,} run at the rate 0"
+            if stop > total
+            else f"it stops at the rate {self._own_plan(stop - 1):.6g}, {total - stop:,} steps before the end"
+        )
+        self._warn("length", f"`total_steps` is {total:,}, but `fit` trains up to step {stop:,}: {odd}. Pass {stop:,}.")
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if self.verbose > 0:

@@ -220,9 +220,12 @@ class PlanFacts:
     def written_parts(self) -> list[tuple[Phase | Cycles, PlannedPart]]:
         """The parts of the schedule with their planned parts, up to the first section, without empty ones.
 
-        A section may show several of its parts, or only a piece of one, so from there on the two lists differ.
+        A section may show several of its parts, or only a piece of one, so from there on the two lists differ. Those
+        of a clipped plan differ from the start.
         """
         pairs: list[tuple[Phase | Cycles, PlannedPart]] = []
+        if self.plan.clipped:
+            return pairs
         for part in self.plan.schedule.parts:
             if isinstance(part, Section):
                 break
