@@ -77,9 +77,9 @@ def test_powers_of_two_are_exact_at_every_step(schedule: ks.Schedule, exponent: 
 @pytest.mark.parametrize("value", [LR, LR.plan(epochs=50, steps_per_epoch=10), LR.parts[0]])
 @pytest.mark.parametrize("foreign", [True, "2", None, [1], Decimal(2), 1j, np.ones(2), np.ones(()), LR])
 def test_other_types_are_a_type_error_as_in_python(value: Any, foreign: Any) -> None:
-    with pytest.raises(TypeError, match="operand|sequence"):
+    with pytest.raises(TypeError, match=r"operand|sequence"):
         value * foreign
-    with pytest.raises(TypeError, match="operand|sequence"):
+    with pytest.raises(TypeError, match=r"operand|sequence"):
         value / foreign
 
 

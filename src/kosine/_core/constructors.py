@@ -99,7 +99,8 @@ def sgdr(
 ) -> Schedule:
     """Cosine annealing with warm restarts (SGDR, arXiv 1608.03983).
 
-    With a `count` the rate stays at the floor after the last cycle. The step of a restart has the peak; the authors' code reaches it one step late.
+    The step of a restart has the peak; the authors' code reaches it one step late. With a `count` the rate stays at the
+    floor after the last cycle.
 
     Args:
         peak: the rate at the start of the first cycle (the paper's eta_max).
@@ -301,8 +302,8 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
     step 100 uses 1e-4. (Keras' PiecewiseConstantDecay uses the earlier value at the boundary, too.)
 
     Args:
-        points: pairs of a point and the rate from there on, in order, the first at 0. A point is written as a duration: a
-            step (100), or as "30ep", "50%", "2e8sp" or "375Mtok"; all of them in one unit.
+        points: pairs of a point and the rate from there on, in order, the first at 0. A point is written as a duration:
+            a step (100), or as "30ep", "50%", "2e8sp" or "375Mtok"; all of them in one unit.
 
     Raises:
         ScheduleError: no point, a first one that is not 0, a point that is not after the one before it, two units, a
@@ -323,7 +324,8 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
     for index, ((at, rate), (then, _)) in enumerate(pairwise(pairs)):
         if then.unit != unit:
             raise ScheduleError(argument="points", rule="in one unit", received=points)
-        assert at.amount is not None and then.amount is not None
+        assert at.amount is not None
+        assert then.amount is not None
         if then.amount <= at.amount:
             rule = "after the point before it"
             raise ScheduleError(argument=f"points[{index + 1}]", rule=rule, received=(then.written(), at.written()))

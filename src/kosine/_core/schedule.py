@@ -52,8 +52,8 @@ class Schedule(_Value):
     A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
     (`kosine.parse` reads it back). It knows no run; `plan` resolves it for one.
 
-    `0.1 * lr`, `lr * 0.1` and `lr / 10` are schedules, too. Every rate in them is the float nearest to the exact product,
-    where a float means its shortest decimal. Plans, phases, cycles and sections are scaled alike.
+    `0.1 * lr`, `lr * 0.1` and `lr / 10` are schedules, too. Every rate in them is the float nearest to the exact
+    product, where a float means its shortest decimal. Plans, phases, cycles and sections are scaled alike.
 
     Args:
         *parts: phases, groups of phases (`cycles`) and sections (`section`), in order.

@@ -165,13 +165,14 @@ class _Parser:
                     return _CONSTANTS[token.text]
                 raise self._error(f"`(` after the name {shown(token.text)}")
             case "mark" if token.text in _CLOSING:
-                return self._list(self._take().text)
+                return self._list()
             case _:
                 raise self._error("a schedule, a number or a quoted text")
 
-    def _list(self, opening: str) -> object:
+    def _list(self) -> object:
         """A list or a tuple; a value in parentheses without a comma is the value."""
         self._enter(self._token)
+        opening = self._take().text
         values: list[object] = []
         comma = False
         while self._token.text != _CLOSING[opening] or self._token.kind != "mark":
