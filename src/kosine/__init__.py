@@ -6,7 +6,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from kosine._core import views
-from kosine._core.constructors import constant, inverse_sqrt_decay, one_cycle, sgdr, step_decay, warmup_cosine, wsd
+from kosine._core.constructors import (
+    constant,
+    inverse_sqrt_decay,
+    one_cycle,
+    one_cycle_momentum,
+    piecewise,
+    sgdr,
+    step_decay,
+    warmup_cosine,
+    wsd,
+)
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.exponential import exponential
 from kosine._core.curves.hold import hold
@@ -96,8 +106,10 @@ __all__ = [
     "lint",
     "loads",
     "one_cycle",
+    "one_cycle_momentum",
     "one_minus_sqrt",
     "parse",
+    "piecewise",
     "polynomial",
     "published",
     "read_trace",

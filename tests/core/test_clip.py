@@ -10,7 +10,7 @@ import kosine as ks
 from tests.support.strategies import compositions, schedules, small_schedules
 
 WARMUP = ks.warmup_cosine(peak=0.1, warmup="5ep")
-SHORT: dict[str, Any] = {"epochs": 1, "steps_per_epoch": 32}
+SHORT = {"epochs": 1, "steps_per_epoch": 32}
 
 sizes = st.fixed_dictionaries(
     {
@@ -94,7 +94,7 @@ def test_a_length_that_is_missing_is_still_refused() -> None:
 
 def test_clip_is_true_or_false() -> None:
     with pytest.raises(ks.ArgumentTypeError, match="`clip` must be True or False"):
-        WARMUP.plan(**SHORT, clip=1)  # type: ignore[arg-type]
+        WARMUP.plan(**SHORT, clip=1)
 
 
 def test_a_clipped_plan_is_a_value() -> None:

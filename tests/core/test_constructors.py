@@ -23,6 +23,17 @@ import kosine as ks
             'Schedule(linear(5, start=0.0, to=0.05), cycles(cosine("10ep", start=0.05, to=1e-05), '
             "stretch=2.0, shrink=0.9))",
         ),
+        (
+            ks.sgdr(0.05, period="10ep", floor=1e-5, count=3),
+            'Schedule(cycles(cosine("10ep", start=0.05, to=1e-05), count=3))',
+        ),
+        (ks.one_cycle_momentum(), 'Schedule(cosine("30%", start=0.95, to=0.85), cosine(to=0.95))'),
+        (ks.piecewise([(0, 0.1)]), "Schedule(hold(start=0.1))"),
+        (ks.piecewise([(0, 1e-3), (100, 1e-4)]), "Schedule(hold(100, start=0.001), hold(start=0.0001))"),
+        (
+            ks.piecewise(((0, 0.1), ("2.5ep", 0.2), ("5ep", 0))),
+            'Schedule(hold("2.5ep", start=0.1), hold("2.5ep", start=0.2), hold(start=0.0))',
+        ),
         (ks.one_cycle(1.0), 'Schedule(cosine("30%", start=0.04, to=1.0), cosine(to=4e-06))'),
         (
             ks.wsd(1.0, warmup=3, cooldown="10%", curve="linear"),
@@ -111,3 +122,59 @@ def test_a_bad_argument_is_named(
     first = {} if recipe is ks.constant else {"peak": 1.0}
     with pytest.raises(error, match=message):
         recipe(**{**first, **arguments})
+
+
+def test_sgdr_with_a_count_stays_at_the_floor_after_the_last_cycle() -> None:
+    plan = ks.sgdr(peak=0.05, period=10, stretch=2, shrink=0.5, floor=1e-3, count=3, warmup=5).plan(total_steps=200)
+    assert [row.first_step for row in plan.phases] == [0, 5, 15, 35]
+    assert plan(35) == 0.0125
+    assert {plan(step) for step in range(75, 200)} == {1e-3}
+
+
+def test_piecewise_changes_exactly_at_its_points() -> None:
+    points = [(0, 1e-3), (100, 1e-4), (101, 3e-4), (350, 0.0)]
+    plan = ks.piecewise(points).plan()
+    for step in range(400):
+        assert plan(step) == [rate for at, rate in points if at <= step][-1]
+
+
+def test_piecewise_by_shares_of_the_run_rounds_each_point_once() -> None:
+    plan = ks.piecewise([(0, 1.0), ("33.3%", 0.5), ("66.6%", 0.25)]).plan(total_steps=100)
+    assert [step for step in range(1, 100) if plan(step) != plan(step - 1)] == [33, 67]
+
+
+@pytest.mark.parametrize(
+    ("points", "error", "message"),
+    [
+        ([], ks.ScheduleError, "`points` must be a list of pairs, the first of which is at 0"),
+        ([(1, 0.1)], ks.ScheduleError, r"the first of which is at 0\..* Begin with \(0, rate\)"),
+        ([(0, 0.1), (0, 0.2)], ks.ScheduleError, r"`points\[1\]` must be after the point before it"),
+        ([(0, 0.1), (9, 0.2), (5, 0.2)], ks.ScheduleError, r"`points\[2\]` must be after the point before it"),
+        ([(0, 0.1), (9, 0.2), ("5ep", 0.2)], ks.ScheduleError, "`points` must be in one unit"),
+        ([(0, 0.1), ("rest", 0.2)], ks.ScheduleError, r"`points\[1\]` must be at a fixed point"),
+        ([(0, 0.1), ("floor 5%", 0.2)], ks.ScheduleError, r"`points\[1\]` must be at a fixed point"),
+        ([(0, -0.1)], ks.ScheduleError, r"`points\[0\]` must be a finite learning rate"),
+        ([0, 0.1], ks.ArgumentTypeError, r"`points\[0\]` must be a pair of a point and a rate"),
+        ([(0, 0.1), (5, 0.1, 3)], ks.ArgumentTypeError, r"`points\[1\]` must be a pair"),
+        ({0: 0.1}, ks.ArgumentTypeError, "`points` must be a list of pairs"),
+        ([(0, "0.1")], ks.ArgumentTypeError, r"`points\[0\]` must be a finite .* Write 0.1 without quotes"),
+        ([(0, 0.1), (5.0, 0.1)], ks.ArgumentTypeError, r"`points\[1\]` must be an integer number of steps"),
+    ],
+)
+def test_a_fault_of_a_point_is_named(points: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ks.piecewise(points)
+
+
+@pytest.mark.parametrize(
+    ("momenta", "message"),
+    [
+        ({"high": 1.0}, "`high` must be a momentum from 0 to below 1"),
+        ({"low": -0.1}, "`low` must be a momentum from 0 to below 1"),
+        ({"low": 0.96}, "`high` must be at least `low`"),
+        ({"max_momentum": 0.9}, "Write `high` for max_momentum"),
+    ],
+)
+def test_a_momentum_out_of_range_is_refused(momenta: dict[str, Any], message: str) -> None:
+    with pytest.raises(ks.KosineError, match=message):
+        ks.one_cycle_momentum(**momenta)

@@ -61,6 +61,17 @@ class FallingLine(Curve):
 
 
 @dataclass(frozen=True, slots=True)
+class Floored(Curve):
+    """A line whose end is a field of its own."""
+
+    name: ClassVar[str] = "line"
+    floor: float = 0.5
+
+    def form(self, start: float, end: float, span: Fraction | None) -> Form:
+        return Linear().form(start, self.floor, span)
+
+
+@dataclass(frozen=True, slots=True)
 class Formless(Curve):
     name: ClassVar[str] = "line"
 
@@ -77,6 +88,15 @@ def constructor(curve: Callable[[], Curve], name: str = "line") -> Callable[...,
 
     line.__name__ = name
     return line
+
+
+def floored(
+    duration: Any = "rest", *, to: float, start: float | None = None, floor: float = 0.5, endpoint: bool = False
+) -> Phase:
+    return new_phase(Floored(floor=floor), duration, start, to, endpoint)
+
+
+floored.__name__ = "line"
 
 
 def line_without_endpoint(duration: Any = "rest", *, to: float, start: float | None = None) -> Phase:
@@ -96,6 +116,7 @@ line_without_endpoint.__name__ = "line"
         (Line, constructor(Linear), "its constructor makes a phase of Linear"),
         (Line, line_without_endpoint, "its constructor has no argument `endpoint`, which every curve has"),
         (Bend, constructor(Bend), "its constructor has no argument `bend`, which is a field of it"),
+        (Floored, floored, r"its rates do not grow with `start` and `to`: .* it needs a method `scaled`"),
         (FallingLine, constructor(FallingLine), r"`code`, which .* takes the distance in two addends"),
         (Power, constructor(Power), "it needs a method `code`, which cannot be derived from `form`"),
     ],

@@ -138,6 +138,30 @@ def test_one_cycle_has_torchs_rate_up_to_its_end_and_holds(arguments: Arguments)
     assert_plannable_and_written(schedule)
 
 
+def torch_momenta(arguments: Arguments, steps: int) -> list[float]:
+    """The momentum that each update finds in the optimizer, under torch's defaults."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.5)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.5, **arguments)
+    momenta = []
+    for step in range(steps):
+        if step:
+            optimizer.step()
+            scheduler.step()
+        momenta.append(float(optimizer.param_groups[0]["momentum"]))
+    return momenta
+
+
+@pytest.mark.parametrize(
+    "arguments", [*ONE_CYCLES, {"total_steps": 30, "base_momentum": 0.7, "max_momentum": 0.8}], ids=str
+)
+def test_one_cycle_momentum_is_torchs_at_every_step(arguments: Arguments) -> None:
+    own = {name: value for name, value in arguments.items() if not name.endswith("div_factor")}
+    schedule = dialect.one_cycle_momentum(**own)
+    steps = arguments.get("total_steps") or arguments["epochs"] * arguments["steps_per_epoch"]
+    assert_same(schedule, torch_momenta(arguments, steps))
+    assert_plannable_and_written(schedule)
+
+
 def test_one_cycle_past_the_end() -> None:
     """torch gives one rate too many, which is on its way up again, and then raises."""
     optimizer = an_optimizer(0.1)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from kosine._core.arguments import read_choice, read_number, read_rate
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+
+from kosine._core.arguments import read_choice, read_list, read_number, read_rate
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import hold as hold_phase
 from kosine._core.curves.inverse import inverse_sqrt
@@ -13,9 +17,19 @@ from kosine._core.foreign_words import translates_foreign_words
 from kosine._core.groups import cycles
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.errors import Name, ScheduleError
+from kosine.errors import ArgumentTypeError, Name, ScheduleError
 
-__all__ = ["constant", "inverse_sqrt_decay", "one_cycle", "sgdr", "step_decay", "warmup_cosine", "wsd"]
+__all__ = [
+    "constant",
+    "inverse_sqrt_decay",
+    "one_cycle",
+    "one_cycle_momentum",
+    "piecewise",
+    "sgdr",
+    "step_decay",
+    "warmup_cosine",
+    "wsd",
+]
 
 _COOLDOWNS = {"cosine": cosine, "linear": linear, "one_minus_sqrt": one_minus_sqrt}
 
@@ -81,10 +95,12 @@ def sgdr(
     floor: float = 0.0,
     warmup: DurationLike = 0,
     warmup_start: float = 0.0,
+    count: int | None = None,
 ) -> Schedule:
-    """Cosine annealing with warm restarts, for ever (SGDR, arXiv 1608.03983).
+    """Cosine annealing with warm restarts (SGDR, arXiv 1608.03983).
 
-    The step of a restart has the peak; the authors' code reaches it one step late.
+    The step of a restart has the peak; the authors' code reaches it one step late. With a `count` the rate stays at the
+    floor after the last cycle.
 
     Args:
         peak: the rate at the start of the first cycle (the paper's eta_max).
@@ -94,22 +110,26 @@ def sgdr(
         floor: the rate that every cycle ends at (eta_min).
         warmup: how long a linear warm-up before the first cycle lasts; 0: none.
         warmup_start: the rate of the first step of the warm-up.
+        count: how many cycles, >= 1; None: for ever, also past the end of the run.
 
     Raises:
         ScheduleError: a peak below the floor or the start of the warm-up, a stretch below 1, a shrink outside
-            (0, 1], or a value that breaks a phase's rule.
+            (0, 1], a count below 1, or a value that breaks a phase's rule.
 
     Example:
         >>> import kosine as ks
         >>> lr = ks.sgdr(peak=0.05, period="10ep", stretch=2)
         >>> [row.first_step for row in lr.plan(epochs=150, steps_per_epoch=1).phases]
         [0, 10, 30, 70]
+        >>> plan = ks.sgdr(peak=0.05, period=10, stretch=2, floor=0.001, count=3).plan()
+        >>> plan.total_steps, plan(70), plan(1000)
+        (70, 0.001, 0.001)
     """
     warm = _warmup(peak, warmup, warmup_start)
     _below(peak, floor, "floor")
     _some(period, "period")
     cycle = cosine(_duration(period, "period"), start=peak, to=floor)
-    return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink))
+    return Schedule(*warm, cycles(cycle, stretch=stretch, shrink=shrink, count=count))
 
 
 @translates_foreign_words
@@ -122,7 +142,8 @@ def one_cycle(
 ) -> Schedule:
     """One rise and one fall, both cosine, over the whole run (super-convergence, arXiv 1708.07120).
 
-    PyTorch 2.13's OneCycleLR has the same defaults, but falls short of its peak by up to a step.
+    PyTorch 2.13's OneCycleLR has the same defaults, but falls short of its peak by up to a step. The momentum goes the
+    other way at the same steps, down while the rate rises: `one_cycle_momentum` is its schedule.
 
     Args:
         peak: the highest learning rate.
@@ -143,6 +164,36 @@ def one_cycle(
     last = first / 1e4 if floor is None else floor
     _below(peak, last, "floor")
     return Schedule(cosine(_duration(warmup, "warmup"), start=first, to=peak), cosine(to=last))
+
+
+@translates_foreign_words
+def one_cycle_momentum(*, high: float = 0.95, low: float = 0.85, warmup: DurationLike = "30%") -> Schedule:
+    """The momentum that goes with `one_cycle`: down while the rate rises and up while it falls, both cosine.
+
+    It is a schedule of momenta: an adapter takes it beside that of the rate, as in `ks.torch.PlanLR(optimizer, lr,
+    momentum=momentum, total_steps=...)`. The defaults are those of PyTorch 2.13's OneCycleLR.
+
+    Args:
+        high: the momentum of the first step, and at the end of the run, from 0 to below 1.
+        low: the momentum where the rate has its peak, from 0 to `high`.
+        warmup: how long the rate rises, as in `one_cycle`.
+
+    Raises:
+        ScheduleError: a momentum below 0 or not below 1, a low above the high, or an unknown unit.
+        ArgumentTypeError: a momentum that is not a number.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.one_cycle_momentum()
+        Schedule(cosine("30%", start=0.95, to=0.85), cosine(to=0.95))
+    """
+    most, least = (
+        read_number(value, name, "a momentum from 0 to below 1", at_least=0, at_most=math.nextafter(1, 0))
+        for value, name in ((high, "high"), (low, "low"))
+    )
+    if most < least:
+        raise ScheduleError(argument="high", rule=("at least ", Name("low")), received={"high": high, "low": low})
+    return Schedule(cosine(_duration(warmup, "warmup"), start=most, to=least), cosine(to=most))
 
 
 @translates_foreign_words
@@ -241,6 +292,60 @@ def step_decay(peak: float, *, every: DurationLike, factor: float = 0.1) -> Sche
     read = read_number(factor, "factor", "in (0, 1]", above=0, at_most=1)
     _some(every, "every")
     return Schedule(cycles(hold_phase(_duration(every, "every"), start=read_rate(peak, "peak")), shrink=read))
+
+
+@translates_foreign_words
+def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
+    """Constant rates, each from its own point on: the last rate whose point is not after the step.
+
+    A point is a boundary, counted from the beginning of the run: of [(0, 1e-3), (100, 1e-4)] step 99 uses 1e-3, and
+    step 100 uses 1e-4. (Keras' PiecewiseConstantDecay uses the earlier value at the boundary, too.)
+
+    Args:
+        points: pairs of a point and the rate from there on, in order, the first at 0. A point is written as a duration:
+            a step (100), or as "30ep", "50%", "2e8sp" or "375Mtok"; all of them in one unit.
+
+    Raises:
+        ScheduleError: no point, a first one that is not 0, a point that is not after the one before it, two units, a
+            "rest" or a "floor", or a negative rate.
+        ArgumentTypeError: a point that is not a pair, or a value of another type.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.piecewise([(0, 0.1), ("30ep", 0.01), ("60ep", 0.001)])
+        Schedule(hold("30ep", start=0.1), hold("30ep", start=0.01), hold(start=0.001))
+    """
+    pairs = [_pair(pair, f"points[{index}]") for index, pair in enumerate(read_list(points, "points", _POINTS))]
+    if not pairs or pairs[0][0].amount != 0:
+        rule = "a list of pairs, the first of which is at 0"
+        raise ScheduleError(argument="points", rule=rule, received=points, fix="Begin with (0, rate).")
+    unit = pairs[-1][0].unit
+    held: list[Phase] = []
+    for index, ((at, rate), (then, _)) in enumerate(pairwise(pairs)):
+        if then.unit != unit:
+            raise ScheduleError(argument="points", rule="in one unit", received=points)
+        assert at.amount is not None
+        assert then.amount is not None
+        if then.amount <= at.amount:
+            rule = "after the point before it"
+            raise ScheduleError(argument=f"points[{index + 1}]", rule=rule, received=(then.written(), at.written()))
+        held.append(hold_phase(Duration(unit, then.amount - at.amount).written(), start=rate))
+    return Schedule(*held, hold_phase(start=pairs[-1][1]))
+
+
+_POINTS = "pairs, such as [(0, 0.1), (100, 0.01)]"
+
+
+def _pair(pair: object, argument: str) -> tuple[Duration, float]:
+    """A point in time and the rate from there on."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ArgumentTypeError(
+            argument=argument, rule="a pair of a point and a rate, such as (100, 0.01)", received=pair
+        )
+    point = Duration.read(pair[0], argument)
+    if point.amount is None or point.floor:
+        raise ScheduleError(argument=argument, rule='at a fixed point, such as 100 or "10ep"', received=pair)
+    return point, read_rate(pair[1], argument)
 
 
 def _duration(duration: DurationLike, argument: str) -> int | str:

@@ -98,6 +98,10 @@ class Curve(ABC):
         """The value that the curve ends at after `steps` steps (None: it goes on for ever)."""
         return start if to is None else to
 
+    def scaled(self, factor: Fraction) -> Self:
+        """The same curve where every rate is multiplied by a factor; its fields are no rates unless it says so."""
+        return self
+
     @property
     def needs_span(self) -> bool:
         """Whether the values depend on how long the phase is."""

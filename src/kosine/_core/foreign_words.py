@@ -33,6 +33,9 @@ _OURS = {
     "duration": "steps num_steps transition_steps total_iters T_max t_max",
     "count": "cycle_limit num_cycles cycles",
     "power": "exponent",
+    "points": "boundaries values milestones boundaries_and_scales boundaries_and_values",
+    "high": "max_momentum",
+    "low": "base_momentum",
     # the arguments of `plan`
     "total_steps": "num_training_steps max_steps num_steps steps total_iters max_iters train_steps T_max "
     "lr_decay_iters",

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from kosine._core.arguments import read_flag, read_integer, read_number, read_rate
 from kosine._core.durations import Duration, DurationLike
 from kosine._core.foreign_words import translates_foreign_words
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase, written_string
+from kosine._core.scaling import Scalable, scaled_rate
 from kosine.errors import ArgumentTypeError, Described, KosineError, ScheduleError, shown
 
 _USUAL = {"stretch": 1, "shrink": 1, "shrink_to": 0, "shrink_power": 0, "count": None}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Cycles:
+class Cycles(Scalable):
     """A group of phases that repeats; made by `cycles`."""
 
     phases: tuple[Phase, ...]
@@ -67,6 +68,10 @@ class Cycles:
         written = [repr(phase) for phase in self.phases]
         written += [f"{name}={value!r}" for name, value in self.keywords().items()]
         return f"cycles({', '.join(written)})"
+
+    def scaled(self, factor: Fraction) -> Self:
+        phases = tuple(phase.scaled(factor) for phase in self.phases)
+        return replace(self, phases=phases, shrink_to=scaled_rate(self.shrink_to, factor))
 
     def keywords(self) -> dict[str, float | int]:
         """The keyword arguments that differ from their defaults."""
@@ -126,7 +131,7 @@ def cycles(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Section:
+class Section(Scalable):
     """Parts with their own clock; made by `section`."""
 
     parts: tuple[Part, ...]
@@ -157,6 +162,9 @@ class Section:
         written = [repr(part) for part in self.parts]
         written += [f"{name}={written_string(value)}" for name, value in self.keywords().items()]
         return f"section({', '.join(written)})"
+
+    def scaled(self, factor: Fraction) -> Self:
+        return replace(self, parts=tuple(part.scaled(factor) for part in self.parts))
 
     def keywords(self) -> dict[str, object]:
         """The keyword arguments that differ from their defaults."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Self
 
 from kosine._core.arguments import read_flag, read_rate
 from kosine._core.curve import Curve
 from kosine._core.durations import Duration, DurationLike
+from kosine._core.scaling import Scalable, scaled_rate
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Phase:
+class Phase(Scalable):
     """One curve over one duration; made by the constructors of `shapes`, never by hand.
 
     Attributes:
@@ -35,6 +38,10 @@ class Phase:
         written = [] if self.duration.amount is None else [written_string(self.duration.written())]
         written += [f"{name}={written_string(value)}" for name, value in self.keywords().items()]
         return f"{self.curve.name}({', '.join(written)})"
+
+    def scaled(self, factor: Fraction) -> Self:
+        start, to = (None if value is None else scaled_rate(value, factor) for value in (self.start, self.to))
+        return replace(self, curve=self.curve.scaled(factor), start=start, to=to)
 
     def keywords(self) -> dict[str, object]:
         """The keyword arguments that make this phase again."""

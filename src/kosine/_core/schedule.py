@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, overload
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
 from kosine._core.clipping import place_clipped
@@ -15,6 +16,7 @@ from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
 from kosine._core.run import RunSize, read_run
+from kosine._core.scaling import Scalable
 from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import Drawn, Shown, view
 from kosine.errors import ArgumentTypeError, Described, PlanError, ScheduleError, StepError, shown
@@ -28,7 +30,7 @@ _FUNCTIONS = ("check", "compare", "lint", "summarize", "to_code")
 """What people ask a plan for, and what kosine has as functions of plans."""
 
 
-class _Value(Shown):
+class _Value(Shown, Scalable):
     """A frozen value that a notebook draws."""
 
     __slots__ = ()
@@ -50,6 +52,9 @@ class Schedule(_Value):
     A schedule is frozen, compares by value, has a hash, and its `repr` is the expression that makes it
     (`kosine.parse` reads it back). It knows no run; `plan` resolves it for one.
 
+    `0.1 * lr`, `lr * 0.1` and `lr / 10` are schedules, too. Every rate in them is the float nearest to the exact
+    product, where a float means its shortest decimal. Plans, phases, cycles and sections are scaled alike.
+
     Args:
         *parts: phases, groups of phases (`cycles`) and sections (`section`), in order.
 
@@ -66,6 +71,8 @@ class Schedule(_Value):
         Schedule(linear(100, start=0.0, to=0.001), cosine(to=0.0))
         >>> round(lr.plan(total_steps=1000)(550), 9)
         0.0005
+        >>> 0.3 * lr
+        Schedule(linear(100, start=0.0, to=0.0003), cosine(to=0.0))
     """
 
     __slots__ = ("_hash", "parts")
@@ -95,7 +102,7 @@ class Schedule(_Value):
         tokens_per_step: int | None = None,
         dataset_size: int | None = None,
         batch_size: int | None = None,
-        clip: bool = False,
+        clip: bool | int = False,  # an int, so that type checkers let `plan(**{"epochs": 1, ...})` pass
     ) -> Plan:
         """The schedule resolved for one run: integer step boundaries, ready to evaluate.
 
@@ -143,6 +150,10 @@ class Schedule(_Value):
             total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size, clip
         )
         return Plan(self, run)
+
+    def scaled(self, factor: Fraction) -> Self:
+        """The schedule with every rate times an exact factor; `0.1 * schedule` calls this."""
+        return type(self)(*(part.scaled(factor) for part in self.parts))
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
@@ -352,6 +363,10 @@ class Plan(_Value, Drawn):
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
             return self._at(_read_step(steps))
         return self._at_array(steps)
+
+    def scaled(self, factor: Fraction) -> Self:
+        """The plan with every rate times an exact factor; `0.1 * plan` calls this."""
+        return type(self)(self.schedule.scaled(factor), self.run)
 
     def phase_at(self, step: int) -> PlannedPhase:
         """The phase that `step` belongs to; after the last phase, a hold that never ends.

@@ -46,6 +46,9 @@ class _Signatures(dict[str, inspect.Signature]):
 _SIGNATURES = _Signatures()
 
 
+_CLOSING = {"(": ")", "[": "]"}
+
+
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
@@ -55,7 +58,7 @@ _TOKEN = re.compile(
         (?P<number>[+-]?(?:[0-9]++(?:_[0-9]++)*+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
       | (?P<package>(?:ks|kosine)\s*+\.\s*+)?+(?P<name>[A-Za-z_][A-Za-z_0-9]*+)
       | (?P<string>"[^"\\\n]*+"|'[^'\\\n]*+')
-      | (?P<mark>[(),=])
+      | (?P<mark>[()\[\],=])
     )""",
     re.VERBOSE | re.ASCII,
 )
@@ -81,7 +84,7 @@ def parse(text: str) -> Schedule:
     """Read a schedule from its text form, without evaluating code.
 
     The text is the `repr` of a schedule: calls of the curves, `cycles`, `section`, `Schedule` and the constructors,
-    with numbers, texts, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
+    with numbers, texts, lists, True, False and None as arguments. `parse(repr(s)) == s` for every schedule.
 
     The time is proportional to the length of the text, and the memory is at most 40 times that length.
 
@@ -137,7 +140,7 @@ class _Parser:
             self._token = _Token("character", self._text[start], start)
             if _PLANNED.match(self._text, start):
                 raise self._error("nothing more after the schedule", fix=_SIZES)
-            raise self._error("a name, a number, a quoted text or one of ( ) , =")
+            raise self._error("a name, a number, a quoted text or one of ( ) [ ] , =")
         self._position = match.end()
         kind = str(match.lastgroup)
         return _Token(kind, match[kind], match.start(kind), match["package"] is not None)
@@ -161,8 +164,37 @@ class _Parser:
                 if token.text in _CONSTANTS and not token.of_package:
                     return _CONSTANTS[token.text]
                 raise self._error(f"`(` after the name {shown(token.text)}")
+            case "mark" if token.text in _CLOSING:
+                return self._list()
             case _:
                 raise self._error("a schedule, a number or a quoted text")
+
+    def _list(self) -> object:
+        """A list or a tuple; a value in parentheses without a comma is the value."""
+        self._enter(self._token)
+        opening = self._take().text
+        values: list[object] = []
+        comma = False
+        while self._token.text != _CLOSING[opening] or self._token.kind != "mark":
+            if values and not comma:
+                raise self._error(f"`,` or `{_CLOSING[opening]}`")
+            values.append(self._value())
+            comma = self._token.kind == "mark" and self._token.text == ","
+            if comma:
+                self._take()
+        self._leave()
+        if opening == "[":
+            return values
+        return values[0] if len(values) == 1 and not comma else tuple(values)
+
+    def _enter(self, token: _Token) -> None:
+        if self._depth == MAX_DEPTH:
+            raise self._error(f"at most {MAX_DEPTH} calls inside each other", token)
+        self._depth += 1
+
+    def _leave(self) -> None:
+        self._take()
+        self._depth -= 1
 
     def _number(self, token: _Token) -> int | float:
         if re.fullmatch(r"[+-]?[0-9_]+", token.text):
@@ -176,9 +208,7 @@ class _Parser:
             meant = near(name.text, _CALLS)
             known = f"`{meant}`" if meant else "one of " + ", ".join(sorted(_CALLS))
             raise self._error(known, name)
-        if self._depth == MAX_DEPTH:
-            raise self._error(f"at most {MAX_DEPTH} calls inside each other", name)
-        self._depth += 1
+        self._enter(name)
         arguments: list[object] = []
         keywords: dict[str, object] = {}
         self._take()
@@ -193,8 +223,7 @@ class _Parser:
                 self._take()
             elif self._token.text != ")":
                 raise self._error('`,` or `)`; a duration with a unit needs quotes, "5ep",')
-        self._take()
-        self._depth -= 1
+        self._leave()
         return _call(name.text, arguments, keywords)
 
     def _is_keyword(self) -> bool:

@@ -36,6 +36,7 @@ __all__ = [
     "PolynomialLR",
     "SequentialLR",
     "StepLR",
+    "one_cycle_momentum",
 ]
 
 FOLLOWS = "torch 2.13.0"
@@ -264,7 +265,7 @@ def OneCycleLR(
     final_div_factor: float = 1e4,
     three_phase: bool = False,
 ) -> Schedule:
-    """`torch.optim.lr_scheduler.OneCycleLR` of torch 2.13.0, its rate.
+    """`torch.optim.lr_scheduler.OneCycleLR` of torch 2.13.0, its rate; `one_cycle_momentum` is its momentum.
 
     From max_lr / div_factor up to `max_lr` at step pct_start * N - 1, where N is the number of steps; then down to
     max_lr / div_factor / final_div_factor at step N - 1. With `three_phase` down to max_lr / div_factor at step
@@ -297,10 +298,56 @@ def OneCycleLR(
         >>> round(max(plan(t) for t in range(12)), 4)
         0.9944
     """
-    steps = _one_cycle_steps(total_steps, epochs, steps_per_epoch)
     peak = read_rate(max_lr, "max_lr")
     initial = peak / read_above(div_factor, "div_factor", 0)
     final = initial / read_above(final_div_factor, "final_div_factor", 0)
+    values = [initial, peak, initial, final] if read_flag(three_phase, "three_phase") else [initial, peak, final]
+    return _one_cycle(values, _one_cycle_steps(total_steps, epochs, steps_per_epoch), pct_start, anneal_strategy)
+
+
+def one_cycle_momentum(
+    total_steps: int | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    pct_start: float = 0.3,
+    anneal_strategy: str = "cos",
+    base_momentum: float = 0.85,
+    max_momentum: float = 0.95,
+    three_phase: bool = False,
+) -> Schedule:
+    """`torch.optim.lr_scheduler.OneCycleLR` of torch 2.13.0, its momentum (the first beta of Adam).
+
+    From `max_momentum` down to `base_momentum` while the rate rises, then back up; with `three_phase` it stays there in
+    the third phase. The phases and their curves are those of `OneCycleLR`. torch cycles the momentum by default
+    (`cycle_momentum=True`): a schedule of `OneCycleLR` needs this one beside it to train as torch does.
+
+    Args:
+        total_steps: as in `OneCycleLR`; so are the next four.
+        epochs: the epochs.
+        steps_per_epoch: the steps of an epoch.
+        pct_start: the share of the steps in which the momentum falls.
+        anneal_strategy: "cos" or "linear".
+        base_momentum: the momentum where the rate has its peak, >= 0.
+        max_momentum: the momentum at the beginning and at the end, >= 0.
+        three_phase: as in `OneCycleLR`.
+
+    Raises:
+        ScheduleError: a negative or non-finite momentum, or what `OneCycleLR` refuses.
+        ArgumentTypeError: a momentum that is not a number, or what `OneCycleLR` refuses.
+
+    Example:
+        >>> import kosine as ks
+        >>> plan = ks.dialects.torch.one_cycle_momentum(total_steps=11, pct_start=0.5, anneal_strategy="linear").plan()
+        >>> plan(0), round(plan(3), 4), round(plan(10), 4)
+        (0.95, 0.8833, 0.95)
+    """
+    high, low = read_rate(max_momentum, "max_momentum"), read_rate(base_momentum, "base_momentum")
+    values = [high, low, high, high] if read_flag(three_phase, "three_phase") else [high, low, high]
+    return _one_cycle(values, _one_cycle_steps(total_steps, epochs, steps_per_epoch), pct_start, anneal_strategy)
+
+
+def _one_cycle(values: Sequence[float], steps: int, pct_start: float, anneal_strategy: str) -> Schedule:
+    """The phases of a cycle through these values, the last of them at the step `steps` - 1."""
     share = read_at_least(pct_start, "pct_start", 0, 1)
     curve = cosine if read_choice(anneal_strategy, "anneal_strategy", ["cos", "linear"]) == "cos" else linear
     if math.isclose(share * steps, 1, rel_tol=1e-12):
@@ -309,9 +356,8 @@ def OneCycleLR(
             received={"pct_start": share, "total_steps": steps},
             fix="Use `pct_start=0.0` to begin at the peak.",
         )
-    turns = [(share * steps - 1, initial, peak)]
-    turns += [(2 * share * steps - 2, peak, initial)] if read_flag(three_phase, "three_phase") else []
-    turns += [(float(steps - 1), turns[-1][2], final)]
+    stops = [share * steps - 1, 2 * share * steps - 2][: len(values) - 2]
+    turns = list(zip([*stops, float(steps - 1)], values, values[1:], strict=False))
     begin = 0.0
     if share * steps < 1:  # only the last curve is left, and it began before the first step
         begin = turns[-2][0]

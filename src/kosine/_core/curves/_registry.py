@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
+from fractions import Fraction
 from typing import TypeVar
 
 from kosine._core.curve import Curve
@@ -61,5 +62,15 @@ def _faults(curve: type[Curve], constructor: Callable[..., Phase]) -> list[str]:
     unknown = sorted({field.name for field in fields(curve)} - parameters)
     if unknown:
         return [f"its constructor has no argument `{unknown[0]}`, which is a field of it."]
+    if not _scales(example.curve):
+        return ["its rates do not grow with `start` and `to`: a field of it is a rate, so it needs a method `scaled`."]
     why = example.curve.why_no_code() if curve.code is Curve.code else ""
     return [f"it needs a method `code`, which cannot be derived from `form`. {why}"] if why else []
+
+
+def _scales(curve: Curve) -> bool:
+    """Whether twice the rates make the same curve, twice as high."""
+    span = Fraction(4)
+    forms = [curve.form(2.0, 1.0, span), curve.scaled(Fraction(2)).form(4.0, 2.0, span)]
+    one, two = (form._replace(weight=forms[0].weight) for form in forms)
+    return one._replace(top=2 * one.top, bottom=2 * one.bottom) == two
