@@ -95,7 +95,8 @@ def test_every_batch_applies_its_rate() -> None:
 
 def test_global_step_init_continues_an_earlier_run() -> None:
     callback = scheduler(global_step_init=15)
-    assert_follows(fit(compiled(), callback, epochs=2), PLAN, first=15, count=2 * STEPS)
+    with pytest.warns(ks.TrainingWarning, match="`total_steps` is 40, but `fit` trains up to step 35: it stops at"):
+        assert_follows(fit(compiled(), callback, epochs=2), PLAN, first=15, count=2 * STEPS)
     assert callback.learning_rates == PLAN(np.arange(15, 15 + 2 * STEPS)).tolist()
     assert callback.global_step == 35
 
@@ -113,7 +114,8 @@ def test_an_interrupted_fit_keeps_its_batches() -> None:
     with pytest.raises(ConnectionAbortedError):
         model.fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0, callbacks=[callback, Crash(1, 5)])
     assert callback.global_step == 16
-    assert_follows(fit(model, callback, epochs=1), PLAN, first=16, count=STEPS)
+    with pytest.warns(ks.TrainingWarning, match="but `fit` trains up to step 26"):
+        assert_follows(fit(model, callback, epochs=1), PLAN, first=16, count=STEPS)
     assert callback.learning_rates == PLAN(np.arange(26)).tolist()
 
 

@@ -51,12 +51,12 @@ CURVES = [
 ]
 
 
-def in_graph(plan: ks.Plan, *, table: bool) -> LearningRateSchedule:
+def in_graph(plan: ks.Plan, *, table: bool, offset: int = 0) -> LearningRateSchedule:
     """The schedule with its rates looked up, as in short runs, or worked out, as in long ones."""
-    schedule = LearningRateSchedule(plan)
+    schedule = LearningRateSchedule(plan, offset)
     if not table:
-        schedule._table = tabulate(plan, STEP_TYPE, max_table_steps=0)
-        assert isinstance(schedule._table, PhaseTable)
+        schedule._values._table = tabulate(plan, STEP_TYPE, max_table_steps=0)
+        assert isinstance(schedule._values._table, PhaseTable)
     return schedule
 
 
@@ -179,8 +179,7 @@ def test_a_single_step(step: int, table: bool) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_before_its_offset_it_stays_at_the_first_rate(table: bool) -> None:
     plan = LR.plan(epochs=4, steps_per_epoch=10)
-    schedule = in_graph(plan, table=table)
-    schedule.move(5)
+    schedule = in_graph(plan, table=table, offset=5)
     found = rates(schedule, [0, 4, 5, 6, 15])
     assert ulps(found, plan(np.array([0, 0, 0, 1, 10]))).max() <= ULPS
 

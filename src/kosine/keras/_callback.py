@@ -202,9 +202,9 @@ class LearningRateCallback(PlanCallback):
         assert self.plan is not None
         if (self.params or {}).get("verbose"):
             print(f"kosine: {in_one_line(self.plan)}")
-        for plan in self._plans.values():
+        given = [schedule for schedule in self._schedules.values() if isinstance(schedule, Plan)]
+        for plan in given:
             self._compare(plan)
-        given = any(isinstance(schedule, Plan) for schedule in self._schedules.values())
         ignored = ["K003"] if given else []  # `_compare` has warned of that
         whole = [plan for plan in self._plans.values() if not plan.clipped]
         if whole:

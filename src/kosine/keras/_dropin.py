@@ -96,7 +96,8 @@ class WarmUpCosineDecayScheduler(PlanCallback):
         PlanError: total_steps below 1.
 
     Warns:
-        TrainingWarning: at the start of `fit`: it trains another number of steps than `total_steps`.
+        TrainingWarning: at the start of `fit`: it trains beyond `total_steps`, or ends before it at a step
+            from which whole epochs do not reach it.
 
     Example:
         >>> import keras, numpy as np, kosine as ks
@@ -153,7 +154,7 @@ class WarmUpCosineDecayScheduler(PlanCallback):
         if params.get("epochs") is None or params.get("steps") is None or total is None:
             return
         stop = self._global_step + (params["epochs"] - epoch) * params["steps"]
-        if stop == total:
+        if stop <= total and (total - stop) % params["steps"] == 0:  # a later `fit` may train whole epochs more
             return
         odd = (
             f"the last {stop - total:,} run at the rate 0"

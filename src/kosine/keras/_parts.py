@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from kosine._core.arguments import read_number
-from kosine._core.numbers import decimal
+from kosine._core.numbers import exact
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, TrainingError
 from kosine.keras._internals import default_optimizer, optimizers, rate_variable, variables_of
@@ -54,12 +54,12 @@ def layer_rates(
         [1e-05, 0.0001, 0.001]
     """
     rule = "a finite number > 0"
-    rate = decimal(read_number(learning_rate, "learning_rate", rule, above=0, error=ArgumentError))
+    rate = exact(read_number(learning_rate, "learning_rate", rule, above=0, error=ArgumentError))
     if not isinstance(ratios, Mapping):
         ratios = _growing(ratios, read_number(lowest, "lowest", rule, above=0, error=ArgumentError))
     parts = {
         _pattern(pattern): optimizer(
-            learning_rate=float(rate * decimal(read_number(ratio, "ratios", rule, above=0, error=ArgumentError))),
+            learning_rate=float(rate * exact(read_number(ratio, "ratios", rule, above=0, error=ArgumentError))),
             **arguments,
         )
         for pattern, ratio in ratios.items()

@@ -173,8 +173,8 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         params: dict[str, Any] = self.params or {}
         if params.get("epochs") != 0:  # else nothing is trained
             self.plan = self.make_plan()
-            check_length(self.plan, STEP_DTYPE)
             _refuse_uncountable_steps(params.get("epochs"), self._steps_per_epoch or params.get("steps"))
+            check_length(self.plan, STEP_DTYPE)
             self.follow(model)  # whatever it refuses
             self._warn_of_idle_optimizers(model)
         self._prepared = True
