@@ -204,6 +204,13 @@ def test_a_second_fit_along_the_same_schedule_makes_no_new_train_function() -> N
 
 if BACKEND == "jax":
 
+    def test_nnx_mode_is_refused_before_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+        model = compiled()
+        monkeypatch.setattr(keras.config, "is_nnx_enabled", lambda: True)
+        with pytest.raises(ks.TrainingError, match="NNX mode cannot be driven by a callback"):
+            fit(model, follow())
+        assert not model.get_weights()[0].any()
+
     def test_a_second_fit_compiles_nothing(caplog: pytest.LogCaptureFixture) -> None:
         import jax
 

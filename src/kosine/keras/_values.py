@@ -11,6 +11,7 @@ import keras
 
 from kosine._core.schedule import Plan
 from kosine._core.traced import check_length, tabulate
+from kosine.errors import TrainingError
 from kosine.keras._internals import BACKEND, STEP_DTYPE, distribution_scope, make_train_function
 
 _OPERATIONS: Any = keras.ops
@@ -117,6 +118,13 @@ class _ArgumentClock(Clock):
         return keras.ops.cast(optimizer._iterations, STEP_DTYPE) - offsets[number]
 
     def train_function(self, model: Any) -> Any:
+        if keras.config.is_nnx_enabled():  # there Keras calls the train step of the class
+            raise TrainingError(
+                "Keras' NNX mode cannot be driven by a callback.",
+                received={"keras.config.is_nnx_enabled()": True},
+                fix="Give the optimizer a LearningRateSchedule(plan) instead.",
+            )
+
         def unpack(batch: Any) -> Any:
             self._in_step, data = batch
             return data
