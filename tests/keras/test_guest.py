@@ -180,8 +180,8 @@ if BACKEND == "tensorflow":
         x = np.eye(STEPS, dtype=np.float32)
         model.export(tmp_path / "exported", verbose=False)
         tf.saved_model.save(model, str(tmp_path / "saved"))
-        served = tf.saved_model.load(str(tmp_path / "exported")).serve(x)
-        np.testing.assert_allclose(served, model(x), rtol=1e-6)  # of the same operations in another graph
+        exported = tf.saved_model.load(str(tmp_path / "exported"))
+        np.testing.assert_allclose(exported.serve(x), model(x), rtol=1e-6)  # of the same operations in another graph
         assert len(tf.lite.TFLiteConverter.from_keras_model(model).convert()) > 0
 
 
