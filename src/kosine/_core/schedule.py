@@ -487,7 +487,8 @@ class Plan(_Value, Drawn):
             return self._at_sorted(steps)
         low, high = int(steps.min()), int(steps.max())
         if high - low < steps.size:  # each step between them once, and a look-up: less work than to sort them
-            return self._at_sorted(low + np.arange(high - low + 1))[steps - low]
+            once: NDArray[Any] = self._at_sorted(low + np.arange(high - low + 1))[steps - low]
+            return once
         order = np.argsort(steps)
         rates = np.empty(steps.shape, np.float64)
         rates[order] = self._at_sorted(steps[order])
