@@ -978,3 +978,11 @@ def test_a_run_ends_after_the_step_that_has_the_endpoint() -> None:
     (finding,) = (finding for finding in ks.lint(schedule.plan(total_steps=100)) if finding.code == "K003")
     assert "end the run after 60 steps" in finding.fix
     assert not [finding for finding in ks.lint(schedule.plan(total_steps=60)) if finding.code != "K012"]
+
+
+def test_findings_print_as_the_report_and_stay_a_tuple() -> None:
+    found = ks.lint(ks.warmup_cosine(peak=0.1, warmup=600).plan(total_steps=1000))
+    assert found == tuple(found)
+    assert str(found).startswith(f"{found[0].code} {found[0].severity}  ")
+    assert f"Fix: {found[0].fix.split()[0]}" in str(found)
+    assert str(ks.lint(ks.warmup_cosine(peak=0.1).plan(total_steps=1000))) == "Nothing odd found."

@@ -75,7 +75,7 @@ MISSING = r"The run's length is missing\. Give --epochs and --steps-per-epoch \(
         (["show", "__import__('os')", "--total-steps", "9"], r"Not a schedule expression"),
         (["show", "constant(-1)", "--total-steps", "9"], r"lr=-1"),
         (["show", "constant(0.1,\n\nlr=3)", "--total-steps", "9"], r"constant"),
-        (["show", "warmup_cosine(peak=0.1, warmup=30)", "--total-steps", "20"], r"leave no step.*20 steps"),
+        (["show", "warmup_cosine(peak=0.1, warmup=30)", "--total-steps", "20"], r"leave no step.*20 steps.* --clip\.$"),
     ],
 )
 def test_mistake_is_one_clear_line_and_status_2(

@@ -25,6 +25,17 @@ def test_show_prints_the_table_and_the_curve(capsys: pytest.CaptureFixture[str])
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_clip_cuts_the_schedule_to_the_run_and_says_what_it_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    size = ["--epochs", "1", "--steps-per-epoch", "32"]
+    assert main(["show", 'warmup_cosine(peak=0.1, warmup="5ep")', *size, "--clip"]) == 0
+    out, err = capsys.readouterr()
+    plan = ks.warmup_cosine(peak=0.1, warmup="5ep").plan(epochs=1, steps_per_epoch=32, clip=True)
+    assert out.startswith(f"{plan}\n\n")
+    assert err.splitlines() == [f"Clipped: {sentence}" for sentence in plan.clipped]
+    assert main(["show", "constant(0.1)", *size, "--clip"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_totals_stand_between_the_table_and_the_curve(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         main(["show", 'wsd(peak=0.4, warmup="10%", cooldown="20%")', "--epochs", "2.5", "--steps-per-epoch", "40"]) == 0

@@ -77,6 +77,17 @@ CALLS: list[tuple[Callable[[], object], str]] = [
     (lambda: kosine.wsd(peak=1, decay="10%"), "Write `cooldown` for decay."),
     (lambda: kosine.warmup_cosine(peak=1, eta_min=0), "Write `floor` for eta_min."),
     (lambda: kosine.warmup_cosine(lr=1), "Write `peak` for lr."),
+    (
+        lambda: kosine.warmup_cosine(initial_learning_rate=0.0, warmup_target=1.0),
+        "Write `warmup_start` for initial_learning_rate and `peak` for warmup_target.",
+    ),
+    (
+        lambda: kosine.warmup_cosine(init_value=0.0, peak_value=1.0, end_value=0.0),
+        "Write `warmup_start` for init_value, `peak` for peak_value and `floor` for end_value.",
+    ),
+    (lambda: kosine.warmup_cosine(initial_learning_rate=1.0), "Write `peak` for initial_learning_rate."),
+    (lambda: kosine.cosine(init_value=1.0, to=0.0), "Write `start` for init_value."),
+    (lambda: kosine.piecewise(boundaries=[5], values=[1, 2]), "Write `points` for boundaries and `points` for values."),
     (lambda: kosine.warmup_cosine(base_lr=1), "Write `peak` for base_lr."),
     (lambda: kosine.warmup_cosine(max_lr=1), "Write `peak` for max_lr."),
     (lambda: kosine.warmup_cosine(peak=1, num_warmup_steps=5), "Write `warmup` for num_warmup_steps."),

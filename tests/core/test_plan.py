@@ -571,3 +571,38 @@ def test_a_shrinking_cycle_that_warms_up_never_lowers_its_floor() -> None:
         lr.plan(total_steps=31)
     assert plan(10**6 + 9) >= 0.4 * 0.5
     assert plan(10**6 + 2) == 0.4
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        ks.warmup_cosine(0.1, warmup=300, hold=5),
+        ks.sgdr(0.1, period="10/3st", floor=0.01),
+        ks.sgdr(0.1, period=30, stretch=1.5, shrink=0.9),
+        ks.Schedule(ks.section(ks.exponential(start=0.1, factor=0.99), tick=7, skip=3)),
+    ],
+)
+@pytest.mark.parametrize(
+    "steps",
+    [
+        np.arange(5000) % 1700,
+        np.arange(4000)[::-1],
+        np.random.default_rng(0).integers(0, 900, (30, 40)),
+        np.random.default_rng(0).integers(0, 2**62, 500),
+        2**63 - 1 - np.array([0, 2, 1, 0, 1]),
+        np.array([7, 3], np.int8),
+    ],
+    ids=["again and again", "backwards", "a grid", "far apart", "the last", "of few bits"],
+)
+def test_an_array_in_any_order_has_the_rates_of_its_steps_in_order(schedule: ks.Schedule, steps: Any) -> None:
+    plan = schedule.plan(total_steps=5000)
+    in_order, places = np.unique(steps, return_inverse=True)
+    assert np.array_equal(plan(steps), plan(in_order)[places].reshape(steps.shape))
+
+
+def test_scalars_jump_between_phases_and_back() -> None:
+    plan = ks.warmup_cosine(0.1, warmup=300, hold=5).plan(total_steps=1000)
+    fresh = {step: plan.schedule.plan(total_steps=1000)(step) for step in (0, 299, 300, 304, 305, 999, 1000, 2**63 - 1)}
+    for first in fresh:
+        for then in fresh:
+            assert (plan(first), plan(then)) == (fresh[first], fresh[then])

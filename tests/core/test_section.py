@@ -374,3 +374,34 @@ def test_a_curve_between_equal_values_shrinks_like_a_hold(curve: ks.Phase) -> No
 def test_a_group_of_holds_may_shrink_to_nothing() -> None:
     plan = ks.Schedule(ks.cycles(ks.hold(1, start=1.0), shrink=0.1)).plan(total_steps=1000)
     assert (plan(1), plan(999)) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize("continuous", [True, False])
+@pytest.mark.parametrize("duration", ["rest", None])
+def test_a_rest_inside_a_ticking_section_leaves_the_end_of_the_run_to_what_follows(
+    continuous: bool, duration: str | None
+) -> None:
+    by_epochs = ks.section(ks.cosine(start=0.1, to=0.01), tick="1ep", continuous=continuous, duration=duration)
+    plan = ks.Schedule(by_epochs, ks.linear("1ep", to=0.0)).plan(total_steps=950, steps_per_epoch=100)
+    assert [(row.name, row.first_step, row.steps) for row in plan.phases] == [("cosine", 0, 850), ("linear", 850, 100)]
+    assert plan(949) == pytest.approx(plan(850) / 100)
+    assert plan(950) == 0.0
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [ks.cosine("3.5st", start=0.1, to=0.01)],
+        [ks.hold(2, start=0.3), ks.cosine("1.5st", start=0.1, to=0.01)],
+        [ks.cycles(ks.hold(2, start=0.2), ks.cosine("3/2st", start=0.1, to=0.01), count=1)],
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_row_that_ends_within_a_tick_has_the_end_value_that_stands_at_the_next_step(
+    parts: list[Any], depth: int
+) -> None:
+    for _ in range(depth):
+        parts = [ks.section(*parts, tick=100 if len(parts) > 1 or not isinstance(parts[0], ks.Section) else 1)]
+    plan = ks.Schedule(*parts, ks.linear(50, to=0.0)).plan()
+    assert plan(350) == 0.01
+    assert [row.end_lr for row in plan.phases][-2] == 0.01

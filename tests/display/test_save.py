@@ -82,3 +82,12 @@ def test_missing_package_is_named_and_nothing_is_written(
     with pytest.raises(MissingPackageError, match=r"pip install '\.\[plot\]'"):
         save(PLAN, tmp_path / f"a.{ending}")
     assert (tmp_path / f"a.{ending}").read_text(encoding="utf-8") == "before"
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+def test_a_folder_that_does_not_exist_is_refused_with_the_way_to_make_it(ending: str, tmp_path: Path) -> None:
+    target = tmp_path / "no" / f"x.{ending}"
+    with pytest.raises(ArgumentError, match="`path` must be a file in a folder that exists") as caught:
+        ks.constant(0.1).plan(total_steps=10).save(target)
+    assert caught.value.received == str(target)
+    assert caught.value.fix == f"Make the folder first: mkdir -p {tmp_path / 'no'}."

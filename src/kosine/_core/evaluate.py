@@ -114,6 +114,21 @@ def _bind_short(form: Form, total: int, weight: Callable[..., Any]) -> Callable[
             return top * share + bottom * (1.0 - share)
 
         return both_value
+    if form.kind == "linear":  # its weight is the distance itself
+        if from_start:
+
+            def line_from_start(offset: Any) -> Any:
+                share = offset * high + offset * low
+                return top * share + bottom * (1.0 - share)
+
+            return line_from_start
+
+        def line_from_end(offset: Any) -> Any:
+            left = total - offset
+            share = left * high + left * low
+            return top * share + bottom * (1.0 - share)
+
+        return line_from_end
     if from_start:
         if not bottom:  # the second addend would be 0: one product and one sum less
             return lambda offset: top * weight(offset * high + offset * low)
@@ -124,7 +139,12 @@ def _bind_short(form: Form, total: int, weight: Callable[..., Any]) -> Callable[
 
         return value_from_start
     if not bottom:
-        return lambda offset: top * weight((total - offset) * high + (total - offset) * low)
+
+        def value_to_zero(offset: Any) -> Any:
+            left = total - offset
+            return top * weight(left * high + left * low)
+
+        return value_to_zero
 
     def value_from_end(offset: Any) -> Any:
         left = total - offset

@@ -18,9 +18,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OURS = {
     "peak lr start": "learning_rate_base max_lr base_lr lr learning_rate initial_learning_rate initial_lr eta_max "
-    "peak_lr peak_value peak_learning_rate lr_max max_learning_rate warmup_target",
+    "peak_lr peak_value peak_learning_rate lr_max max_learning_rate warmup_target init_value",
     "warmup_start start": "warmup_learning_rate warmup_lr_init warmup_start_lr warmup_init_lr warmup_lr init_lr "
-    "init_value start_lr start_value",
+    "start_lr start_value",
     "floor to": "eta_min min_lr lr_min minimum_lr end_value end_learning_rate final_lr lr_end end_lr min_learning_rate",
     "warmup": "warmup_steps num_warmup_steps warmup_iters warmup_t t_warmup warmup_epochs lr_warmup_steps warmup_ratio "
     "pct_start total_warmup_steps",
@@ -50,6 +50,9 @@ _CANDIDATES: dict[str, list[str]] = {}
 for _ours, _theirs in _OURS.items():
     for _word in _theirs.split():
         _CANDIDATES.setdefault(_word, []).extend(_ours.split())
+
+_BESIDE = {"initial_learning_rate": "warmup_target", "init_value": "peak_value"}
+"""Words that mean the start of a warm-up beside another word, which is the peak; alone they mean the peak."""
 
 SIZE_APART: tuple[str, ...] = (
     *(" the size of the run apart, as ", Name("total_steps")),
@@ -180,7 +183,7 @@ def listed(items: Sequence[str]) -> str:
 
 def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> list[str]:
     """What to write instead of words that a function does not have, as sentences."""
-    ours = {word: next((one for one in _CANDIDATES.get(word, ()) if one in parameters), None) for word in words}
+    ours = {word: next((one for one in _candidates(word, words) if one in parameters), None) for word in words}
     pairs = [f"`{one}` for {word}" for word, one in ours.items() if one]
     sentences = [f"Write {listed(pairs)}."] if pairs else []
     for word in words:
@@ -191,3 +194,8 @@ def _meant(words: Sequence[str], parameters: Mapping[str, object]) -> list[str]:
         elif meant := near(word, parameters):
             sentences.append(f"Did you mean `{meant}`?")
     return list(dict.fromkeys(sentences))
+
+
+def _candidates(word: str, words: Sequence[str]) -> Sequence[str]:
+    """Our words that another library's may mean, among the other words of the same call."""
+    return ("warmup_start", "start") if _BESIDE.get(word) in words else _CANDIDATES.get(word, ())

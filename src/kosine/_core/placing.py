@@ -170,6 +170,8 @@ def _place_section(
     length = None if duration is None else (duration + skip + part) / tick
     placed = _place(section.parts, _Grid(inner, length, section.continuous, endless=True), value, -part)
     own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
+    if section.duration is None and duration is not None:  # its parts fill the rest, which need not be whole ticks
+        own = duration
     placed = placed.slower(first - skip, tick)
     if section.duration is not None and duration is not None:
         end = position + duration
@@ -191,6 +193,8 @@ def _place_section(
     reached = seen[-1].stop if seen else first
     if reached < stop:
         seen = (*seen, level(reached, placed.value, stop))
+    elif seen and placed.parts[-1].first_step < stop < placed.parts[-1].stop:  # it ends within a tick
+        seen = (*seen[:-1], seen[-1].ending_at(placed.value))
     return Placed(seen, end, placed.value)
 
 

@@ -34,14 +34,17 @@ class SectionSteps(NamedTuple):
     first: int = 0
     stop: int | None = None
     """Only the steps from `first` to before `stop` are seen."""
+    end_lr: float | None = None
+    """The end value, where `stop` falls into a tick that shows an earlier rate."""
 
     def slower(self, base: int, tick: int) -> SectionSteps:
         stop = None if self.stop is None else base + tick * self.stop
-        return SectionSteps(base + tick * self.base, tick * self.tick, base + tick * self.first, stop)
+        return SectionSteps(base + tick * self.base, tick * self.tick, base + tick * self.first, stop, self.end_lr)
 
     def between(self, first: int, stop: int | None) -> SectionSteps:
         stops = [step for step in (stop, self.stop) if step is not None]
-        return self._replace(first=max(first, self.first), stop=min(stops, default=None))
+        seen = self._replace(first=max(first, self.first), stop=min(stops, default=None))
+        return seen if seen.stop == self.stop else seen._replace(end_lr=None)
 
 
 OUTSIDE_SECTIONS = SectionSteps()
@@ -98,6 +101,9 @@ class PlannedCycles(PlannedPart):
 
     def between(self, first: int, stop: int | None) -> PlannedCycles:
         return replace(self, section=self.section.between(first, stop))
+
+    def ending_at(self, value: float) -> PlannedCycles:
+        return replace(self, section=self.section._replace(end_lr=value))
 
     def check(self) -> None:
         if self.part.shrinks:
@@ -242,7 +248,10 @@ class PlannedCycles(PlannedPart):
         row = planned_phase(template.curve, first, stop - first, start, to, template.endpoint, cycle)
         if self.continuous and stop > first:
             row = sampled_phase(row, position, end - position)
-        return row.slower(self.section.base, self.section.tick).between(self.section.first, self.section.stop)
+        row = row.slower(self.section.base, self.section.tick).between(self.section.first, self.section.stop)
+        if self.section.end_lr is not None and row.stop == self.section.stop:
+            row = row.ending_at(self.section.end_lr)
+        return row
 
     def row_at(self, step: int) -> PlannedPhase:
         return self.row(*self._phase_at(step))
@@ -306,7 +315,7 @@ class PlannedCycles(PlannedPart):
 
     def follows_from(self, step: int) -> Hashable:
         # Wherever the cycles end, and however many there are, the rates up to there are the same.
-        section = self.section._replace(stop=None)
+        section = self.section._replace(stop=None, end_lr=None)
         return replace(self.part, count=None), self.origin, self.values, self.offsets, self.continuous, section
 
     def steps_at_most(self, step: int, limit: float) -> range:

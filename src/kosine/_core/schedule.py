@@ -215,7 +215,8 @@ _TABLE_CYCLE_ROWS = 4096  # repeated phases that are listed ahead; beyond them e
 _CHUNK = 2**14  # steps of an array that are worked out at a time: their intermediate results stay in the cache
 
 
-_Bound = tuple[int, Callable[[int], float]]
+_Bound = tuple[int, int, Callable[[int], float]]
+"""A row's first step, the first step of the next row, and its function of the steps between."""
 
 
 class PhaseRows(Sequence[PlannedPhase]):
@@ -289,6 +290,7 @@ class Plan(_Value, Drawn):
     __slots__ = (
         "_bound",
         "_firsts",
+        "_recent",
         "_repeat",
         "_table",
         "_table_stop",
@@ -313,6 +315,7 @@ class Plan(_Value, Drawn):
     _repeat: tuple[int, int] | None
     _firsts: list[int]
     _bound: list[_Bound | None]
+    _recent: list[_Bound]
 
     def __init__(self, schedule: Schedule, run: RunSize) -> None:
         clipped: tuple[str, ...] = ()
@@ -333,6 +336,7 @@ class Plan(_Value, Drawn):
             "parts": parts,
             "after": level(stop, placed.value),
             "clipped": clipped,
+            "_recent": [(0, 0, float)],
             "_table_stop": 0,
         }.items():
             object.__setattr__(self, name, attribute)
@@ -354,10 +358,14 @@ class Plan(_Value, Drawn):
             StepError: a step below 0 or above 2**63 - 1.
             ArgumentTypeError: steps that are not integers.
         """
-        if type(steps) is int and 0 <= steps < self._table_stop:
-            index = bisect_right(self._firsts, steps) - 1
-            first, value = self._bound[index] or self._bind(index)
-            return value(steps - first)
+        if type(steps) is int:
+            first, stop, value = self._recent[0]  # most steps fall into the same phase as the one before
+            if first <= steps < stop:
+                return value(steps - first)
+            if 0 <= steps < self._table_stop:
+                index = bisect_right(self._firsts, steps) - 1
+                first, _, value = self._recent[0] = self._bound[index] or self._bind(index)
+                return value(steps - first)
         if others:
             raise not_a_keras_scheduler("A Plan is a function of the step alone.", steps, *others)
         if hasattr(steps, "__index__") and not getattr(steps, "ndim", 0) and not isinstance(steps, bool):
@@ -428,7 +436,7 @@ class Plan(_Value, Drawn):
             step = first + (step - first) % period
         if step < self._table_stop:
             index = bisect_right(self._firsts, step) - 1
-            first, value = self._bound[index] or self._bind(index)
+            first, _, value = self._bound[index] or self._bind(index)
             return value(step - first)
         row = self.phase_at(step)
         return row.value_at(step)
@@ -436,7 +444,8 @@ class Plan(_Value, Drawn):
     def _bind(self, index: int) -> _Bound:
         """Make a row's function when it is first needed; the list is a cache and never changes a value."""
         row = self._table[index]
-        bound = self._bound[index] = (row.first_step, row.function())
+        stop = self._firsts[index + 1] if index + 1 < len(self._firsts) else self._table_stop
+        bound = self._bound[index] = (row.first_step, stop, row.function())
         return bound
 
     def _at_array(self, steps: Any) -> NDArray[Any]:
@@ -468,13 +477,22 @@ class Plan(_Value, Drawn):
         if self._repeat and int(array.max()) >= self._table_stop:
             first, period = self._repeat
             flat = np.where(flat < self._table_stop, flat, first + (flat - first) % period)
-        if flat.size > 1 and not bool((flat[1:] >= flat[:-1]).all()):
-            order = np.argsort(flat, kind="stable")
-            rates = np.empty(flat.shape, np.float64)
-            rates[order] = self._at_sorted(flat[order])
-        else:
-            rates = self._at_sorted(flat)
-        return rates.reshape(array.shape)
+        return self._at_any(flat).reshape(array.shape)
+
+    def _at_any(self, steps: NDArray[Any]) -> NDArray[Any]:
+        """The rates at steps in any order."""
+        import numpy as np
+
+        if bool((steps[1:] >= steps[:-1]).all()):
+            return self._at_sorted(steps)
+        low, high = int(steps.min()), int(steps.max())
+        if high - low < steps.size:  # each step between them once, and a look-up: less work than to sort them
+            once: NDArray[Any] = self._at_sorted(low + np.arange(high - low + 1))[steps - low]
+            return once
+        order = np.argsort(steps)
+        rates = np.empty(steps.shape, np.float64)
+        rates[order] = self._at_sorted(steps[order])
+        return rates
 
     def _at_sorted(self, steps: NDArray[Any]) -> NDArray[Any]:
         import numpy as np

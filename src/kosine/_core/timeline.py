@@ -206,6 +206,10 @@ class PlannedPart(ABC):
     def between(self, first: int, stop: int | None) -> PlannedPart:
         """What is seen of it from the step `first` to before the step `stop`; that may be nothing."""
 
+    @abstractmethod
+    def ending_at(self, value: float) -> PlannedPart:
+        """It with this end value, where the tick that its end falls into shows an earlier rate."""
+
     def check(self) -> None:  # noqa: B027  a phase placed once never shrinks
         """Raise PlanError where a cycle that is reached for certain has shrunk to nothing."""
 
@@ -295,6 +299,9 @@ class PlannedPhase(PlannedPart):
         steps = None if self.steps is None else self.steps * tick
         row = replace(self, first_step=base + tick * self.first_step, steps=steps)
         return row if tick == 1 else replace(row, own_clock=self.clock.slower(tick))
+
+    def ending_at(self, value: float) -> PlannedPhase:
+        return replace(self, end_lr=value)
 
     def _with_values(self) -> PlannedPhase:
         """This phase with the values that its clock shows at its two ends."""

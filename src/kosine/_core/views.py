@@ -71,7 +71,7 @@ class Drawn(Shown):
             **options: of a plan: `log` and `points`, as in `plot`.
 
         Raises:
-            ArgumentError: another ending.
+            ArgumentError: another ending, or a folder that does not exist.
             ArgumentTypeError: the path is not one.
             PlanError: nothing can be drawn, as of a schedule that never ends, planned without a length.
             MissingPackageError: Matplotlib, or Plotly for a page, is not installed (extra `plot`).

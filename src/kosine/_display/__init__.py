@@ -24,6 +24,7 @@ register(
         "Verdict.text": "kosine._display.verdict_text:verdict_text",
         "Verdict.scene": "kosine._display.scene:verdict_scene",
         "Verdict.page": "kosine._display.page:verdict_page",
+        "Findings.text": "kosine._display.lint_text:findings_text",
         "Inference.text": "kosine._display.inference_text:inference_text",
         "Inference.scene": "kosine._display.scene:inference_scene",
         "Inference.page": "kosine._display.page:inference_page",

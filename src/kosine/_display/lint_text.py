@@ -54,6 +54,11 @@ def count(findings: Sequence[Finding]) -> str:
     return ", ".join(counted(str(numbers[severity]), severity) for severity in SEVERITIES if numbers[severity])
 
 
+def findings_text(findings: Sequence[Finding]) -> str:
+    """The report, and how many findings of each severity it has."""
+    return "\n\n".join([report(findings), count(findings)] if findings else [count(findings)])
+
+
 def document() -> str:
     """docs/lint.md: what every code means."""
     contents = "\n".join(f"- [{rule.code}](#{_anchor(rule)}): {rule.title}" for rule in RULES.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ def save(
             received=os.fspath(target),
             fix="The ending sets the format.",
         )
+    if not target.parent.is_dir():
+        fix = f"Make the folder first: mkdir -p {shlex.quote(str(target.parent))}."
+        raise ArgumentError(argument="path", rule="a file in a folder that exists", received=os.fspath(target), fix=fix)
     if kind == "html":
         from kosine._display.page import page_of
 

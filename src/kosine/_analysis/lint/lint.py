@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 
 from kosine._analysis.lint.plan_facts import PlanFacts
-from kosine._analysis.lint.rule import SEVERITIES, Finding, Rule, Severity
+from kosine._analysis.lint.rule import SEVERITIES, Finding, Findings, Rule, Severity
 from kosine._analysis.lint.rules import RULES
 from kosine._core.arguments import read_number
 from kosine._core.schedule import Plan
@@ -20,7 +20,7 @@ LONGEST_WARMUP = 0.3
 """The share of the run that a warm-up may take: that of a one-cycle schedule."""
 
 
-def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
+def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable[str] = ()) -> Findings:
     """What is odd about a plan; docs/lint.md explains each code.
 
     It looks at phases, never at every step or every cycle, so it takes the same time for 10**9 steps as for 10**3. For
@@ -32,8 +32,8 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
         ignore: codes to leave out, such as ["K004"].
 
     Returns:
-        The findings, errors before warnings before infos, and each of these in order of their codes; () where
-        nothing is odd.
+        A tuple of findings, errors before warnings before infos, and each of these in order of their codes; () where
+        nothing is odd. `print` shows it as the report of `kosine lint`.
 
     Raises:
         ArgumentError: a share outside (0, 1], or an unknown code.
@@ -61,7 +61,7 @@ def lint(plan: Plan, *, longest_warmup: float = LONGEST_WARMUP, ignore: Iterable
     ignored = {read_code(code, "ignore") for code in ignore}
     facts = PlanFacts(plan, share)
     findings = [finding for code, each in RULES.items() if code not in ignored for finding in each.findings(facts)]
-    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+    return Findings(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def read_code(code: object, argument: str) -> str:

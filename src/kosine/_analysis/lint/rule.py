@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from kosine._core.timeline import PlannedPhase
+from kosine._core.views import view
 
 if TYPE_CHECKING:
     from kosine._analysis.lint.plan_facts import PlanFacts
@@ -36,6 +37,16 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.code} {self.severity}: {self.message} {self.fix}"
+
+
+class Findings(tuple[Finding, ...]):
+    """What lint finds in a plan: a tuple of findings that `print` shows as a report."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        text: str = view(self, "text")
+        return text
 
 
 class Remark(NamedTuple):
