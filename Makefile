@@ -7,9 +7,13 @@ BENCH := .venv-bench/bin
 OLDEST := .venv-oldest/bin
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Tests start many processes: each would compile kosine anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-# Two processes; a test goes to the one that is idle.
-IN_PARALLEL := --numprocesses 2 --dist worksteal
+# Two processes. A file goes to the one that is idle, so that what its tests share is made once; of a few long files, a test.
+BY_FILE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+BY_TEST := --numprocesses 2 --dist worksteal
+SLOW = $(shell grep -rl 'pytest\.mark\.slow' tests --include='test_*.py')
 
 # Left out with the oldest versions: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came after
 # Keras 3.12, and examples and pages, which show what the versions of constraints.txt print.
@@ -30,16 +34,16 @@ test: .venv/test browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests --ignore=tests/keras -m 'not slow' $(IN_PARALLEL)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/keras
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/keras
-	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/keras
+	$(BIN)/python -m pytest tests --ignore=tests/keras -m 'not slow' $(BY_FILE)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/keras $(BY_TEST)
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/keras $(BY_TEST)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/keras $(BY_TEST)
 
 test-slow: .venv/test
-	$(BIN)/python -m pytest tests --ignore=tests/keras -m slow $(IN_PARALLEL)
+	$(BIN)/python -m pytest $(SLOW) -m slow $(BY_TEST)
 
 test-oldest: .venv-oldest/test browser  # the oldest versions that pyproject.toml admits: all but PyTorch and TensorFlow
-	$(OLDEST)/python -m pytest tests --ignore=tests/keras $(NOT_OLDEST) -m 'not slow' $(IN_PARALLEL)
+	$(OLDEST)/python -m pytest tests --ignore=tests/keras $(NOT_OLDEST) -m 'not slow' $(BY_FILE)
 	KERAS_BACKEND=jax $(OLDEST)/python -m pytest tests/keras $(NOT_OLDEST)
 
 bench: .venv-bench/ready

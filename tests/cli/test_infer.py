@@ -14,7 +14,7 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from tests.support.cli_logs import PLAN, RUN, SCHEDULE, rates, write_csv
-from tests.support.console import COMMAND, refused
+from tests.support.console import COMMAND, give_input, refused
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def log(tmp_path: Path) -> str:
 def strange(tmp_path: Path) -> str:
     """A rate that nobody planned."""
     return write_csv(
-        tmp_path / "strange.csv", {"learning_rate": [0.001 + step * 617 % 97 / 1000 for step in range(99)]}
+        tmp_path / "strange.csv", {"learning_rate": [0.001 + step * 617 % 97 / 1000 for step in range(30)]}
     )
 
 
@@ -48,13 +48,17 @@ def test_prints_a_schedule_file_that_says_how_well_it_fits(log: str, capsys: pyt
     assert max(map(len, out.splitlines()[: out.splitlines().index("")])) <= 100
 
 
-@pytest.mark.parametrize("command", ["show -", "check {log} -", "values - --at 50"])
-def test_output_is_a_schedule_for_other_commands(command: str, log: str) -> None:
-    first = shlex.join([*COMMAND, "infer", log])
-    second = shlex.join([*COMMAND, *command.format(log=shlex.quote(log)).split()])
-    result = subprocess.run(["sh", "-c", f"{first} | {second}"], capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout
+def test_output_is_a_schedule_for_other_commands(
+    log: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["infer", log]) == 0
+    document = capsys.readouterr().out.encode()
+    for command in (["show", "-"], ["check", log, "-"], ["values", "-", "--at", "50"]):
+        give_input(monkeypatch, document)
+        assert main(command) == 0
+        out, err = capsys.readouterr()
+        assert out
+        assert err == ""
 
 
 def test_offset_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,12 +110,13 @@ def test_picture_leaves_standard_output_to_the_schedule(
 
 
 def test_pipe_in_and_out(log: str) -> None:
-    with Path(log).open("rb") as standard_input:
-        result = subprocess.run(
-            [*COMMAND, "infer", "-"], stdin=standard_input, capture_output=True, text=True, check=False
-        )
+    document = Path(log).with_name("found.toml")
+    first, second = shlex.join([*COMMAND, "infer", "-"]), shlex.join([*COMMAND, "check", log, "-"])
+    command = f"{first} < {shlex.quote(log)} | tee {shlex.quote(str(document))} | {second}"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
-    assert "From standard input" in comments(result.stdout)
+    assert result.stdout
+    assert "From standard input" in comments(document.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -139,13 +139,13 @@ def test_all_explanations_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [rule["code"] for rule in json.loads(capsys.readouterr().out)] == list(RULES)
 
 
-def test_the_commands_in_the_explanations_print_what_they_say() -> None:
+def test_the_commands_in_the_explanations_print_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
     for block in re.findall(r"```console\n\$ (.*?)\n```", document(), re.DOTALL):
         match = re.fullmatch(r"(.*?\\\n.*?)\n(.*)", block, re.DOTALL)
         assert match is not None, block
         command, output = match.groups()
-        result = run(shlex.split(command.replace("\\\n", " "))[1:])
-        assert result.stdout == output + "\n"
+        assert main(shlex.split(command.replace("\\\n", " "))[1:]) in (0, 1)
+        assert capsys.readouterr().out == output + "\n"
 
 
 @pytest.mark.parametrize(

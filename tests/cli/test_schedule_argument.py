@@ -15,7 +15,7 @@ from kosine.cli import main
 from kosine.cli._planning import planned
 from kosine.cli._schedule_argument import read_schedule
 from kosine.published import PUBLISHED
-from tests.support.console import COMMAND, one_line, refused
+from tests.support.console import COMMAND, give_input, one_line, refused
 
 TEXT = 'warmup_cosine(peak=1e-3, warmup="5ep")'
 SCHEDULE = ks.parse(TEXT)
@@ -75,13 +75,15 @@ def test_document_with_its_run(document: str, name: str) -> None:
         json.dumps({"schedule": TEXT}),
     ],
 )
-def test_document_without_a_run(document: str) -> None:
+def test_document_without_a_run(
+    document: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("schedule.toml").write_text(document, encoding="utf-8", newline="")
     assert read_schedule("schedule.toml").schedule == SCHEDULE
     assert read_schedule("schedule.toml").run == {}
-    result = subprocess.run([*COMMAND, "export", "-", "--to", "json", "--epochs", "9", "--steps-per-epoch", "9"],
-        input=document.encode(), capture_output=True, check=False)  # fmt: skip
-    assert ks.loads(result.stdout) == SCHEDULE.plan(epochs=9, steps_per_epoch=9)
+    give_input(monkeypatch, document.encode())
+    assert main(["export", "-", "--to", "json", "--epochs", "9", "--steps-per-epoch", "9"]) == 0
+    assert ks.loads(capsys.readouterr().out) == SCHEDULE.plan(epochs=9, steps_per_epoch=9)
 
 
 def test_text_and_name() -> None:
@@ -208,14 +210,16 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
     ],
 )
 @pytest.mark.parametrize("where", ["schedule.toml", "-"])
-def test_mistake_in_a_document_is_one_clear_line_with_its_name(document: bytes, pattern: str, where: str) -> None:
+def test_mistake_in_a_document_is_one_clear_line_with_its_name(
+    document: bytes, pattern: str, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("schedule.toml").write_bytes(document)
-    with Path("schedule.toml").open("rb") as file:
-        result = subprocess.run([*COMMAND, "show", where, "--total-steps", "9"],
-            stdin=file, capture_output=True, text=True, check=False)  # fmt: skip
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"kosine: {'standard input' if where == '-' else where}")
-    one_line(result.stderr, pattern)
+    give_input(monkeypatch, document)
+    assert main(["show", where, "--total-steps", "9"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"kosine: {'standard input' if where == '-' else where}")
+    one_line(err, pattern)
 
 
 @pytest.mark.parametrize(

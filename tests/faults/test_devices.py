@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import killed_runs
 from tests.support.jax_probe import assert_follows
-from tests.support.killed_runs import noted
+from tests.support.killed_runs import noted, run_module
 from tests.support.optax_plans import PLANS, SAVE_EVERY, STEPS
 
 DEATH = 23
@@ -21,7 +20,7 @@ DEATH = 23
 
 def train(folder: Path, *death: int) -> int:
     flags = "--xla_force_host_platform_device_count=2"
-    return killed_runs.train("tests.support.optax_devices", folder, *death, XLA_FLAGS=flags)
+    return run_module("tests.support.optax_devices", folder, *death, XLA_FLAGS=flags).returncode
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 from pathlib import Path
@@ -9,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import killed_runs
 from tests.support.keras_killed_plan import EPOCHS, PLAN, STEPS
-from tests.support.killed_runs import applied_again, applied_rates
+from tests.support.killed_runs import applied_again, applied_rates, run_module
 
 BACKENDS = pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 KILLS = 20
@@ -21,10 +21,14 @@ MOMENTS = ["before the update", "after the update", "during the backup", "after 
 PLANNED = {step: {float(np.float32(PLAN(step)))} for step in range(EPOCHS * STEPS)}
 
 
-def train(backend: str, folder: Path, *death: object) -> int:
-    """Train in a process of its own, which goes on from the backup in the folder; returns its exit code."""
-    quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return killed_runs.train("tests.support.keras_killed_run", folder, *death, **quiet)
+def train(backend: str, *runs: tuple[Path, *tuple[object, ...]]) -> list[int]:
+    """Train in one process after another; each goes on from the backup in its folder. Returns their exit codes."""
+    arguments = [json.dumps(run, default=str) for run in runs]
+    environment = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = run_module("tests.support.keras_killed_run", *arguments, **environment)
+    codes = [int(code) for code in done.stdout.split()]
+    assert {*codes} <= {0, -signal.SIGKILL}, done.stderr
+    return codes
 
 
 def deaths(seed: int) -> list[tuple[int, str]]:
@@ -36,8 +40,8 @@ def deaths(seed: int) -> list[tuple[int, str]]:
 
 @BACKENDS
 def test_a_run_killed_while_it_writes_a_backup_goes_on_from_the_one_before(backend: str, tmp_path: Path) -> None:
-    assert train(backend, tmp_path, 2 * STEPS + 3, "during the backup") == -signal.SIGKILL
-    assert train(backend, tmp_path) == 0
+    killed = (tmp_path, 2 * STEPS + 3, "during the backup")
+    assert train(backend, killed, (tmp_path,)) == [-signal.SIGKILL, 0]
     assert applied_rates(tmp_path) == PLANNED
     assert applied_again(tmp_path) == STEPS
 
@@ -46,10 +50,8 @@ def test_a_run_killed_while_it_writes_a_backup_goes_on_from_the_one_before(backe
 @BACKENDS
 def test_a_run_killed_20_times_is_the_whole_run(backend: str, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert train(backend, whole) == 0
-    for death in deaths(seed=0):
-        assert train(backend, killed, *death) == -signal.SIGKILL
-    assert train(backend, killed) == 0
+    lives = [(killed, *death) for death in deaths(seed=0)]
+    assert train(backend, (whole,), *lives, (killed,)) == [0, *[-signal.SIGKILL] * KILLS, 0]
     assert applied_rates(killed) == applied_rates(whole) == PLANNED
     assert applied_again(killed) >= KILLS
     weights, wanted = np.load(killed / "weights.npz"), np.load(whole / "weights.npz")

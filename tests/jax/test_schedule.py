@@ -353,7 +353,7 @@ def test_the_formula_is_within_8_ulp(curve: Any, total: int) -> None:
     assert_follows(jax.jit(by_formula(plan))(steps), plan, steps)
 
 
-@pytest.mark.parametrize("phases", [2, 64, 65, 66, 4096, 4097, 5000])
+@pytest.mark.parametrize("phases", [2, 64, 65, 100, 4096, 4097])
 def test_each_of_many_phases_is_found(phases: int) -> None:
     generator = np.random.default_rng(phases)
     lengths, starts, ends = generator.integers(1, 4, phases), generator.random(phases), generator.random(phases)

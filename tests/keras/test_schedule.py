@@ -89,7 +89,7 @@ def test_a_short_run_has_the_nearest_float32(curve: Any) -> None:
     np.testing.assert_array_equal(rates(LearningRateSchedule(plan), steps), plan(steps).astype(np.float32))
 
 
-@pytest.mark.parametrize("total", [40_000, 10**8, 2 * 10**9])
+@pytest.mark.parametrize("total", [40_000, 2 * 10**9])
 @pytest.mark.parametrize("curve", CURVES, ids=repr)
 def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
     plan = ks.Schedule(curve).plan(total_steps=total)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
 import select
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -23,10 +25,16 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
     )
 
 
-def time_of_commands() -> float:
-    """Processor seconds of all commands that were run so far: other work on the machine does not count."""
-    times = os.times()
-    return times.children_user + times.children_system
+def give_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let commands that run in this process read these bytes from standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+
+def seconds_of(arguments: list[str], status: int = 0) -> float:
+    """Processor seconds of a command in this process: other work on the machine and the start do not count."""
+    started = time.process_time()
+    assert main(arguments) == status
+    return time.process_time() - started
 
 
 def on_a_terminal(arguments: list[str], **environment: str) -> str:

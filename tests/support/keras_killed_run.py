@@ -1,11 +1,14 @@
-"""A Keras run that goes on from its last backup: `python -m tests.support.keras_killed_run FOLDER [STEP MOMENT]`.
+"""Keras runs that go on from their last backup: `python -m tests.support.keras_killed_run RUN...`.
 
-It notes each rate as soon as it was applied, and kills itself at a step if it is told to. KERAS_BACKEND chooses the
-backend.
+Each argument is one run as JSON: [folder] or [folder, the step and the moment at which it kills itself]. The runs are
+forks of this process, one after another, so that Keras is imported once: only a fork starts the backend. They note each
+rate as soon as it was applied. The exit codes are printed, one a line. KERAS_BACKEND chooses the backend.
 """
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -19,6 +22,8 @@ import kosine as ks
 from kosine.testing.keras import minus_mean, probe_data
 from tests.support.keras_killed_plan import EPOCHS, LR, STEPS
 from tests.support.killed_runs import note
+
+SECONDS = 100  # after which a run that hangs is given up
 
 
 class AppliedOneByOne(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -61,18 +66,22 @@ class AppliedOneByOne(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
 
 
 def built_model() -> Any:
-    """A probe for the rates under plain SGD, and a network under Adam, which has a state."""
-    keras.utils.set_random_seed(0)
+    """A probe for the rates under plain SGD, and a network under Adam, which has a state.
+
+    The seeds are the layers' own: `keras.utils.set_random_seed` imports TensorFlow, on each backend.
+    """
+    first, second = (keras.initializers.GlorotUniform(seed) for seed in (1, 2))
     inputs = keras.Input((STEPS,))
     probe = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="probe")(inputs)
-    hidden = keras.layers.Dense(4, "tanh", name="hidden")(inputs)
-    model = keras.Model(inputs, keras.layers.Add()([probe, keras.layers.Dense(1, "tanh", name="output")(hidden)]))
+    hidden = keras.layers.Dense(4, "tanh", kernel_initializer=first, name="hidden")(inputs)
+    output = keras.layers.Dense(1, "tanh", kernel_initializer=second, name="output")(hidden)
+    model = keras.Model(inputs, keras.layers.Add()([probe, output]))
     plain = keras.optimizers.OptimizerMap(keras.optimizers.Adam(0.5), {"probe/.*": keras.optimizers.SGD(0.5)})
     model.compile(keras.optimizers.MultiOptimizer(plain), minus_mean)
     return model
 
 
-def main(folder: Path, death: tuple[int, str] | None) -> None:
+def train(folder: Path, death: tuple[int, str] | None) -> None:
     folder.mkdir(exist_ok=True)
     model = built_model()
     applied = AppliedOneByOne(folder / "applied.txt", death)
@@ -84,5 +93,16 @@ def main(folder: Path, death: tuple[int, str] | None) -> None:
     np.savez(folder / "weights.npz", *model.get_weights())
 
 
+def main(runs: list[tuple[str, ...]]) -> None:
+    fork = multiprocessing.get_context("fork")
+    for folder, *death in runs:
+        process = fork.Process(target=train, args=(Path(folder), (int(death[0]), death[1]) if death else None))
+        process.start()
+        process.join(SECONDS)
+        print(process.exitcode, flush=True)
+        process.kill()
+        process.join()
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), (int(sys.argv[2]), sys.argv[3]) if len(sys.argv) > 2 else None)
+    main([tuple(json.loads(run)) for run in sys.argv[1:]])

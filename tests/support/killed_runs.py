@@ -12,19 +12,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def train(module: str, folder: Path, *death: object, **environment: str) -> int:
-    """Train by a module in a process of its own, which ends or is killed; returns its exit code."""
+def run_module(module: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a module that trains; it may be killed, but does not fail."""
     done = subprocess.run(
-        [sys.executable, "-m", module, folder, *map(str, death)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode
+    return done
 
 
 def note(file: Path, step: int, *rates: float) -> None:
