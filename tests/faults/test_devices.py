@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import killed_runs
-from tests.support.jax_probe import assert_follows
+from tests.support.float32 import assert_follows
 from tests.support.killed_runs import noted
 from tests.support.optax_plans import PLANS, SAVE_EVERY, STEPS
 

@@ -49,7 +49,8 @@ class _Operations:
         block = jnp.zeros_like(steps, dtype="int32")
         for level in levels:
             missing = -len(level) % _FAN_OUT
-            rows = np.pad(level, (0, missing), constant_values=np.iinfo(level.dtype).max).reshape(-1, _FAN_OUT)
+            largest = np.inf if level.dtype.kind == "f" else np.iinfo(level.dtype).max
+            rows = np.pad(level, (0, missing), constant_values=largest).reshape(-1, _FAN_OUT)
             reached = jnp.expand_dims(steps, -1) >= jnp.take(rows, block, axis=0, mode="clip")
             block = block * _FAN_OUT + jnp.sum(reached, axis=-1, dtype="int32") - 1
         return block + 1

@@ -32,7 +32,7 @@ class Cosine(Curve):
             )
         kind = ("cosine", self.power, self.warp, origin)
         weight = self._falling if origin == "end" else self._rising
-        return Form(kind, weight, one_over(span), "end", "both", max(start, end), min(start, end))
+        return Form(kind, weight, one_over(span), "end", "both", max(start, end), min(start, end), magnifies=True)
 
     def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
         plain, remaining, power, exponent = _cosine(ops), remaining_weight(ops, self.warp), ops.power, self.power

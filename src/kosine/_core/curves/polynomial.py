@@ -28,10 +28,10 @@ class Polynomial(Curve):
         kind = ("polynomial", self.power, self.warp, origin)
         if self.warp != 1:
             weight = self._warped_falling if origin == "end" else self._warped_rising
-            return Form(kind, weight, one_over(span), "end", "both", top, bottom)
+            return Form(kind, weight, one_over(span), "end", "both", top, bottom, magnifies=True)
         if origin == "end":
-            return Form(kind, self._falling, one_over(span), origin, "split", top, bottom)
-        return Form(kind, self._rising, one_over(span), "end", "both", top, bottom)
+            return Form(kind, self._falling, one_over(span), origin, "split", top, bottom, magnifies=True)
+        return Form(kind, self._rising, one_over(span), "end", "both", top, bottom, magnifies=True)
 
     def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
         power, exp, log1p, exponent = ops.power, ops.exp, ops.log1p, self.power
