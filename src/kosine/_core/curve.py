@@ -163,11 +163,6 @@ class Curve(ABC):
         """Whether the formula can be worked out at any step, also at those outside the phase."""
         return False
 
-    @property
-    def meets_logarithm_of_0(self) -> bool:
-        """Whether the float64 code takes the logarithm of 0 at its first step, which is right but warns."""
-        return False
-
     def is_flat(self, start: float, to: float) -> bool:
         """Whether the curve keeps its first value all along."""
         return not start if self.keeps_pace else self.keeps_value or start == to

@@ -54,14 +54,10 @@ class Polynomial(Curve):
         remaining, risen, power, warp = remaining_weight(ops, self.warp), self._rising(ops), ops.power, self.warp
         return lambda left, done: risen(remaining(left, done), power(done, warp))
 
-    @property
-    def meets_logarithm_of_0(self) -> bool:
-        return self.warp != 1
-
     def code(self, of: Operands, language: Language) -> Formula:
         lost, rest = f"{of.done} / {of.span}", f"({of.left} / {of.span})"
         if self.warp != 1:
-            lost, rest = f"({lost}) ** {number(self.warp)}", "rest"
+            lost, rest = "passed", "rest"
         return raised_code(self.power, self.warp, power_code(rest, number(self.power)), lost, of, language)
 
     @classmethod
