@@ -22,7 +22,8 @@ class Repeat(NamedTuple):
 class SharedFormula(NamedTuple):
     """The formula of the phases that differ in their numbers only.
 
-    `Form` says what the fields are; beside it a weight may take the "pairs" of addends of both distances.
+    `Form` says what the fields are; a weight may also take the "smaller" one of both distances, as two addends, and
+    whether that is the one from the end.
     """
 
     weight: Callable[[Any], Callable[..., Any]]
@@ -41,12 +42,11 @@ class WeightCells:
     columns: NDArray[np.float32]
 
     def weight(self, ops: Any) -> Callable[[Any, Any], Any]:
-        """The function of the shares that are left and done, each as two addends."""
+        """The function of the smaller share, as two addends, and of whether it is what is left."""
         count = len(self.ends) + 1
 
-        def of_shares(left: tuple[Any, Any], done: tuple[Any, Any]) -> Any:
-            is_left = sum(left) < sum(done)
-            coarse, fine = (ops.where(is_left, *both) for both in zip(left, done, strict=True))
+        def of_smaller(addends: tuple[Any, Any], is_left: Any) -> Any:
+            coarse, fine = addends
             index = _reached(self.ends, coarse + fine, ops) + ops.cast(is_left, "int32") * count
             first, pace, highest, *others = _picked(self.columns, index, ops)
             inside = (coarse - first + fine) * pace
@@ -55,7 +55,7 @@ class WeightCells:
                 value = value * inside + coefficient
             return value
 
-        return of_shares
+        return of_smaller
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,10 @@ class PhaseTable:
                 found = weight(distance)
             elif formula.takes == "split":
                 found = weight(coarse, fine)
-            elif formula.takes == "pairs":
-                found = weight(share(steps, part, low_part), share(span - steps, other_part, low_other))
+            elif formula.takes == "smaller":
+                is_left = distance < 0.5
+                ends = ((steps, span - steps), (part, other_part), (low_part, low_other))
+                found = weight(share(*(ops.where(is_left, *both) for both in ends)), is_left)
             else:
                 found = weight(distance, sum(addends(span - steps, other_part)))
             value = found if value is None else ops.where(chosen == number, found, value)

@@ -133,7 +133,7 @@ def _phase_table(rows: list[PlannedPhase], repeat: Repeat | None, step_dtype: st
 def _formula(form: Form) -> SharedFormula:
     """The formula of a row, or what stands for it where float32 has too few digits for it."""
     if form.magnifies:
-        return SharedFormula(weight_cells(form.weight, form.takes == "both").weight, "pairs")
+        return SharedFormula(weight_cells(form.weight, form.takes == "both").weight, "smaller")
     return SharedFormula(form.weight, form.takes)
 
 

@@ -75,7 +75,7 @@ def tanh(
         duration: how long, in steps (500) or as "10ep", "5%", "2e8sp", "375Mtok" or "rest".
         to: the value e that the phase ends near, >= 0, and that the rate has after it.
         start: the value s near which it begins, >= 0; where the last phase ended if None.
-        lower: the tangent's argument at the start, between -20 and 20.
+        lower: the tangent's argument at the start, above -20.
         upper: the tangent's argument at the end, above `lower` and at most 20.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
 
