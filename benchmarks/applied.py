@@ -18,7 +18,7 @@ import kosine as ks
 from benchmarks.backends import BACKENDS, environment
 from benchmarks.measure import progress
 from benchmarks.tables import Table, report
-from tests.support.jax_probe import ulps
+from tests.support.float32 import ulps
 
 TARGET = 8.0
 STEPS_PER_EPOCH = 50

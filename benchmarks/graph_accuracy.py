@@ -17,7 +17,7 @@ from benchmarks.backends import backend_name, on_each_backend
 from benchmarks.measure import progress
 from benchmarks.tables import Table, report
 from kosine._core.traced import tabulate
-from tests.support.jax_probe import ulps
+from tests.support.float32 import ulps
 
 RUNS = {"40,000 (table)": 40_000, "40,000 (formula)": 40_000, "10⁸": 10**8, "2·10⁹": 2 * 10**9}
 EDGE, OTHERS, LAST = 1_000, 20_000, 100

@@ -227,3 +227,39 @@ def test_counts_that_are_too_large_say_so(text: str, capsys: pytest.CaptureFixtu
 def test_longest_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "sgdr(peak=0.1, period=1000)", "--total-steps", str(2**63 - 1)]) == 0
     assert "9,223,372,036,854,775,807" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", kosine.list_commands(NONE))
+def test_help_on_a_narrow_terminal_keeps_the_names_of_options_whole(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    for columns in ("200", "59", "50"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert main([command, "--help"]) == 0
+        written.append(set(re.findall(r"--[\w-]+", capsys.readouterr().out)))
+    assert written[0] == written[1] == written[2]
+    assert "--help" in written[0]
+
+
+def test_without_standard_error_an_error_is_the_exit_status_alone() -> None:
+    for options in ([], ["--json"]):
+        command = shlex.join([*COMMAND, "show", "nothing", *options])
+        result = subprocess.run(["sh", "-c", f"{command} 2>&-"], stdout=subprocess.PIPE)
+        assert (result.returncode, result.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("module", ["click", "kosine.cli._commands", "kosine.cli._show"])
+def test_an_interrupt_while_a_command_is_imported(
+    module: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            if name == module:
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
+    assert main(["show", "gpt-3"]) == 130
+    assert "".join(capsys.readouterr()).strip() == ""  # click ends the line that has the ^C

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import stat
 import subprocess
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 import kosine as ks
 from kosine._analysis.sampling import restarts, trace
+from kosine._display import figure
 from kosine._display.figure import RESTART, figure_of, new_figure, plot, plot_history, save_figure
 from kosine._display.labels import RateStyle, bands, point_text, step_text
 from kosine._display.page import page_of
@@ -548,3 +550,8 @@ def test_missing_matplotlib_is_an_import_error_with_the_fix(axes: Axes, monkeypa
 def test_importing_the_module_loads_no_plotting_library() -> None:
     code = "import sys, kosine._display.figure; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_its_example_runs() -> None:
+    result = doctest.testmod(figure)
+    assert (result.failed, result.attempted) == (0, 5)

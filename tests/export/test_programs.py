@@ -74,7 +74,7 @@ FIRST_STEPS = np.array(FIRST_STEPS, "int64")
 
 
 def learning_rate(step):
-    step = np.asarray(step)
+    step = np.asarray(step, "int64")
     n = np.clip(step, FIRST_STEPS[0], FIRST_STEPS[-1] - 1)
     index = np.searchsorted(FIRST_STEPS, n, "right") - 1
     first = np.take(FIRST_STEPS, index)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import kosine as ks
 from kosine._export.to_code import to_code
-from tests.support.export_cases import PLANS, names_of, peak_of, steps_of
-from tests.support.strategies import schedules
+from tests.support.export_cases import PLANS, highest_end, names_of, peak_of, steps_of
+from tests.support.strategies import bent_schedules, schedules
 
 TOLERANCE = 1e-12
 EVERY = pytest.mark.parametrize("name", PLANS)
@@ -81,6 +81,27 @@ def test_any_schedule_as_python_and_numpy(schedule: ks.Schedule, total_steps: in
     learning_rate = names_of(to_code(plan, "python"))["learning_rate"]
     assert np.abs(np.array([learning_rate(int(step)) for step in steps]) - plan(steps)).max() <= allowed
     assert np.abs(names_of(to_code(plan, "numpy"))["learning_rate"](steps) - plan(steps)).max() <= allowed
+
+
+@settings(max_examples=60, deadline=None)
+@given(schedule=bent_schedules(longest=300))
+def test_any_exponents_and_parts_of_steps(schedule: ks.Schedule) -> None:
+    try:
+        plan = schedule.plan()
+    except ks.PlanError:  # a timescale of less than a step, or a skip beyond the end
+        return
+    steps = np.arange(min(plan.total_steps or 600, 600))
+    allowed = TOLERANCE * highest_end(plan)
+    learning_rate = names_of(to_code(plan, "python"))["learning_rate"]
+    assert np.abs(np.array([learning_rate(int(step)) for step in steps]) - plan(steps)).max() <= allowed
+    assert np.abs(names_of(to_code(plan, "numpy"))["learning_rate"](steps) - plan(steps)).max() <= allowed
+
+
+def test_steps_of_few_bits_do_not_wrap_around() -> None:
+    plan = PLANS["of fractions"]
+    learning_rate = names_of(to_code(plan, "numpy"))["learning_rate"]
+    for kind in ("int8", "uint8", "int16", "uint64"):
+        assert learning_rate(np.arange(100, dtype=kind)) == pytest.approx(plan(np.arange(100)), rel=TOLERANCE)
 
 
 FALLING = {

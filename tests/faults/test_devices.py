@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.jax_probe import assert_follows
+from tests.support.float32 import assert_follows
 from tests.support.killed_runs import noted, run_module
 from tests.support.optax_plans import PLANS, SAVE_EVERY, STEPS
 

@@ -17,7 +17,8 @@ import pytest
 import kosine as ks
 from kosine.jax._schedule import schedule
 from kosine.testing.optax import applied_rates
-from tests.support.jax_probe import assert_follows, enable_x64, ulps
+from tests.support.float32 import assert_follows, ulps
+from tests.support.jax_probe import enable_x64
 
 LR = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5)
 PLAN = LR.plan(total_steps=40)

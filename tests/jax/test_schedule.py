@@ -16,7 +16,8 @@ import kosine as ks
 from kosine._core.traced import PhaseTable, tabulate
 from kosine.jax._schedule import PlanSchedule, _Operations, schedule
 from kosine.testing.optax import applied_rates
-from tests.support.jax_probe import assert_follows, enable_x64
+from tests.support.float32 import assert_follows
+from tests.support.jax_probe import enable_x64
 from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 PLAN = ks.warmup_cosine(peak=0.1, warmup=10, warmup_start=0.01, hold=5).plan(total_steps=40)

@@ -15,7 +15,8 @@ import kosine as ks
 from kosine.keras._callback import LearningRateCallback
 from kosine.keras._schedule import LearningRateSchedule
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data
-from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit, ulps
+from tests.support.float32 import ulps
+from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, STEPS, Crash, assert_follows, compiled, fit
 
 if BACKEND == "tensorflow":
     import tensorflow as tf

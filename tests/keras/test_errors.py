@@ -16,7 +16,8 @@ from kosine.keras._callback import LearningRateCallback
 from kosine.keras._dropin import WarmUpCosineDecayScheduler
 from kosine.keras._schedule import LearningRateSchedule
 from kosine.testing.keras import probe_data
-from tests.support.keras_probe import BACKEND, LR, STEPS, compiled, fit, ulps
+from tests.support.float32 import ulps
+from tests.support.keras_probe import BACKEND, LR, STEPS, compiled, fit
 
 LAST_STEP = 2**63 - 1 if BACKEND == "tensorflow" else 2**31 - 1
 

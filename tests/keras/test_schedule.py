@@ -9,7 +9,8 @@ import pytest
 import kosine as ks
 from kosine._core.traced import PhaseTable, tabulate
 from kosine.keras._schedule import LearningRateSchedule
-from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, ULPS, ulps
+from tests.support.float32 import ulps
+from tests.support.keras_probe import BACKEND, GRAPH_BACKENDS, LR, ULPS
 
 STEP_TYPE = "int64" if BACKEND == "tensorflow" else "int32"
 
@@ -78,8 +79,6 @@ def rates(schedule: LearningRateSchedule, steps: Any, **arguments: Any) -> Any:
 
 
 NEVER_ENDING = [curve for curve in CURVES if isinstance(curve, ks.Cycles) or getattr(curve, "endless", False)]
-BENT = [curve for curve in CURVES if "warp=" in repr(curve) or "cosine(start=0.001, to=1e-05, power=" in repr(curve)]
-"""Powers of a cosine or of the time: each multiplies the error of what it is taken of."""
 
 
 @pytest.mark.parametrize("curve", [curve for curve in CURVES if curve not in NEVER_ENDING], ids=repr)
@@ -99,8 +98,7 @@ def test_the_graph_is_within_8_ulp_of_the_plan(curve: Any, total: int) -> None:
     found = rates(in_graph(plan, table=False), steps)
     assert found.dtype == np.float32
     distance = ulps(found, plan(steps))
-    allowed = 2 * ULPS if curve in BENT else ULPS
-    assert distance.max() <= allowed, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
+    assert distance.max() <= ULPS, f"{distance.max():.1f} ulp at step {steps[distance.argmax()]:,}"
 
 
 def test_the_last_steps_of_a_decay_to_0_are_not_0() -> None:

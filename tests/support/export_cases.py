@@ -179,7 +179,18 @@ SECTIONS = {
     ),
 }
 
-SCHEDULES = {**RECIPES, **CURVES, **CYCLES, **SECTIONS}
+PARTS_OF_STEPS = {
+    name: ks.Schedule(ks.section(curve, ks.hold(), tick=tick, skip=skip, continuous=True))
+    for name, curve, tick, skip in (
+        ("a root entered by part of a step", ks.one_minus_sqrt(300, start=0.7, to=0.0), 1, "1/3st"),
+        ("a root by ticks", ks.one_minus_sqrt("55%", start=0.7, to=0.0), 100, 0),
+        ("a warp by ticks", ks.polynomial("57%", start=0.7, to=0.0, power=0.5, warp=0.5), 100, 0),
+        ("a wave with a warp by ticks", ks.cosine("57%", start=0.7, to=0.0, power=20.0, warp=50.0), 100, 7),
+        ("an exponential whose top is skipped", ks.exponential(428, start=0.1, to=0.0, base=1e4), 7, 1234),
+    )
+}
+
+SCHEDULES = {**PARTS_OF_STEPS, **RECIPES, **CURVES, **CYCLES, **SECTIONS}
 PLANS = {name: schedule.plan(**RUN) for name, schedule in SCHEDULES.items()}
 
 
@@ -192,6 +203,11 @@ def steps_of(plan: ks.Plan, beyond: int = 0) -> NDArray[np.int64]:
 def peak_of(plan: ks.Plan) -> float:
     """The highest rate of the run; for a plan of zeros the smallest number, so that nothing but 0 is near enough."""
     return float(plan(steps_of(plan)).max()) or math.ulp(0.0)
+
+
+def highest_end(plan: ks.Plan) -> float:
+    """The highest rate that a curve goes from or to: a phase that is cut may not reach it in the run."""
+    return max(rate for row in plan.phases for rate in (row.clock.start, row.clock.to)) or math.ulp(0.0)
 
 
 def names_of(program: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import kosine as ks
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data, probe_model
+from tests.support.float32 import ulps
 
 BACKEND = keras.backend.backend()
 GRAPH_BACKENDS = BACKEND != "torch"
@@ -20,17 +21,6 @@ ULPS = 0.5 if BACKEND == "torch" else 8.0
 STEPS = 10  # batches in an epoch
 
 LR = ks.warmup_cosine(peak=0.1, warmup="1ep", warmup_start=0.01, hold=5)
-
-
-def ulps(applied: Any, exact: Any) -> NDArray[np.float64]:
-    """The distance in units in the last place of float32 at the exact value.
-
-    Below the smallest normal number, 1.2e-38, the backends flush to 0: there the unit is that number.
-    """
-    wanted = np.asarray(exact, np.float64)
-    normal = float(np.finfo(np.float32).smallest_normal)
-    unit = np.where(wanted < normal, normal, np.spacing(wanted.astype(np.float32)).astype(np.float64))
-    return np.abs(np.asarray(applied, np.float64) - wanted) / unit
 
 
 def assert_follows(applied: NDArray[np.float32], plan: ks.Plan, *, count: int, first: int = 0) -> None:

@@ -215,3 +215,56 @@ def small_schedules(draw: st.DrawFn) -> ks.Schedule:
 
 schedules = compositions() | recipes()
 """Any valid schedule without sections; `RUN` can plan it."""
+
+
+_exponents = st.sampled_from([0.3, 0.5, 0.9, 1.0, 1.5, 2.0, 3.0, 7.0, 50.0, 1000.0])
+
+
+@st.composite
+def _bent_phase(draw: st.DrawFn, lengths: st.SearchStrategy[int | str], endpoint: bool) -> ks.Phase:
+    """A phase of any curve, with any exponents."""
+    ends: Any = {"start": draw(rates), "to": draw(rates)}
+    ends |= {"endpoint": True} if endpoint and draw(st.booleans()) else {}
+    high = draw(positive_rates)
+    above_0: Any = {**ends, "start": high, "to": high * draw(st.floats(1e-6, 1.0))}
+    match draw(st.integers(0, 9)):
+        case 0 | 1:
+            return ks.cosine(draw(lengths), power=draw(_exponents), warp=draw(_exponents), **ends)
+        case 2 | 3:
+            return ks.polynomial(draw(lengths), power=draw(_exponents), warp=draw(_exponents), **ends)
+        case 4:
+            return ks.exponential(draw(lengths), base=draw(st.sampled_from([1.001, 2, 1e4, 1e25])), **ends)
+        case 5:
+            return ks.exponential(draw(lengths), start=high, factor=draw(st.sampled_from([0.5, 0.9, 0.9999])))
+        case 6:
+            return draw(st.sampled_from([ks.inverse_sqrt, ks.inverse_time, ks.exponential]))(draw(lengths), **above_0)
+        case 7:
+            falling = draw(st.sampled_from([ks.inverse_sqrt, ks.inverse_time]))
+            return falling(draw(lengths), start=high, timescale=draw(lengths))
+        case 8:
+            return ks.one_minus_sqrt(draw(lengths), **ends)
+        case _:
+            lower = draw(st.floats(-19.0, 15.0))
+            return ks.tanh(draw(lengths), lower=lower, upper=lower + draw(st.floats(0.1, 5.0)), **ends)
+
+
+@st.composite
+def bent_schedules(draw: st.DrawFn, longest: int) -> ks.Schedule:
+    """Curves with any exponents in cycles and in sections that begin at parts of a step, as they need no run."""
+    whole = st.integers(1, longest)
+    lengths: st.SearchStrategy[int | str] = whole | st.builds("{}/{}st".format, whole, st.integers(2, 9))
+    parts: list[Any] = []
+    for _ in range(draw(st.integers(1, 2))):
+        kind = draw(st.sampled_from(["phase", "cycles", "section"]))
+        continuous = kind == "section" and draw(st.booleans())
+        part: Any = draw(_bent_phase(lengths, endpoint=not continuous))
+        if part.to is not None and (kind == "cycles" or (kind == "section" and draw(st.booleans()))):
+            down_to_0 = not part.to or not part.start  # else the later cycles could shrink to nothing
+            shrink_power = draw(st.sampled_from([0.0, 0.3])) if down_to_0 else 0.0
+            stretch, count = draw(st.sampled_from([1, 1.01, 2])), draw(st.integers(1, 9))
+            part = ks.cycles(part, stretch=stretch, shrink_power=shrink_power, count=count)
+        if kind == "section":
+            tick = draw(st.sampled_from([1, 1, 7]))
+            part = ks.section(part, skip=draw(st.just(0) | lengths), tick=tick, continuous=continuous)
+        parts.append(part)
+    return ks.Schedule(*parts)

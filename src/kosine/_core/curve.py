@@ -38,6 +38,10 @@ class Form(NamedTuple):
     `ratio` is exact. `takes` says what `weight` is called with: the "distance"; "both" distances, the one
     counted from `origin`, the end, first; or the distance "split" into two addends, the second the smaller or 0, whose
     exact sum has more digits than one number holds.
+
+    `magnifies` says that an exponent in the weight multiplies every rounding. A graph in float32 then has polynomials
+    for small parts of the curve in the place of the formula (`weight_cells`); the distance is a share of the phase,
+    counted from its end.
     """
 
     kind: Hashable
@@ -47,6 +51,7 @@ class Form(NamedTuple):
     takes: Literal["distance", "both", "split"]
     top: float
     bottom: float
+    magnifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +165,6 @@ class Curve(ABC):
     @property
     def is_smooth(self) -> bool:
         """Whether the formula can be worked out at any step, also at those outside the phase."""
-        return False
-
-    @property
-    def meets_logarithm_of_0(self) -> bool:
-        """Whether the float64 code takes the logarithm of 0 at its first step, which is right but warns."""
         return False
 
     def is_flat(self, start: float, to: float) -> bool:

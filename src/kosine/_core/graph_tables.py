@@ -20,10 +20,42 @@ class Repeat(NamedTuple):
 
 
 class SharedFormula(NamedTuple):
-    """The formula of the phases that differ in their numbers only; `Form` says what the fields are."""
+    """The formula of the phases that differ in their numbers only.
+
+    `Form` says what the fields are; a weight may also take the "smaller" one of both distances, as two addends, and
+    whether that is the one from the end.
+    """
 
     weight: Callable[[Any], Callable[..., Any]]
     takes: str
+
+
+@dataclass(frozen=True)
+class WeightCells:
+    """A weight as a polynomial for each small cell of the smaller one of what is done and what is left.
+
+    Row i of `columns` is for cell i of what is done, row n + i for cell i of what is left: where the cell begins, one
+    over its width, and the coefficients of the polynomial from the highest on. Cell i ends at `ends[i]`.
+    """
+
+    ends: NDArray[np.float32]
+    columns: NDArray[np.float32]
+
+    def weight(self, ops: Any) -> Callable[[Any, Any], Any]:
+        """The function of the smaller share, as two addends, and of whether it is what is left."""
+        count = len(self.ends) + 1
+
+        def of_smaller(addends: tuple[Any, Any], is_left: Any) -> Any:
+            coarse, fine = addends
+            index = _reached(self.ends, coarse + fine, ops) + ops.cast(is_left, "int32") * count
+            first, pace, highest, *others = _picked(self.columns, index, ops)
+            inside = (coarse - first + fine) * pace
+            value = highest
+            for coefficient in others:
+                value = value * inside + coefficient
+            return value
+
+        return of_smaller
 
 
 @dataclass(frozen=True)
@@ -65,34 +97,49 @@ class PhaseTable:
         step = _folded(ops.maximum(step, ops.cast(0, self.step_dtype)), self.repeat, self.step_dtype, ops)
         index = self._phase_of(step, ops)
         shift, tick, anchor, sign, mask, span, chosen = _picked(integers, index, ops)
-        high, low, top, bottom, part, other_part = _picked(self.floats, index, ops)
+        high, low, top, bottom, part, low_part, other_part, low_other = _picked(self.floats, index, ops)
+        has_parts = self.floats[:, 4:].any()
+        places = range(0, int(self.integers[:, 5].max()).bit_length(), 8)
+        masks = [np.asarray((1 << place) - 1, self.step_dtype) for place in reversed(places)]
 
         def addends(steps: Any, part: Any) -> tuple[Any, Any]:
             """The distance of a number of steps and a part of a step, as the sum of two floats."""
             coarse, fine = _product(steps, high, low, mask, ops)
-            if not self.floats[:, 4:].any():
+            if not has_parts:
                 return coarse, fine
             fine = fine + part
             distance = coarse + fine  # near 0 steps the part is the larger of the two, so the order is set again
             return distance, coarse - distance + fine
+
+        def share(steps: Any, part: Any, low_part: Any) -> tuple[Any, Any]:
+            """The same with the digits of both floats."""
+            coarse, fine = _finer_product(steps, high, low, masks, ops)
+            if not has_parts:
+                return coarse, fine
+            total = coarse + part
+            return total, coarse - total + part + (fine + low_part)
 
         if (self.integers[:, 1] != 1).any():
             step = (step + shift) // tick
         steps = step * sign + anchor
         coarse, fine = addends(steps, part)
         distance = coarse + fine
-        share: Any = None
+        value: Any = None
         for number, formula in enumerate(self.formulas):
             weight = formula.weight(ops)
             if formula.takes == "distance":
-                value = weight(distance)
+                found = weight(distance)
             elif formula.takes == "split":
-                value = weight(coarse, fine)
+                found = weight(coarse, fine)
+            elif formula.takes == "smaller":
+                is_left = distance < 0.5
+                ends = ((steps, span - steps), (part, other_part), (low_part, low_other))
+                found = weight(share(*(ops.where(is_left, *both) for both in ends)), is_left)
             else:
-                value = weight(distance, sum(addends(span - steps, other_part)))
-            share = value if share is None else ops.where(chosen == number, value, share)
-        value = share * top
-        return value if not self.floats[:, 3].any() else value + (1.0 - share) * bottom
+                found = weight(distance, sum(addends(span - steps, other_part)))
+            value = found if value is None else ops.where(chosen == number, found, value)
+        rate = value * top
+        return rate if not self.floats[:, 3].any() else rate + (1.0 - value) * bottom
 
     def _phase_of(self, step: Any, ops: Any) -> Any:
         """The number of the phase that each step belongs to; None where there is only one."""
@@ -102,7 +149,12 @@ class PhaseTable:
         if len(firsts) <= _FEW_PHASES:
             each = ops.expand_dims(step, -1) if len(step.shape) else step
             return ops.sum(ops.cast(each >= firsts[1:], "int32"), axis=-1)
-        return ops.reshape(ops.searchsorted(firsts, ops.reshape(step, (-1,)), side="right") - 1, step.shape)
+        return _reached(firsts, step, ops) - 1
+
+
+def _reached(boundaries: NDArray[Any], values: Any, ops: Any) -> Any:
+    """How many of many ordered boundaries each value has reached."""
+    return ops.reshape(ops.searchsorted(boundaries, ops.reshape(values, (-1,)), side="right"), values.shape)
 
 
 def _picked(matrix: NDArray[Any], index: Any, ops: Any) -> list[Any]:
@@ -127,6 +179,17 @@ def _product(steps: Any, high: Any, low: Any, mask: Any, ops: Any) -> tuple[Any,
         return whole * high, whole * low
     small = ops.bitwise_and(steps, mask)
     return ops.cast(steps - small, "float32") * high, ops.cast(small, "float32") * high + whole * low
+
+
+def _finer_product(steps: Any, high: Any, low: Any, masks: list[Any], ops: Any) -> tuple[Any, Any]:
+    """The same sum with the digits of two floats for few steps, too: the masks cut the steps into pieces of 8 bits."""
+    coarse, fine = 0.0, ops.cast(steps, "float32") * low
+    for mask in masks:
+        rest = ops.bitwise_and(steps, mask)
+        added = ops.cast(steps - rest, "float32") * high  # exact, and not above `coarse`, unless that is 0
+        steps, total = rest, coarse + added
+        coarse, fine = total, fine + (coarse - total + added)
+    return coarse, fine
 
 
 def _folded(step: Any, repeat: Repeat | None, dtype: str, ops: Any) -> Any:

@@ -23,6 +23,7 @@ from kosine._core.placing import level
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.schedule import Plan
 from kosine._core.timeline import PlannedPart, PlannedPhase
+from kosine._core.weight_cells import weight_cells
 from kosine.errors import PlanError
 
 __all__ = ["PhaseTable", "RateTable", "check_length", "last_step", "tabulate"]
@@ -105,7 +106,7 @@ def _phase_table(rows: list[PlannedPhase], repeat: Repeat | None, step_dtype: st
     for row, form, count in zip(rows, forms, counts, strict=True):
         if form.kind not in numbers:
             numbers[form.kind] = len(numbers)
-            formulas.append(SharedFormula(form.weight, form.takes))
+            formulas.append(_formula(form))
         clock = row.clock
         mask = (1 << max(0, count.bit_length() - step_bits)) - 1
         (done, done_part), (left, left_part) = endpoints(clock)
@@ -117,7 +118,7 @@ def _phase_table(rows: list[PlannedPhase], repeat: Repeat | None, step_dtype: st
             anchor, shift = anchor + sign * shift, 0
         anchor = (anchor + 2**63) % 2**64 - 2**63  # as 64 bits wrap it around
         integers.append((shift, clock.tick, anchor, sign, mask, done + left, numbers[form.kind]))
-        distances = [float(part * form.ratio) for part in parts]
+        distances = itertools.chain.from_iterable(split(part * form.ratio, 24) for part in parts)
         floats.append((*split(form.ratio, coefficient_bits), form.top, form.bottom, *distances))
     return PhaseTable(
         np.array([row.first_step for row in rows], np.int64),
@@ -127,6 +128,13 @@ def _phase_table(rows: list[PlannedPhase], repeat: Repeat | None, step_dtype: st
         repeat,
         step_dtype,
     )
+
+
+def _formula(form: Form) -> SharedFormula:
+    """The formula of a row, or what stands for it where float32 has too few digits for it."""
+    if form.magnifies:
+        return SharedFormula(weight_cells(form.weight, form.takes == "both").weight, "smaller")
+    return SharedFormula(form.weight, form.takes)
 
 
 def _count(form: Form, row: PlannedPhase, last: int) -> int:

@@ -59,7 +59,7 @@ def assignment(line: str, indent: int) -> list[str]:
 
 def _split(expression: str) -> list[str]:
     """The operands of the loosest operators outside parentheses, each on a line."""
-    for operators in (r" (?=[+-] )", r" (?=[*/] )"):
+    for operators in (r" (?=(if|else) )", r" (?=[+-] )", r" (?=[*/] )"):
         places = _outside(expression, operators)
         if places:
             starts = [0, *(place + 1 for place in places)]

@@ -49,16 +49,17 @@ def to_code(plan: Plan, target: str) -> str:
 
     - "python": `learning_rate(step)`, a pure function of one step; right past the end of the run, too.
     - "numpy": the same for a step or an array of steps.
-    - "torch": `make_scheduler(optimizer)`, an LRScheduler; the optimizer must be built with the plan's highest rate.
-      Schedulers that multiply from step to step are used for phases of up to 100,000 steps, where they stray by less
-      than 1e-12 of the peak.
+    - "torch": `make_scheduler(optimizer)`, an LRScheduler; the optimizer must be built with the rate that its docstring
+      names, the peak. Schedulers that multiply from step to step are used for phases of up to 100,000 steps, where they
+      stray by less than 1e-12 of the peak.
     - "optax": `schedule`, a function of the count of updates.
     - "keras": `schedule`, a LearningRateSchedule.
     - "huggingface": `training_arguments`, keyword arguments of transformers' TrainingArguments.
 
-    Python, NumPy and PyTorch agree with the plan within 1e-12 of its peak. Optax and Keras compute in float32 and count
-    steps in 32 bits: in runs of up to 2**24 steps they agree within 2e-7 of the peak, or 3e-7 for curves with a `warp`
-    and for Keras on TensorFlow and PyTorch. Cycles that grow by a factor with a fraction are a table of at most
+    The peak is the highest rate that a phase goes from or to, also where a section leaves that end out. Python, NumPy
+    and PyTorch agree with the plan within 1e-12 of it. Optax and Keras compute in float32 and count steps in 32 bits:
+    in runs of up to 2**24 steps they agree within 2e-7 of it, within 3e-7 for Keras on TensorFlow and PyTorch, and
+    within 5e-7 for curves with a `warp`. Cycles that grow by a factor with a fraction are a table of at most
     4,096 phases: where they are few, of all up to the last step that the target can count, else of those in the run,
     past which the programs for Python and PyTorch raise an error and the others stay at the last rate.
 

@@ -19,7 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after `kosine`; `sys.argv` if None.
     """
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # which may come while the command is imported
+        return 130
+
+
+def _run(words: list[str]) -> int:
     as_json = "--json" in words  # also where the rest cannot be read
     try:
         import click
@@ -50,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _drop_output()
             where = f"{error.filename}: " if error.filename is not None else ""
             return complain(f"{where}{error.strerror or error}", as_json, "OSError")
-        except (click.Abort, KeyboardInterrupt):
+        except click.Abort:
             return 130
     except SystemExit as done:
         if "_KOSINE_COMPLETE" in os.environ:  # a shell asked for words to complete, and click has printed them

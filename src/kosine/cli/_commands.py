@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -27,8 +28,29 @@ _COMMANDS = {
 }
 
 
+class _HelpFormatter(click.HelpFormatter):
+    """Help whose lines end between words, so that the name of an option can be copied whole."""
+
+    _HYPHEN = "\N{NON-BREAKING HYPHEN}"
+
+    def write_text(self, text: str) -> None:
+        super().write_text(text.replace("-", self._HYPHEN))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(name, text.replace("-", self._HYPHEN)) for name, text in rows], col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        return super().getvalue().replace(self._HYPHEN, "-")
+
+
+class _Context(click.Context):
+    formatter_class = _HelpFormatter
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called: `name` is `kosine.cli._name.command`."""
+
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -38,6 +60,7 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"kosine.cli._{cmd_name}").command
         assert isinstance(command, click.Command)
+        command.context_class = _Context
         return command
 
     def resolve_command(

@@ -67,6 +67,8 @@ def complain(text: str, as_json: bool, kind: str, **fields: Any) -> int:
     with --json as an object. It goes to standard error then, too: what follows in a pipe expects data of another form.
     """
     text = printable(text)
+    if sys.stderr is None:  # closed; without it `print` takes standard output
+        return 2
     if as_json:
         print(json.dumps({"error": {"type": kind, "message": text} | fields}, indent=2), file=sys.stderr)
     elif sys.stderr.isatty():

@@ -49,7 +49,8 @@ class _Operations:
         block = jnp.zeros_like(steps, dtype="int32")
         for level in levels:
             missing = -len(level) % _FAN_OUT
-            rows = np.pad(level, (0, missing), constant_values=np.iinfo(level.dtype).max).reshape(-1, _FAN_OUT)
+            largest = np.inf if level.dtype.kind == "f" else np.iinfo(level.dtype).max
+            rows = np.pad(level, (0, missing), constant_values=largest).reshape(-1, _FAN_OUT)
             reached = jnp.expand_dims(steps, -1) >= jnp.take(rows, block, axis=0, mode="clip")
             block = block * _FAN_OUT + jnp.sum(reached, axis=-1, dtype="int32") - 1
         return block + 1
@@ -136,8 +137,9 @@ def schedule(plan: Plan) -> PlanSchedule:
     - An int, or a NumPy integer or array: on the host, the float32 nearest to `plan(step)`.
     - An array of JAX, traced or not: on the device, in integers up to the last operations. It is the nearest float32
       for plans that end or repeat within 131,072 steps, which are a table; for others it is within 8 units in the last
-      place. The array is not read, so a step below 0 raises no error: it counts as step 0. A new step traces nothing
-      anew, and the graph has a few dozen operations, however many cycles there are.
+      place, down to 1e-31 of the phase's highest rate: devices take numbers below 1.2e-38 as 0. The array is not read,
+      so a step below 0 raises no error: it counts as step 0. A new step traces nothing anew, and the graph has a few
+      dozen operations, about a hundred with a `power` or `warp`, however many cycles there are.
 
     The rate is a strongly typed float32, as from most schedules of Optax. Optax casts it to the type of each gradient;
     in your own loop with bfloat16 parameters, cast it: `rate.astype(parameters.dtype)`.

@@ -22,7 +22,8 @@ class LearningRateSchedule(keras.optimizers.schedules.LearningRateSchedule):  # 
     The update of batch t uses `plan(t - offset)`, and `plan(0)` before step `offset`. On PyTorch the host computes
     the rate, so it is the nearest float32. For plans that end or repeat within 131,072 steps the rates are a table in
     the graph, also the nearest float32. For others on TensorFlow and JAX the graph computes them, to within 8 units in
-    the last place. The schedule is saved with the model, and needs no callback after a reload.
+    the last place, down to 1e-31 of the phase's highest rate: devices take numbers below 1.2e-38 as 0. The schedule is
+    saved with the model, and needs no callback after a reload.
 
     Args:
         plan: what to follow; plan a `Schedule` first.

@@ -7,7 +7,7 @@ from decimal import Context
 from fractions import Fraction
 from typing import Any, Literal
 
-from kosine._core.code import Formula, Language, Operands, number
+from kosine._core.code import Formula, Language, Operands, atom, number
 from kosine._core.curve import Operations
 from kosine._core.durations import Duration, DurationLike
 from kosine._core.run import RunSize
@@ -69,9 +69,9 @@ def raised_code(power: float, warp: float, kept: str, lost: str, of: Operands, l
 
     Args:
         power: the power.
-        warp: the exponent of the time; `kept` has "rest" in place of what is left where it is not 1.
-        kept: the weight, from what is left.
-        lost: what is lost before the power is taken, from what is done.
+        warp: the exponent of the time.
+        kept: the weight, from what is left; with an exponent of the time that is "rest".
+        lost: what is lost before the power is taken, from what is done; with an exponent of the time that is "passed".
         of: the operands.
         language: the language.
     """
@@ -79,18 +79,33 @@ def raised_code(power: float, warp: float, kept: str, lost: str, of: Operands, l
     if language.single and (power > 1 or (warp != 1 and power == 1 and not of.rises)):
         weight = f"(1 - {lost})"
         if power != 1:
-            weight = language.call("exp", f"{number(power)} * {language.call('log1p', f'-({lost})')}")
-        return Formula(of.weighed(), weight)
+            weight = language.call("exp", f"{number(power)} * {language.call('log1p', f'-{atom(lost)}')}")
+        return Formula(of.weighed(), weight, above=None if warp == 1 else ("passed", _passed_code(warp, of, language)))
     return Formula(of.weighed(), kept, above=None if warp == 1 else ("rest", _remaining_code(warp, of, language)))
 
 
+def _passed_code(warp: float, of: Operands, language: Language) -> str:
+    """u ** warp; a large exponent takes its logarithm near the end from what is left, which has more digits."""
+    near_start = f"({of.done} / {of.span}) ** {number(warp)}"
+    if warp <= 2:
+        return near_start
+    near_end = language.call("exp", _logarithm_code(warp, of, language))
+    return language.where(f"{of.done} < {of.left}", near_start, near_end)
+
+
 def _remaining_code(warp: float, of: Operands, language: Language) -> str:
-    """1 - u ** warp, from what is left."""
-    logarithm = language.call("log1p", f"-{of.left} / {of.span}")
-    text = f"-{language.call('expm1', f'{number(warp)} * {logarithm}')}"
-    if language.single:  # near the start what is done has more digits
-        return language.where(f"{of.done} < {of.left}", f"1 - ({of.done} / {of.span}) ** {number(warp)}", text)
-    return text if language.arrays else language.where(f"{of.left} < {of.span}", text, "1.0")
+    """1 - u ** warp, from what is done near the start, and from what is left near the end."""
+    near_start = f"1 - ({of.done} / {of.span}) ** {number(warp)}"
+    near_end = f"-{language.call('expm1', _logarithm_code(warp, of, language))}"
+    return language.where(f"{of.done} < {of.left}", near_start, near_end)
+
+
+def _logarithm_code(warp: float, of: Operands, language: Language) -> str:
+    """The logarithm of u ** warp, from what is left; nearer to the start than to the end it has no meaning."""
+    share = f"{of.left} / {of.span}"
+    if language.arrays:  # which work it out there, too: it must not be that of 0
+        share = language.call("minimum", share, "0.5")
+    return f"{number(warp)} * {language.call('log1p', f'-{share}')}"
 
 
 # --- curves that may have a timescale -------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Cosine(Curve):
             )
         kind = ("cosine", self.power, self.warp, origin)
         weight = self._falling if origin == "end" else self._rising
-        return Form(kind, weight, one_over(span), "end", "both", max(start, end), min(start, end))
+        return Form(kind, weight, one_over(span), "end", "both", max(start, end), min(start, end), magnifies=True)
 
     def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
         plain, remaining, power, exponent = _cosine(ops), remaining_weight(ops, self.warp), ops.power, self.power
@@ -49,10 +49,6 @@ class Cosine(Curve):
     def is_smooth(self) -> bool:
         return self.power == self.warp == 1
 
-    @property
-    def meets_logarithm_of_0(self) -> bool:
-        return self.warp != 1
-
     def code(self, of: Operands, language: Language) -> Formula:
         def sine(steps: str) -> str:
             return language.call("sin", f"{language.pi} / 2 / {of.span} * {steps}")
@@ -61,8 +57,7 @@ class Cosine(Curve):
             return Formula(of.above_low(f"{of.spread} * {{}}"), f"{sine(of.done if of.rises else of.left)} ** 2")
         kept, lost = sine(of.left), sine(of.done)
         if self.warp != 1:
-            kept = language.call("sin", f"{language.pi} / 2 * rest")
-            lost = language.call("sin", f"{language.pi} / 2 * ({of.done} / {of.span}) ** {number(self.warp)}")
+            kept, lost = (language.call("sin", f"{language.pi} / 2 * {share}") for share in ("rest", "passed"))
         return raised_code(self.power, self.warp, f"{kept} ** {number(2 * self.power)}", f"{lost} ** 2", of, language)
 
     @classmethod

@@ -27,12 +27,10 @@ class OneMinusSqrt(Curve):
         return Form("sqrt", _sqrt, one_over(span), "start", "distance", end, start)
 
     def code(self, of: Operands, language: Language) -> Formula:
+        root = language.call("sqrt", f"{of.done} / {of.span}")
         if of.rises or language.single:
             share = "{}" if of.rises else "(1 - {})"
-            return Formula(
-                of.above_low(f"{of.spread} * {share}"), language.call("sqrt", f"{of.done} / {of.span}"), "root"
-            )
-        root = language.call("sqrt", f"({of.span} - {of.left}) / {of.span}")
+            return Formula(of.above_low(f"{of.spread} * {share}"), root, "root")
         return Formula(of.above_low(f"{of.spread} * {of.left} / {of.span} / (1 + {{}})"), root, "root")
 
     @classmethod

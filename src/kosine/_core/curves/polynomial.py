@@ -28,10 +28,10 @@ class Polynomial(Curve):
         kind = ("polynomial", self.power, self.warp, origin)
         if self.warp != 1:
             weight = self._warped_falling if origin == "end" else self._warped_rising
-            return Form(kind, weight, one_over(span), "end", "both", top, bottom)
+            return Form(kind, weight, one_over(span), "end", "both", top, bottom, magnifies=True)
         if origin == "end":
-            return Form(kind, self._falling, one_over(span), origin, "split", top, bottom)
-        return Form(kind, self._rising, one_over(span), "end", "both", top, bottom)
+            return Form(kind, self._falling, one_over(span), origin, "split", top, bottom, magnifies=True)
+        return Form(kind, self._rising, one_over(span), "end", "both", top, bottom, magnifies=True)
 
     def _falling(self, ops: Operations) -> Callable[[Any, Any], Any]:
         power, exp, log1p, exponent = ops.power, ops.exp, ops.log1p, self.power
@@ -54,14 +54,10 @@ class Polynomial(Curve):
         remaining, risen, power, warp = remaining_weight(ops, self.warp), self._rising(ops), ops.power, self.warp
         return lambda left, done: risen(remaining(left, done), power(done, warp))
 
-    @property
-    def meets_logarithm_of_0(self) -> bool:
-        return self.warp != 1
-
     def code(self, of: Operands, language: Language) -> Formula:
         lost, rest = f"{of.done} / {of.span}", f"({of.left} / {of.span})"
         if self.warp != 1:
-            lost, rest = f"({lost}) ** {number(self.warp)}", "rest"
+            lost, rest = "passed", "rest"
         return raised_code(self.power, self.warp, power_code(rest, number(self.power)), lost, of, language)
 
     @classmethod

@@ -29,7 +29,7 @@ def optax(outline: Outline) -> str:
     if own is not None:
         return native_program(outline, "optax", own)
     constants, lines = array_lines(outline, JAX, "optax", 4)
-    text = ["def schedule(count):", *indented(["step = jnp.asarray(count)", *with_return(lines)])]
+    text = ["def schedule(count):", *indented(['step = jnp.asarray(count, "int32")', *with_return(lines)])]
     return outline.program(["import jax.numpy as jnp"], constants, text)
 
 
