@@ -32,7 +32,7 @@ PLANS = {
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_a_plain_loop(plan: ks.Plan) -> None:
     (probe,), optimizer = probes(0.5)
-    scheduler = PlanLR(optimizer, plan)
+    scheduler = PlanLR(optimizer, plan, watch=False)  # one of the plans ends early
     assert isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
     train([probe], optimizer, scheduler, range(STEPS))
     assert probe.rates == planned(plan)
@@ -183,7 +183,7 @@ def test_any_step_in_any_order() -> None:
 @given(st.lists(st.none() | st.integers(0, 300), max_size=30), st.sampled_from(list(PLANS)), st.booleans())
 def test_the_groups_hold_the_rates_of_the_step(calls: list[int | None], name: str, ratios: bool) -> None:
     _, optimizer = probes(0.5, 0.05 if ratios else 0.5, steps=1)
-    scheduler, step, plan = PlanLR(optimizer, PLANS[name]), 0, PLANS[name]
+    scheduler, step, plan = PlanLR(optimizer, PLANS[name], watch=False), 0, PLANS[name]
     for call in calls:
         scheduler.step(call)
         step = step + 1 if call is None else call
@@ -192,12 +192,25 @@ def test_the_groups_hold_the_rates_of_the_step(calls: list[int | None], name: st
         assert scheduler.last_epoch == step
 
 
-def test_setting_last_epoch_is_a_step_to_it() -> None:
+def test_setting_last_epoch_shows_in_the_groups_at_the_next_step() -> None:
+    """As with torch's schedulers, which ignite relies on."""
     (probe,), optimizer = probes(0.5)
     scheduler = PlanLR(optimizer, PLAN)
     scheduler.last_epoch = 4
+    assert (scheduler.last_epoch, scheduler.get_last_lr()) == (4, [PLAN(4)])
     train([probe], optimizer, scheduler, range(4, STEPS))
-    assert probe.rates[4:] == planned(PLAN, range(4, STEPS))
+    assert probe.rates[4:] == [PLAN(0), *planned(PLAN, range(5, STEPS))]
+
+
+@pytest.mark.parametrize(
+    ("step", "error"), [(-2, ks.StepError), (2**63, ks.StepError), (0.5, ks.ArgumentTypeError)], ids=str
+)
+def test_what_is_no_step_cannot_be_set(step: Any, error: type[Exception]) -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    with pytest.raises(error, match=r"step"):
+        scheduler.last_epoch = step
+    assert scheduler.last_epoch == 0
 
 
 def test_the_last_rate_is_that_of_the_next_update() -> None:
@@ -252,15 +265,6 @@ def test_nothing_but_the_groups_is_read() -> None:
     scheduler = PlanLR(optimizer, PLAN)
     scheduler.step()
     assert optimizer.param_groups == [{"params": [], "lr": PLAN(1), "initial_lr": 0.5}]
-
-
-def test_a_scheduler_that_steps_first_warns_of_nothing() -> None:
-    """Torch's own warn when the first call of theirs comes before the optimizer's; that is not an error here."""
-    (probe,), optimizer = probes(0.5)
-    scheduler = PlanLR(optimizer, PLAN)
-    scheduler.step()
-    train([probe], optimizer, scheduler, range(1, STEPS))
-    assert probe.rates[1:] == planned(PLAN, range(1, STEPS))
 
 
 def test_a_rate_that_is_made_a_tensor_afterwards_stays_one() -> None:

@@ -22,17 +22,17 @@ def double(value: float) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", [float, double])
 def test_groups_keep_their_ratio_to_the_first(kind: Any) -> None:
-    modules, optimizer = probes(*map(kind, [0.5, 0.05, 0.5, 0.0, 2.0]))
+    modules, optimizer = probes(*map(kind, [0.1, 0.01, 0.1, 0.0, 0.4]))
     scheduler = PlanLR(optimizer, PLAN)
-    assert scheduler.base_lrs == [0.5, 0.05, 0.5, 0.0, 2.0]
+    assert scheduler.base_lrs == [0.1, 0.01, 0.1, 0.0, 0.4]
     train(modules, optimizer, scheduler, range(STEPS))
-    for probe, ratio in zip(modules, [1.0, 0.05 / 0.5, 1.0, 0.0, 4.0], strict=True):
+    for probe, ratio in zip(modules, [1.0, 0.01 / 0.1, 1.0, 0.0, 4.0], strict=True):
         assert probe.rates == planned(PLAN, ratio=ratio)
 
 
 def test_whole_numbers_are_rates_too() -> None:
     modules, optimizer = probes(1, 2)
-    train(modules, optimizer, PlanLR(optimizer, PLAN), range(STEPS))
+    train(modules, optimizer, PlanLR(optimizer, PLAN, watch=False), range(STEPS))
     assert [probe.rates for probe in modules] == [planned(PLAN), planned(PLAN, ratio=2.0)]
 
 
@@ -77,26 +77,27 @@ def add(optimizer: torch.optim.Optimizer, **options: Any) -> Probe:
 
 @pytest.mark.parametrize("ratios", [False, True])
 def test_a_group_added_later_joins_with_its_own_ratio(ratios: bool) -> None:
-    modules, optimizer = probes(*([0.5, 2.0] if ratios else [0.5]))
+    modules, optimizer = probes(*([0.1, 0.4] if ratios else [0.1]))
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(4))
-    added = add(optimizer, lr=0.05)
+    assert PLAN(4) == 0.1
+    added = add(optimizer, lr=0.01)
     scheduler.step(scheduler.last_epoch)
     train([*modules, added], optimizer, scheduler, range(4, STEPS))
     assert modules[0].rates == planned(PLAN)
-    assert added.rates[4:] == planned(PLAN, range(4, STEPS), ratio=0.1)
-    assert scheduler.base_lrs == [0.5, *([2.0] if ratios else []), 0.05]
+    assert added.rates[4:] == pytest.approx(planned(PLAN, range(4, STEPS), ratio=0.1), rel=1e-12)
+    assert scheduler.base_lrs == [0.1, *([0.4] if ratios else []), pytest.approx(0.01)]
 
 
 def test_a_group_added_later_joins_at_the_next_step_at_the_latest() -> None:
     modules, optimizer = probes(0.5)
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(4))
-    added = add(optimizer, lr=0.05)
+    added = add(optimizer, lr=0.25)  # above the first group's rate now: its initial rate
     assert scheduler.get_last_lr() == [PLAN(4)]
     train([*modules, added], optimizer, scheduler, range(4, STEPS))
     assert modules[0].rates == planned(PLAN)
-    assert added.rates[4:] == [0.05, *planned(PLAN, range(5, STEPS), ratio=0.1)]
+    assert added.rates[4:] == [0.25, *planned(PLAN, range(5, STEPS), ratio=0.5)]
 
 
 def test_a_group_added_with_the_optimizers_own_tensor_joins_with_its_initial_rate() -> None:
@@ -118,46 +119,71 @@ def test_a_group_added_with_the_rate_of_another_at_the_time() -> None:
     train(modules, optimizer, scheduler, range(6))
     added = add(optimizer, lr=optimizer.param_groups[0]["lr"])
     train([*modules, added], optimizer, scheduler, range(6, STEPS))
-    assert added.rates[6:] == [PLAN(6), *planned(PLAN, range(7, STEPS), ratio=PLAN(6) / 0.5)]
+    assert added.rates[6:] == planned(PLAN, range(6, STEPS))  # lowered once, not twice
+
+
+@pytest.mark.parametrize("peak", [0.5, 0.1], ids=["the optimizer's rate is the peak", "it is not"])
+@pytest.mark.parametrize("kind", [float, double])
+@pytest.mark.parametrize("arguments", [{}, {"relative": True}], ids=["ratios", "relative"])
+def test_a_group_added_at_a_tenth_of_the_rate_stays_at_a_tenth(arguments: Any, kind: Any, peak: float) -> None:
+    """Such as by Lightning's BackboneFinetuning, when a backbone is unfrozen."""
+    plan = ks.Schedule(ks.cosine(start=peak, to=0.0)).plan(total_steps=STEPS)
+    (head,), optimizer = probes(kind(0.5))
+    scheduler = PlanLR(optimizer, plan, watch=False, **arguments)
+    train([head], optimizer, scheduler, range(6))
+    backbone = add(optimizer, lr=kind(0.1 * float(optimizer.param_groups[0]["lr"])))
+    train([head, backbone], optimizer, scheduler, range(6, STEPS))
+    assert backbone.rates[6:] == pytest.approx([0.1 * rate for rate in head.rates[6:]], rel=1e-12)
+    assert scheduler.base_lrs == [0.5, pytest.approx(0.05)]
+
+
+def test_a_group_added_without_a_rate_has_the_optimizers_default() -> None:
+    probe = Probe(STEPS)
+    optimizer = torch.optim.SGD(probe.parameters(), lr=0.05)
+    scheduler = PlanLR(optimizer, PLAN)
+    train([probe], optimizer, scheduler, range(4))
+    added = add(optimizer)
+    train([probe, added], optimizer, scheduler, range(4, STEPS))
+    assert added.rates[5:] == planned(PLAN, range(5, STEPS))
 
 
 def test_a_group_in_the_place_of_another() -> None:
-    modules, optimizer = probes(0.5, 2.0)
+    modules, optimizer = probes(0.1, 0.4)
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(4))
     del optimizer.param_groups[1]
-    added = add(optimizer, lr=0.05)
+    added = add(optimizer, lr=0.01)
     scheduler.step(4)
     train([modules[0], added], optimizer, scheduler, range(4, STEPS))
     assert modules[0].rates == planned(PLAN)
-    assert added.rates[4:] == planned(PLAN, range(4, STEPS), ratio=0.1)
+    assert added.rates[4:] == pytest.approx(planned(PLAN, range(4, STEPS), ratio=0.1), rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", [float, double])
 def test_without_the_first_group_the_others_keep_their_ratio_to_it(kind: Any) -> None:
-    modules, optimizer = probes(*map(kind, [0.5, 2.0]))
+    modules, optimizer = probes(*map(kind, [0.1, 0.4]))
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(4))
     del optimizer.param_groups[0]
     train(modules, optimizer, scheduler, range(4, 6))
-    added = add(optimizer, lr=kind(0.05))
+    added = add(optimizer, lr=kind(0.1 * PLAN(6)))
     scheduler.step(6)
     train([*modules, added], optimizer, scheduler, range(6, STEPS))
     assert modules[0].rates == planned(PLAN, range(4)) + [0.0] * (STEPS - 4)
     assert modules[1].rates == planned(PLAN, ratio=4.0)
-    assert added.rates[6:] == planned(PLAN, range(6, STEPS), ratio=0.1)
+    assert added.rates[6:] == pytest.approx(planned(PLAN, range(6, STEPS), ratio=0.1), rel=1e-12)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[1:], ids=str)
 def test_groups_that_change_places_keep_their_ratios(order: tuple[int, ...]) -> None:
-    modules, optimizer = probes(0.5, 0.05, 1.0, 2.0)
+    modules, optimizer = probes(0.1, 0.01, 0.2, 0.4)
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(7))  # in the middle of a phase
     optimizer.param_groups[:] = [optimizer.param_groups[index] for index in order]
     train(modules, optimizer, scheduler, range(7, STEPS))
-    assert [probe.rates for probe in modules] == [planned(PLAN, ratio=ratio) for ratio in [1.0, 0.1, 2.0, 4.0]]
+    assert [probe.rates for probe in modules] == [planned(PLAN, ratio=ratio) for ratio in [1.0, 0.01 / 0.1, 2.0, 4.0]]
     assert scheduler.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
-    assert scheduler.state_dict().get("ratios_to") == (None if order[0] == 0 else {"lr": 0.5})
+    assert scheduler.state_dict().get("ratios_to") == (None if order[0] == 0 else {"lr": 0.1})
 
 
 def test_a_group_without_a_plan_in_a_list_is_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,16 @@ def double(value: float) -> torch.Tensor:
     return torch.tensor(value, dtype=torch.float64)
 
 
+def texts(**plans: Any) -> str:
+    """The plans as a state holds them."""
+    return json.dumps(
+        {
+            name: [ks.dumps(plan) for plan in given] if isinstance(given, list) else ks.dumps(given)
+            for name, given in plans.items()
+        }
+    )
+
+
 SETUPS: dict[str, tuple[Callable[[float], Any], Callable[[torch.optim.Optimizer], PlanLR], list[list[float]]]] = {
     "ratios": (float, lambda optimizer: PlanLR(optimizer, PLAN), [planned(PLAN), planned(PLAN, ratio=0.05 / 0.5)]),
     "tensors": (double, lambda optimizer: PlanLR(optimizer, PLAN), [planned(PLAN), planned(PLAN, ratio=0.05 / 0.5)]),
@@ -35,7 +46,7 @@ SETUPS: dict[str, tuple[Callable[[float], Any], Callable[[torch.optim.Optimizer]
     "at rate 0": (
         float,
         lambda optimizer: PlanLR(
-            optimizer, ks.Schedule(ks.hold(STOP, start=0.1), ks.hold(2, start=0.0)).plan(), lint=False
+            optimizer, ks.Schedule(ks.hold(STOP, start=0.1), ks.hold(2, start=0.0)).plan(), lint=False, watch=False
         ),
         [[0.1] * STOP + [0.0] * (STEPS - STOP), [0.1 * (0.05 / 0.5)] * STOP + [0.0] * (STEPS - STOP)],
     ),
@@ -181,11 +192,11 @@ def test_a_tensor_stays_the_same_object(order: str, saved: Any) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_group_that_was_added(order: str) -> None:
-    modules, optimizer = probes(0.5)
+    modules, optimizer = probes(0.1)
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(2))
     modules.append(Probe(STEPS))
-    optimizer.add_param_group({"params": modules[1].parameters(), "lr": 0.05})
+    optimizer.add_param_group({"params": modules[1].parameters(), "lr": 0.1 * PLAN(2)})
     scheduler.step(2)
     train(modules, optimizer, scheduler, range(2, STOP))
     checkpoint = {
@@ -203,7 +214,7 @@ def test_a_group_that_was_added(order: str) -> None:
     modules, optimizer, scheduler = resumed(checkpoint, order, float, build)
     train(modules, optimizer, scheduler, range(STOP, STEPS))
     assert modules[0].rates == planned(PLAN)
-    assert modules[1].rates == [0.0] * 2 + planned(PLAN, range(2, STEPS), ratio=0.1)
+    assert modules[1].rates == pytest.approx([0.0] * 2 + planned(PLAN, range(2, STEPS), ratio=0.1), rel=1e-12)
 
 
 def test_a_group_that_was_removed() -> None:
@@ -219,7 +230,7 @@ def test_a_group_that_was_removed() -> None:
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["at once", "after a step"])
 def test_a_tensor_stays_with_its_group_when_the_first_was_removed(stepped: bool) -> None:
-    modules, optimizer = probes(double(0.5), double(0.05), double(2.0))
+    modules, optimizer = probes(double(0.1), double(0.01), double(0.4))
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(STOP))
     tensors = [group["lr"] for group in optimizer.param_groups]
@@ -233,40 +244,40 @@ def test_a_tensor_stays_with_its_group_when_the_first_was_removed(stepped: bool)
     ]
     train(modules, optimizer, scheduler, range(STOP, STEPS))
     assert modules[0].rates == planned(PLAN, range(STOP)) + [0.0] * (STEPS - STOP)
-    assert [probe.rates for probe in modules[1:]] == [planned(PLAN, ratio=0.1), planned(PLAN, ratio=4.0)]
+    assert [probe.rates for probe in modules[1:]] == [planned(PLAN, ratio=0.01 / 0.1), planned(PLAN, ratio=4.0)]
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["saved once", "saved twice"])
 @pytest.mark.parametrize("built_with", ["the others", "all groups"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_ratios_to_a_first_group_that_was_removed(order: str, built_with: str, again: bool) -> None:
-    modules, optimizer = probes(0.5, 0.05, 2.0)
+    modules, optimizer = probes(0.1, 0.01, 0.4)
     scheduler = PlanLR(optimizer, PLAN)
     train(modules, optimizer, scheduler, range(STOP))
     del optimizer.param_groups[0]
     for _ in range(1 + again):
         states = {part: through_a_file(of.state_dict()) for part, of in (("o", optimizer), ("s", scheduler))}
-        assert states["s"] == {"last_epoch": STOP, "plans": {"lr": ks.dumps(PLAN)}, "ratios_to": {"lr": 0.5}}
+        assert states["s"] == {"last_epoch": STOP, "plans": texts(lr=PLAN), "ratios_to": {"lr": 0.1}}
         weights = [probe.state_dict() for probe in modules[-2:]]
-        modules, optimizer = probes(*([0.05, 2.0] if built_with == "the others" else [0.5, 0.05, 2.0]))
+        modules, optimizer = probes(*([0.01, 0.4] if built_with == "the others" else [0.1, 0.01, 0.4]))
         for probe, saved in zip(modules[-2:], weights, strict=True):
             probe.load_state_dict(saved)
         for part in order.split():
             if part == "build":
-                scheduler = PlanLR(optimizer, PLAN)
+                scheduler = PlanLR(optimizer, PLAN, watch=False)  # the peak is for a group that is gone
             if part == order.split()[0] and built_with == "all groups":
                 del optimizer.param_groups[0]
             if part != "build":
                 {"optimizer": optimizer, "scheduler": scheduler}[part].load_state_dict(states[part[0]])
     train(modules, optimizer, scheduler, range(STOP, STEPS))
-    assert [probe.rates for probe in modules[-2:]] == [planned(PLAN, ratio=0.1), planned(PLAN, ratio=4.0)]
+    assert [probe.rates for probe in modules[-2:]] == [planned(PLAN, ratio=0.01 / 0.1), planned(PLAN, ratio=4.0)]
 
 
 def test_the_ratios_are_those_of_the_file_while_the_first_group_is_there() -> None:
     """The new run was built with other rates; those that the optimizer loads replace them all."""
     checkpoint = stopped(float, lambda optimizer: PlanLR(optimizer, PLAN))
     modules, optimizer = probes(3.0, 6.0)
-    scheduler = PlanLR(optimizer, PLAN)
+    scheduler = PlanLR(optimizer, PLAN, watch=False)
     optimizer.load_state_dict(checkpoint["optimizer"])
     scheduler.load_state_dict(checkpoint["scheduler"])
     train(modules, optimizer, scheduler, range(STOP, STEPS))
@@ -280,21 +291,76 @@ LONGER = LR.plan(total_steps=2 * STEPS)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_run_that_is_extended_follows_the_new_plan_and_says_so(order: str) -> None:
+def test_a_branch_that_agrees_up_to_the_step_is_silent(order: str) -> None:
+    """Warm-up and hold are the same; only the cosine after them is longer."""
     checkpoint = stopped(float, lambda optimizer: PlanLR(optimizer, PLAN))
-    with pytest.warns(ks.TrainingWarning) as caught:
-        modules, optimizer, scheduler = resumed(checkpoint, order, float, lambda optimizer: PlanLR(optimizer, LONGER))
+    modules, optimizer, scheduler = resumed(checkpoint, order, float, lambda optimizer: PlanLR(optimizer, LONGER))
     train(modules, optimizer, scheduler, range(STOP, STEPS))
     assert modules[0].rates == [*planned(PLAN, range(STOP)), *planned(LONGER, range(STOP, STEPS))]
     assert modules[1].rates[STOP:] == planned(LONGER, range(STOP, STEPS), ratio=0.1)
-    what, details = [str(warning.message) for warning in caught]
+
+
+WSD = ks.wsd(peak=0.1, warmup=2, cooldown=4)
+BRANCHES: dict[str, tuple[ks.Plan, ks.Plan, int, list[str]]] = {
+    "a cooldown that begins there": (WSD.plan(total_steps=30), WSD.plan(total_steps=12), 8, []),
+    "a cooldown that has begun": (WSD.plan(total_steps=30), WSD.plan(total_steps=12), 9, ["9: 0.1 then, 0.05 now"]),
+    "the same in other words": (
+        ks.Schedule(ks.cosine(12, start=0.1, to=0.0)).plan(),
+        ks.Schedule(ks.section(ks.cosine(start=0.1, to=0.0), duration=6), ks.linear(to=0.0)).plan(total_steps=12),
+        0,
+        [],
+    ),
+    "another past": (
+        ks.Schedule(ks.hold(3, start=0.2), ks.hold(start=0.1)).plan(total_steps=12),
+        ks.constant(0.1).plan(total_steps=12),
+        7,
+        ["0, in the past: 0.2 then, 0.1 now"],
+    ),
+    "another past and a jump": (
+        PLAN,
+        OTHER,
+        6,
+        ["0, in the past: 0.01 then, 0.3 now", f"6: {PLAN(6):.6g} then, {OTHER(6):.6g} now"],
+    ),
+    "cycles without an end": (
+        ks.sgdr(peak=0.1, period=4).plan(),
+        ks.sgdr(peak=0.1, period=4, shrink=0.5).plan(total_steps=100),
+        6,
+        ["4, in the past: 0.1 then, 0.05 now", "6: 0.05 then, 0.025 now"],
+    ),
+    "a late change of a long run": (
+        ks.warmup_cosine(peak=0.1, warmup=10**6).plan(total_steps=10**12),
+        ks.warmup_cosine(peak=0.1, warmup=10**6).plan(total_steps=2 * 10**12),
+        10**6,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "step", "places"), BRANCHES.values(), ids=BRANCHES)
+def test_a_jump_and_another_past_are_told_with_both_rates(
+    before: ks.Plan, now: ks.Plan, step: int, places: list[str]
+) -> None:
+    (_, optimizer), scheduler = probes(0.1), None
+    state = {**PlanLR(optimizer, before).state_dict(), "last_epoch": step}
+    scheduler = PlanLR(optimizer, now, lint=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        scheduler.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == now(step)
+    assert all(warning.category is ks.TrainingWarning for warning in caught)
+    messages = [str(warning.message) for warning in caught]
+    if not places:
+        assert messages == []
+        return
+    what, details = messages
     assert what.startswith("The state was saved with another plan. The run follows the plan that this PlanLR was built")
-    assert details == (
-        "The difference between the plan then and now:\n"
-        "lr at step 5: 0.1 then, 0.1 now\n"
-        f"  then: {PLAN!r}\n"
-        f"   now: {LONGER!r}"
-    )
+    assert details.splitlines() == [
+        "The difference between the plan then and now:",
+        *(f"lr at step {place}" for place in places),
+        f"  then: {before!r}",
+        f"   now: {now!r}",
+    ]
 
 
 def test_the_difference_is_shown_entry_by_entry() -> None:
@@ -306,6 +372,7 @@ def test_the_difference_is_shown_entry_by_entry() -> None:
         scheduler.load_state_dict(state)
     _, details = [str(warning.message) for warning in caught]
     assert details.splitlines()[1:] == [
+        f"lr of group 1 at step 0, in the past: {OTHER(0):.6g} then, {LONGER(0):.6g} now",
         f"lr of group 1 at step 8: {OTHER(8):.6g} then, {LONGER(8):.6g} now",
         f"  then: {OTHER!r}",
         f"   now: {LONGER!r}",
@@ -485,6 +552,102 @@ def test_plans_that_cannot_be_compared_with_are_warned_of_and_not_followed(saved
     assert modules[1].rates[STOP:] == planned(PLAN, range(STOP, STEPS), ratio=0.05 / 0.5)
 
 
+def test_a_state_from_somebody_else_does_not_steer_the_terminal() -> None:
+    _, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        scheduler.load_state_dict(
+            {
+                "last_epoch": 3,
+                "plans": {"lr": "\x1b]0;owned\x07", "x\x1b[31m\n": {"\x1b[2J": "\x9b31m"}, "y": ["\x1b[1m", 3]},
+            }
+        )
+    with pytest.raises(ks.TrainingError) as error:
+        scheduler.load_state_dict({"\x1b[31m": 1})
+    for text in (*(str(warning.message) for warning in caught), str(error.value)):
+        assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "saved", ["", "{", "[" * 5000, "[]", "3", '{"lr": null}', '{"lr": {"a": "b"}}', "\udcff"], ids=repr
+)
+def test_a_text_of_plans_that_cannot_be_read_is_warned_of(saved: str) -> None:
+    modules, optimizer = probes(0.5)
+    scheduler = PlanLR(optimizer, PLAN)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        scheduler.load_state_dict({"last_epoch": STOP, "plans": saved})
+    assert len(caught) == 2
+    train(modules, optimizer, scheduler, range(STOP, STEPS))
+    assert modules[0].rates[STOP:] == planned(PLAN, range(STOP, STEPS))
+
+
+PEAK_THEN = ks.Schedule(ks.linear(4, start=0.1, to=1.0)).plan()
+
+
+@pytest.mark.parametrize("longer", [False, True], ids=["the same plan", "a plan that goes on otherwise"])
+@pytest.mark.parametrize("kind", [float, double])
+@pytest.mark.parametrize("order", [*ORDERS, "build scheduler optimizer scheduler"])
+def test_a_rate_that_another_scheduler_has_set_since_stays(order: str, kind: Any, longer: bool) -> None:
+    """A warm-up by PlanLR, then ReduceLROnPlateau."""
+
+    def train_on(modules: Any, optimizer: Any, scheduler: Any, plateau: Any, steps: Any) -> None:
+        for step in steps:
+            train(modules, optimizer, None, [step])
+            scheduler.step() if step < 4 else plateau.step(1.0)
+
+    def plateau_of(optimizer: Any) -> Any:
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+
+    modules, optimizer = probes(kind(1.0), kind(0.1))
+    scheduler, plateau = PlanLR(optimizer, PEAK_THEN), plateau_of(optimizer)
+    train_on(modules, optimizer, scheduler, plateau, range(8))
+    assert float(optimizer.param_groups[0]["lr"]) == 0.125
+    states = [through_a_file(part.state_dict()) for part in (optimizer, scheduler, plateau)]
+    train_on(modules, optimizer, scheduler, plateau, range(8, STEPS))
+
+    again, optimizer = probes(kind(1.0), kind(0.1))
+    plan = (
+        ks.Schedule(ks.linear(4, start=0.1, to=1.0), ks.hold(4), ks.linear(9, to=0.0)).plan() if longer else PEAK_THEN
+    )
+    scheduler = None
+    for part in order.split():
+        if part == "build":
+            scheduler = PlanLR(optimizer, plan)
+            tensors = [group["lr"] for group in optimizer.param_groups]
+        elif part == "optimizer":
+            optimizer.load_state_dict(states[0])
+        else:
+            assert scheduler is not None
+            scheduler.load_state_dict(states[1])
+    plateau = plateau_of(optimizer)
+    plateau.load_state_dict(states[2])
+    assert [group["lr"] is tensor for group, tensor in zip(optimizer.param_groups, tensors, strict=True)] == [
+        kind is double
+    ] * 2
+    train_on(again, optimizer, scheduler, plateau, range(8, STEPS))
+    for one, other in zip(modules, again, strict=True):
+        assert one.rates[8:] == other.rates[8:]
+        assert all(rate > 0 for rate in other.rates[8:])
+    assert scheduler is not None
+    scheduler.step(9)  # where the plan is asked for, it is followed
+    assert float(optimizer.param_groups[0]["lr"]) == plan(9)
+
+
+@pytest.mark.parametrize("stepped", [False, True])
+def test_a_rate_of_another_scheduler_stays_when_the_optimizer_loads_its_own_state(stepped: bool) -> None:
+    """As accelerate does when it prepares one."""
+    _, optimizer = probes(0.5, 0.05)
+    scheduler = PlanLR(optimizer, PLAN)
+    scheduler.step(3)
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+    if stepped:
+        scheduler.step()
+    optimizer.load_state_dict(through_a_file(optimizer.state_dict()))
+    rate = PLAN(4) if stepped else 0.5 * PLAN(3)
+    assert [group["lr"] for group in optimizer.param_groups] == [rate, rate * (0.05 / 0.5)]
+
+
 @pytest.mark.parametrize("first", [2**31 - 3, 2**31, 2**53 - 3, 2**62])
 @pytest.mark.parametrize("kind", [float, double])
 def test_a_run_beyond_the_integers_of_other_libraries_goes_on_where_it_stopped(kind: Any, first: int) -> None:
@@ -512,16 +675,14 @@ def test_the_plans_are_written_once_for_all_states(monkeypatch: pytest.MonkeyPat
         written.append(plan)
         return ks.dumps(plan)
 
-    monkeypatch.setattr("kosine.torch._scheduler.dumps", dumps)
+    monkeypatch.setattr("kosine.torch._state.dumps", dumps)
     _, optimizer = probes(0.5, 0.05)
     scheduler = PlanLR(optimizer, PLAN, momentum=[OTHER, PLAN])
     assert not written
-    first = scheduler.state_dict()
-    first["plans"]["momentum"].clear()  # it is the caller's
-    first["plans"].pop("lr")
+    scheduler.state_dict()
     second = scheduler.state_dict()
     scheduler.load_state_dict(second)
-    assert second["plans"] == {"lr": ks.dumps(PLAN), "momentum": [ks.dumps(OTHER), ks.dumps(PLAN)]}
+    assert second["plans"] == texts(lr=PLAN, momentum=[OTHER, PLAN])
     assert written == [PLAN, OTHER, PLAN]
 
 
@@ -531,7 +692,7 @@ def test_the_state_is_the_step_and_what_the_plans_were() -> None:
     scheduler.step(3)
     assert scheduler.state_dict() == {
         "last_epoch": 3,
-        "plans": {"lr": ks.dumps(PLAN), "momentum": [ks.dumps(OTHER)]},
+        "plans": texts(lr=PLAN, momentum=[OTHER]),
     }
 
 

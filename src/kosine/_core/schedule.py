@@ -361,6 +361,12 @@ class Plan(_Value, Drawn):
         axes: Axes = view(self, "plot", ax=ax, log=log, points=points)
         return axes
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        # torch's LambdaLR saves the `__dict__` of a callable object as its state, and updates it at a load. A plan has
+        # none: it is built again from its schedule, as a function is from its module.
+        return {}
+
     def __getattr__(self, name: str) -> NoReturn:
         refuse_as_callback("A Plan", name)
         fix = f" Write `ks.{name}(...)`: it is a function." if name in _FUNCTIONS else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -14,37 +13,68 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from kosine._analysis.lint.lint import warn_of_errors
-from kosine._core.arguments import read_flag
-from kosine._core.json_form import dumps
+from kosine._core.arguments import read_flag, read_index
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentTypeError, Described, TrainingError
-from kosine.torch._param_groups import GroupPlan, group_plans, number_of, put_value, read_plans, same_group
-from kosine.torch._state import difference_text, saved_ratios_to, saved_step, warn_of_change
+from kosine.torch._param_groups import (
+    GroupPlan,
+    Groups,
+    Key,
+    is_at,
+    noted,
+    number_of,
+    put_value,
+    same_group,
+    set_by_others,
+)
+from kosine.torch._plans import PlanLike, Plans, end_of, listed, read_entries
+from kosine.torch._state import (
+    Saved,
+    comparable,
+    difference_text,
+    plans_text,
+    saved_plans,
+    saved_ratios_to,
+    saved_step,
+    warn_of_change,
+)
+from kosine.torch._watch import LoopWatch, warn_of_another_hand, warn_of_own_rates, warn_of_the_end
+
+_DRIVEN: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+"""Optimizers that a PlanLR has written into: what another one finds there does not come from a file."""
+
+Given = PlanLike | Sequence[PlanLike] | Mapping[str, PlanLike]
 
 
 class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     """Drives a torch optimizer along a plan: a `torch.optim.lr_scheduler.LRScheduler` whose only state is the step.
 
-    The update of batch t uses plan(t), times the ratio of its param group. The constructor sets the rates of step 0;
-    each `step()` sets those of the next step. Call `step()` after `optimizer.step()`. Called before it, every update
-    uses the rate of the next step, without a warning. The constructor neither steps nor patches the optimizer: it
-    writes into the param groups, and registers one hook that sets the rates anew when the optimizer loads a state.
+    The update of batch t uses plan(t), times the factor of its param group. The constructor sets the rates of step 0;
+    each `step()` sets those of the next step. Call `step()` after `optimizer.step()`. The constructor neither steps nor
+    patches the optimizer: it writes into the param groups, and registers two hooks. One sets the rates anew when the
+    optimizer loads a state. The other counts the first updates, to see what the loop does, and is then removed.
 
     Param groups: with one plan the first group follows the plan, and every other group the plan times
 
         ratio = its initial rate / the first group's initial rate.
+
+    So the plan's peak goes to the first group, whatever rate that was built with. With `relative=True` each group
+    follows its own initial rate * plan(t), as with torch's LambdaLR; such a plan has a peak of 1. With a list of plans,
+    or a mapping by the groups' names (`group["name"]`), each group follows its own plan, without ratios.
 
     A group's initial rate is its `initial_lr`, as in torch. A group without one gets its `lr` as `initial_lr`.
     Optimizers save `initial_lr`, so ratios survive a resume. The ratio is 1 where the initial rates are the same, also
     where they are 0. The first group is the one that was first when this scheduler was built. If it is moved or removed
     later, the others keep their ratio to it, and the state of this scheduler keeps its initial rate.
 
-    A group that is added later joins at the next `step()`; its initial rate is the one that it was added with. To make
-    it join at once, call `step(scheduler.last_epoch)`. With a list of plans each group follows its own plan, without
-    ratios; a group that is added later has no plan, and `step()` raises an error.
+    A group that is added later joins at the next `step()`; to make it join at once, call `step(scheduler.last_epoch)`.
+    Added at a rate that is not above the first group's at the time, it keeps its share of that: 10 % stay 10 %. A
+    higher rate, and the optimizer's default, is its initial rate. A group that is added has no plan in a list, and in
+    a mapping only if its name is there; without one `step()` raises an error.
 
     Other numbers in the param groups follow plans that are given by name, such as `momentum=` or `weight_decay=`. The
-    same rules hold, with `initial_momentum` and so on. In a tuple, such as `betas`, the plan drives the first element.
+    same rules hold, with `initial_momentum` and so on. `beta1=` and `beta2=` drive the two elements of `betas`; of any
+    other tuple, the plan drives the first.
 
     A rate that is a tensor is filled in place and stays the same object, also when the optimizer loads a state, so
     compiled and captured steps see it. Its type limits its precision: float16 keeps 3 digits, and rounds rates below
@@ -52,33 +82,56 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     Resuming: build the scheduler as before, and load its state before or after the optimizer's. The optimizer's state
     alone has no step, so a run that loads only that begins the plan anew. The scheduler's state holds the step and the
-    plans. A scheduler that was built with another plan follows its own plan from that step on, and warns; this is the
-    way to extend a run. From the state of another scheduler it takes `last_epoch` as the step, and warns.
+    plans. A scheduler that was built with another plan follows its own plan from that step on; it warns where the rates
+    of the past differ, or the rate jumps at the step. From the state of another scheduler it takes `last_epoch` as the
+    step, and warns. A rate that another scheduler had set since, such as ReduceLROnPlateau after a warm-up, stays as it
+    was saved.
 
     Args:
         optimizer: any `torch.optim.Optimizer`.
-        plan: what the learning rate follows; or a list of plans, one for each param group.
+        plan: what the learning rate follows: a plan, or a schedule or its text (`"wsd(peak=1e-3, warmup=100)"`); or a
+            list of them, one for each param group; or a mapping of the groups' names to them. Sequences and mappings of
+            a configuration, such as OmegaConf's, are lists and mappings.
+        total_steps: the length of the run in updates, for a schedule or a text; a plan has its own.
+        epochs: as in `Schedule.plan`, like the five that follow.
+        steps_per_epoch: updates in an epoch. With 1 a step is an epoch: call `step()` once an epoch.
+        samples_per_step: as in `Schedule.plan`.
+        tokens_per_step: as in `Schedule.plan`.
+        dataset_size: as in `Schedule.plan`.
+        batch_size: as in `Schedule.plan`.
+        last_epoch: -1 or None, as torch says a run that starts.
+        relative: whether each group follows its own initial rate times the plan. It holds for all entries.
         lint: whether to warn of the errors that `kosine.lint` finds in the plan of the learning rate. It warns once,
             when this is built; not when it is copied or loads a state. For a list it warns of errors in all of its
-            plans, as a frozen group has rate 0 on purpose. (A plan cannot drive a number that is named `lint`.)
-        entries: by name, a plan or a list of plans that another number in the param groups follows.
+            plans, as a frozen group has rate 0 on purpose.
+        watch: whether to warn, once each, where the loop does something else than the plan assumes. A plan cannot drive
+            a number that has the name of one of these arguments.
+        entries: by name, what another number in the param groups follows, in the forms that `plan` has.
 
     Attributes:
         optimizer: the optimizer.
-        plan: the plan, or the list of plans.
+        plan: the plan; or the list of plans, or the mapping.
         last_epoch: the step whose rates are in the param groups: that of the next update. (The name is torch's, for
-            whom an epoch is a call of `step()`.) Setting it is the same as `step(n)`.
+            whom an epoch is a call of `step()`.) Setting it leaves the groups as they are until the next `step()`, as
+            in torch.
         base_lrs: the initial rate of each group.
 
     Raises:
-        ArgumentTypeError: no optimizer, or no plan; plan a `Schedule` first.
-        TrainingError: no param group; a list of plans that does not match the groups; a name that is not a number in
-            the groups, or is a tensor of another type than float or requires a gradient; an initial value that is
-            negative or not finite; or a first group whose initial value is 0, or too small to divide by, while
-            another's is not.
+        ArgumentTypeError: no optimizer, or nothing that is a plan or can become one.
+        PlanError: a schedule that needs a size of the run that is missing; or a size beside a plan.
+        NotationError: a text that is not a schedule.
+        TrainingError: no param group; a list or names of plans that do not match the groups; a name that is not a
+            number in the groups, or is a tensor of another type than float or requires a gradient; an initial value
+            that is negative or not finite; a first group whose initial value is 0, or too small to divide by, while
+            another's is not; or a `last_epoch` of a run that has started.
 
     Warns:
-        TrainingWarning: a plan of the learning rate wastes the training for certain; `lint=False` switches this off.
+        TrainingWarning: a plan of the learning rate wastes the training for certain (`lint=False` switches this off);
+            or, switched off by `watch=False`: `step()` is called before the first update, once an epoch, or several
+            times for each update; the run goes on beyond the plan's end; something else sets the rate between the
+            steps; the optimizer was built with a rate 10 times the plan's peak or more, or a tenth of it or less; the
+            first group was built with another rate than the peak, and another group with the peak or a higher rate than
+            the first.
 
     Example:
         >>> import torch
@@ -86,7 +139,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         >>> body, head = torch.nn.Linear(4, 4), torch.nn.Linear(4, 1)
         >>> groups = [{"params": body.parameters()}, {"params": head.parameters(), "lr": 0.01}]
         >>> optimizer = torch.optim.SGD(groups, lr=0.1)
-        >>> scheduler = ks.torch.PlanLR(optimizer, ks.warmup_cosine(peak=0.1, warmup=2).plan(total_steps=6))
+        >>> scheduler = ks.torch.PlanLR(optimizer, "warmup_cosine(peak=0.1, warmup=2)", total_steps=6)
         >>> for step in range(6):
         ...     print(step, [round(rate, 5) for rate in scheduler.get_last_lr()])
         ...     optimizer.step()
@@ -101,7 +154,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     _step_count = 1  # accelerate adds to it while gradients accumulate
 
-    _plans: dict[str, Plan | list[Plan]]
+    _plans: dict[str, Plans]
+    _relative: bool
     _groups: list[dict[str, Any]]  # those that `_courses` are for
     _courses: list[GroupPlan]
     _first_group: dict[str, Any]  # what ratios are to; it may have been removed since
@@ -112,10 +166,41 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     """What `step` needs as long as nothing but rates is driven and the phase goes on: the offset at which it stops, the
     rate at an offset, the number of groups, and the groups with their ratios, None where all are 1."""
     _rate: object  # what was written into the last group
+    _end: int | None  # the step beyond which the run is longer than the plan; None once that was said
+    _watch: LoopWatch | None
+    _watched: bool
+    _remove_watch: Callable[[], object]
+    _changed_at: int | None  # the last step at which somebody else had written into the last group
+    _loaded: tuple[int, dict[Key, Any]] | None  # what the optimizer held when it was loaded, and the step at that time
+    _state: tuple[int, Saved] | None  # of a state that was loaded: the step, and what it was saved with
 
     def __init__(
-        self, optimizer: Optimizer, plan: Plan | Sequence[Plan], *, lint: bool = True, **entries: Plan | Sequence[Plan]
+        self,
+        optimizer: Optimizer,
+        plan: Given,
+        total_steps: int | None = None,
+        *,
+        epochs: float | None = None,
+        steps_per_epoch: int | None = None,
+        samples_per_step: int | None = None,
+        tokens_per_step: int | None = None,
+        dataset_size: int | None = None,
+        batch_size: int | None = None,
+        last_epoch: int | None = None,
+        relative: bool = False,
+        lint: bool = True,
+        watch: bool = True,
+        **entries: Given,
     ) -> None:
+        size = {
+            "total_steps": total_steps,
+            "epochs": epochs,
+            "steps_per_epoch": steps_per_epoch,
+            "samples_per_step": samples_per_step,
+            "tokens_per_step": tokens_per_step,
+            "dataset_size": dataset_size,
+            "batch_size": batch_size,
+        }
         if not isinstance(optimizer, Optimizer):
             raise ArgumentTypeError(argument="optimizer", rule="a torch.optim.Optimizer", received=optimizer)
         if "lr" in entries:
@@ -124,28 +209,41 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 received=Described("both `plan` and `lr`"),
                 fix="Leave `lr` out.",
             )
-        if "last_epoch" in entries:
+        if last_epoch is not None and read_index(last_epoch) != -1:
             raise TrainingError(
                 "A PlanLR is built at step 0: to resume, call `load_state_dict`, or `step(n)`.",
-                received={"last_epoch": entries["last_epoch"]},
+                received={"last_epoch": last_epoch},
             )
-        plans = {"lr": read_plans(plan, "plan")}
-        plans |= {name: read_plans(value, name) for name, value in entries.items()}
-        lint = read_flag(lint, "lint")
-        self._start(optimizer, plans, 0, {})
+        given = {name: number for name, number in size.items() if number is not None}
+        plans = read_entries({"lr": plan, **entries}, given)
+        relative, lint, watch = read_flag(relative, "relative"), read_flag(lint, "lint"), read_flag(watch, "watch")
+        loaded = {} if optimizer in _DRIVEN else noted(optimizer.param_groups, plans)
+        self._start(optimizer, plans, 0, {}, relative, watch)
+        self._loaded = (0, loaded) if loaded else None
         if lint:
-            rates = plans["lr"]
-            warn_of_errors([rates] if isinstance(rates, Plan) else rates, "PlanLR(..., lint=False)", stacklevel=2)
+            warn_of_errors(listed(plans["lr"]), "PlanLR(..., lint=False)", stacklevel=2)
+        if watch and isinstance(plans["lr"], Plan):
+            warn_of_own_rates(optimizer, self.base_lrs, plans["lr"], relative, stacklevel=2)
 
     def _start(
-        self, optimizer: Optimizer, plans: dict[str, Plan | list[Plan]], step: int, ratios_to: Mapping[str, float]
+        self,
+        optimizer: Optimizer,
+        plans: dict[str, Plans],
+        step: int,
+        ratios_to: Mapping[str, float],
+        relative: bool,
+        watch: bool,
     ) -> None:
         self.optimizer = optimizer
         self._plans = plans
-        self._groups = []
+        self._relative = relative
+        self._watched = watch
+        self._groups, self._courses = [], []
         self._first_group = next(iter(optimizer.param_groups), {})
-        self._rate = None
+        self._rate = self._watch = self._changed_at = self._loaded = self._state = None
+        self._end = end_of(listed(plans["lr"])) if watch else None
         self._set_rates(step, ratios_to)
+        _DRIVEN.add(optimizer)
         this = weakref.ref(self)  # an optimizer that outlives its scheduler is free of it
 
         def after_load(_: Optimizer) -> None:
@@ -153,17 +251,41 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             if scheduler is not None:
                 scheduler._after_load()
 
-        owner: Any = optimizer
+        self._hook("register_load_state_dict_post_hook", after_load)
+        if watch and not any(plan.run.steps_per_epoch == 1 for plan in listed(plans["lr"])):
+            self._begin_to_watch(this)
+
+    def _begin_to_watch(self, this: weakref.ref[PlanLR]) -> None:
+        def step() -> int | None:
+            scheduler = this()
+            return None if scheduler is None else scheduler.last_epoch
+
+        def done() -> None:
+            scheduler = this()
+            if scheduler is not None:
+                scheduler._leave_fast_path()
+
+        plan = listed(self._plans["lr"])[0]
+        self._watch = LoopWatch(step, plan, self._end, done)
+        self._watch.restart(self.last_epoch)
+        self._remove_watch = self._hook("register_step_post_hook", self._watch.updated)
+
+    def _hook(self, register: str, function: Callable[..., None]) -> Callable[[], object]:
+        """Register a hook of the optimizer for as long as this scheduler lives; what is returned removes it earlier."""
+        owner: Any = self.optimizer
         while owner is not None:
             try:
-                hook = owner.register_load_state_dict_post_hook(after_load)
-                weakref.finalize(self, hook.remove).atexit = False
-                break
+                hook = getattr(owner, register)(function)
             except AttributeError:  # a wrapper without hooks, such as accelerate's
                 owner = getattr(owner, "optimizer", None)
+                continue
+            removed = weakref.finalize(self, hook.remove)
+            removed.atexit = False
+            return removed
+        return lambda: None
 
     @property
-    def plan(self) -> Plan | list[Plan]:
+    def plan(self) -> Plans:
         return self._plans["lr"]
 
     @property
@@ -179,7 +301,10 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 fix="It cannot be a part of torch's SequentialLR, which sets its parts back by a step: put all "
                 "phases into one Schedule.",
             )
-        self.step(step)
+        self._courses[0].plan.phase_at(step)  # raises for anything but a step
+        self._first, self._offset = operator.index(step), 0
+        self._leave_fast_path()
+        self._moved()
 
     @property
     def base_lrs(self) -> list[float]:
@@ -200,6 +325,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         if epoch is not None:
             self._courses[0].plan.phase_at(epoch)  # raises for anything but a step
             self._set_rates(operator.index(epoch))
+            self._moved()
             return
         offset = self._offset + 1
         stop, value, count, members = self._fast
@@ -218,7 +344,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                     group["lr"] = rate * ratio
                 self._rate = groups[-1]["lr"]
         else:  # another phase, something else to drive, or somebody has changed the groups
-            self._set_rates(self._first + offset)
+            self._step_to(self._first + offset)
 
     def get_last_lr(self) -> list[float]:
         """The rate of each param group that was set last: before `optimizer.step()`, the one that this update will use.
@@ -239,18 +365,19 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         return rates
 
     def state_dict(self) -> dict[str, Any]:
-        """The step, as `last_epoch`, and the plans as JSON texts: a dict that `torch.load(weights_only=True)` reads.
+        """The step, as `last_epoch`, and the plans as one text: a dict that `torch.load(weights_only=True)` reads.
 
         Where the group that ratios refer to is not the first any more, its initial values are added as `ratios_to`.
         """
-        state = {"last_epoch": self.last_epoch, "plans": copy.deepcopy(self._texts)}
+        state = {"last_epoch": self.last_epoch, "plans": self._text}
         ratios_to = self._ratios_to()
         return {**state, "ratios_to": ratios_to} if ratios_to else state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to the step that the state holds, along the plan that this scheduler was built with.
 
-        A state that is refused changes nothing.
+        Rates that another scheduler had set when the optimizer was saved stay until the next `step()`, as they did in
+        the run that was saved. A state that is refused changes nothing.
 
         Args:
             state_dict: from `state_dict`; or from another scheduler, of which `last_epoch` counts.
@@ -259,7 +386,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             TrainingError: a state without a step, or with initial values in `ratios_to` that cannot be divided by.
 
         Warns:
-            TrainingWarning: the state was saved with another plan, or by another scheduler.
+            TrainingWarning: the plan that the state was saved with had other rates up to the step, or at it; or the
+                state is another scheduler's.
         """
         if not isinstance(state_dict, Mapping):
             raise TrainingError(
@@ -267,16 +395,20 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 received=state_dict,
             )
         step = saved_step(state_dict, self._courses[0].plan)
-        saved = state_dict.get("plans")
-        self._set_rates(step, saved_ratios_to(state_dict))
-        if not isinstance(saved, Mapping):
+        saved = saved_plans(state_dict)
+        courses = self._new_courses(saved_ratios_to(state_dict)) or self._courses
+        loaded = self._loaded[1] if self._loaded and self._loaded[0] == self.last_epoch else {}
+        self._write(courses, step, set_by_others(loaded, courses, comparable(saved or {}, self._plans), step))
+        self._loaded, self._state = None, (step, saved or {})
+        self._moved()
+        if saved is None:
             warn_of_change(
                 "The state is not a PlanLR's: its `last_epoch` was taken as the step. If it counts something else, "
                 "call `scheduler.step(n)`.",
                 f"The next update is that of step {step}, and its rates are: "
                 f"{', '.join(f'{rate:.6g}' for rate in self.get_lr())}.",
             )
-        elif difference := difference_text(saved, self._texts, step):
+        elif difference := difference_text(saved, self._plans, step):
             warn_of_change(
                 "The state was saved with another plan. The run follows the plan that this PlanLR was built with.",
                 f"The difference between the plan then and now:\n{difference}",
@@ -288,6 +420,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             "plans": self._plans,
             "step": self.last_epoch,
             "ratios_to": self._ratios_to(),
+            "relative": self._relative,
+            "watch": self._watched,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -297,11 +431,41 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         return f"PlanLR({type(self.optimizer).__name__}, {self.plan!r}, last_epoch={self.last_epoch})"
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled loop need not trace how a phase is found
-    def _set_rates(self, step: int, ratios_to: Mapping[str, float] | None = None) -> None:
-        """Write the rates of a step; `ratios_to` are the initial values of a group that was removed.
+    def _step_to(self, step: int) -> None:
+        self._look_around()
+        self._set_rates(step)
+        self._look_for_the_end()
 
-        All errors are raised before the first write.
-        """
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _set_rates(self, step: int, ratios_to: Mapping[str, float] | None = None) -> None:
+        """Write the rates of a step; `ratios_to` are the initial values of a group that was removed."""
+        self._write(self._new_courses(ratios_to) or self._courses, step, {})
+
+    def _write(self, courses: list[GroupPlan], step: int, kept: Mapping[Key, float]) -> None:
+        """Write the rates of a step, less those that are kept. All errors are raised before the first write."""
+        groups = self.optimizer.param_groups
+        writes = []
+        for course in courses:
+            value = course.plan(step)
+            for index, ratio in course.members:
+                group = groups[index]
+                wanted = kept.get((course.name, index), value * ratio)
+                writes.append((group, course.name, number_of(group, course.name), wanted))
+        self._courses, self._groups = courses, [*groups]
+        self._tensors = []
+        for group, name, number, wanted in writes:
+            if isinstance(number, torch.Tensor):
+                self._tensors.append((group, name, number.fill_(wanted)))
+            else:
+                put_value(group, name, wanted)
+        self._first, self._offset = step, 0
+        self._leave_fast_path()
+        self._rate = groups[-1]["lr"]
+        if len(courses) == 1 and not self._tensors:
+            self._prepare_fast_path(courses[0], step)
+
+    def _new_courses(self, ratios_to: Mapping[str, float] | None) -> list[GroupPlan] | None:
+        """What each group follows, where that has to be worked out anew."""
         groups = self.optimizer.param_groups
         if not groups:
             raise TrainingError(
@@ -309,58 +473,102 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 received=Described("an optimizer whose `param_groups` is empty"),
                 fix="Give it one with `add_param_group`.",
             )
-        first_group, courses = self._first_group, None
+        if not ratios_to and len(groups) == len(self._groups) and all(map(operator.is_, groups, self._groups)):
+            return None
+        first = self._first_group
         if ratios_to:
             initials = {f"initial_{name}": value for name, value in ratios_to.items()}
-            first_group = {**first_group, **initials, "params": []}
-        if ratios_to or len(groups) != len(self._groups) or not all(map(operator.is_, groups, self._groups)):
-            first_group = same_group(first_group, groups) or first_group
-            courses = group_plans(groups, self._plans, first_group)
-        writes = []
-        for course in courses or self._courses:
-            value = course.plan(step)
-            for index, ratio in course.members:
-                group = groups[index]
-                writes.append((group, course.name, number_of(group, course.name), value * ratio))
-        if courses:
-            self._courses, self._groups, self._first_group = courses, [*groups], first_group
-        self._tensors = []
-        for group, name, number, value in writes:
-            if isinstance(number, torch.Tensor):
-                self._tensors.append((group, name, number.fill_(value)))
-            else:
-                put_value(group, name, value)
-        self._first, self._offset = step, 0
-        self._fast = 0, float, 0, None
-        if len(self._courses) == 1 and not self._tensors:
-            self._prepare_fast_path(self._courses[0], step)
+            first = {**first, **initials, "params": []}
+        first = same_group(first, groups) or first
+        now: dict[str, float] = {}
+        for course in reversed(self._courses):
+            own = float(first.get(f"initial_{course.name}", 1.0)) if self._relative else 1.0
+            now[course.name] = course.plan(self.last_epoch) * own
+        defaults = getattr(self.optimizer, "defaults", {})
+        courses = Groups(groups, first, self._groups, now, defaults, self._relative).plans(self._plans)
+        self._first_group = first
+        return courses
 
     def _prepare_fast_path(self, course: GroupPlan, step: int) -> None:
         row = course.plan.phase_at(step)
         members = [(self._groups[index], ratio) for index, ratio in course.members]
         self._first, self._offset = row.first_step, step - row.first_step
+        stop = row.stop if self._end is None else min(row.stop, self._end + 1)
         self._fast = (
-            row.stop - row.first_step,
+            stop - row.first_step,
             row.function(),
             len(members),
             None if all(ratio == 1 for _, ratio in members) else members,
         )
-        self._rate = self._groups[-1]["lr"]
+
+    def _leave_fast_path(self) -> None:
+        self._fast = 0, float, 0, None
+
+    def _moved(self) -> None:
+        """Somebody has set the step."""
+        if self._watch is not None:
+            self._watch.moved(self.last_epoch)
+            self._stop_watching()
+        self._look_for_the_end()
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None and self._watch.over:
+            self._watch = None
+            self._remove_watch()
+
+    def _look_around(self) -> None:
+        """Notice, off the fast path, that the watch is over, and that somebody else writes rates at every step."""
+        self._stop_watching()
+        rate = self.optimizer.param_groups[-1]["lr"] if self.optimizer.param_groups else None
+        same = (
+            rate is self._rate
+            or isinstance(rate, torch.Tensor)
+            or len(self.optimizer.param_groups) != len(self._groups)
+        )
+        if not self._watched or same or rate == self._rate:
+            return
+        before, self._changed_at = self._changed_at, self.last_epoch
+        if before == self.last_epoch - 1:
+            self._watched = False
+            warn_of_another_hand(self._rate, rate, stacklevel=3)
+
+    def _look_for_the_end(self) -> None:
+        if self._end is not None and self.last_epoch > self._end:
+            end, self._end = self._end, None
+            warn_of_the_end(self.last_epoch, end, self.get_lr(), stacklevel=3)
 
     def _after_load(self) -> None:
+        """The optimizer has loaded a state: its groups are new, and the plan's rates are to be set in them.
+
+        Where another scheduler had set the rates that were loaded, they stay until the next step.
+        """
+        groups, step = self.optimizer.param_groups, self.last_epoch
+        loaded = noted(groups, self._plans)
+        others = self._others_have_written()
         for loaded_from, name, tensor in self._tensors:
-            group = same_group(loaded_from, self.optimizer.param_groups)
+            group = same_group(loaded_from, groups)
             if group is not None:  # it may have been removed
                 tensor.copy_(torch.as_tensor(number_of(group, name)))
                 put_value(group, name, tensor)
-        self._set_rates(self.last_epoch)
+        courses = self._new_courses(None) or self._courses
+        if self._state and self._state[0] == step:  # the state that belongs to the optimizer's was loaded before
+            kept = set_by_others(loaded, courses, comparable(self._state[1], self._plans), step)
+        else:
+            kept = loaded if others else {}
+        self._write(courses, step, {key: float(number) for key, number in kept.items()})
+        self._loaded = (step, loaded) if loaded else None
+
+    def _others_have_written(self) -> bool:
+        """Whether the groups hold something else than what this scheduler wrote; they are those before a load."""
+        return not any(map(operator.is_, self._groups, self.optimizer.param_groups)) and not all(
+            is_at(number_of(self._groups[index], course.name), course.plan(self.last_epoch) * ratio)
+            for course in self._courses
+            for index, ratio in course.members
+        )
 
     @cached_property
-    def _texts(self) -> dict[str, str | list[str]]:
-        return {
-            name: dumps(given) if isinstance(given, Plan) else [dumps(plan) for plan in given]
-            for name, given in self._plans.items()
-        }
+    def _text(self) -> str:
+        return plans_text(self._plans)
 
     def _ratios_to(self) -> dict[str, float]:
         """The initial values that ratios refer to, where the first group does not have them."""

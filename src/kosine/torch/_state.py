@@ -2,17 +2,79 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import warnings
 from collections.abc import Mapping
-from itertools import zip_longest
+from dataclasses import replace
 from typing import Any
 
-from kosine._core.json_form import loads
+from kosine._analysis.differences import DifferenceSearch
+from kosine._analysis.lint.plan_facts import PlanFacts
+from kosine._core.json_form import dumps, loads
+from kosine._core.plain_text import printable
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentTypeError, Described, KosineError, StepError, TrainingError, TrainingWarning, shown
+from kosine.torch._plans import Plans, keyed
 
 LONGEST_TEXT = 1_000  # characters of a plan that a warning shows
+TOLERANCE = 1e-9  # of the peak: rates that are nearer are the same
+
+Saved = dict[str, dict[object, Any]]
+"""By entry, the plans of a state as `keyed` gives them; a text that cannot be read in place of a plan."""
+
+
+def plans_text(plans: Mapping[str, Plans]) -> str:
+    """The plans as one text: a checkpoint that is loaded key by key has the same keys, whatever is driven."""
+    return json.dumps(
+        {
+            name: dumps(given)
+            if isinstance(given, Plan)
+            else {key: dumps(plan) for key, plan in given.items()}
+            if isinstance(given, dict)
+            else [dumps(plan) for plan in given]
+            for name, given in plans.items()
+        }
+    )
+
+
+def saved_plans(state: Mapping[str, Any]) -> Saved | None:
+    """What the state says was followed; None in a state that is another scheduler's."""
+    given: Any = state.get("plans")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            given = {"plans": given}
+    if not isinstance(given, Mapping):  # before kosine 0.7 it was a dictionary of the same texts
+        return None
+    return {str(name): _keyed_texts(texts) for name, texts in given.items()}
+
+
+def _keyed_texts(texts: object) -> dict[object, Any]:
+    listed: dict[object, object] = {None: texts}
+    if isinstance(texts, list):
+        listed = dict(enumerate(texts))
+    elif isinstance(texts, Mapping):
+        listed = {str(key): text for key, text in texts.items()}
+    return {key: _loaded(text if isinstance(text, str) else shown(text)) for key, text in listed.items()}
+
+
+def _loaded(text: str) -> Any:
+    """The plan that a text means; the text itself where it cannot be read, as one of a later version of kosine."""
+    try:
+        return loads(text)
+    except KosineError:
+        return text
+
+
+def comparable(saved: Saved, plans: Mapping[str, Plans]) -> dict[str, list[Plan]]:
+    """By entry, the plans that were followed, where they are for the same groups as those that are followed now."""
+    return {
+        name: [*then.values()]
+        for name, then in saved.items()
+        if name in plans and [*then] == [*keyed(plans[name])] and all(isinstance(plan, Plan) for plan in then.values())
+    }
 
 
 def saved_step(state: Mapping[str, Any], plan: Plan) -> int:
@@ -45,42 +107,53 @@ def warn_of_change(what: str, details: str) -> None:
     warnings.warn(details, TrainingWarning, stacklevel=3)
 
 
-def difference_text(saved: Mapping[str, Any], own: Mapping[str, Any], step: int) -> str:
-    """What a saved state and this scheduler drive differently, line by line; "" where nothing."""
+def difference_text(saved: Saved, plans: Mapping[str, Plans], step: int) -> str:
+    """Where the plans of a state and those of this scheduler part up to a step, line by line; "" where nowhere."""
     lines: list[str] = []
+    own = {name: keyed(given) for name, given in plans.items()}
     for name in {**own, **saved}:
-        theirs, ours = texts_of(saved.get(name, [])), texts_of(own.get(name, []))
-        for index, (their_text, our_text) in enumerate(zip_longest(theirs, ours)):
-            if their_text == our_text:  # a long one takes seconds to read
+        theirs, ours = saved.get(name, {}), own.get(name, {})
+        keys = [*({**theirs, **ours}.keys() - {None})] if len(theirs) + len(ours) > 2 else [None]
+        for key in keys:
+            before, now = _plan_for(key, theirs), _plan_for(key, ours)
+            places = _places(before, now, step)
+            if not places:
                 continue
-            before, now = loaded(their_text), loaded(our_text)
-            if before == now:
-                continue
-            group = f" of group {index}" if max(len(theirs), len(ours)) > 1 else ""
-            lines.append(
-                f"{name}{group} at step {step}: {shown_value(before, step)} then, {shown_value(now, step)} now"
-            )
+            group = "" if key is None else f" of group {cut_text(str(key))}"
+            for place in places:
+                past = "" if place == step else ", in the past"
+                values = f"{_rate(before, place)} then, {_rate(now, place)} now"
+                lines.append(f"{cut_text(name)}{group} at step {place}{past}: {values}")
             lines += [f"  {when}: {cut_text(plan)}" for when, plan in (("then", before), (" now", now))]
     return "\n".join(lines)
 
 
-def texts_of(given: object) -> list[str]:
-    """The texts of an entry's plans; in a state that was altered, the `repr` of anything else."""
-    return [one if isinstance(one, str) else shown(one) for one in (given if isinstance(given, list) else [given])]
+def _plan_for(key: object, plans: Mapping[object, Any]) -> Any:
+    """The plan of a group: its own, or that of all; where the key is None, the only one that there is."""
+    return next(iter(plans.values()), None) if key is None else plans.get(key, plans.get(None))
 
 
-def loaded(text: str | None) -> Any:
-    """The plan that a text means; the text itself where it cannot be read, as one of a later version of kosine."""
-    try:
-        return None if text is None else loads(text)
-    except KosineError:
-        return text
+def _places(before: Any, now: Plan | None, step: int) -> list[int]:
+    """The first step of the past at which two plans differ, and the step itself if the rate jumps there."""
+    if before == now:
+        return []
+    if not isinstance(before, Plan) or now is None:
+        return [step]
+    before, now = (
+        plan if plan.total_steps is not None else Plan(plan.schedule, replace(plan.run, total_steps=step + 1))
+        for plan in (before, now)
+    )
+    peak = max(PlanFacts(plan, 1.0).peak for plan in (before, now))
+    jump = [step] if abs(before(step) - now(step)) > TOLERANCE * peak else []
+    first = DifferenceSearch(before, now, step, TOLERANCE, peak).difference("").first_step if step else None
+    return jump if first is None else [first, *jump]
 
 
-def shown_value(plan: Any, step: int) -> str:
+def _rate(plan: Any, step: int) -> str:
     return f"{plan(step):.6g}" if isinstance(plan, Plan) else "unknown" if plan else "no plan"
 
 
 def cut_text(plan: Any) -> str:
-    text = "no plan" if plan is None else plan if isinstance(plan, str) else repr(plan)
+    """A plan or a name on one line, without characters that would steer a terminal."""
+    text = printable("no plan" if plan is None else plan if isinstance(plan, str) else repr(plan))
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
