@@ -1,7 +1,7 @@
 """Train from a Hydra config in which the scheduler is a `_target_` and its plan a text.
 
-What it shows: Hydra builds a PlanLR from a text and the number of updates; the command line can replace both:
-`scheduler.plan="wsd(peak=0.1, warmup=4)" steps=80`, with the quotes that Hydra and the shell want around them.
+What it shows: Hydra builds a PlanLR from a text and the number of updates. The command line can replace both, with
+quotes for Hydra inside quotes for the shell: 'scheduler.plan="wsd(peak=0.1, warmup=4)"' steps=80
 
     pip install '.[torch]' hydra-core
     python examples/hydra_config.py            # reads examples/hydra_config.yaml

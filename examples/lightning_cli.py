@@ -35,7 +35,7 @@ class Line(LightningModule):
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = torch.optim.AdamW(self.parameters())
         updates = int(self.trainer.estimated_stepping_batches)
-        scheduler = ks.torch.PlanLR(optimizer, ks.parse(self.lr).plan(total_steps=updates))
+        scheduler = ks.torch.PlanLR(optimizer, self.lr, total_steps=updates)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 

@@ -99,7 +99,7 @@ def test_every_update_applies_its_rate(name: str, tmp_path: Path) -> None:
 
 def test_the_optimizer_may_be_the_users(tmp_path: Path) -> None:
     model = Model(UPDATES)
-    optimizer = torch.optim.SGD(model.parameters(), lr=7.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
     run = with_schedule(transformers.Trainer, LR)(
         model,
         settings(tmp_path, **ACCUMULATED),
@@ -168,6 +168,19 @@ def test_lint_speaks_of_the_plan_and_can_be_silent(tmp_path: Path) -> None:
         Model(2), settings(tmp_path, max_steps=2), train_dataset=samples(2)
     )
     run.train()
+
+
+def test_other_numbers_follow_schedules_too(tmp_path: Path) -> None:
+    model = Model(UPDATES)
+    run = with_schedule(transformers.Trainer, LR, weight_decay="Schedule(linear(start=0.5, to=0.1))")(
+        model, settings(tmp_path, **ACCUMULATED), train_dataset=samples(10), callbacks=[Counts]
+    )
+    run.train()
+    expected = ks.Schedule(ks.linear(start=0.5, to=0.1)).plan(total_steps=UPDATES)
+    weight = 0.0  # of the first update, which all later ones make smaller
+    for step in range(UPDATES):
+        weight -= PLAN(step) * (expected(step) * weight - (step == 0))
+    assert model.rates[0] == pytest.approx(weight, rel=1e-12)
 
 
 # --- what it refuses ---

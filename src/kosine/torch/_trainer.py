@@ -9,7 +9,6 @@ import dataclasses
 import warnings
 from typing import Any, TypeVar
 
-from kosine._core.arguments import read_flag
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import parse
 from kosine.errors import ArgumentTypeError, Described, PlanError, TrainingError, TrainingWarning, shown
@@ -21,7 +20,7 @@ _RIVALS = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "warmup_r
 """Training arguments that choose transformers' own schedule."""
 
 
-def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, *, lint: bool = True) -> TrainerClass:
+def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: Any) -> TrainerClass:
     """The class of a Hugging Face Trainer whose runs follow a schedule.
 
     It is a subclass of `trainer` with the same name, arguments and methods: `Trainer`, `Seq2SeqTrainer`, TRL's
@@ -38,7 +37,8 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, *, lint: boo
     Args:
         trainer: the class, not an instance of it.
         lr: the schedule, or its text form; or a plan, for a run whose number of updates is settled.
-        lint: whether `PlanLR` warns of the errors that `kosine.lint` finds in the plan.
+        options: further arguments of `PlanLR`: `lint=False`, `watch=False`, `relative=True`, or what another number in
+            the param groups follows, such as `weight_decay="constant(0.1)"`.
 
     Returns:
         The class: call it as you would call `trainer`.
@@ -55,7 +55,7 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, *, lint: boo
       `lr_scheduler_type`, `lr_scheduler_kwargs` or `warmup_steps` in the training arguments; or where the optimizer
       updates layer by layer, outside of what a scheduler reaches.
 
-    It warns with a TrainingWarning where a plan is not as long as the run.
+    It warns with a TrainingWarning where a plan is not as long as the run, and of what `PlanLR` warns of.
 
     Example:
         >>> import torch
@@ -66,13 +66,15 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, *, lint: boo
         ...         return {"loss": (super().forward(x) - y).square().mean()}
         >>> data = [{"x": torch.ones(1), "y": torch.ones(1)}] * 30
         >>> arguments = transformers.TrainingArguments(
-        ...     "run", num_train_epochs=2, per_device_train_batch_size=4, gradient_accumulation_steps=4, use_cpu=True
+        ...     "run", num_train_epochs=2, per_device_train_batch_size=4, gradient_accumulation_steps=4, use_cpu=True,
+        ...     logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True
         ... )
         >>> lr = ks.warmup_cosine(peak=0.1, warmup="1ep")
         >>> trainer = ks.torch.with_schedule(transformers.Trainer, lr)(Line(1, 1), arguments, train_dataset=data)
-        >>> trainer.create_optimizer_and_scheduler(num_training_steps=4)  # `train` does this, with its own count
-        >>> trainer.lr_scheduler
-        ...
+        >>> trainer.remove_callback(transformers.PrinterCallback)
+        >>> _ = trainer.train()  # 8 batches an epoch, 4 an update
+        >>> [round(entry["learning_rate"], 5) for entry in trainer.state.log_history if "learning_rate" in entry]
+        [0.0, 0.05, 0.1, 0.05]
     """
     if not isinstance(trainer, type) or not callable(getattr(trainer, "create_scheduler", None)):
         raise ArgumentTypeError(
@@ -81,20 +83,27 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, *, lint: boo
             received=trainer,
             fix="Write with_schedule(Trainer, lr)(model, ...).",
         )
-    schedule = parse(lr) if isinstance(lr, str) else lr
+    schedule = _read(lr)
     if not isinstance(schedule, Schedule | Plan):
         raise ArgumentTypeError(argument="lr", rule="a kosine Schedule, its text form, or a Plan", received=lr)
     bases = (trainer,) if issubclass(trainer, _Scheduled) else (_Scheduled, trainer)
     names = {name: getattr(trainer, name) for name in ("__module__", "__qualname__", "__doc__")}
-    follows = {"_kosine_schedule": schedule, "_kosine_lint": read_flag(lint, "lint")}
+    follows = {
+        "_kosine_schedule": schedule,
+        "_kosine_options": {name: _read(value) for name, value in options.items()},
+    }
     return type(trainer)(trainer.__name__, bases, {**names, **follows})
+
+
+def _read(value: Any) -> Any:
+    return parse(value) if isinstance(value, str) else value
 
 
 class _Scheduled:
     """What comes before the methods of a Trainer's class."""
 
     _kosine_schedule: Schedule | Plan
-    _kosine_lint: bool
+    _kosine_options: dict[str, Any]
     _kosine_size: dict[str, int]
 
     args: Any
@@ -115,10 +124,12 @@ class _Scheduled:
         _refuse_rivals(self.args)
         optimizer = self.optimizer if optimizer is None else optimizer
         _refuse_layerwise(optimizer)
-        plan = _planned(self._kosine_schedule, num_training_steps, getattr(self, "_kosine_size", {}))
+        size = {"total_steps": num_training_steps, **getattr(self, "_kosine_size", {})}
+        plan = _planned(self._kosine_schedule, size)
         there = getattr(self.lr_scheduler, "scheduler", self.lr_scheduler)  # DeepSpeed's wrapper has ours inside
         if there is None:
-            self.lr_scheduler = PlanLR(optimizer, plan, lint=self._kosine_lint)
+            options = {name: _planned(value, size) for name, value in self._kosine_options.items()}
+            self.lr_scheduler = PlanLR(optimizer, plan, **options)
             self._created_lr_scheduler = True  # the next `train()` makes its own
         elif not isinstance(there, PlanLR) or there.plan != plan:
             raise TrainingError(
@@ -137,18 +148,20 @@ def _has_length(dataloader: Any) -> bool:
         return False
 
 
-def _planned(schedule: Schedule | Plan, updates: int, size: dict[str, int]) -> Plan:
-    if isinstance(schedule, Plan):
-        if schedule.total_steps not in (None, updates):
-            warnings.warn(
-                f"The plan is for {schedule.total_steps:,} steps, but the Trainer makes {updates:,} updates. Pass the "
-                "schedule instead of a plan.",
-                TrainingWarning,
-                stacklevel=3,
-            )
-        return schedule
+def _planned(value: Any, size: dict[str, int]) -> Any:
+    """The plan of a schedule for the Trainer's run; a plan, and what is neither, as it is."""
+    updates = size["total_steps"]
+    if isinstance(value, Plan) and value.total_steps not in (None, updates):
+        warnings.warn(
+            f"The plan is for {value.total_steps:,} steps, but the Trainer makes {updates:,} updates. Pass the "
+            "schedule instead of a plan.",
+            TrainingWarning,
+            stacklevel=3,
+        )
+    if not isinstance(value, Schedule):
+        return value
     try:
-        return schedule.plan(total_steps=updates, **size)
+        return value.plan(**size)
     except PlanError as error:
         if error.missing not in ("steps_per_epoch", "tokens_per_step"):
             raise
