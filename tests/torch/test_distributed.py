@@ -73,8 +73,11 @@ def test_each_process_applied_the_plan_before_the_crash_and_after_it(results: Re
 
 
 def test_accelerate_steps_a_prepared_scheduler_once_for_each_process(results: Results) -> None:
-    """Unless it steps by itself, is left out, or batches are split: the README says which to take."""
+    """Unless it steps by itself, is left out, or batches are split: the guide says which to take. PlanLR sees it."""
     assert results.codes["accelerate"] == [0, 0], results.errors
+    assert "called 2 times for each update: the plan's 12 steps end after 6 updates" in results.errors
+    assert "The plan ended at step 12" in results.errors
+    assert results.errors.count("TrainingWarning: ") == 4  # one of each kind in each process; the other loops are right
     assert (
         results.rates("accelerate")
         == [

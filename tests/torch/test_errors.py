@@ -10,7 +10,7 @@ import torch
 
 import kosine as ks
 from kosine.torch._scheduler import PlanLR
-from tests.support.torch_probe import LR, PLAN, probes
+from tests.support.torch_probe import PLAN, probes
 
 
 @pytest.mark.parametrize("wrong", [None, [], "adam", torch.nn.Linear(1, 1)], ids=repr)
@@ -21,13 +21,28 @@ def test_what_is_no_optimizer_is_refused(wrong: Any) -> None:
         PlanLR(wrong, PLAN)
 
 
-@pytest.mark.parametrize("wrong", [LR, 0.1, None, [], [PLAN, LR], abs, [[PLAN]]], ids=repr)
+@pytest.mark.parametrize(
+    ("wrong", "place", "rule"),
+    [
+        (0.1, "", r", or the text of one; or a list of them, .* Received: {}=0\.1\."),
+        (None, "", r", or the text of one; or a list of them, .* Received: {}=None\."),
+        ([], "", r", or the text of one; or a list of them, .* Received: {}=\[\]\."),
+        ({}, "", r", or the text of one; or a list of them, .* Received: {}=\{{\}}\."),
+        ({3: PLAN}, "", r", or the text of one; or a list of them, .* mapping of them by the groups' names\. Received"),
+        (abs, "", r", or the text of one; or a list of them, .* Received: {}=<built-in function abs>"),
+        ([PLAN, None], r"\[1\]", r", or the text of one\. Received: {}\[1\]=None\."),
+        ([[PLAN]], r"\[0\]", r", or the text of one\. Received: {}\[0\]=\[Schedule"),
+        ({"body": 0.1}, r"\['body'\]", r", or the text of one\. Received: {}\['body'\]=0\.1\."),
+        (ks.hold(3, start=0.1), "", r", or the text of one; or a list .* Received: {}=hold\(3, start=0\.1\)\."),
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("argument", ["plan", "momentum"])
-def test_what_is_no_plan_is_refused(wrong: Any, argument: str) -> None:
+def test_what_is_no_plan_is_refused(wrong: Any, place: str, rule: str, argument: str) -> None:
     _, optimizer = probes(0.5, 0.05)
     arguments = {"plan": PLAN, argument: wrong}
     with pytest.raises(
-        ks.ArgumentTypeError, match=rf"`{argument}` must be a kosine Plan, .*: call `schedule\.plan\(total"
+        ks.ArgumentTypeError, match=rf"Argument `{argument}{place}` must be a Plan, a Schedule" + rule.format(argument)
     ):
         PlanLR(optimizer, **arguments)
     assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.05]
@@ -58,12 +73,6 @@ def test_groups_that_cannot_follow_are_named(plan: Any, entries: dict[str, Any],
     with pytest.raises(ks.TrainingError, match=message):
         PlanLR(optimizer, plan, **entries)
     assert optimizer.param_groups == before
-
-
-def test_what_in_a_list_is_no_plan_is_named() -> None:
-    _, optimizer = probes(0.5, 0.05)
-    with pytest.raises(ks.ArgumentTypeError, match=r"whose element 1 is None\."):
-        PlanLR(optimizer, [PLAN, None])  # type: ignore[list-item]
 
 
 def test_a_first_rate_of_0_gives_no_ratio() -> None:

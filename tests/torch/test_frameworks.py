@@ -74,10 +74,16 @@ def test_trainer_goes_on_along_a_longer_plan(tmp_path: Path) -> None:
     run.train()
     longer = LR.plan(total_steps=2 * STEPS)
     model, run = trainer(tmp_path, longer)
-    with pytest.warns(ks.TrainingWarning) as caught:
-        run.train(resume_from_checkpoint=str(tmp_path / "checkpoint-5"))
-    assert "lr at step 5: 0.1 then, 0.1 now" in str(caught[1].message)
+    run.train(resume_from_checkpoint=str(tmp_path / "checkpoint-5"))  # both plans are the same up to there
     assert model.rates == [*planned(PLAN, range(5)), *planned(longer, range(5, STEPS))]
+    model, run = trainer(tmp_path, longer)
+    run.args.save_strategy = "no"
+    _, first = trainer(tmp_path)
+    first.train()
+    with pytest.warns(ks.TrainingWarning) as caught:
+        run.train(resume_from_checkpoint=str(tmp_path / "checkpoint-10"))
+    assert f"lr at step 10: {PLAN(10):.6g} then, {longer(10):.6g} now" in str(caught[1].message)
+    assert model.rates == [*planned(PLAN, range(10)), *planned(longer, range(10, STEPS))]
 
 
 def test_trainer_accumulates_gradients(tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_trainer_accumulates_gradients(tmp_path: Path) -> None:
 class Module(lightning.LightningModule):  # type: ignore[misc]
     def __init__(self, plan: ks.Plan) -> None:
         super().__init__()
-        self.probe, self.plan = Probe(STEPS), plan
+        self.probe, self.plan, self.interval = Probe(STEPS), plan, "step"
 
     def training_step(self, batch: torch.Tensor) -> torch.Tensor:
         loss: torch.Tensor = self.probe(self.trainer.global_step)  # it goes on with the epoch's first batch
@@ -100,7 +106,7 @@ class Module(lightning.LightningModule):  # type: ignore[misc]
         optimizer = torch.optim.SGD(self.parameters(), lr=0.5)
         return {
             "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": PlanLR(optimizer, self.plan), "interval": "step"},
+            "lr_scheduler": {"scheduler": PlanLR(optimizer, self.plan), "interval": self.interval},
         }
 
 
@@ -145,16 +151,39 @@ def test_lightning_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
     rates, run = fit(tmp_path, checkpoint=tmp_path / "stopped.ckpt")
     assert rates == planned(PLAN)
     longer = LR.plan(total_steps=2 * STEPS)
-    with pytest.warns(ks.TrainingWarning) as caught:
-        rates, _ = fit(tmp_path, longer, checkpoint=tmp_path / "stopped.ckpt")
-    assert "lr at step 5: 0.1 then, 0.1 now" in str(caught[1].message)
+    rates, _ = fit(tmp_path, longer, checkpoint=tmp_path / "stopped.ckpt")
     assert rates == [*planned(PLAN, range(5)), *planned(longer, range(5, STEPS))]
+    lower = ks.constant(0.05).plan(total_steps=STEPS)
+    with pytest.warns(ks.TrainingWarning) as caught:
+        rates, _ = fit(tmp_path, lower, checkpoint=tmp_path / "stopped.ckpt")
+    assert any("lr at step 5: 0.1 then, 0.05 now" in str(warning.message) for warning in caught)
+    assert rates == [*planned(PLAN, range(5)), *[0.05] * (STEPS - 5)]
 
 
 @pytest.mark.filterwarnings(*lightning_filters)
 def test_lightning_accumulates_gradients(tmp_path: Path) -> None:
     rates, _ = fit(tmp_path, accumulate_grad_batches=2, steps=STEPS // 2)
     assert rates == planned(PLAN, range(STEPS // 2)) + [0.0] * (STEPS // 2)
+
+
+@pytest.mark.filterwarnings(*lightning_filters)
+def test_lightning_steps_once_an_epoch_unless_it_is_told(tmp_path: Path) -> None:
+    module = Module(PLAN)
+    module.interval = "epoch"
+    run = lightning.Trainer(
+        max_epochs=3,
+        limit_train_batches=4,
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with pytest.warns(ks.TrainingWarning, match="once in 4 updates, .* its 12 steps take 48 updates") as caught:
+        run.fit(module, torch.utils.data.DataLoader(SAMPLES, batch_size=BATCH))
+    assert [warning.category for warning in caught].count(ks.TrainingWarning) == 1
+    assert module.probe.rates == [PLAN(step // 4) for step in range(STEPS)]
 
 
 @pytest.fixture

@@ -341,7 +341,7 @@ BRANCHES: dict[str, tuple[ks.Plan, ks.Plan, int, list[str]]] = {
 def test_a_jump_and_another_past_are_told_with_both_rates(
     before: ks.Plan, now: ks.Plan, step: int, places: list[str]
 ) -> None:
-    (_, optimizer), scheduler = probes(0.1), None
+    _, optimizer = probes(0.1)
     state = {**PlanLR(optimizer, before).state_dict(), "last_epoch": step}
     scheduler = PlanLR(optimizer, now, lint=False)
     with warnings.catch_warnings(record=True) as caught:
@@ -609,7 +609,6 @@ def test_a_rate_that_another_scheduler_has_set_since_stays(order: str, kind: Any
     plan = (
         ks.Schedule(ks.linear(4, start=0.1, to=1.0), ks.hold(4), ks.linear(9, to=0.0)).plan() if longer else PEAK_THEN
     )
-    scheduler = None
     for part in order.split():
         if part == "build":
             scheduler = PlanLR(optimizer, plan)
@@ -617,7 +616,6 @@ def test_a_rate_that_another_scheduler_has_set_since_stays(order: str, kind: Any
         elif part == "optimizer":
             optimizer.load_state_dict(states[0])
         else:
-            assert scheduler is not None
             scheduler.load_state_dict(states[1])
     plateau = plateau_of(optimizer)
     plateau.load_state_dict(states[2])
@@ -628,7 +626,6 @@ def test_a_rate_that_another_scheduler_has_set_since_stays(order: str, kind: Any
     for one, other in zip(modules, again, strict=True):
         assert one.rates[8:] == other.rates[8:]
         assert all(rate > 0 for rate in other.rates[8:])
-    assert scheduler is not None
     scheduler.step(9)  # where the plan is asked for, it is followed
     assert float(optimizer.param_groups[0]["lr"]) == plan(9)
 

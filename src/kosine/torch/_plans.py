@@ -18,7 +18,7 @@ Plans = Plan | list[Plan] | dict[str, Plan]
 """A plan for all param groups; one for each, in order; or one for each, by the groups' names."""
 
 _RULE = (
-    "a Plan, a Schedule or the text of one; or a list of them, one for each param group; or a mapping of them by the "
+    "a Plan, a Schedule, or the text of one; or a list of them, one for each param group; or a mapping of them by the "
     "groups' names"
 )
 
@@ -56,7 +56,7 @@ def _read_plan(value: object, argument: str, size: Mapping[str, Any]) -> Plan:
     if isinstance(value, Schedule):
         return value.plan(**size)
     if not isinstance(value, Plan):
-        rule = "a Plan, a Schedule or the text of one" if "[" in argument else _RULE
+        rule = "a Plan, a Schedule, or the text of one" if "[" in argument else _RULE
         raise ArgumentTypeError(argument=argument, rule=rule, received=value)
     known = {**value.run.known(), "total_steps": value.total_steps}
     asked = read_run(**size).known()
