@@ -89,6 +89,15 @@ def test_a_plan_survives_pickle_and_copies(schedule: ks.Schedule) -> None:
         assert twin(RUN["total_steps"] - 1) == plan(RUN["total_steps"] - 1)
 
 
+def test_a_plan_has_an_empty_dictionary_of_attributes() -> None:
+    """torch's LambdaLR saves and updates that of the object that it calls."""
+    assert vars(EXAMPLE) == {}
+    vars(EXAMPLE).update(schedule=None)
+    assert vars(EXAMPLE) == {}
+    for twin in (pickle.loads(pickle.dumps(EXAMPLE)), copy.deepcopy(EXAMPLE), copy.copy(EXAMPLE)):
+        assert (twin, vars(twin), twin(7_884)) == (EXAMPLE, {}, 1e-4)
+
+
 def test_a_plan_is_a_frozen_value() -> None:
     schedule = EXAMPLE.schedule
     assert schedule.plan(total_steps=39_400, steps_per_epoch=788) == EXAMPLE

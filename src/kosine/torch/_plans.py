@@ -23,15 +23,21 @@ _RULE = (
 )
 
 
-def read_entries(entries: Mapping[str, object], size: Mapping[str, Any]) -> dict[str, Plans]:
-    """The plans of all numbers that are driven, by name; the learning rate is "lr"."""
+def read_entries(plan: object, entries: Mapping[str, object], size: Mapping[str, Any]) -> dict[str, Plans]:
+    """The plans of all numbers that are driven, by name; that of the learning rate is the first, "lr"."""
+    if "lr" in entries:
+        raise TrainingError(
+            "The learning rate follows the argument `plan`.",
+            received=Described("both `plan` and `lr`"),
+            fix="Leave `lr` out.",
+        )
     if "betas" in entries and "beta1" in entries:
         raise TrainingError(
             "`betas` drives the first of the betas, and so does `beta1`.",
             received=Described("both"),
             fix="Leave one of them out; the second is `beta2`.",
         )
-    return {name: read_plans(value, "plan" if name == "lr" else name, size) for name, value in entries.items()}
+    return {"lr": read_plans(plan, "plan", size), **{name: read_plans(entries[name], name, size) for name in entries}}
 
 
 def read_plans(value: Any, argument: str, size: Mapping[str, Any]) -> Plans:

@@ -203,19 +203,13 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         }
         if not isinstance(optimizer, Optimizer):
             raise ArgumentTypeError(argument="optimizer", rule="a torch.optim.Optimizer", received=optimizer)
-        if "lr" in entries:
-            raise TrainingError(
-                "The learning rate follows the argument `plan`.",
-                received=Described("both `plan` and `lr`"),
-                fix="Leave `lr` out.",
-            )
         if last_epoch is not None and read_index(last_epoch) != -1:
             raise TrainingError(
                 "A PlanLR is built at step 0: to resume, call `load_state_dict`, or `step(n)`.",
                 received={"last_epoch": last_epoch},
             )
         given = {name: number for name, number in size.items() if number is not None}
-        plans = read_entries({"lr": plan, **entries}, given)
+        plans = read_entries(plan, entries, given)
         relative, lint, watch = read_flag(relative, "relative"), read_flag(lint, "lint"), read_flag(watch, "watch")
         loaded = {} if optimizer in _DRIVEN else noted(optimizer.param_groups, plans)
         self._start(optimizer, plans, 0, {}, relative, watch)
