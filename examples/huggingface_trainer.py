@@ -1,7 +1,7 @@
 """Train with Hugging Face's Trainer along a kosine schedule, and check the run from the log that Trainer writes.
 
-What it shows: a Trainer that plans the schedule for the number of updates that it counted itself, so that gradient
-accumulation, several devices and `max_steps` are right; a check of `trainer_state.json` afterwards.
+What it shows: `with_schedule` plans the schedule for the number of updates that the Trainer counts itself, so that
+gradient accumulation, several devices and `max_steps` are right; a check of `trainer_state.json` afterwards.
 
     pip install '.[torch]' 'transformers[torch]'
     python examples/huggingface_trainer.py
@@ -9,26 +9,11 @@ accumulation, several devices and `max_steps` are right; a check of `trainer_sta
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 import kosine as ks
-
-
-class ScheduledTrainer(Trainer):
-    """A Trainer that takes a schedule."""
-
-    def __init__(self, *args: Any, schedule: ks.Schedule, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.schedule = schedule
-
-    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
-        if self.lr_scheduler is None:
-            plan = self.schedule.plan(total_steps=num_training_steps)
-            self.lr_scheduler = ks.torch.PlanLR(optimizer or self.optimizer, plan)
-        return self.lr_scheduler
 
 
 class Line(torch.nn.Linear):
@@ -49,7 +34,7 @@ with tempfile.TemporaryDirectory() as folder:
         disable_tqdm=True,
         use_cpu=True,
     )
-    trainer = ScheduledTrainer(Line(1, 1), settings, train_dataset=data, schedule=lr)
+    trainer = ks.torch.with_schedule(Trainer, lr)(Line(1, 1), settings, train_dataset=data)
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     trainer.save_state()

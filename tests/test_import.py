@@ -36,6 +36,15 @@ def test_an_array_of_steps_loads_numpy_and_nothing_else() -> None:
     assert loaded & set(HEAVY) == {"numpy"}
 
 
+def test_a_class_of_trainer_gets_its_schedule_without_transformers() -> None:
+    code = (
+        "import kosine.torch\n"
+        "Trainer = type('Trainer', (), {'create_scheduler': print})\n"
+        "kosine.torch.with_schedule(Trainer, 'constant(0.1)')"
+    )
+    assert not _loaded(code) & {"transformers", "accelerate", "yaml"}
+
+
 @pytest.mark.parametrize(
     ("missing", "name", "fix"),
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import kosine as ks
+from kosine._export.targets.huggingface import FORMS, training_arguments
 from kosine.cli import main
 from kosine.cli._export import TARGETS
 from tests.support.console import one_line, refused
@@ -36,6 +37,16 @@ def test_programs_are_those_of_to_code(target: str, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == ks.to_code(PLAN, target)
     assert main(["export", *COSINE, "--to", target, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"target": target, "program": ks.to_code(PLAN, target)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_training_arguments_in_every_format(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", *COSINE, "--to", "huggingface", "--format", form.upper()]) == 0
+    text = training_arguments(PLAN, form)
+    assert capsys.readouterr().out == text
+    assert main(["export", *COSINE, "--to", "huggingface", "--format", form, "--json"]) == 0
+    content = {"data": json.loads(text)} if form == "json" else {"program": text}
+    assert json.loads(capsys.readouterr().out) == {"target": "huggingface", **content}
 
 
 def test_json_is_the_plan_and_a_schedule_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +82,8 @@ def test_csv_has_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (COSINE, r"Missing option '--to'"),
         ([*COSINE, "--to", "jax"], r"'jax' is not one of 'python', 'numpy'.*Did you mean 'optax'\?"),
+        ([*COSINE, "--to", "torch", "--format", "json"], r"--format is for --to huggingface\. Received: --to torch"),
+        ([*COSINE, "--to", "huggingface", "--format", "toml"], r"'toml' is not one of 'python', 'json', 'yaml', 'arg"),
         ([*COSINE, "--to", "HF"], r"Did you mean 'huggingface'\?"),
         ([*COSINE, "--to", "pytorch"], r"Did you mean 'torch'\?"),
         ([*COSINE, "--to", "tensorflow"], r"Did you mean 'keras'\?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def plan_of(text: str, **size: Any) -> ks.Plan:
     return planned(read_schedule(text), size)
 
 
+YAML = f"""\
+schedule: {TEXT}
+run:
+  epochs: 50
+  steps_per_epoch: 788
+"""
+
+
 # --- what may stand there ---------------------------------------------------------------------------------------
 
 
@@ -45,6 +54,11 @@ def plan_of(text: str, **size: Any) -> ks.Plan:
     [
         TOML,
         TOML.replace("\n", "\r\n"),
+        YAML,
+        YAML.replace("\n", "\r\n"),
+        "\ufeff# my schedule\n---\n" + YAML,
+        YAML.replace(f" {TEXT}", f" >\n  {TEXT}").replace("schedule", "'schedule' "),
+        f"{{schedule: '{TEXT}', run: {{epochs: 50, steps_per_epoch: 788}}}}",
         "\ufeff" + TOML,
         "# my schedule\n" + TOML,
         TOML.replace(f"'{TEXT}'", f"'''\n  {TEXT}\n'''"),
@@ -54,7 +68,7 @@ def plan_of(text: str, **size: Any) -> ks.Plan:
     ],
 )
 @pytest.mark.parametrize(
-    "name", ["schedule.toml", "schedule.json", "a schedule (1).json", "schedule", "a/schedule.TOML"]
+    "name", ["schedule.toml", "schedule.json", "schedule.yaml", "a schedule (1).json", "schedule", "a/schedule.TOML"]
 )
 def test_document_with_its_run(document: str, name: str) -> None:
     Path("a").mkdir()
@@ -178,8 +192,7 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         ("constant(0.1)".encode("utf-16"), r"not UTF-8 text\. Save it as UTF-8"),
         (b"\0\0\0\0", r"neither a text form.*nor JSON.*nor TOML"),
         (b"schedule = cosine\n", r"neither a text form.*nor JSON.*nor TOML \(.*line 1"),
-        (b"schedule: cosine\n", r"YAML is not read\. Write the schedule in a \.toml or \.json file"),
-        (b"# mine\n---\nschedule: cosine\n", r"YAML is not read"),
+        (b"schedule: 5\n", r"Received: schedule=5"),
         (b'schedule = "constant("0.1")"\n', r"nor TOML.*Put the text form in single quotes: schedule = '"),
         (b"hello\n", r"neither a text form"),
         (b"[run]\nepochs = 5\n", r'has "schedule".*Received: no schedule'),
@@ -220,6 +233,38 @@ def test_mistake_in_a_document_is_one_clear_line_with_its_name(
     assert out == ""
     assert err.startswith(f"kosine: {'standard input' if where == '-' else where}")
     one_line(err, pattern)
+
+
+@pytest.mark.parametrize(
+    ("document", "pattern"),
+    [
+        (b"schedule: cosine\n", r"Not a schedule expression: .*cosine"),
+        (b"# mine\n---\nschedule: 5\n", r"Received: schedule=5"),
+        (b"schedule: constant(0.1)\nrun: {steps: 5}\n", r'"run" may have total_steps, epochs.*\[\'steps\'\]'),
+        (b"schedule: &a constant(0.1)\n", r"no anchors and no aliases here\. Received: &a\. Write the value"),
+        (b"schedule: *a\n", r"no anchors and no aliases here\. Received: \*a\. "),
+        (b"schedule: {&a constant: 0.1}\n", r"no anchors and no aliases here\. Received: &a\. "),
+        (b"schedule: !!python/object/apply:os.system [ls]\n", r"no tags here\. Received: tag:yaml.*Leave the tag out"),
+        (b"schedule: !mine constant(0.1)\n", r"no tags here\. Received: !mine"),
+        (b"--- !!map {schedule: constant(0.1)}\n", r"no tags here"),
+        (b"schedule: constant(0.1)\nschedule: constant(0.2)\n", r"no field twice.*'schedule' more than once"),
+        (b"schedule: constant(0.1)\n--- \nschedule: constant(0.1)\n", r"one YAML document"),
+        (b"a:\n- " + b"[" * 40, r"nested at most 32 levels deep"),
+        (b"schedule: [\n", r"the document is not YAML \(.*line 2\)"),
+        (b'schedule: "\\UFFFFFFFF"\n', r"the document is not YAML"),
+        (b"schedule: \x07\n", r"the document is not YAML"),
+        (b"? [schedule]\n: constant(0.1)\n", r"neither a text form.*nor YAML"),
+        (b"{? [schedule] : constant(0.1)}\n", r"not JSON"),
+        (b"run: {? [schedule] : 5}\n", r"name of a field must be a text"),
+        (b"schedule: " + b"9" * 401, r"at most 400 digits"),
+        (b"schedule: " + b"x" * 2**16, r"at most 65,536 characters\. This one has 65,546\. Write it as JSON"),
+        (b"- schedule\n", r'has "schedule".*Received: \[\'schedule\'\]'),
+        (b"---\n", r'has "schedule".*Received: None'),
+    ],
+)
+def test_mistake_in_yaml_is_one_clear_line(document: bytes, pattern: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("schedule.yaml").write_bytes(document)
+    refused(capsys, ["show", "schedule.yaml", "--total-steps", "9"], r"^kosine: schedule\.yaml: .*" + pattern)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +317,9 @@ def test_name_that_would_steer_the_terminal_is_filtered() -> None:
     assert read_schedule("\x1b[31mred.toml").name == "[31mred.toml"
 
 
-@pytest.mark.parametrize("begin", ["\n", " ", "#\n", "# ", 'schedule = "(', "schedule ", "x:", "---"])
+@pytest.mark.parametrize(
+    "begin", ["\n", " ", "#\n", "# ", 'schedule = "(', "schedule ", "x:", "---", "---\n", "a:\n", "- ", "a: [", "{a: "]
+)
 def test_hints_cost_no_more_than_the_text(begin: str, capsys: pytest.CaptureFixture[str]) -> None:
     for text in (begin * (500_000 // len(begin)) + "x", begin + "(" * 500_000):
         Path("schedule.toml").write_text(text, encoding="utf-8")
@@ -281,9 +328,53 @@ def test_hints_cost_no_more_than_the_text(begin: str, capsys: pytest.CaptureFixt
         assert time.process_time() - started < 3
 
 
-def test_yaml_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("schedule.yml").write_text("- schedule", encoding="utf-8")
-    refused(capsys, ["show", "schedule.yml"], r"^kosine: schedule\.yml: YAML is not read")
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("9", 9),
+        ("1_000", 1_000),
+        ("010", 10),
+        ("1e1", 10.0),
+        ("'9'", "9"),
+        ("1:30", "1:30"),
+        ("2026-01-01", "2026-01-01"),
+        ("0x9", "0x9"),
+        ("yes", "yes"),
+        ("True", True),
+        ("~", None),
+        ("null", None),
+    ],
+)
+def test_values_of_yaml(text: str, steps: object) -> None:
+    Path("schedule.yaml").write_text(f"schedule: constant(0.1)\nrun: {{total_steps: {text}}}\n", encoding="utf-8")
+    (found,) = read_schedule("schedule.yaml").run.values()
+    assert (type(found), found) == (type(steps), steps)
+
+
+def test_a_plan_as_yaml() -> None:
+    Path("plan.yaml").write_text(
+        """
+        format: kosine
+        version: 1
+        schedule:
+          - {curve: linear, duration: 2, start: 0.0, to: 1e-3}
+          - curve: hold
+            duration: rest
+        run: {total_steps: 9}
+        """,
+        encoding="utf-8",
+    )
+    assert plan_of("plan.yaml") == ks.Schedule(ks.linear(2, start=0.0, to=1e-3), ks.hold()).plan(total_steps=9)
+
+
+def test_yaml_needs_its_package_only_where_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    Path("schedule.toml").write_text(TOML, encoding="utf-8")
+    assert plan_of("schedule.toml").schedule == SCHEDULE
+    Path("schedule.yaml").write_text("schedule: constant(0.1)\n", encoding="utf-8")
+    refused(capsys, ["show", "schedule.yaml"], r"schedule\.yaml: A YAML document needs PyYAML\. .*'\.\[cli\]'")
 
 
 def test_file_that_may_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:

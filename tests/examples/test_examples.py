@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 MOST_LINES = 60
 FOLLOWS = "The log follows the plan"
+ARGUMENTS = {"lightning_cli": ["fit", "--config", "examples/lightning_cli.yaml"]}
+"""What follows the name of an example on its command line."""
 
 
 @cache
@@ -31,7 +33,7 @@ def printed(name: str) -> str:
         "HF_HUB_OFFLINE": "1",
     }
     done = subprocess.run(
-        [sys.executable, f"examples/{name}.py"],
+        [sys.executable, f"examples/{name}.py", *ARGUMENTS.get(name, [])],
         cwd=ROOT,
         env={**os.environ, **quiet},
         capture_output=True,
@@ -58,7 +60,7 @@ def test_its_head_says_what_it_shows_and_how_to_run_it(name: str) -> None:
     text = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
     head = text.split('"""')[1]
     assert "What it shows: " in head
-    assert f"python examples/{name}.py" in head
+    assert " ".join(["python", f"examples/{name}.py", *ARGUMENTS.get(name, [])]) in head
     assert "pip install " in head
     assert re.findall(r"(?:from|import) kosine(?!(?:\.keras)? (?:as|import))", text) == []  # public names only
     if name != "train_digits":
@@ -107,13 +109,33 @@ def test_pytorch_loop() -> None:
     assert f"{FOLLOWS}: its 320 rows cover steps 0 to 319 of 320." in text  # the resume went on where the run was
 
 
-@pytest.mark.parametrize("name", ["huggingface_trainer", "lightning_module"])
-def test_trainers_that_accumulate(name: str) -> None:
-    text = printed("huggingface_trainer") if name == "huggingface_trainer" else printed("lightning_module")
-    plan = ks.warmup_cosine(peak=0.1, warmup="10%", warmup_start=1e-3).plan(total_steps=40)
-    assert str(plan) in text  # 256 samples, batches of 8, an update for each 4, 5 epochs
-    assert f"rates in the log: {[round(plan(step), 5) for step in range(0, 40, 8)]}" in text
+def follows_40_updates(text: str, steps_per_epoch: int | None = None) -> None:
+    """What the examples print that train 256 samples for 5 epochs, with batches of 8 and an update for each 4."""
+    lr = ks.warmup_cosine(peak=0.1, warmup="10%", warmup_start=1e-3)
+    plan = lr.plan(total_steps=40, steps_per_epoch=steps_per_epoch)
+    assert text.startswith(f"{plan}\n")
+    assert f": {[round(plan(step), 5) for step in range(0, 40, 8)]}\n" in text
     assert FOLLOWS in text
+
+
+def test_huggingface_trainer() -> None:
+    follows_40_updates(printed("huggingface_trainer"), steps_per_epoch=8)
+
+
+def test_trainer_from_yaml() -> None:
+    follows_40_updates(printed("trainer_from_yaml"), steps_per_epoch=8)
+
+
+def test_lightning_module() -> None:
+    follows_40_updates(printed("lightning_module"))
+
+
+def test_lightning_cli() -> None:
+    follows_40_updates(printed("lightning_cli"))
+
+
+def test_hydra_config() -> None:
+    follows_40_updates(printed("hydra_config"))
 
 
 def test_optax_loop() -> None:

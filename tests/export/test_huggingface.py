@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from transformers import SchedulerType, get_scheduler
+from transformers import HfArgumentParser, SchedulerType, Trainer, TrainingArguments, get_scheduler
 
 import kosine as ks
+from kosine._export.targets.huggingface import training_arguments
 from kosine._export.to_code import to_code
 from kosine.dialects import huggingface as hf
 from tests.support.export_cases import PLANS, names_of, steps_of
@@ -150,3 +154,58 @@ def test_a_long_run_is_compared_where_it_counts() -> None:
     late = ks.Schedule(ks.linear(10**6, start=0.0, to=1.0), ks.cosine(to=0.0), ks.hold(1, start=0.5))
     with pytest.raises(ks.PlanError, match=r"cannot express"):
         to_code(late.plan(total_steps=total), "huggingface")
+
+
+# --- the same as a file, or as options ---
+
+
+def read_back(text: str, form: str, folder: Path) -> Any:
+    """The training arguments of a script whose settings have this text in them."""
+    parser: Any = HfArgumentParser(TrainingArguments)
+    others = {"output_dir": str(folder), "use_cpu": True, "report_to": "none"}
+    file = folder / f"settings.{form}"
+    if form == "json":
+        file.write_text(json.dumps(others | json.loads(text)), encoding="utf-8")
+        return parser.parse_json_file(file)[0]
+    if form == "yaml":
+        lines = [f"{name}: {value}\n" for name, value in others.items()]
+        file.write_text("".join([text, *lines]), encoding="utf-8")
+        return parser.parse_yaml_file(file)[0]
+    options = [word for name, value in others.items() for word in (f"--{name}", str(value))]
+    return parser.parse_args_into_dataclasses([*options, *shlex.split(text)])[0]
+
+
+WRITTEN = {
+    "small rates": ks.warmup_cosine(peak=1e-5, warmup=10, floor=1e-7).plan(total_steps=100),
+    "words": DIALECTS["warmup_stable_decay, curves"].plan(total_steps=100),
+    "no more than a type": ks.constant(1e-3).plan(total_steps=100),
+    "an integer": DIALECTS["cosine_with_restarts"].plan(total_steps=100),
+}
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "args"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_trainer_with_the_settings_follows_the_plan(name: str, form: str, tmp_path: Path) -> None:
+    plan = WRITTEN[name]
+    arguments = read_back(training_arguments(plan, form), form, tmp_path)
+    trainer: Any = Trainer(torch.nn.Linear(1, 1), arguments)
+    assert arguments.max_steps == plan.total_steps
+    trainer.create_optimizer_and_scheduler(arguments.max_steps)
+    applied = []
+    for _ in range(100):
+        applied.append(trainer.optimizer.param_groups[0]["lr"])
+        trainer.optimizer.step()
+        trainer.lr_scheduler.step()
+    assert applied == pytest.approx(plan(np.arange(100)).tolist(), rel=0, abs=1e-12 * plan.phases[-1].first_lr)
+
+
+def test_python_is_the_program() -> None:
+    for plan in WRITTEN.values():
+        assert training_arguments(plan, "python") == to_code(plan, "huggingface")
+
+
+def test_what_transformers_lacks_is_refused_in_every_form() -> None:
+    plan = ks.sgdr(peak=0.05, period=10, stretch=2).plan(total_steps=1000)
+    for form in ("python", "json", "yaml", "args"):
+        with pytest.raises(ks.PlanError, match="'huggingface' cannot express"):
+            training_arguments(plan, form)

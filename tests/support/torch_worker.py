@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
 
 from kosine.testing.torch import Probe
-from kosine.torch._scheduler import PlanLR
+from kosine.torch import PlanLR, with_schedule
 from tests.support.killed_runs import note
-from tests.support.torch_probe import PLAN, STEPS
+from tests.support.torch_probe import LR, PLAN, STEPS
+from tests.support.trainer_probe import Counts, Model, samples, settings
 
 SAVE_EVERY, CRASH = 3, 7
 SECONDS = 60  # after which a process that hangs is given up
@@ -72,6 +74,14 @@ def accelerated(**arguments: Any) -> list[float]:
     return probe.rates
 
 
+def by_a_trainer(folder: Path) -> list[float]:
+    """A run of Trainer that counts: 10 batches for each process, updates of 4, 4 and 2 of them, 4 epochs."""
+    arguments = settings(folder, gradient_accumulation_steps=4, num_train_epochs=STEPS // 3)
+    model = Model(STEPS)
+    with_schedule(transformers.Trainer, LR)(model, arguments, train_dataset=samples(20), callbacks=[Counts]).train()
+    return model.rates
+
+
 def work(task: str, rank: int, folder: Path) -> None:
     os.environ.update({"RANK": str(rank), "LOCAL_RANK": str(rank)})  # accelerate reads them
     torch.distributed.init_process_group(
@@ -90,6 +100,8 @@ def work(task: str, rank: int, folder: Path) -> None:
             "by itself": accelerated(step_scheduler_with_optimizer=False),
             "split batches": accelerated(dataloader_config=split),
         }
+    elif task == "trainer":
+        rates = by_a_trainer(folder)
     else:
         rates = data_parallel(rank, folder, crash=task == "crash")
     (folder / f"{task}.{rank}.json").write_text(json.dumps(rates), encoding="utf-8")
@@ -100,7 +112,7 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     fork = torch.multiprocessing.get_context("fork")
     codes: dict[str, list[int | None]] = {}
-    for task in ("crash", "resume", "accelerate"):
+    for task in ("crash", "resume", "accelerate", "trainer"):
         processes = [fork.Process(target=work, args=(task, rank, folder)) for rank in range(2)]
         for process in processes:
             process.start()

@@ -90,3 +90,8 @@ def test_accelerate_steps_a_prepared_scheduler_once_for_each_process(results: Re
         ]
         * 2
     )
+
+
+def test_a_trainer_plans_for_the_updates_of_both(results: Results) -> None:
+    assert results.codes["trainer"] == [0, 0], results.errors
+    assert results.rates("trainer") == [planned(PLAN)] * 2

@@ -92,7 +92,7 @@ class LazyGroup(click.Group):
 def _no_command(name: str) -> str:
     from kosine.published import PUBLISHED
 
-    if "(" in name or name in PUBLISHED or name.endswith((".json", ".toml")):
+    if "(" in name or name in PUBLISHED or name.endswith((".json", ".toml", ".yaml", ".yml")):
         return f"{name!r} is a schedule. Say what to do with it, as in `kosine show {shlex.quote(name)}`."
     near = difflib.get_close_matches(name.lower(), _COMMANDS, 1)
     return f"No such command {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}"
@@ -108,8 +108,8 @@ Examples:
     --epochs 70 --steps-per-epoch 100
   kosine show gpt-3
 
-SCHEDULE is text as in the first example, in single quotes; a .json or .toml file; - for standard input; or the name
-of a published recipe. `kosine show --help` says more.
+SCHEDULE is text as in the first example, in single quotes; a .json, .toml or .yaml file; - for standard input; or
+the name of a published recipe. `kosine show --help` says more.
 
 After an error the exit status is 2, and standard error says what is wrong. With --json it is an object:
 {"error": {"type": ..., "message": ..., ...}}

@@ -49,29 +49,44 @@ Examples:
   kosine export 'warmup_cosine(peak=1e-3)' --total-steps 1000 --to python
   kosine export 'sgdr(peak=0.05, period=1000)' --total-steps 9000 \\
     --to torch -o schedule.py
-  kosine export gpt-3 --to json""",
+  kosine export gpt-3 --to json
+  kosine export 'wsd(peak=3e-4, warmup=500)' --total-steps 10000 \\
+    --to huggingface --format yaml -o schedule.yaml""",
 )
 @click.argument("schedule", type=ScheduleType())
 @click.option(
     "--to", "target", type=Target(TARGETS, case_sensitive=False), required=True, metavar="TARGET",
     help="python, numpy, torch, optax, keras, huggingface: a program; json, csv: data.",
 )  # fmt: skip
+@click.option(
+    "--format", "form", type=Choice(("python", "json", "yaml", "args"), case_sensitive=False), metavar="FORMAT",
+    help="How huggingface is written: python, json, yaml, or args (options of a training script).",
+)  # fmt: skip
 @run_size_options
 @output_option
 @json_option
-def command(schedule: NamedSchedule, target: str, output: Path | None, as_json: bool, **size: Any) -> None:
+def command(
+    schedule: NamedSchedule, target: str, form: str | None, output: Path | None, as_json: bool, **size: Any
+) -> None:
     """Write SCHEDULE, planned for a run, as a program or as data that needs no kosine.
 
     The programs are functions of the step (python, numpy), a scheduler of the framework (torch, optax, keras) or
-    training arguments (huggingface). csv has the rate of every step of the run; json has the phases and the run's size,
-    and is itself a SCHEDULE that kosine reads.
+    training arguments (huggingface), which HfArgumentParser reads as json, yaml or args. csv has the rate of every step
+    of the run; json has the phases and the run's size, and is itself a SCHEDULE that kosine reads.
     """
+    if form is not None and target != "huggingface":
+        raise click.UsageError(f"--format is for --to huggingface. Received: --to {target}.")
     plan = planned(schedule, size)
-    write_out(_wrapped(plan, target) if as_json else _plain(plan, target), output, as_json)
+    parts = _wrapped(plan, target, form) if as_json else _plain(plan, target, form)
+    write_out(parts, output, as_json)
 
 
-def _plain(plan: Plan, target: str) -> Iterator[str]:
-    if target == "csv":
+def _plain(plan: Plan, target: str, form: str | None) -> Iterator[str]:
+    if form is not None:
+        from kosine._export.targets.huggingface import training_arguments
+
+        yield training_arguments(plan, form)
+    elif target == "csv":
         yield from as_csv(plan, _steps(plan))
     elif target == "json":
         yield dumps(plan) + "\n"
@@ -87,7 +102,7 @@ def _steps(plan: Plan) -> range:
     return range(length(plan))
 
 
-def _wrapped(plan: Plan, target: str) -> Iterator[str]:
+def _wrapped(plan: Plan, target: str, form: str | None) -> Iterator[str]:
     """The same in an object that names the target."""
     if target == "csv":
         rows = as_objects(plan, _steps(plan))
@@ -95,4 +110,6 @@ def _wrapped(plan: Plan, target: str) -> Iterator[str]:
     elif target == "json":
         yield json.dumps({"target": target, "data": to_data(plan)}, indent=2) + "\n"
     else:
-        yield json.dumps({"target": target, "program": "".join(_plain(plan, target))}, indent=2) + "\n"
+        text = "".join(_plain(plan, target, form))
+        content = {"data": json.loads(text)} if form == "json" else {"program": text}
+        yield json.dumps({"target": target, **content}, indent=2) + "\n"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT = "standard input"
 _LARGEST_SCHEDULE = 2**16  # bytes of a file that may be a schedule given in the place of a log
-_ENDINGS = (".json", ".toml")
+_ENDINGS = (".json", ".toml", ".yaml", ".yml")
 _MOST_GROUPS = 8
 
 _OPTIONS = (

@@ -24,7 +24,7 @@ from kosine.cli._schedule_files import NamedSchedule, parse_any, read_document
 from kosine.errors import KosineError, NotationError
 from kosine.published import PUBLISHED, recipe
 
-_ENDINGS = (".json", ".toml")
+_ENDINGS = (".json", ".toml", ".yaml", ".yml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 _PATH = re.compile(r"[/\\]|\.[A-Za-z]\w*$", re.ASCII)
 """What only a file's name has: a folder, or an ending."""
@@ -32,8 +32,8 @@ _LOST_QUOTES = re.compile(r"[(,=]\s*(?:rest\b|floor\b|[\d./]+\s*(?:%|(?!e[+-]?\d
 """A duration such as 5ep or rest without its quotes."""
 _MAY_BE = (
     'SCHEDULE is the text form in single quotes, an expression such as warmup_cosine(peak=1e-3, warmup="5ep") '
-    "({parts_are}); a schedule of another library, such as torch.OneCycleLR(0.1, total_steps=100); a .json or .toml "
-    "file; - for standard input; or the name of a published recipe."
+    "({parts_are}); a schedule of another library, such as torch.OneCycleLR(0.1, total_steps=100); a .json, .toml or "
+    ".yaml file; - for standard input; or the name of a published recipe."
 )
 _STANDARD_INPUT = "kosine.standard_input"
 PARTS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -150,8 +150,8 @@ def _recipe(name: str) -> NamedSchedule:
         raise error.changed(
             fix=(
                 *((error.fix,) if isinstance(error.fix, str) else error.fix),
-                " A schedule can also be a text form with its parentheses, such as constant(0.1), or a .json or .toml "
-                "file.",
+                " A schedule can also be a text form with its parentheses, such as constant(0.1), or a .json, .toml or "
+                ".yaml file.",
             )
         ) from error
     return NamedSchedule(name, found.schedule, dict(found.run))

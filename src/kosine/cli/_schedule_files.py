@@ -1,4 +1,4 @@
-"""Files that hold a schedule and may say for which run: the text form, TOML, or JSON."""
+"""Files that hold a schedule and may say for which run: the text form, TOML, YAML, or JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from kosine._core.schedule import Schedule
 from kosine._core.text_form import MAX_DEPTH, MAX_TEXT, parse
 from kosine.cli._dialect_calls import is_dialect_call, parse_dialect_call
 from kosine.cli._run_options import RUN_NAMES
+from kosine.cli._yaml import read_yaml
 from kosine.errors import KosineError, NotationError, shown
 
 _MOST_TOML = 2**20  # characters: its reader is slower than that of JSON
 _DEEP_TOML = re.compile(rf"(?:\.[^=.\n]*+){{{MAX_DEPTH}}}")
 """A key of many parts, for each of which its reader keeps all those before it."""
-_YAML = re.compile(r"(?:\s*#[^\n]*\n)*\s*(?:---|[A-Za-z_]\w*:(?:\s|\Z))", re.ASCII)
+_YAML = re.compile(
+    r"""(?: \s*+ \# [^\n]*+ \n )*+ \s*+
+    (?: --- | %YAML | -\s | \{ \s*+ [A-Za-z_'] | (["']?+) [A-Za-z_]\w*+ \1 [ \t]*+ : (?:\s|\Z) )""",
+    re.ASCII | re.VERBOSE,
+)
+"""How a document begins that is YAML and nothing else."""
 _QUOTES_IN_QUOTES = re.compile(r'^[ \t]*schedule[ \t]*=[ \t]*"[^"\n(]*\([^"\n]*"[^\s#]', re.MULTILINE)
 """A text form that has double quotes in it, in double quotes."""
 _FILE = 'A schedule file has "schedule", the text form, and may have a table "run".'
@@ -61,28 +67,38 @@ def _decoded(content: bytes) -> str:
 
 
 def _read_text(text: str, name: str) -> NamedSchedule:
-    """A document shows by its first characters what it is: JSON, the text form, or else TOML."""
+    """A document shows by its first characters what it is: YAML, JSON, the text form, or else TOML."""
     if not text.strip():
         raise NotationError("It is empty. It must hold a schedule.")
+    if _YAML.match(text):
+        return _read_data(_read_yaml(text), name)
     if text.lstrip().startswith("{") or _is_json(text):
         return _read_data(read_json(text), name)
     if re.match(r"\s*[A-Za-z_][\w.]*\s*\(", text, re.ASCII) or is_dialect_call(text):
         return NamedSchedule(name, parse_any(text))
+    return _read_data(_read_toml(text), name)
+
+
+def _read_yaml(text: str) -> object:
+    data = read_yaml(text)
+    if not isinstance(data, dict):
+        raise NotationError(_FILE, received=data)
+    return data
+
+
+def _read_toml(text: str) -> object:
     if len(text) > _MOST_TOML:
         raise NotationError(f"A TOML document has at most {_MOST_TOML:,} characters. This one has {len(text):,}.")
     if _DEEP_TOML.search(text):
         raise NotationError(f"A TOML document is nested at most {MAX_DEPTH} levels deep: keys have as few parts.")
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        if name.lower().endswith((".yaml", ".yml")) or _YAML.match(text):
-            raise NotationError("YAML is not read.", fix="Write the schedule in a .toml or .json file.") from error
         raise NotationError(
-            "Not a schedule: neither a text form such as constant(0.1), nor JSON, nor TOML "
+            "Not a schedule: neither a text form such as constant(0.1), nor JSON, nor YAML, nor TOML "
             f"({shortened(str(error), 200)}).",
             fix="Put the text form in single quotes: schedule = '...'." if _QUOTES_IN_QUOTES.search(text) else "",
         ) from error
-    return _read_data(data, name)
 
 
 def _is_json(text: str) -> bool:

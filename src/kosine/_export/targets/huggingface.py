@@ -7,6 +7,8 @@ what agrees, to 1e-12 of the peak.
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,9 +29,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kosine._core.schedule import Plan
+
     Rates = NDArray[np.float64]
 
 Arguments = dict[str, float | int | str]
+
+FORMS = ("python", "json", "yaml", "args")
+"""How training arguments can be written."""
 
 _TOLERANCE = 1e-12  # of the peak
 _CHUNK = 2**18
@@ -92,16 +99,16 @@ class Candidate:
         rates: Rates = self.peak * np.where(steps < self.warmup, warming, factor)
         return rates
 
-    def text(self, outline: Outline) -> str:
-        lines = [f'"learning_rate": {real(self.peak)},', f'"lr_scheduler_type": "{self.kind}",']
+    def given(self) -> dict[str, Any]:
+        """The arguments by their names."""
+        given: dict[str, Any] = {"learning_rate": self.peak, "lr_scheduler_type": self.kind}
         if self.arguments:
-            inner = [f'"{name}": {_written(value)}' for name, value in self.arguments.items()]
-            kwargs = call('"lr_scheduler_kwargs": {', inner, 5, "}")
-            lines += [*kwargs[:-1], f"{kwargs[-1]},"]
-        lines += [f'"warmup_steps": {integer(self.warmup)},'] if self.warmup else []
-        lines += [f'"max_steps": {integer(self.total)},'] if self.total is not None else []
-        head = [*outline.header, "# Give them to transformers.TrainingArguments(**training_arguments)."]
-        return program(head, [], [], ["training_arguments = {", *indented(lines), "}"])
+            given["lr_scheduler_kwargs"] = self.arguments
+        if self.warmup:
+            given["warmup_steps"] = self.warmup
+        if self.total is not None:
+            given["max_steps"] = self.total
+        return given
 
 
 def _wave(angle: Rates) -> Rates:
@@ -119,23 +126,73 @@ def _bent(kind: str, share: Rates) -> Rates:
     return bent
 
 
-def _written(value: float | int | str) -> str:
+def huggingface(outline: Outline) -> str:
+    """The training arguments, as a dictionary of Python.
+
+    Raises:
+        PlanError: a phase that no scheduler of transformers has.
+    """
+    lines = []
+    for name, value in _arguments(outline).items():
+        if isinstance(value, dict):
+            inner = [f'"{key}": {_in_python(one)}' for key, one in value.items()]
+            written = call(f'"{name}": {{', inner, 5, "}")
+        else:
+            written = [f'"{name}": {_in_python(value)}']
+        lines += [*written[:-1], f"{written[-1]},"]
+    head = [*outline.header, "# Give them to transformers.TrainingArguments(**training_arguments)."]
+    return program(head, [], [], ["training_arguments = {", *indented(lines), "}"])
+
+
+def _in_python(value: float | int | str) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     return integer(value) if isinstance(value, int) else real(value)
 
 
-def huggingface(outline: Outline) -> str:
-    """The training arguments, as a dictionary.
+def training_arguments(plan: Plan, form: str) -> str:
+    """The training arguments in one of `FORMS`.
+
+    - "python": the program of the target `huggingface`;
+    - "json", "yaml": a file for `HfArgumentParser.parse_json_file` or `parse_yaml_file`;
+    - "args": options for a command line that `HfArgumentParser` reads, quoted for a shell.
 
     Raises:
         PlanError: a phase that no scheduler of transformers has.
     """
+    outline = Outline.of(plan)
+    if form == "python":
+        return huggingface(outline)
+    arguments = _arguments(outline)
+    if form == "json":
+        return json.dumps(arguments, indent=2) + "\n"
+    if form == "yaml":
+        return "\n".join([*outline.header, *_in_yaml(arguments), ""])
+    words = [
+        word
+        for name, value in arguments.items()
+        for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))
+    ]
+    return shlex.join(words) + "\n"
+
+
+def _in_yaml(fields: dict[str, Any]) -> Iterator[str]:
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield f"{name}:"
+            yield from (f"  {line}" for line in _in_yaml(value))
+        else:
+            text = json.dumps(value)
+            # YAML 1.1, which transformers reads, takes 1e-05 for a text: a number has a point there.
+            yield f"{name}: {text if '.' in text or isinstance(value, str) else text.replace('e', '.0e')}"
+
+
+def _arguments(outline: Outline) -> dict[str, Any]:
     best = -1
     for candidate in _candidates(outline):
         differs = _first_difference(candidate, outline)
         if differs is None:
-            return candidate.text(outline)
+            return candidate.given()
         best = max(best, differs)
     phase = outline.plan.phase_at(max(best, 0))
     length = () if outline.plan.total_steps is not None else ("More can be, planned with ", Name("total_steps"), ". ")
