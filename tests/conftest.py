@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,20 @@ settings.register_profile(
     "kosine", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("kosine")
+
+# What JAX has compiled, it finds again after a new `jax.jit`, and in the processes that a test starts. Each worker has
+# a folder of its own, as JAX does not lock it.
+COMPILED = mkdtemp(prefix="kosine-jax-")
+os.environ |= {
+    "JAX_COMPILATION_CACHE_DIR": COMPILED,
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(COMPILED)
+
 
 # Begun in this order, before all others: with two processes, no long file is left for the end.
 LONG = ["logs/infer", "docs", "faults", "examples", "test_applied", "logs", "torch"]
