@@ -173,11 +173,11 @@ def _place_section(
             received={"duration": section.duration.written()},
         )
     seen = _seen(placed.parts, first, stop)
+    reached = seen[-1].stop if seen else first
+    if reached < stop:  # its parts are over
+        return Placed((*seen, level(reached, placed.value, stop)), end, placed.value)
     if seen and (own is None or stop < first + own - Fraction(1, 2)):
         return Placed(seen, end, _value_at_cut(placed.parts, seen[-1], stop))
-    reached = seen[-1].stop if seen else first
-    if reached < stop:
-        seen = (*seen, level(reached, placed.value, stop))
     return Placed(seen, end, placed.value)
 
 

@@ -7,9 +7,10 @@ are known, they are the rows of a new log, so the search looks for its levels in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_aro
 from kosine._logs.infer.snapping import NEARLY
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
 from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
@@ -35,7 +37,14 @@ _LATE = 50  # part of a tread that the first one may be longer by, as steps were
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
 _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
-_BLOCK = 2**18  # rows that a plan is compared with at a time
+_BLOCK = 2**18  # rows that a plan is compared with at a time, at most
+_FIRST = 256  # rows that it is compared with at first
+# See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 2e6, 4e6, 4e6
+_COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
+
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,46 @@ class Explanation:
     rows: Observations | None = None
 
 
-def search(rows: Observations, run: RunContext) -> tuple[Explanation | None, tuple[Segment, ...]]:
-    """The simplest schedule that explains all rows, or None; and the segments that were seen."""
-    found = _as_staircase(rows, run)
+@dataclass(frozen=True)
+class Searched:
+    """What a search led to.
+
+    Attributes:
+        found: the simplest schedule that explains all rows, or None.
+        seen: the first segments of the rows, as far as they were looked for.
+        complete: whether every idea was tried; if not, a schedule may exist although none was found.
+    """
+
+    found: Explanation | None
+    seen: tuple[Segment, ...]
+    complete: bool
+
+
+def search(rows: Observations, run: RunContext) -> Searched:
+    """Try the ideas one after the other, each for as much work as it may take."""
+    found, complete = _within(_MOST_FOR_TREADS, rows, lambda some: _as_staircase(some, run))
     if found is not None:
-        return found, ()
-    seen = _segments_of(rows)
-    found = _as_phases(rows, run, seen)
+        return Searched(found, (), complete)
+    seen, cut = _within(_MOST_FOR_SEGMENTS, rows, _segments_of)
+    if seen is None:
+        return Searched(None, (), complete=False)
+    segments = seen
+    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
+    complete = complete and cut and tried
     if found is None or found.phases > 3:
-        late = _with_skips(rows, run, seen)
+        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
+        complete = complete and tried
         if late is not None and (found is None or late.phases < found.phases):
             found = late
-    return found, seen
+    return Searched(found, seen, complete)
+
+
+def _within(most: float, rows: Observations, idea: Callable[[Observations], Found]) -> tuple[Found | None, bool]:
+    """What an idea leads to, and whether it could be followed to its end."""
+    try:
+        return idea(replace(rows, work=Work(most, rows.work))), True
+    except OutOfWorkError:
+        return None, False
 
 
 def _segments_of(rows: Observations) -> tuple[Segment, ...]:
@@ -131,11 +168,14 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 
 def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
     """Whether a plan has the rate of every row."""
-    for low in range(0, len(rows), _BLOCK):
-        part = rows.part(low, low + _BLOCK)
+    low, size = 0, _FIRST
+    while low < len(rows):
+        part = rows.part(low, low + size)
+        rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
         off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
         if not float(off.max()) <= NEARLY:
             return False
+        low, size = low + size, min(4 * size, _BLOCK)
     return True
 
 
@@ -171,7 +211,7 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
     inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
-    found, _ = search(levels, inner)
+    found = search(levels, inner).found
     if found is None:
         return None
     leaves = sum(1 if isinstance(part, Phase) else len(part.phases) for part in found.plan.schedule.parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +71,7 @@ def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | No
     origin = jump + (int(np.floor(rows.x[0])) - jump) // length * length
     number = np.floor((rows.x - origin) / length)
     firsts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    return Staircase(origin, length, Observations(number[firsts], rows.y[firsts], rows.width[firsts]), lengths)
+    return Staircase(origin, length, replace(rows.at(firsts), x=number[firsts]), lengths)
 
 
 def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[int, int]]:
