@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 16  # times that the run may be longer or shorter
 _TRIED = 64  # lengths that are tried, spread over that
-_LOOKED_AT = 2048  # rows
+_LOOKED_AT = 512  # rows
 _FEW = 1 / 20  # of the rows may contradict a length
 
 

@@ -73,6 +73,8 @@ class FitFamily:
         """The same from the one formula that the curve has, also outside the phase; not finite where it has no rate."""
         if start == end or self.curve.keeps_value:
             return np.full(share.shape, start)
+        if not (math.isfinite(start) and math.isfinite(end)):
+            return np.full(share.shape, math.inf)
         if self.fit.positive:
             least = max(start, end) * _LEAST
             start, end = max(start, least), max(end, least)

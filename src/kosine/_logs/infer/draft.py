@@ -91,7 +91,7 @@ class Draft:
         return rates
 
     def predict_from(self, other: Draft, x: Floats, known: Floats) -> Floats:
-        """The same rates where those of a draft that differs in few numbers are known: only its other phases are new."""
+        """The same, from the rates of a draft that differs in few numbers: only the phases that moved are new."""
         moved = (
             (self.bounds[:-1] != other.bounds[:-1])
             | (self.bounds[1:] != other.bounds[1:])

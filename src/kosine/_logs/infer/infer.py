@@ -21,11 +21,11 @@ from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.search import Searched, search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
-from kosine._logs.work import Work
 from kosine._logs.trace import Trace, check_trace
+from kosine._logs.work import Work
 from kosine.errors import LogError
 
-_LEAST = 1e-30  # a half-width that can be divided by
+_LEAST = 1e-307  # a half-width that can be divided by
 _MOST = 8e6  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 

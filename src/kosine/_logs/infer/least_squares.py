@@ -93,13 +93,15 @@ def refine(draft: Draft, rows: Observations) -> FittedDraft:
         return found
 
     start = draft.free_numbers / units
-    if seen.x.size >= units.size:
+    if seen.x.size >= units.size and bool(np.isfinite(off(start)).all()):
         result = least_squares(off, start, slopes, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=_TURNS)
         free, jacobian = result.x, result.jac
         rows.work.spend(_COST * result.nfev * (len(draft.kinds) + 3 * units.size))
     else:
         free, jacobian = start, np.zeros((0, units.size))
     information = 3 * jacobian.T @ jacobian  # rounding is even over a width: its variance is a third of that's square
+    if not np.isfinite(information).all():
+        return FittedDraft(draft.with_numbers(*numbers(free)), np.full(units.size, np.inf))
     links = np.linalg.pinv(information + np.eye(units.size) * 1e-12, hermitian=True)
     spread = np.sqrt(np.maximum(np.diag(links), 0)) * units
     return FittedDraft(draft.with_numbers(*numbers(free)), spread)

@@ -24,14 +24,14 @@ def at_own_steps(plan: Plan, origin: int, run: RunContext) -> tuple[Plan, int]:
         origin: the position of its first step.
         run: what else is known of the run.
     """
-    if origin in run.origins:
+    total = plan.run.total_steps
+    if origin in run.origins or (total is not None and total + origin < 1):  # the log is over before its own step 0
         return plan, origin
     parts = _later(plan, origin, run) if origin > 0 else (section(*plan.schedule.parts, skip=run.duration(-origin)),)
-    total = plan.run.total_steps
     size = plan.run if total is None else replace(plan.run, total_steps=total + origin)
     try:
         return Plan(Schedule(*parts), size), 0
-    except (PlanError, ScheduleError):  # a run that is over before the log's first step, or has no step left
+    except (PlanError, ScheduleError):  # beyond 2**63 steps
         return plan, origin
 
 

@@ -7,7 +7,8 @@ are known, they are the rows of a new log, so the search looks for its levels in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
@@ -25,7 +26,7 @@ from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
-from kosine._logs.infer.snapping import NEARLY
+from kosine._logs.infer.snapping import EXPLAINS, NEARLY
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
 from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
 from kosine._logs.work import OutOfWorkError, Work
@@ -56,6 +57,7 @@ class Explanation:
         origin: the position of its first step.
         phases: how many phases it is written with.
         draft: their numbers, where nothing repeats; else None.
+        worst: how far the rows are off it at most, in half-widths.
         skips: pairs (row, count): from that row on the log is `count` more steps behind.
         open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
             whose bounds show it.
@@ -66,6 +68,7 @@ class Explanation:
     origin: int
     phases: int
     draft: Draft | None
+    worst: float
     skips: tuple[Skip, ...] = ()
     open: tuple[tuple[str, float, float, str], ...] = ()
     rows: Observations | None = None
@@ -136,27 +139,41 @@ def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -
 
 
 def _first_proven(rows: Observations, run: RunContext, drafts: Iterable[Draft]) -> Explanation | None:
-    proven = (_proven(rows, run, draft) for draft in drafts)
-    return next((found for found in proven if found is not None), None)
+    """The first that explains all rows; if none does, the first that nearly does."""
+    return _first_exact(found for draft in drafts for found in _proven(rows, run, draft))
 
 
-def _proven(rows: Observations, run: RunContext, draft: Draft) -> Explanation | None:
-    """The draft as a schedule, with what repeats in it as a group, that explains all rows."""
+def _first_exact(ideas: Iterable[Explanation]) -> Explanation | None:
+    nearly: Explanation | None = None
+    try:
+        for found in ideas:
+            if found.worst <= EXPLAINS:
+                return found
+            nearly = nearly or found
+    except OutOfWorkError:
+        if nearly is None:
+            raise
+    return nearly
+
+
+def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Explanation]:
+    """The draft as schedules, those with what repeats in it as a group first, that explain all rows or nearly do."""
     whole = snapped_phases(draft, float(rows.x[0]))
     for group in repeating(whole.phases, run.duration):
         plan = _planned(group, run, run.ends[0] - whole.origin)
-        if plan is not None and _explains(plan, whole.origin, rows):
-            return Explanation(plan, whole.origin, len(group), None)
+        worst = _worst(plan, whole.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            yield Explanation(plan, whole.origin, len(group), None, worst)
     if not is_plausible(whole, rows.x):
-        return None
+        return
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
     total = (stop if fills else max(run.ends[0], stop)) - whole.origin
     plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)
-    if plan is None or not _explains(plan, whole.origin, rows):
-        return None
-    return Explanation(plan, whole.origin, len(whole.phases), draft)
+    worst = _worst(plan, whole.origin, rows)
+    if plan is not None and worst <= NEARLY:
+        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst)
 
 
 def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:
@@ -166,17 +183,18 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
         return None
 
 
-def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
-    """Whether a plan has the rate of every row."""
-    low, size = 0, _FIRST
-    while low < len(rows):
+def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
+    """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
+    low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
+    while plan is not None and low < len(rows):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
         off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
-        if not float(off.max()) <= NEARLY:
-            return False
+        worst = max(worst, float(off.max()))
+        if not worst <= NEARLY:
+            return math.inf
         low, size = low + size, min(4 * size, _BLOCK)
-    return True
+    return worst
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
@@ -206,8 +224,9 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if factor is not None:
         step = hold(run.duration(length), start=float(levels.y[0] / factor ** levels.x[0]))
         plan = _planned([cycles(step, shrink=factor)], run, total)
-        if plan is not None and _explains(plan, treads.origin, rows):
-            return Explanation(plan, treads.origin, 1, None, open=treads.open)
+        worst = _worst(plan, treads.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return Explanation(plan, treads.origin, 1, None, worst, open=treads.open)
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
     inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
@@ -219,9 +238,10 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if found.origin or found.skips or changes < _CHANGES * leaves:
         return None
     plan = _planned([section(*found.plan.schedule.parts, tick=run.duration(length))], run, total)
-    if plan is None or not _explains(plan, treads.origin, rows):
+    worst = _worst(plan, treads.origin, rows)
+    if plan is None or worst > NEARLY:
         return None
-    return Explanation(plan, treads.origin, found.phases + 1, None, open=treads.open)
+    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=treads.open)
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
@@ -247,7 +267,7 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
         return None
     again = skip_after_restart(shifted, seen)
     explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
-    return next((found for found in explained if found is not None), None)
+    return _first_exact(found for found in explained if found is not None)
 
 
 def _after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
