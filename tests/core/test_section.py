@@ -374,3 +374,12 @@ def test_a_curve_between_equal_values_shrinks_like_a_hold(curve: ks.Phase) -> No
 def test_a_group_of_holds_may_shrink_to_nothing() -> None:
     plan = ks.Schedule(ks.cycles(ks.hold(1, start=1.0), shrink=0.1)).plan(total_steps=1000)
     assert (plan(1), plan(999)) == (0.1, 0.0)
+
+
+def test_a_section_whose_ticks_end_before_its_length_holds_its_end() -> None:
+    group = ks.cycles(ks.linear("49/3st", to=0.05), ks.hold(10), count=1)
+    schedule = ks.Schedule(ks.hold("13.5st", start=0.1), ks.section(group, tick=5), ks.hold(9))
+    plan = schedule.plan(total_steps=200)
+    steps = np.arange(200)
+    assert plan(steps).tolist() == [plan(step) for step in range(200)]
+    assert all(row.first_step <= step < row.stop for step in range(200) for row in [plan.phase_at(step)])

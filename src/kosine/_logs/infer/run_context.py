@@ -79,7 +79,9 @@ class RunContext:
 
 def steps_per_unit(trace: Trace, steps_per_epoch: int | None) -> int:
     """How many steps one unit of the log's axis has: as few as make every position a whole step."""
-    if trace.axis == "epoch" and steps_per_epoch is not None:
+    if trace.axis != "epoch":
+        return 1  # steps, samples and tokens are whole: a fraction of one is rounded, as `check` does
+    if steps_per_epoch is not None:
         return steps_per_epoch
     some = trace.positions[np.linspace(0, len(trace) - 1, min(len(trace), _SOME)).astype(np.intp)].tolist()
     batches = math.lcm(*(Fraction(place).limit_denominator(_MOST_BATCHES).denominator for place in some))
