@@ -84,11 +84,11 @@ def _plan(rng: np.random.Generator, total: int) -> ks.Plan:
     return ks.parse(text).plan(total_steps=total)
 
 
-def _positions(rng: np.random.Generator, rows: int) -> NDArray[np.float64]:
-    positions = np.arange(rows, dtype=np.float64)
+def _positions(rng: np.random.Generator, rows: int) -> Rates:
+    positions: Rates = np.arange(rows, dtype=np.float64)
     match int(rng.integers(6)):
         case 0:
-            positions = np.cumsum(rng.integers(1, 50, rows)) - rng.integers(60)
+            positions = np.cumsum(rng.integers(1, 50, rows)).astype(np.float64) - float(rng.integers(60))
         case 1:
             positions = np.cumsum(rng.random(rows) + 1e-3)
         case 2:
@@ -101,7 +101,7 @@ def _positions(rng: np.random.Generator, rows: int) -> NDArray[np.float64]:
 def _trace(rng: np.random.Generator, positions: NDArray[np.generic], rates: Rates) -> ks.Trace:
     axis: Axis = "step"
     if rng.random() < 0.2:
-        axis = ("epoch", "sample", "token")[int(rng.integers(3))]  # type: ignore[assignment]  # one of the three
+        axis = ("epoch", "sample", "token")[int(rng.integers(3))]
     digits, precision = int(rng.integers(2, 9)), Precision()
     match int(rng.integers(3)):
         case 0:

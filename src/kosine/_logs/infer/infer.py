@@ -8,6 +8,7 @@ are in `staircase` and `skipped_steps`. `uncertainty` finds what the log leaves 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,8 +26,8 @@ from kosine._logs.trace import Trace, check_trace
 from kosine._logs.work import Work
 from kosine.errors import LogError
 
-_LEAST = 1e-307  # a half-width that can be divided by
-_MOST = 8e6  # see `Work`
+_LEAST = 1e-30  # a half-width of rates that are all 0
+_MOST = 1e7  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
@@ -94,7 +95,8 @@ def _observations(trace: Trace, unit: int) -> Observations:
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
-    return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), _LEAST), Work(_MOST))
+    least = sys.float_info.min if trace.rates.any() else _LEAST
+    return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), least), Work(_MOST))
 
 
 def _unexplained(trace: Trace, rows: Observations, searched: Searched, unit: int) -> Inference:

@@ -39,7 +39,8 @@ def _later(plan: Plan, origin: int, run: RunContext) -> tuple[Part, ...]:
     """The parts with a level rate before them."""
     first, *others = plan.schedule.parts
     if not (isinstance(first, Phase) and first.curve.keeps_value):
-        return hold(run.duration(origin), start=plan(0)), first, *others
+        before = hold(run.duration(origin), start=plan(0))
+        return before, replace(first, start=None) if isinstance(first, Phase) else first, *others
     if fills_rest(first):
         return first, *others
     return hold(run.duration(plan.phases[0].stop + origin), start=plan(0)), *others

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-_WORK = 1.5e6  # see `Work`
+_WORK = 2e6  # see `Work`
 _FEW = 64  # pieces that are merged
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
 _INCOMPLETE = "The search reached its limit before it found a schedule for this log"

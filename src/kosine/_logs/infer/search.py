@@ -41,7 +41,7 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 2e6, 4e6, 4e6
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
 
