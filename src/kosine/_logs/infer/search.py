@@ -164,7 +164,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
         worst = _worst(plan, whole.origin, rows)
         if plan is not None and worst <= NEARLY:
             yield Explanation(plan, whole.origin, len(group), None, worst)
-    if not is_plausible(whole, rows.x):
+    if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
