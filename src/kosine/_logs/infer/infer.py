@@ -77,7 +77,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
             return _unexplained(trace, rows, searched, unit)
         questions = open_questions(trace, rows, run, found, unit)
     skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
-    plan, origin = at_own_steps(found.plan, found.origin, run)
+    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), run)
     schedule = plan.schedule
     whole = Inference(
         trace, schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True

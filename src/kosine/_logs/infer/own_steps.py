@@ -16,16 +16,17 @@ from kosine._logs.infer.run_context import RunContext
 from kosine.errors import PlanError, ScheduleError
 
 
-def at_own_steps(plan: Plan, origin: int, run: RunContext) -> tuple[Plan, int]:
+def at_own_steps(plan: Plan, origin: int, first: float, run: RunContext) -> tuple[Plan, int]:
     """The plan and the position of its first step, which is one at which logs count from where it can be.
 
     Args:
         plan: what explains the log.
         origin: the position of its first step.
+        first: the position of the log's first row; a plan has no steps below 0.
         run: what else is known of the run.
     """
     total = plan.run.total_steps
-    if origin in run.origins or (total is not None and total + origin < 1):  # the log is over before its own step 0
+    if first < 0 or origin in run.origins or (total is not None and total + origin < 1):
         return plan, origin
     parts = _later(plan, origin, run) if origin > 0 else (section(*plan.schedule.parts, skip=run.duration(-origin)),)
     size = plan.run if total is None else replace(plan.run, total_steps=total + origin)
