@@ -490,3 +490,24 @@ def test_a_long_log_is_checked_in_blocks() -> None:
     tracemalloc.stop()
     assert (verdict.kind, verdict.skips) == ("lags", ((1_000_001, 1), (1_000_002, 1), (1_000_003, 1)))
     assert peak < 40e6
+
+
+@pytest.mark.parametrize(
+    ("rates", "schedule", "run"),
+    [
+        ([0.05], "warmup_cosine(peak=0.05, warmup=5)", {"total_steps": 10, "steps_per_epoch": 5}),
+        ([0.0] * 3, "Schedule(one_minus_sqrt(7, start=0.001, to=1e-05))", {"total_steps": 8, "steps_per_epoch": 2}),
+    ],
+)
+def test_a_log_too_short_to_move_once_an_epoch(rates: list[float], schedule: str, run: dict[str, int]) -> None:
+    verdict = check(Trace(np.arange(len(rates)), rates), ks.parse(schedule).plan(**run))
+    assert verdict.kind == "differs"
+    assert "once an epoch" not in verdict.sentence
+    assert verdict.first is not None
+
+
+def test_the_search_for_shifts_ends() -> None:
+    rates = np.random.default_rng(0).choice([0.0, 0.05, 0.1, 0.2], 2000)
+    schedule = "Schedule(cycles(linear(3, start=0.2, to=0.0), linear(2, to=0.2)))"
+    verdict = check(Trace(np.arange(2000), rates), ks.parse(schedule).plan(total_steps=4000))
+    assert verdict.kind == "differs"

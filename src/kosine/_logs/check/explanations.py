@@ -159,6 +159,8 @@ def moves_once_an_epoch(aligned: Alignment) -> Diagnosis | None:
     if held is None:
         return None
     read = aligned.reread(offset=held.offset)
+    if read.explains_all():  # the log is too short to show that it moves only there
+        return None
     sentence = f"{_difference(read)} The rate moves only once an epoch, every {steps_text(held.every)}."
     return Diagnosis("differs", read, sentence)
 
@@ -232,8 +234,10 @@ def other_length(aligned: Alignment, best: Alignment) -> Diagnosis | None:
     return Diagnosis("differs", plain, f"{_difference(plain)} {why}", skips=skips if way.declared else ())
 
 
-def differs(best: Alignment) -> Diagnosis:
-    return Diagnosis("differs", best, _difference(best))
+def differs(best: Alignment, complete: bool) -> Diagnosis:
+    """Where nothing explains the log; `complete` says whether every path of skips and jumps was looked at."""
+    more = "" if complete else " The search for skipped steps and jumps that explain it reached its limit."
+    return Diagnosis("differs", best, _difference(best) + more)
 
 
 def _difference(aligned: Alignment) -> str:
