@@ -49,6 +49,21 @@ def test_an_offset_of_one_step(offset: int, told: str) -> None:
     np.testing.assert_array_equal(verdict.expected(), PLAN(STEPS[1:] + offset))
 
 
+STAIRCASE = ks.Schedule(ks.section(ks.linear(4, start=1e-6, to=1e-3), ks.cosine(to=1e-5), tick="1ep"))
+
+
+@pytest.mark.parametrize("axis", ["step", "epoch"])
+@pytest.mark.parametrize("plan", [STAIRCASE.plan(epochs=20, steps_per_epoch=50), PLAN], ids=["epochs", "steps"])
+def test_a_scheduler_that_is_given_the_last_epochs_number_lags_by_an_epoch(plan: ks.Plan, axis: Any) -> None:
+    positions = np.arange(20) if axis == "epoch" else EVERY
+    steps = positions * 50 if axis == "epoch" else EVERY
+    verdict = judged(positions, np.maximum(0, steps - 50), plan, axis=axis)
+    assert (verdict.kind, verdict.follows, verdict.offset, verdict.skips) == ("lags", False, 0, ())
+    assert verdict.sentence.startswith(
+        "The log lags behind the plan by one epoch (50 steps): each epoch has the rates of the one before"
+    )
+
+
 def test_a_log_that_counts_from_0_but_begins_mid_run() -> None:
     verdict = judged(EVERY[:500], EVERY[500:])
     assert (verdict.kind, verdict.offset) == ("offset", 500)

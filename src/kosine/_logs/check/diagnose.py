@@ -14,6 +14,7 @@ from kosine._logs.check.explanations import (
     follows,
     jumped,
     lags,
+    lags_an_epoch,
     lags_as_declared,
     means_restarted,
     moves_once_an_epoch,
@@ -61,6 +62,7 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     """
     yield follows(aligned)
     yield lags_as_declared(aligned)
+    yield lags_an_epoch(aligned)
     yield other_pace(aligned)
     yield moves_once_an_epoch(aligned)
     shifts = Shifts(aligned)

@@ -101,6 +101,23 @@ def lags_as_declared(aligned: Alignment) -> Diagnosis | None:
     return None
 
 
+def lags_an_epoch(aligned: Alignment) -> Diagnosis | None:
+    """A scheduler that is given the number of the last epoch: the first two epochs have the first one's rates."""
+    epoch = aligned.plan.run.steps_per_epoch
+    if epoch is None or epoch < 2 or aligned.own_step(0) >= epoch or aligned.own_step(-1) < epoch:
+        return None
+    for way in aligned.conventions():
+        late = way.reread(offset=way.offset - epoch)
+        if not way.averaged and late.first(late.differ) is None:
+            sentence = (
+                f"The log lags behind the plan by one epoch ({steps_text(epoch)}): each epoch has the rates of the one "
+                "before, and the first one holds the plan's first rate, as if the scheduler were called after the "
+                "epoch with that epoch's own number."
+            )
+            return Diagnosis("lags", way, sentence)
+    return None
+
+
 def lags(aligned: Alignment, path: ShiftPath) -> Diagnosis:
     skips = _skips_of(aligned.trace, path)
     lost, declared = total_skipped(skips), total_skipped(aligned.trace.skipped)
