@@ -26,7 +26,7 @@ from kosine._logs.trace import Trace, check_trace
 from kosine._logs.work import Work
 from kosine.errors import LogError
 
-_LEAST = 1e-30  # a half-width of rates that are all 0
+_LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
 _MOST = 1e7  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
@@ -95,7 +95,7 @@ def _observations(trace: Trace, unit: int) -> Observations:
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
-    least = sys.float_info.min if trace.rates.any() else _LEAST
+    least = _LEAST if float(trace.rates.max()) < sys.float_info.min else sys.float_info.min
     return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), least), Work(_MOST))
 
 
