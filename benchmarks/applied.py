@@ -20,6 +20,7 @@ from benchmarks.measure import progress
 from benchmarks.tables import Table, report
 from tests.support.float32 import ulps
 
+BARE = "import tests.support.bare_keras"
 TARGET = 8.0
 STEPS_PER_EPOCH = 50
 
@@ -143,7 +144,7 @@ def collect() -> dict[str, dict[str, list[float]]]:
         with TemporaryDirectory() as folder:
             file = Path(folder) / "rates.json"
             done = subprocess.run(
-                [sys.executable, "-c", f"from benchmarks.applied import apply; apply({str(file)!r})"],
+                [sys.executable, "-c", f"{BARE}; from benchmarks.applied import apply; apply({str(file)!r})"],
                 cwd=Path(__file__).parents[1],
                 env={**environment(backend), "JAX_PLATFORMS": "cpu"},
                 capture_output=True,

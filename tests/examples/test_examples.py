@@ -1,20 +1,17 @@
-"""Each example runs in a fresh process, and the rates that it prints are those of its plan."""
+"""Each example runs in a process of its own, and the rates that it prints are those of its plan."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from functools import cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import kosine as ks
+from tests.support.run_examples import ROOT, runner
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 MOST_LINES = 60
 FOLLOWS = "The log follows the plan"
@@ -22,27 +19,20 @@ ARGUMENTS = {"lightning_cli": ["fit", "--config", "examples/lightning_cli.yaml"]
 """What follows the name of an example on its command line."""
 
 
-@cache
-def printed(name: str) -> str:
-    """What an example prints; the same process serves all tests of it."""
-    quiet = {
-        "KERAS_BACKEND": "jax",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "OMP_NUM_THREADS": "1",  # two workers share two cores
-        "HF_HUB_OFFLINE": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, f"examples/{name}.py", *ARGUMENTS.get(name, [])],
-        cwd=ROOT,
-        env={**os.environ, **quiet},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+Printed = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def printed() -> Iterator[Printed]:
+    """What an example prints."""
+    with runner() as run:
+
+        def printed(name: str) -> str:
+            done = run(name, *ARGUMENTS.get(name, []))
+            assert done.code == 0, done.errors
+            return done.printed
+
+        yield printed
 
 
 def numbers(pattern: str, text: str) -> list[list[float]]:
@@ -75,7 +65,7 @@ def test_every_example_has_a_test_of_its_output() -> None:
 # --- what each prints ---
 
 
-def test_keras_fit() -> None:
+def test_keras_fit(printed: Printed) -> None:
     text = printed("keras_fit")
     plan = ks.warmup_cosine(peak=2e-2, warmup="1ep", warmup_start=1e-3, hold="2ep", floor=1e-5).plan(
         epochs=8, steps_per_epoch=63
@@ -88,7 +78,7 @@ def test_keras_fit() -> None:
     assert text.splitlines()[-1].startswith(FOLLOWS)
 
 
-def test_keras_from_the_copied_callback() -> None:
+def test_keras_from_the_copied_callback(printed: Printed) -> None:
     text = printed("keras_from_the_copied_callback")
     assert text.endswith("the same rate at each of 1,000 steps: True\n")
     for step, copied, ours in numbers(r"^step +([\d,]+): copied callback (\S+), kosine (\S+)$", text):
@@ -97,7 +87,7 @@ def test_keras_from_the_copied_callback() -> None:
         assert copied == ours == pytest.approx(warm if step < 200 else 1e-4 if step < 205 else down, rel=1e-6)
 
 
-def test_pytorch_loop() -> None:
+def test_pytorch_loop(printed: Printed) -> None:
     text = printed("pytorch_loop")
     plan = ks.warmup_cosine(peak=0.02, warmup="5%", warmup_start=2e-4).plan(total_steps=320)
     assert text.startswith("mistakes: none\n")
@@ -118,27 +108,27 @@ def follows_40_updates(text: str, steps_per_epoch: int | None = None) -> None:
     assert FOLLOWS in text
 
 
-def test_huggingface_trainer() -> None:
+def test_huggingface_trainer(printed: Printed) -> None:
     follows_40_updates(printed("huggingface_trainer"), steps_per_epoch=8)
 
 
-def test_trainer_from_yaml() -> None:
+def test_trainer_from_yaml(printed: Printed) -> None:
     follows_40_updates(printed("trainer_from_yaml"), steps_per_epoch=8)
 
 
-def test_lightning_module() -> None:
+def test_lightning_module(printed: Printed) -> None:
     follows_40_updates(printed("lightning_module"))
 
 
-def test_lightning_cli() -> None:
+def test_lightning_cli(printed: Printed) -> None:
     follows_40_updates(printed("lightning_cli"))
 
 
-def test_hydra_config() -> None:
+def test_hydra_config(printed: Printed) -> None:
     follows_40_updates(printed("hydra_config"))
 
 
-def test_optax_loop() -> None:
+def test_optax_loop(printed: Printed) -> None:
     text = printed("optax_loop")
     plan = ks.sgdr(peak=0.05, period="1ep", stretch=2, floor=1e-4, warmup="1ep", warmup_start=1e-3).plan(
         epochs=8, steps_per_epoch=25
@@ -150,7 +140,7 @@ def test_optax_loop() -> None:
     assert float(text.rpartition(" within ")[2].split()[0]) < 1e-6
 
 
-def test_check_a_log() -> None:
+def test_check_a_log(printed: Printed) -> None:
     runs = printed("check_a_log").strip().split("\n\n")
     assert [re.findall(r"^  ([\w ]+): ", run, re.MULTILINE)[0] for run in runs] == [
         "follows",
@@ -163,7 +153,7 @@ def test_check_a_log() -> None:
     assert "+1" in runs[3]
 
 
-def test_infer_a_schedule() -> None:
+def test_infer_a_schedule(printed: Printed) -> None:
     text = printed("infer_a_schedule")
     assert "schedule: Schedule(linear(200, start=0.0, to=0.0005), cosine(to=5e-05))\n" in text
     assert "left open: " in text

@@ -27,8 +27,8 @@ from examples.train_digits import (
     spread,
     write_history,
 )
+from tests.support.run_examples import ROOT, runner
 
-ROOT = Path(__file__).parents[2]
 EPOCHS = 2
 FILES = ["history.csv", "learning_rate.png", "training.png", "worked_example.png"]
 
@@ -37,16 +37,10 @@ FILES = ["history.csv", "learning_rate.png", "training.png", "worked_example.png
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A small run of the demonstration in a process of its own: its folder, and what it printed."""
     output = tmp_path_factory.mktemp("runs") / "demo"
-    result = subprocess.run(
-        [sys.executable, "examples/train_digits.py", "--seeds", "1", "--epochs", str(EPOCHS), "--output", str(output)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert result.returncode == 0, result.stderr
-    return output, result.stdout, result.stderr
+    with runner() as run:
+        done = run("train_digits", "--seeds", "1", "--epochs", str(EPOCHS), "--output", str(output))
+    assert done.code == 0, done.errors
+    return output, done.printed, done.errors
 
 
 def test_every_file_is_there_and_named(demo: tuple[Path, str, str]) -> None:

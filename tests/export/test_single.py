@@ -20,6 +20,7 @@ from kosine._export.to_code import to_code
 from tests.support.export_cases import PLANS, RECIPES, highest_end, names_of
 from tests.support.strategies import bent_schedules
 
+ROOT = Path(__file__).parents[2]
 TOLERANCE = 2e-7
 LOOSER = 3e-7  # in TensorFlow's and PyTorch's vector kernels
 WARPED = 5e-7  # where a power of the time magnifies its rounding
@@ -102,8 +103,8 @@ def keras_rates(programs: dict[str, str], backend: str, folder: Path) -> dict[st
     for number, program in enumerate(programs.values()):
         (folder / f"program_{number}.py").write_text(program, encoding="utf-8")
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(Path(__file__).parents[1] / "support" / "keras_rates.py"), str(folder)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-m", "tests.support.keras_rates", str(folder)]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr[-4000:]
     with np.load(folder / "rates.npz") as rates:
         return {name: rates[f"program_{number}"] for number, name in enumerate(programs)}

@@ -15,6 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import tests.support.bare_keras  # noqa: F401  # before Keras
+
+# isort: split
 import keras
 import numpy as np
 

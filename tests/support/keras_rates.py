@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: the rates of Keras programs, on the backend that KERAS_BACKEND names."""
+"""The rates of the Keras programs in a folder, on the backend that KERAS_BACKEND names, in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import tests.support.bare_keras  # noqa: F401  # before Keras
+
+# isort: split
 import keras
 import numpy as np
 
