@@ -195,3 +195,14 @@ class _TracedMomentum:
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         return self._tensor if dtype is None else keras.ops.cast(self._tensor, dtype)
+
+
+def _of_the_tensor(name: str) -> Callable[..., Any]:
+    def operator(self: _TracedMomentum, other: Any) -> Any:
+        return getattr(self._tensor, name)(other)
+
+    return operator
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul"):
+    setattr(_TracedMomentum, f"__{_name}__", _of_the_tensor(f"__{_name}__"))
