@@ -175,21 +175,28 @@ class Running:
     def __init__(self, model: Any) -> None:
         self._thread = threading.get_ident()
         frame = _method_of(model, ("fit",))
-        self._frame = None if frame is None else id(frame)  # None: a loop of the user's own calls the callbacks
-        # A frame holds the data, so it is known by its number. Another may get that number later, but not while what
-        # `fit` iterates over lives.
+        self._code = None if frame is None else frame.f_code  # None: a loop of the user's own calls the callbacks
+        # A frame keeps the data, so that of Keras is known again by what it iterates over.
         iterator = None if frame is None else frame.f_locals.get("epoch_iterator")
-        self._lives: Callable[[], Any] = (lambda: frame) if iterator is None else weakref.ref(iterator)
+        self._frame = frame if iterator is None else None
+        self._iterator: Callable[[], Any] = weakref.ref(self if iterator is None else iterator)
 
     @property
     def alive(self) -> bool:
-        if self._frame is None:
+        if self._code is None:
             return True
-        if self._lives() is None:
+        if self._iterator() is None:
             return False
         own = threading.get_ident() == self._thread
         top = sys._getframe() if own else sys._current_frames().get(self._thread)
-        return top is not None and any(id(frame) == self._frame for frame in _callers(top))
+        return top is not None and any(map(self._is, _callers(top)))
+
+    def _is(self, frame: FrameType) -> bool:
+        if frame.f_code is not self._code:
+            return False
+        if self._frame is not None:
+            return frame is self._frame
+        return frame.f_locals.get("epoch_iterator") is self._iterator()
 
 
 def level_of_the_user() -> int:
