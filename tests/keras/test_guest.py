@@ -1,6 +1,7 @@
 """A run gives the optimizer back as it was: to assign to, to train on with, to save, and to load without kosine."""
 
 import contextlib
+import functools
 import gc
 import subprocess
 import sys
@@ -230,6 +231,14 @@ if BACKEND == "jax":
 
 
 if BACKEND == "torch":
+
+    def test_a_compiled_train_step_follows_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))  # no code, so quick
+        model = compiled(jit_compile=True)
+        assert_follows(fit(model, follow()), PLAN, count=4 * STEPS)
+        assert untouched(model)
 
     def test_no_step_reads_from_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         """A read waits until a GPU has done what it was given: as many as without the callback are made."""

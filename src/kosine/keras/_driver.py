@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import keras
 
 from kosine._core.schedule import Plan
-from kosine.keras._internals import BACKEND, RATE_METHOD, Running, rate_variable
+from kosine.keras._internals import BACKEND, RATE_METHOD, Running, rate_variable, uncompiled
 from kosine.keras._values import CLOCKS, Clock, PlanValues
 
 
@@ -124,6 +124,7 @@ class Driver:
         return type(None), ()
 
 
+@uncompiled
 def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
     """`apply` of a driven optimizer."""
     driver = vars(self).get("kosine_driver")

@@ -87,6 +87,15 @@ RATE_METHOD = "_get_current_learning_rate"
 attributes stands before it."""
 
 
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that `torch.compile` leaves to Python: a rate in its graph would be compiled for each step anew."""
+    if BACKEND != "torch":
+        return function
+    import torch
+
+    return cast(Callable[..., Any], torch.compiler.disable(function))
+
+
 def attributes_of(optimizer: Any, value: str) -> list[str]:
     """The attributes that are the "momentum" of an optimizer, or its "weight_decay"; none where it has none."""
     if value == "weight_decay":  # Muon has one more, for the variables that Adam updates
