@@ -155,8 +155,11 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         else:
             self._compare_counts(epoch, done, batches)
             self._commit(batches)
-            if logs is not None and batches:
-                logs.update(self._rates_at(self._first_step + batches - 1))
+            updates = max(done)
+            if updates == batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
+                updates = batches
+            if logs is not None and batches:  # the rate of the last update, also where some were skipped
+                logs.update(self._rates_at(self._first_step + updates - 1))
         self._next = (epoch + 1, self._first_step + batches)
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -244,14 +247,14 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             self._warn(
                 "behind",
                 f"{batches - done[0]} of {batches} updates of epoch {epoch} were skipped{cause}: until the epoch's end "
-                "the learning rate lagged behind the plan by as many steps. The logs and the history hold the plan's "
-                f"rates.{mend}",
+                "the learning rate lagged behind the plan by as many steps. The history of every batch holds the plan's"
+                f" rates.{mend}",
             )
-        if max(done) > batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
+        if max(done) > batches + 1:  # more than the phantom step
             self._warn(
                 "ahead",
                 f"Epoch {epoch} had {batches} batches but {max(done)} updates, so the learning rate ran ahead of the "
-                "plan. The logs and the history hold the plan's rates. Plan for updates, and give the optimizer a "
+                "plan. The history of every batch holds the plan's rates. Plan for updates, and give the optimizer a "
                 "LearningRateSchedule instead of this callback.",
             )
         expected = self._steps_per_epoch
