@@ -16,5 +16,5 @@ def __getattr__(name: str) -> Any:
     if name not in (*_HERE, *_MOVED):
         raise AttributeError(f"module 'kosine.logs' has no attribute {name!r}")
     new = "what `kosine.Trace` holds" if name in _HERE else f"`kosine.{name}`"
-    warnings.warn(f"`kosine.logs.{name}` is now {new}; the old name works until 0.7.", DeprecationWarning, stacklevel=2)
+    warnings.warn(f"`kosine.logs.{name}` is now {new}; the old name works until 0.8.", DeprecationWarning, stacklevel=2)
     return _HERE[name] if name in _HERE else getattr(kosine, name)

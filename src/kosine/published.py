@@ -285,7 +285,7 @@ def _plain(name: str) -> str:
 def __getattr__(name: str) -> Any:
     if name == "published":
         warnings.warn(
-            "`kosine.published.published(name)` is now `kosine.published(name)`; the old name works until 0.7.",
+            "`kosine.published.published(name)` is now `kosine.published(name)`; the old name works until 0.8.",
             DeprecationWarning,
             stacklevel=2,
         )

@@ -12,7 +12,7 @@ def __getattr__(name: str) -> Any:
     if name not in ("Summary", "summarize"):
         raise AttributeError(f"module 'kosine.summary' has no attribute {name!r}")
     warnings.warn(
-        f"`kosine.summary.{name}` is now `kosine.{name}`; the old name works until 0.7.",
+        f"`kosine.summary.{name}` is now `kosine.{name}`; the old name works until 0.8.",
         DeprecationWarning,
         stacklevel=2,
     )

@@ -405,3 +405,12 @@ def test_a_row_that_ends_within_a_tick_has_the_end_value_that_stands_at_the_next
     plan = ks.Schedule(*parts, ks.linear(50, to=0.0)).plan()
     assert plan(350) == 0.01
     assert [row.end_lr for row in plan.phases][-2] == 0.01
+
+
+def test_a_section_whose_ticks_end_before_its_length_holds_its_end() -> None:
+    group = ks.cycles(ks.linear("49/3st", to=0.05), ks.hold(10), count=1)
+    schedule = ks.Schedule(ks.hold("13.5st", start=0.1), ks.section(group, tick=5), ks.hold(9))
+    plan = schedule.plan(total_steps=200)
+    steps = np.arange(200)
+    assert plan(steps).tolist() == [plan(step) for step in range(200)]
+    assert all(row.first_step <= step < row.stop for step in range(200) for row in [plan.phase_at(step)])

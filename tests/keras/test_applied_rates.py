@@ -148,7 +148,8 @@ def test_updates_skipped_by_loss_scaling_are_reported_and_caught_up_with_at_the_
     x[:4] = np.inf  # the first two batches overflow, in both epochs
     data = {"x": x, "y": y, "batch_size": 2}
     with pytest.warns(ks.TrainingWarning, match="2 of 10 updates of epoch 0 were skipped"):
-        applied = fit(compiled(), follow(plan), epochs=2, data=data)
+        applied = fit(model := compiled(), follow(plan), epochs=2, data=data)
+    assert model.history.history["learning_rate"] == [plan(STEPS - 3), plan(2 * STEPS - 3)]  # of the last updates
     for epoch in range(2):  # the rates of the epoch's first eight steps went to its last eight batches
         assert_follows(applied[epoch * STEPS + 2 : (epoch + 1) * STEPS], plan, first=epoch * STEPS, count=STEPS - 2)
 

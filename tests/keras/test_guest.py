@@ -1,7 +1,10 @@
 """A run gives the optimizer back as it was: to assign to, to train on with, to save, and to load without kosine."""
 
+import contextlib
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +231,22 @@ if BACKEND == "jax":
 
 if BACKEND == "torch":
 
+    def test_torch_compile_leaves_the_update_to_python() -> None:
+        import torch
+
+        class Compiled(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                graphs: list[Any] = []
+                variables = self.model.trainable_variables
+                gradients = [torch.ones_like(variable.value) for variable in variables]
+                step = torch.compile(self.model.optimizer.apply, backend=lambda graph, _: graphs.append(graph))
+                step(gradients, variables)
+                self.graphs = graphs
+
+        compiled_apart = Compiled()
+        fit(compiled(), follow(SHORT), compiled_apart, epochs=1)
+        assert compiled_apart.graphs == []
+
     def test_no_step_reads_from_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         """A read waits until a GPU has done what it was given: as many as without the callback are made."""
         import torch
@@ -276,6 +295,16 @@ def test_a_copy_of_the_optimizer_made_during_the_run_has_nothing_of_kosine() -> 
         copied.copied.build([variable])
         copied.copied.apply([keras.ops.convert_to_tensor(np.ones(1, np.float32))], [variable])
         assert keras.ops.convert_to_numpy(variable).tolist() == [-0.5]
+
+
+def test_an_exception_keeps_neither_the_data_nor_what_was_iterated_over() -> None:
+    model, callback, (x, y) = compiled(), follow(SHORT), probe_data(STEPS)
+    kept = weakref.ref(x)
+    with contextlib.suppress(ConnectionAbortedError):
+        model.fit(x, y, batch_size=2, verbose=0, callbacks=[callback, Crash(0, 3)])
+    del x
+    gc.collect()
+    assert kept() is None
 
 
 def test_two_models_take_turns_with_one_callback_each() -> None:

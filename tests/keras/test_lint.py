@@ -8,17 +8,14 @@ import pytest
 import kosine as ks
 from kosine.keras._callback import LearningRateCallback
 from kosine.keras._dropin import WarmUpCosineDecayScheduler
+from tests.support import keras_probe
 from tests.support.keras_probe import LR, STEPS, assert_follows, compiled, fit
 
 TAIL = ks.Schedule(ks.linear("1ep", start=0.1, to=0.0))
 
 
 def warned(model: Any, *callbacks: Any, **arguments: Any) -> list[str]:
-    """The warnings of kosine that a `fit` gives."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit(model, *callbacks, **arguments)
-    return [str(warning.message) for warning in caught if warning.category is ks.TrainingWarning]
+    return keras_probe.warned(model, *callbacks, **arguments)[0]
 
 
 def test_an_error_is_one_warning_with_the_fix_and_the_switch() -> None:

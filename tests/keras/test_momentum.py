@@ -98,6 +98,29 @@ def test_the_momentum_of_rmsprop() -> None:
     assert model.optimizer.momentum == 0.9
 
 
+def test_muon_has_a_momentum_and_two_weight_decays() -> None:
+    ones = np.ones((STEPS * 2, 2), np.float32)
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(2, kernel_initializer="ones")(inputs))  # its bias is Adam's
+    by_loop = keras.models.clone_model(model)
+    optimizer = keras.optimizers.Muon(0.5, adam_weight_decay=0.5, weight_decay=0.5)
+    model.compile(optimizer, minus_mean)
+    callback = LearningRateCallback(RATES, momentum=MOMENTA, weight_decay=DECAYS, lint=False)
+    model.fit(ones, ones, batch_size=2, epochs=EPOCHS, verbose=0, callbacks=[callback])
+
+    by_loop.set_weights([np.ones((2, 2)), np.zeros(2)])
+    reference = keras.optimizers.Muon(0.5)
+    reference.build(by_loop.trainable_variables)
+    gradients = [keras.ops.full(variable.shape, -0.5) for variable in by_loop.trainable_variables]
+    for rate, momentum, decay in zip(of(RATES), of(MOMENTA), of(DECAYS), strict=True):
+        reference.learning_rate, reference.momentum = float(rate), float(momentum)
+        reference.weight_decay = reference.adam_weight_decay = float(decay)
+        reference.apply(gradients)
+    for weight, wanted in zip(model.get_weights(), by_loop.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, wanted, rtol=1e-4)  # Newton and Schulz's steps of float32 matrices
+    assert (optimizer.momentum, optimizer.weight_decay, optimizer.adam_weight_decay) == (0.95, 0.5, 0.5)
+
+
 def test_the_values_stand_in_the_optimizer_only_while_it_updates() -> None:
     class Look(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -98,6 +98,24 @@ def test_the_first_pattern_that_matches_counts_and_plans_are_taken_too() -> None
     assert set(applied["head"]) == {np.float32(0.25)}
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    [
+        (lambda: layer_rates(SGD, {"bone/.*": 0.5, "backbone/.*": 0.1}, learning_rate=1.0), ks.constant(0.25)),
+        (parts, {"bone/.*": ks.constant(0.1), ".*": ks.constant(0.25)}),
+    ],
+    ids=["of the optimizer", "of the callback"],
+)
+def test_a_pattern_that_matches_nothing_is_reported(optimizer: Any, schedule: Any) -> None:
+    said = (
+        "^No variable of the model has a path that matches 'bone/.*' as a whole, so what was given for it trains "
+        "nothing. The first path is 'backbone/kernel'.$"
+    )
+    with pytest.warns(ks.TrainingWarning, match=said):
+        applied = trained(optimizer(), schedule, epochs=1)
+    assert set(applied["head"]) == {np.float32(0.25)}
+
+
 def test_one_optimizer_follows_one_of_the_patterns() -> None:
     assert_follows(trained(SGD(0.5), {".*": LR})["head"], PLAN, count=2 * STEPS)
 
@@ -119,7 +137,7 @@ def test_patterns_that_do_not_fit_the_optimizers_are_refused(optimizer: Any, sch
         trained(optimizer(), schedules)
 
 
-@pytest.mark.parametrize("schedules", [{}, {3: LR}, {"": LR}, {".*": 0.1}, [LR]], ids=repr)
+@pytest.mark.parametrize("schedules", [{}, {3: LR}, {"": LR}, {"(": LR}, {".*": 0.1}, [LR]], ids=repr)
 def test_what_is_no_schedule_by_pattern_is_refused_at_once(schedules: Any) -> None:
     with pytest.raises(ks.KosineError, match="`schedule` must be"):
         LearningRateCallback(schedules)

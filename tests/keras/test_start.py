@@ -11,15 +11,7 @@ import pytest
 import kosine as ks
 from kosine.keras import LearningRateCallback
 from kosine.testing.keras import AppliedRates, minus_mean, probe_data, probe_model
-from tests.support.keras_probe import BACKEND, LR, STEPS, assert_follows, compiled, fit
-
-
-def warned(model: Any, *callbacks: Any, **arguments: Any) -> tuple[list[str], Any]:
-    """The warnings of kosine that a `fit` gives, and the applied rates."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        applied = fit(model, *callbacks, **arguments)
-    return [str(warning.message) for warning in caught if warning.category is ks.TrainingWarning], applied
+from tests.support.keras_probe import BACKEND, LR, STEPS, assert_follows, compiled, fit, warned
 
 
 def follow(schedule: Any = LR, **arguments: Any) -> LearningRateCallback:
@@ -212,6 +204,17 @@ def test_a_model_without_trainable_variables_is_named() -> None:
         "variables."
     ]
     assert "learning_rate" not in history.history
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_subclass_that_leaves_batches_unreported_trains_and_logs_all_the_same() -> None:
+    class Silent(LearningRateCallback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            pass
+
+    callback = Silent(LR, lint=False)
+    assert_follows(fit(compiled(), callback, epochs=2), LR.plan(epochs=2, steps_per_epoch=STEPS), count=2 * STEPS)
+    assert callback.history.steps.tolist() == list(range(2 * STEPS))
 
 
 # Loggers

@@ -1,6 +1,8 @@
 """Train the probe model and compare what was applied with the plan."""
 
+import warnings
 from collections.abc import Sequence
+from linecache import getline
 from typing import Any
 
 import keras
@@ -47,6 +49,16 @@ def fit(model: Any, *callbacks: Any, epochs: int = 4, **arguments: Any) -> NDArr
     data = arguments.pop("data", {"x": x, "y": y, "batch_size": 2})
     model.fit(**data, epochs=epochs, shuffle=False, verbose=0, callbacks=[*callbacks, applied], **arguments)
     return applied.rates
+
+
+def warned(model: Any, *callbacks: Any, **arguments: Any) -> tuple[list[str], NDArray[np.float32]]:
+    """The warnings of kosine that a `fit` gives, all of them at the line that calls it, and the applied rates."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        applied = fit(model, *callbacks, **arguments)
+    found = [warning for warning in caught if warning.category is ks.TrainingWarning]
+    assert all(getline(warning.filename, warning.lineno).strip().startswith("model.fit(") for warning in found)
+    return [str(warning.message) for warning in found], applied
 
 
 class Crash(keras.callbacks.Callback):  # type: ignore[misc]

@@ -188,12 +188,12 @@ def _place_section(
             fix=CLIP,
         )
     seen = seen_between(placed.parts, first, stop)
+    reached = seen[-1].stop if seen else first
+    if reached < stop:  # its parts are over
+        return Placed((*seen, level(reached, placed.value, stop)), end, placed.value)
     if seen and (own is None or stop < first + own - Fraction(1, 2)):
         return Placed(seen, end, value_at_cut(placed.parts, seen[-1], stop))
-    reached = seen[-1].stop if seen else first
-    if reached < stop:
-        seen = (*seen, level(reached, placed.value, stop))
-    elif seen and placed.parts[-1].first_step < stop < placed.parts[-1].stop:  # it ends within a tick
+    if seen and placed.parts[-1].first_step < stop < placed.parts[-1].stop:  # it ends within a tick
         seen = (*seen[:-1], seen[-1].ending_at(placed.value))
     return Placed(seen, end, placed.value)
 

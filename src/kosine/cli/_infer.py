@@ -170,4 +170,5 @@ def _data(inference: Inference) -> dict[str, Any]:
         "skips": skip_data(inference.skips),
         "open": list(map(asdict, inference.open)),
         "pieces": list(map(asdict, inference.pieces)),
+        "complete": inference.complete,
     }

@@ -12,7 +12,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, Described, PlanError, TrainingError
 from kosine.keras._driver import Followed
 from kosine.keras._history import LearningRateHistory
-from kosine.keras._internals import initial_epoch, momentum_attribute, optimizers
+from kosine.keras._internals import attributes_of, initial_epoch, level_of_the_user, optimizers
 from kosine.keras._parts import by_pattern, in_ratio
 from kosine.keras._plan_callback import PlanCallback
 from kosine.keras._start import EVERY_PART, in_one_line, read_schedule, read_schedules, what_is_odd_about_going_on
@@ -37,7 +37,7 @@ class LearningRateCallback(PlanCallback):
         schedule: a `Schedule`, planned for the epochs and steps that `fit` trains, or a `Plan` of your own. A dict of
             these gives each part its own: the pattern that matches the path of a variable as a whole counts, the
             first one of several, as in `{"backbone/.*": a, ".*": b}`.
-        momentum: a schedule or plan of the momentum: that of SGD and RMSprop, or Adam's beta_1.
+        momentum: a schedule or plan of the momentum: that of SGD, RMSprop and Muon, or Adam's beta_1.
         weight_decay: a schedule or plan of the weight decay, which each update multiplies with its learning rate.
         origin: where step 0 is: "run": epoch 0, also where `fit` starts at an `initial_epoch`; "fit": the first batch
             of this `fit`, as for a second phase of training with a schedule of its own. By default "run", with a
@@ -114,22 +114,19 @@ class LearningRateCallback(PlanCallback):
         self._others = {name: self._planned(schedule) for name, schedule in others.items()}
         return next(iter(self._plans.values()))
 
+    @property
+    def patterns(self) -> list[str]:
+        return [pattern for pattern in self._schedules if pattern != EVERY_PART]
+
     def follow(self, model: Any) -> list[Followed]:
         assert self.plan is not None
-        if list(self._plans) == [EVERY_PART]:
-            parts = in_ratio(model, self.plan, self._rates)
-        else:
-            parts = by_pattern(model, self._plans)
-        others = {number: dict(self._others) for number in range(len(parts))}
-        momentum = self._others.get("momentum")
-        if momentum is not None:
+        parts = by_pattern(model, self._plans) if self.patterns else in_ratio(model, self.plan, self._rates)
+        if "momentum" in self._others:
             _refuse_without_momentum([optimizer for optimizer, _ in parts])
-            for number, (optimizer, _) in enumerate(parts):
-                del others[number]["momentum"]
-                attribute = momentum_attribute(optimizer)
-                if attribute is not None:
-                    others[number][attribute] = momentum
-        return [Followed(optimizer, plan, others[number]) for number, (optimizer, plan) in enumerate(parts)]
+        return [Followed(optimizer, plan, self._others_of(optimizer)) for optimizer, plan in parts]
+
+    def _others_of(self, optimizer: Any) -> dict[str, Plan]:
+        return {name: plan for value, plan in self._others.items() for name in attributes_of(optimizer, value)}
 
     def _count_steps(self, schedules: list[Schedule | Plan], known: int | None) -> int | None:
         """The steps of an epoch, as everybody who knows them says."""
@@ -208,7 +205,7 @@ class LearningRateCallback(PlanCallback):
         ignored = ["K003"] if given else []  # `_compare` has warned of that
         whole = [plan for plan in self._plans.values() if not plan.clipped]
         if whole:
-            warn_of(whole, "LearningRateCallback(..., lint=False)", stacklevel=4, ignore=ignored)
+            warn_of(whole, "LearningRateCallback(..., lint=False)", level_of_the_user(), ignore=ignored)
 
     def _compare(self, plan: Plan) -> None:
         """Warn of a plan that is shorter or longer than the run that it is given to."""
@@ -231,7 +228,7 @@ class LearningRateCallback(PlanCallback):
 
 
 def _refuse_without_momentum(optimizers: list[Any]) -> None:
-    if not any(map(momentum_attribute, optimizers)):
+    if not any(attributes_of(optimizer, "momentum") for optimizer in optimizers):
         raise TrainingError(
             "A momentum plan needs an optimizer with momentum.",
             received=Described(", ".join(type(optimizer).__name__ for optimizer in optimizers)),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import keras
 
 from kosine._core.schedule import Plan
-from kosine.keras._internals import BACKEND, RATE_METHOD, Running, rate_variable
+from kosine.keras._internals import BACKEND, RATE_METHOD, Running, rate_variable, uncompiled
 from kosine.keras._values import CLOCKS, Clock, PlanValues
 
 
@@ -124,6 +124,7 @@ class Driver:
         return type(None), ()
 
 
+@uncompiled
 def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
     """`apply` of a driven optimizer."""
     driver = vars(self).get("kosine_driver")
@@ -195,3 +196,14 @@ class _TracedMomentum:
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         return self._tensor if dtype is None else keras.ops.cast(self._tensor, dtype)
+
+
+def _of_the_tensor(name: str) -> Callable[..., Any]:
+    def operator(self: _TracedMomentum, other: Any) -> Any:
+        return getattr(self._tensor, name)(other)
+
+    return operator
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul"):
+    setattr(_TracedMomentum, f"__{_name}__", _of_the_tensor(f"__{_name}__"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any, cast
 
@@ -34,8 +35,17 @@ def optimizers(model: Any) -> list[Any]:
 
 def default_optimizer(model: Any) -> Any:
     """The optimizer of the variables that a MultiOptimizer's patterns leave out; None where it has none."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    return getattr(getattr(optimizer, "_optimizer_map", None), "default_optimizer", None)
+    return getattr(_optimizer_map(model), "default_optimizer", None)
+
+
+def optimizer_patterns(model: Any) -> list[str]:
+    """The patterns of a MultiOptimizer."""
+    known = _optimizer_map(model)
+    return list(known) if isinstance(known, Mapping) else []  # a function may stand in its place
+
+
+def _optimizer_map(model: Any) -> Any:
+    return getattr(getattr(model.optimizer, "inner_optimizer", model.optimizer), "_optimizer_map", None)
 
 
 def variables_of(model: Any, optimizer: Any) -> list[str]:
@@ -77,11 +87,22 @@ RATE_METHOD = "_get_current_learning_rate"
 attributes stands before it."""
 
 
-def momentum_attribute(optimizer: Any) -> str | None:
-    """The attribute that is the momentum: that of SGD, or the first of Adam's betas; None where there is none."""
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that `torch.compile` leaves to Python: a rate in its graph would be compiled for each step anew."""
+    if BACKEND != "torch":
+        return function
+    import torch
+
+    return cast(Callable[..., Any], torch.compiler.disable(function))
+
+
+def attributes_of(optimizer: Any, value: str) -> list[str]:
+    """The attributes that are the "momentum" of an optimizer, or its "weight_decay"; none where it has none."""
+    if value == "weight_decay":  # Muon has one more, for the variables that Adam updates
+        return [name for name in ("weight_decay", "adam_weight_decay") if hasattr(optimizer, name)]
     if isinstance(getattr(optimizer, "momentum", None), float):
-        return "momentum" if optimizer.momentum else None  # without one SGD has no buffers for it
-    return "beta_1" if isinstance(getattr(optimizer, "beta_1", None), float) else None
+        return ["momentum"] if optimizer.momentum else []  # without one SGD has no buffers for it
+    return ["beta_1"] if isinstance(getattr(optimizer, "beta_1", None), float) else []
 
 
 def scales_loss(model: Any) -> bool:
@@ -158,19 +179,41 @@ def initial_epoch(model: Any) -> int:
 
 
 class Running:
-    """The `fit` that is calling. It has ended when its frame is gone, whatever it was that ended it."""
+    """The `fit` that is calling. It has ended when its frame has left the stack, whatever it was that ended it."""
 
     def __init__(self, model: Any) -> None:
         self._thread = threading.get_ident()
-        self._frame = _method_of(model, ("fit",))  # None: a loop of the user's own calls the callbacks
+        frame = _method_of(model, ("fit",))
+        self._code = None if frame is None else frame.f_code  # None: a loop of the user's own calls the callbacks
+        # A frame keeps the data, so that of Keras is known again by what it iterates over.
+        iterator = None if frame is None else frame.f_locals.get("epoch_iterator")
+        self._frame = frame if iterator is None else None
+        self._iterator: Callable[[], Any] = weakref.ref(self if iterator is None else iterator)
 
     @property
     def alive(self) -> bool:
-        if self._frame is None:
+        if self._code is None:
             return True
+        if self._iterator() is None:
+            return False
         own = threading.get_ident() == self._thread
         top = sys._getframe() if own else sys._current_frames().get(self._thread)
-        return top is not None and any(frame is self._frame for frame in _callers(top))
+        return top is not None and any(map(self._is, _callers(top)))
+
+    def _is(self, frame: FrameType) -> bool:
+        if frame.f_code is not self._code:
+            return False
+        if self._frame is not None:
+            return frame is self._frame
+        return frame.f_locals.get("epoch_iterator") is self._iterator()
+
+
+def level_of_the_user() -> int:
+    """The `stacklevel` of a warning that the caller of this function gives: that of the user's line, such as `fit`."""
+    for level, frame in enumerate(_callers(sys._getframe(1)), start=1):
+        if frame.f_globals.get("__name__", "").split(".")[0] not in ("keras", "kosine"):
+            return level
+    return 1
 
 
 def _method_of(model: Any, names: tuple[str, ...]) -> FrameType | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -58,7 +58,7 @@ def layer_rates(
     if not isinstance(ratios, Mapping):
         ratios = _growing(ratios, read_number(lowest, "lowest", rule, above=0, error=ArgumentError))
     parts = {
-        _pattern(pattern): optimizer(
+        read_pattern(pattern, "ratios"): optimizer(
             learning_rate=float(rate * exact(read_number(ratio, "ratios", rule, above=0, error=ArgumentError))),
             **arguments,
         )
@@ -79,13 +79,13 @@ def _growing(patterns: Sequence[str], lowest: float) -> dict[str, float]:
     return {pattern: lowest ** ((last - number) / last) for number, pattern in enumerate(patterns)}
 
 
-def _pattern(value: object) -> str:
+def read_pattern(value: object, argument: str) -> str:
     if not isinstance(value, str):
-        raise ArgumentTypeError(argument="ratios", rule="patterns as texts", received=value)
+        raise ArgumentTypeError(argument=argument, rule="patterns as texts", received=value)
     try:
         re.compile(value)
     except re.error as error:
-        raise ArgumentError(argument="ratios", rule="regular expressions as patterns", received=value) from error
+        raise ArgumentError(argument=argument, rule="regular expressions as patterns", received=value) from error
     return value
 
 
@@ -181,6 +181,12 @@ def by_pattern(model: Any, plans: Mapping[str, Plan]) -> list[tuple[Any, Plan]]:
             )
         found += [(optimizer, plans[pattern]) for pattern in patterns]
     return found
+
+
+def unmatched(model: Any, patterns: Iterable[str]) -> list[str]:
+    """The patterns that match no variable of a model, also none that is frozen; of a model that is not built none."""
+    paths = [variable.path for variable in model.variables]
+    return [pattern for pattern in patterns if paths and not any(re.fullmatch(pattern, path) for path in paths)]
 
 
 def _matching(path: str, plans: Mapping[str, Plan]) -> str:

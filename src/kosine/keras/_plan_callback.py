@@ -22,12 +22,14 @@ from kosine.keras._internals import (
     calling_list,
     idle_optimizers,
     iterations,
+    level_of_the_user,
+    optimizer_patterns,
     optimizers,
     reads_batches,
     scales_loss,
     wraps_another,
 )
-from kosine.keras._parts import constant_rates, in_ratio, note_rates
+from kosine.keras._parts import constant_rates, in_ratio, note_rates, unmatched
 
 
 class Counted(NamedTuple):
@@ -76,6 +78,11 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         """What each optimizer follows."""
         assert self.plan is not None
         return [Followed(optimizer, plan, {}) for optimizer, plan in in_ratio(model, self.plan, self._rates)]
+
+    @property
+    def patterns(self) -> list[str]:
+        """The patterns of the paths of variables that schedules were given for."""
+        return []
 
     def check_start(self, epoch: int) -> None:
         """Look at the first epoch of a run, when its first step is known and whatever was saved is restored."""
@@ -148,8 +155,11 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         else:
             self._compare_counts(epoch, done, batches)
             self._commit(batches)
-            if logs is not None and batches:
-                logs.update(self._rates_at(self._first_step + batches - 1))
+            updates = max(done)
+            if updates == batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
+                updates = batches
+            if logs is not None and batches:  # the rate of the last update, also where some were skipped
+                logs.update(self._rates_at(self._first_step + updates - 1))
         self._next = (epoch + 1, self._first_step + batches)
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -177,6 +187,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             check_length(self.plan, STEP_DTYPE)
             self.follow(model)  # whatever it refuses
             self._warn_of_idle_optimizers(model)
+            self._warn_of_idle_patterns(model)
         self._prepared = True
 
     def _drive(self, step: int) -> None:
@@ -209,10 +220,11 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
 
     def _count(self, model: Any, done: list[int]) -> int:
         """The number of batches in an epoch, from the number of updates that the optimizers did."""
-        if model.steps_per_execution == 1:
+        if model.steps_per_execution == 1 and self._batches:
             return self._batches
-        # With several steps in an execution Keras reports the last that the execution could have had.
-        if not scales_loss(model):
+        # With several steps in an execution Keras reports the last that the execution could have had. A subclass, or a
+        # loop of the user's own, may report none.
+        if not scales_loss(model) or not self._batches:
             return max(done)
         return self._batches if self._steps_per_epoch is None else min(self._batches, self._steps_per_epoch)
 
@@ -235,14 +247,14 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             self._warn(
                 "behind",
                 f"{batches - done[0]} of {batches} updates of epoch {epoch} were skipped{cause}: until the epoch's end "
-                "the learning rate lagged behind the plan by as many steps. The logs and the history hold the plan's "
-                f"rates.{mend}",
+                "the learning rate lagged behind the plan by as many steps. The history of every batch holds the plan's"
+                f" rates.{mend}",
             )
-        if max(done) > batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
+        if max(done) > batches + 1:  # more than the phantom step
             self._warn(
                 "ahead",
                 f"Epoch {epoch} had {batches} batches but {max(done)} updates, so the learning rate ran ahead of the "
-                "plan. The logs and the history hold the plan's rates. Plan for updates, and give the optimizer a "
+                "plan. The history of every batch holds the plan's rates. Plan for updates, and give the optimizer a "
                 "LearningRateSchedule instead of this callback.",
             )
         expected = self._steps_per_epoch
@@ -273,10 +285,19 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
                 f"{_named(others)}. They keep their own rates. {_GIVE_EACH}",
             )
 
+    def _warn_of_idle_patterns(self, model: Any) -> None:
+        idle = unmatched(model, [*self.patterns, *optimizer_patterns(model)])
+        if idle:
+            self._warn(
+                "patterns",
+                f"No variable of the model has a path that matches {' or '.join(map(repr, idle))} as a whole, so what "
+                f"was given for it trains nothing. The first path is {model.variables[0].path!r}.",
+            )
+
     def _warn(self, topic: str, message: str) -> None:
         if topic not in self._warned:
             self._warned.add(topic)
-            warnings.warn(message, TrainingWarning, stacklevel=3)
+            warnings.warn(message, TrainingWarning, stacklevel=level_of_the_user())
 
 
 _GIVE_EACH = "Give each of them a LearningRateSchedule(plan) instead."

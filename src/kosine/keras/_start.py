@@ -12,6 +12,7 @@ from kosine._analysis.lint.plan_facts import PlanFacts
 from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, ArgumentTypeError
 from kosine.keras._internals import iterations, rate_variable
+from kosine.keras._parts import read_pattern
 
 EVERY_PART = ""
 """The pattern of a schedule that was given alone."""
@@ -30,7 +31,7 @@ def read_schedules(value: object) -> dict[str, Schedule | Plan]:
         raise ArgumentTypeError(
             argument="schedule", rule='patterns such as "backbone/.*" as keys', received=list(value)
         )
-    return {pattern: read_schedule(each, "schedule") for pattern, each in value.items()}
+    return {read_pattern(pattern, "schedule"): read_schedule(each, "schedule") for pattern, each in value.items()}
 
 
 def read_schedule(value: object, argument: str) -> Schedule | Plan:

@@ -21,7 +21,7 @@ from kosine.errors import TrainingWarning
 SWITCH = "(PlanLR(..., watch=False) switches this off.)"
 
 _FAR = 10  # times: how far an optimizer's own rate may be from the peak
-_TRAINERS_RATE = 5e-5  # that of Hugging Face's TrainingArguments, where nobody chose one
+_TRAINERS_RATES = (5e-5, 2e-5)  # those of Hugging Face's TrainingArguments and TRL's SFTConfig, where nobody chose one
 
 
 class LoopWatch:
@@ -219,7 +219,7 @@ def _is_default(optimizer: Any, rate: float) -> bool:
     while hasattr(optimizer, "optimizer"):  # a wrapper, such as accelerate's
         optimizer = optimizer.optimizer
     parameters: Mapping[str, Any] = inspect.signature(type(optimizer)).parameters
-    return rate == _TRAINERS_RATE or ("lr" in parameters and bool(parameters["lr"].default == rate))
+    return rate in _TRAINERS_RATES or ("lr" in parameters and bool(parameters["lr"].default == rate))
 
 
 def warn_of_the_end(step: int, end: int, rates: list[float], stacklevel: int) -> None:

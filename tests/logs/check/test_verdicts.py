@@ -49,6 +49,21 @@ def test_an_offset_of_one_step(offset: int, told: str) -> None:
     np.testing.assert_array_equal(verdict.expected(), PLAN(STEPS[1:] + offset))
 
 
+STAIRCASE = ks.Schedule(ks.section(ks.linear(4, start=1e-6, to=1e-3), ks.cosine(to=1e-5), tick="1ep"))
+
+
+@pytest.mark.parametrize("axis", ["step", "epoch"])
+@pytest.mark.parametrize("plan", [STAIRCASE.plan(epochs=20, steps_per_epoch=50), PLAN], ids=["epochs", "steps"])
+def test_a_scheduler_that_is_given_the_last_epochs_number_lags_by_an_epoch(plan: ks.Plan, axis: Any) -> None:
+    positions = np.arange(20) if axis == "epoch" else EVERY
+    steps = positions * 50 if axis == "epoch" else EVERY
+    verdict = judged(positions, np.maximum(0, steps - 50), plan, axis=axis)
+    assert (verdict.kind, verdict.follows, verdict.offset, verdict.skips) == ("lags", False, 0, ())
+    assert verdict.sentence.startswith(
+        "The log lags behind the plan by one epoch (50 steps): each epoch has the rates of the one before"
+    )
+
+
 def test_a_log_that_counts_from_0_but_begins_mid_run() -> None:
     verdict = judged(EVERY[:500], EVERY[500:])
     assert (verdict.kind, verdict.offset) == ("offset", 500)
@@ -490,3 +505,24 @@ def test_a_long_log_is_checked_in_blocks() -> None:
     tracemalloc.stop()
     assert (verdict.kind, verdict.skips) == ("lags", ((1_000_001, 1), (1_000_002, 1), (1_000_003, 1)))
     assert peak < 40e6
+
+
+@pytest.mark.parametrize(
+    ("rates", "schedule", "run"),
+    [
+        ([0.05], "warmup_cosine(peak=0.05, warmup=5)", {"total_steps": 10, "steps_per_epoch": 5}),
+        ([0.0] * 3, "Schedule(one_minus_sqrt(7, start=0.001, to=1e-05))", {"total_steps": 8, "steps_per_epoch": 2}),
+    ],
+)
+def test_a_log_too_short_to_move_once_an_epoch(rates: list[float], schedule: str, run: dict[str, int]) -> None:
+    verdict = check(Trace(np.arange(len(rates)), rates), ks.parse(schedule).plan(**run))
+    assert verdict.kind == "differs"
+    assert "once an epoch" not in verdict.sentence
+    assert verdict.first is not None
+
+
+def test_the_search_for_shifts_ends() -> None:
+    rates = np.random.default_rng(0).choice([0.0, 0.05, 0.1, 0.2], 2000)
+    schedule = "Schedule(cycles(linear(3, start=0.2, to=0.0), linear(2, to=0.2)))"
+    verdict = check(Trace(np.arange(2000), rates), ks.parse(schedule).plan(total_steps=4000))
+    assert verdict.kind == "differs"

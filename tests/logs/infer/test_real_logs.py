@@ -12,7 +12,7 @@ RECOVERED = {
     "hf_cosine_warmup10pct_mistral": ("Schedule(linear(866, start=0.0, to=5e-05), cosine(to=0.0))", 0, 8660),
     "llamafactory_cosine_warmup_qwen7b": ("Schedule(linear(675, start=0.0, to=0.0001), cosine(to=0.0))", -1, 6750),
     "llmc_gpt2_124m_10B": ("Schedule(linear(700, start=0.0, to=0.0006), hold(1), cosine(to=0.0))", 1, 19561),
-    "wsd_linear_cooldown20_124m": ("Schedule(linear(start=0.00099, to=0.0))", -20050, 4950),
+    "wsd_linear_cooldown20_124m": ('Schedule(hold(20050, start=0.00099), linear(to=0.0))', 0, 25_000),
     "keras_sgdr_warmup_2": (
         'Schedule(cycles(cosine("31ep", start=0.01, to=0.001, endpoint=True)))', 1, 401,
     ),

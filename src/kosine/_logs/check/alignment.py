@@ -172,9 +172,13 @@ class Alignment:
         return width + _ROUNDING * self.highest
 
     def misses(self, index: Index) -> NDArray[np.bool_]:
-        """Which rows show another rate than the plan's."""
-        apart = np.abs(self.planned(index) - self.trace.rates[index])
-        return (apart > self.tolerance(index)) | (self.steps(index) < 0)
+        """Which rows show another rate than the plan's, or lie before its first step."""
+        return self.differ(index) | (self.steps(index) < 0)
+
+    def differ(self, index: Index) -> NDArray[np.bool_]:
+        """Which rows show another rate than the plan's, where its first rate counts before its first step."""
+        differ: NDArray[np.bool_] = np.abs(self.planned(index) - self.trace.rates[index]) > self.tolerance(index)
+        return differ
 
     def explains_all(self) -> bool:
         """Whether no row shows another rate than the plan's."""

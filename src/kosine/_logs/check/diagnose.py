@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from kosine._logs.check.explanations import (
     follows,
     jumped,
     lags,
+    lags_an_epoch,
     lags_as_declared,
     means_restarted,
     moves_once_an_epoch,
@@ -21,10 +22,11 @@ from kosine._logs.check.explanations import (
     other_pace,
     other_scale,
 )
-from kosine._logs.check.jumps import find_path, find_skips
+from kosine._logs.check.jumps import ShiftPath, find_path, find_skips
 from kosine._logs.check.remarks import remarks_on
 from kosine._logs.check.shifts import Shifts
 from kosine._logs.check.verdict import Point, Verdict
+from kosine._logs.work import OutOfWorkError
 
 
 def diagnose(aligned: Alignment) -> Verdict:
@@ -60,20 +62,32 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     """
     yield follows(aligned)
     yield lags_as_declared(aligned)
+    yield lags_an_epoch(aligned)
     yield other_pace(aligned)
     yield moves_once_an_epoch(aligned)
     shifts = Shifts(aligned)
-    yield begins_mid_run(shifts)
     offsets = [way.offset for way in aligned.conventions() if not way.averaged]
-    if (path := find_skips(shifts, offsets)) is not None:
-        yield lags(aligned, path)
+    yield _within_work(lambda: begins_mid_run(shifts))
+    yield _within_work(lambda: lags(aligned, path) if (path := find_skips(shifts, offsets)) else None)
     yield other_scale(aligned)
     best = _best_convention(aligned)
     yield other_length(aligned, best)
     yield means_restarted(best)
-    if (path := find_path(shifts, offsets)) is not None:
-        yield jumped(aligned, path) if path.jumps else lags(aligned, path)
-    yield differs(best)
+    yield _within_work(lambda: _on_a_path(aligned, find_path(shifts, offsets)))
+    yield differs(best, complete=shifts.work.left >= 0)
+
+
+def _within_work(idea: Callable[[], Diagnosis | None]) -> Diagnosis | None:
+    try:
+        return idea()
+    except OutOfWorkError:
+        return None
+
+
+def _on_a_path(aligned: Alignment, path: ShiftPath | None) -> Diagnosis | None:
+    if path is None:
+        return None
+    return jumped(aligned, path) if path.jumps else lags(aligned, path)
 
 
 def _best_convention(aligned: Alignment) -> Alignment:

@@ -101,6 +101,23 @@ def lags_as_declared(aligned: Alignment) -> Diagnosis | None:
     return None
 
 
+def lags_an_epoch(aligned: Alignment) -> Diagnosis | None:
+    """A scheduler that is given the number of the last epoch: the first two epochs have the first one's rates."""
+    epoch = aligned.plan.run.steps_per_epoch
+    if epoch is None or epoch < 2 or aligned.own_step(0) >= epoch or aligned.own_step(-1) < epoch:
+        return None
+    for way in aligned.conventions():
+        late = way.reread(offset=way.offset - epoch)
+        if not way.averaged and late.first(late.differ) is None:
+            sentence = (
+                f"The log lags behind the plan by one epoch ({steps_text(epoch)}): each epoch has the rates of the one "
+                "before, and the first one holds the plan's first rate, as if the scheduler were called after the "
+                "epoch with that epoch's own number."
+            )
+            return Diagnosis("lags", way, sentence)
+    return None
+
+
 def lags(aligned: Alignment, path: ShiftPath) -> Diagnosis:
     skips = _skips_of(aligned.trace, path)
     lost, declared = total_skipped(skips), total_skipped(aligned.trace.skipped)
@@ -159,6 +176,8 @@ def moves_once_an_epoch(aligned: Alignment) -> Diagnosis | None:
     if held is None:
         return None
     read = aligned.reread(offset=held.offset)
+    if read.explains_all():  # the log is too short to show that it moves only there
+        return None
     sentence = f"{_difference(read)} The rate moves only once an epoch, every {steps_text(held.every)}."
     return Diagnosis("differs", read, sentence)
 
@@ -232,8 +251,10 @@ def other_length(aligned: Alignment, best: Alignment) -> Diagnosis | None:
     return Diagnosis("differs", plain, f"{_difference(plain)} {why}", skips=skips if way.declared else ())
 
 
-def differs(best: Alignment) -> Diagnosis:
-    return Diagnosis("differs", best, _difference(best))
+def differs(best: Alignment, complete: bool) -> Diagnosis:
+    """Where nothing explains the log; `complete` says whether every path of skips and jumps was looked at."""
+    more = "" if complete else " The search for skipped steps and jumps that explain it reached its limit."
+    return Diagnosis("differs", best, _difference(best) + more)
 
 
 def _difference(aligned: Alignment) -> str:

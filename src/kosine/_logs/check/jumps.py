@@ -22,6 +22,7 @@ _ROWS_OF_A_RUN = 8  # on average, of more
 _BURST = 32  # steps that may be skipped before the scale of the loss is found,
 _STEPS_OF_A_SKIP = 500  # and then one in this many; a lag that grows faster is that of another schedule
 _FEWEST = 3  # rows that show a jump, and rates of theirs
+_COST, _ROWS_AT_ONCE = 500, 10  # see `Work`
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class _Walk:
     def _after_most(self, before: int, shift: int, row: int) -> int:
         """The least shift of a row, if all steps were skipped since the last row that contradicts its shift."""
         other = self.aligned.reread(offset=shift).last_miss(row)
+        self.shifts.work.spend(_COST + (row - (other or 0)) / _ROWS_AT_ONCE)
         room = self.aligned.own_step(row) - (0 if other is None else self.aligned.own_step(other))
         return max(before - room, self._lowest(row))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 16  # times that the run may be longer or shorter
 _TRIED = 64  # lengths that are tried, spread over that
-_LOOKED_AT = 2048  # rows
+_LOOKED_AT = 512  # rows
 _FEW = 1 / 20  # of the rows may contradict a length
 
 
@@ -30,6 +30,9 @@ def find_length(aligned: Alignment) -> tuple[int, int] | None:
         return None
     some = aligned.spread(_LOOKED_AT)
     steps, rates, width = np.maximum(aligned.steps(some), 0), aligned.trace.rates[some], aligned.tolerance(some)
+
+    if not _matters(aligned, total, steps):
+        return None
 
     def error(length: int) -> float:
         """The mean of how far the rows are off, in their own tolerance; ever smaller towards the right length."""
@@ -49,6 +52,16 @@ def find_length(aligned: Alignment) -> tuple[int, int] | None:
         return None
     off = aligned.with_plan(_planned(aligned.plan, nearest)).count_misses()
     return (nearest, off) if off <= _FEW * len(aligned) else None
+
+
+def _matters(aligned: Alignment, total: int, steps: NDArray[np.int64]) -> bool:
+    """Whether the rates at some steps depend on the length of the run at all; those of cycles, say, do not."""
+    rates = aligned.plan(steps)
+    try:
+        others = [_planned(aligned.plan, max(1, length)) for length in (total // 2, 2 * total, int(steps[-1]) + 1)]
+    except PlanError:  # such a run has no step left for the rest
+        return True
+    return any(bool((other(steps) != rates).any()) for other in others)
 
 
 def find_scale(aligned: Alignment) -> float | None:

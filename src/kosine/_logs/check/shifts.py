@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.check.alignment import Alignment, phases_between
+from kosine._logs.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Interval = tuple[int, int]
 
 _FEW = 4096  # steps that are looked at one by one
+_WORK = 8e6  # see `Work`: it ends a search for shifts that leads nowhere
+_COST_OF_PHASE, _COST_OF_LOOK, _ROWS_AT_ONCE = 2000, 500, 10
 _ROUNDS = 100  # in which a set of shifts is made smaller by a row that contradicts
 
 
@@ -50,11 +53,13 @@ class Shifts:
         self.firsts = np.array([row.first_step for row in found], np.int64)
         self.lasts = np.array([min(row.stop, limit) - 1 for row in found], np.int64)
         self.rises = aligned.plan(self.lasts) >= aligned.plan(self.firsts)
+        self.work = Work(_WORK)
         self._known: dict[int, tuple[Interval, ...]] = {}  # rows are asked about many times over
 
     def of_row(self, row: int) -> tuple[Interval, ...]:
         """Every shift with which a row shows the plan's rate."""
         if row not in self._known:
+            self.work.spend(_COST_OF_PHASE * self.firsts.size)
             index = slice(row, row + 1)
             rate, width = float(self.aligned.trace.rates[row]), float(self.aligned.tolerance(index)[0])
             low, high = rate - width, rate + width
@@ -91,6 +96,7 @@ class Shifts:
                 low, high = next(interval for interval in allowed if interval[0] <= shift <= interval[1])
                 shift = (low + high) // 2
             off = self.aligned.reread(offset=shift).first_miss(begin, limit)
+            self.work.spend(_COST_OF_LOOK + ((limit if off is None else off) - begin) / _ROWS_AT_ONCE)
             rest = () if off is None else self.narrowed(allowed, off)
             if not rest:  # no other shift goes further
                 limit = limit if off is None else off

@@ -57,8 +57,8 @@ class Verdict(Result):
         trace: the log.
         plan: the plan.
         kind: "follows"; "offset": follows, but each row shows the rate of another step; "lags": optimizer steps were
-            skipped; "too fast" and "too slow": by a constant factor; "restarted": began again at the plan's first
-            step; "jumped": went on elsewhere in the plan; "differs".
+            skipped, or each epoch has the rates of the one before; "too fast" and "too slow": by a constant factor;
+            "restarted": began again at the plan's first step; "jumped": went on elsewhere in the plan; "differs".
         sentence: the same in words.
         offset: a row at position p shows the plan's step round(p * steps_per_unit) + offset.
         steps_per_unit: the steps of the plan in one unit of the log's axis.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,10 @@ SAMPLE = 160
 _ONE = Fraction(1)
 _LEAST = 1e-20  # of the higher rate of a phase that cannot reach 0
 _NEAREST = 1e-300  # in place of a distance of 0, which a formula divides by
+
+_HOPELESS = 20.0  # half-widths that a curve may be off on average and still be looked at more closely
+_FEW = 60  # rows of those that a curve is first looked for with
+_LEVEL = 0.01  # of the squares: curves that differ by less are alike
 
 LOOSE = 1.35
 """How far a fitted curve may be off, in half-widths: least squares do not find the curve that is nearest everywhere."""
@@ -68,6 +73,8 @@ class FitFamily:
         """The same from the one formula that the curve has, also outside the phase; not finite where it has no rate."""
         if start == end or self.curve.keeps_value:
             return np.full(share.shape, start)
+        if not (math.isfinite(start) and math.isfinite(end)):
+            return np.full(share.shape, math.inf)
         if self.fit.positive:
             least = max(start, end) * _LEAST
             start, end = max(start, least), max(end, least)
@@ -188,34 +195,39 @@ def _bent(family: FitFamily, method: BentFit, x: Floats, y: Floats, width: Float
 
 def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[float, Floats] | None:
     """The number and the coefficients with the least squares: the best of a grid, then of ever finer ones."""
-    weighed = weights * y
     thetas: Floats = method.grid()
-
-    def solved(these: Floats) -> tuple[Floats, Floats]:
-        # A QR decomposition for every theta at once: normal equations would square the condition of the columns.
-        q, r = np.linalg.qr(method.columns(t[None, :], these[:, None]) * weights[None, :, None])
-        shares = np.einsum("gmk,m->gk", q, weighed)
-        r = r + np.eye(r.shape[-1]) * 1e-300  # where a column is 0 its coefficient is free
-        coefficients = np.linalg.solve(r, shares[..., None])[..., 0]
-        left = weighed[None, :] - np.einsum("gmk,gk->gm", q, shares)
-        errors = np.einsum("gm,gm->g", left, left)
-        excluded = method.excluded(these, coefficients)
-        return coefficients, errors if excluded is None else np.where(excluded, np.inf, errors)
-
-    coefficients, errors = solved(thetas)
+    few = slice(None, None, 1 + t.size // _FEW)
+    coefficients, errors = _solved(t[few], y[few], weights[few], method, thetas)
     best = int(np.nanargmin(errors)) if bool(np.isfinite(errors).any()) else -1
     if best < 0:
         return None
     low, high = float(thetas[max(best - 1, 0)]), float(thetas[min(best + 1, thetas.size - 1)])
-    theta, found, error = float(thetas[best]), coefficients[best], float(errors[best])
+    theta, found, error = float(thetas[best]), coefficients[best], math.inf
     for _ in range(18):  # each round looks at a third of the last: in the end beyond the precision of float64
         these = np.linspace(low, high, 9)
-        coefficients, errors = solved(these)
+        coefficients, errors = _solved(t, y, weights, method, these)
         best = int(np.argmin(errors))
         if float(errors[best]) <= error:
             theta, found, error = float(these[best]), coefficients[best], float(errors[best])
-        if np.isfinite(errors).all() and float(np.ptp(errors)) < 1e-4:  # of a squared half-width: nothing to be seen
-            break
+        if np.isfinite(errors).all():
+            apart = float(np.ptp(errors))
+            # of a squared half-width: nothing to be seen; or the best one is far off and others are no better
+            if apart < 1e-4 or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
+                break
         step = float(these[1] - these[0])
         low, high = max(theta - 1.3 * step, float(thetas[0])), theta + 1.3 * step
     return theta, found
+
+
+def _solved(t: Floats, y: Floats, weights: Floats, method: BentFit, thetas: Floats) -> tuple[Floats, Floats]:
+    """For each theta the coefficients with the least squares, and these squares."""
+    # A QR decomposition for every theta at once: normal equations would square the condition of the columns.
+    weighed = weights * y
+    q, r = np.linalg.qr(method.columns(t[None, :], thetas[:, None]) * weights[None, :, None])
+    shares = np.einsum("gmk,m->gk", q, weighed)
+    r = r + np.eye(r.shape[-1]) * 1e-300  # where a column is 0 its coefficient is free
+    coefficients = np.linalg.solve(r, shares[..., None])[..., 0]
+    left = weighed[None, :] - np.einsum("gmk,gk->gm", q, shares)
+    errors = np.einsum("gm,gm->g", left, left)
+    excluded = method.excluded(thetas, coefficients)
+    return coefficients, errors if excluded is None else np.where(excluded, np.inf, errors)

@@ -16,7 +16,7 @@ from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
 from kosine._logs.infer.run_bounds import begun, ended
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped
+from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped, with_nearer_rates
 
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
@@ -63,4 +63,5 @@ def _finished(rows: Observations, rough: Observations, idea: Draft, run: RunCont
                     nearly = draft
     if nearly is None:
         return None
-    return next((each for each in drafts_with_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), nearly)
+    found = next((each for each in drafts_with_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), None)
+    return found or with_nearer_rates(nearly, rows)

@@ -8,22 +8,26 @@ are in `staircase` and `skipped_steps`. `uncertainty` finds what the log leaves 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from kosine._core.run import read_run
-from kosine._logs.infer.report import offset_in_words, open_questions, pieces_of, unexplained
+from kosine._logs.infer.own_steps import at_own_steps
+from kosine._logs.infer.report import offset_in_words, open_questions, pieces_of, pieces_of_plan, unexplained
 from kosine._logs.infer.result import Inference
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
-from kosine._logs.infer.search import search
+from kosine._logs.infer.search import Searched, search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.trace import Trace, check_trace
+from kosine._logs.work import Work
 from kosine.errors import LogError
 
-_LEAST = 1e-30  # a half-width that can be divided by
+_LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
+_MOST = 1e7  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
@@ -66,16 +70,19 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     trace = trace.as_computed()
     rows = _observations(trace, unit)
     run = RunContext.of(trace, rows.x, unit, steps_per_epoch)
-    found, segments = search(rows, run)
-    pieces = pieces_of(rows, segments, unit)
-    if found is None:
-        return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, unexplained(pieces, trace.axis))
-    questions = open_questions(trace, rows, run, found, unit)
+    with np.errstate(all="ignore"):  # a curve that is tried may be nowhere near, and its rates beyond every float
+        searched = search(rows, run)
+        found = searched.found
+        if found is None:
+            return _unexplained(trace, rows, searched, unit)
+        questions = open_questions(trace, rows, run, found, unit)
     skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
-    plan, schedule = found.plan, found.plan.schedule
+    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), run)
+    schedule = plan.schedule
     whole = Inference(
-        trace, schedule, plan, 0.0, -found.origin, Fraction(unit), questions, tuple(sorted(skips)), pieces, ""
+        trace, schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True
     )
+    whole = replace(whole, pieces=pieces_of_plan(plan, whole.steps(), trace))
     apart = np.abs(whole.expected() - trace.rates)
     worst = float((apart / rows.width).max())
     nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
@@ -88,4 +95,11 @@ def _observations(trace: Trace, unit: int) -> Observations:
     x = trace.positions.astype(np.float64) * unit
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
-    return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), _LEAST))
+    least = _LEAST if float(trace.rates.max()) < sys.float_info.min else sys.float_info.min
+    return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), least), Work(_MOST))
+
+
+def _unexplained(trace: Trace, rows: Observations, searched: Searched, unit: int) -> Inference:
+    pieces, all_rows = pieces_of(rows, searched.seen, unit)
+    sentence = unexplained(pieces, trace.axis, searched.complete, all_rows)
+    return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, sentence, searched.complete)

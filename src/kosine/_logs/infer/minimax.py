@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _TURNS = 25
+_COST_OF_PROGRAM, _COST_OF_NUMBER = 3000, 300  # see `Work`
 
 
 def centred(draft: Draft, rows: Observations) -> Draft:
@@ -35,6 +36,7 @@ def centred(draft: Draft, rows: Observations) -> Draft:
     sample = sampled(rows, draft)
     best, least = draft, draft.worst(rows)
     for _ in range(_TURNS):
+        rows.work.spend(_COST_OF_PROGRAM + _COST_OF_NUMBER * count)
         seen = rows.at(sample)
         off = (draft.predict(seen.x) - seen.y) / seen.width
         changes, units = changes_of(draft, seen, off)
@@ -77,6 +79,7 @@ def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, F
     columns, units = [], []
     rates, bounds = draft.rates, draft.bounds
     span, top = max(float(bounds[-1] - bounds[0]), 1.0), float(seen.y.max()) or 1.0
+    predicted = draft.predict(seen.x)
     for which, index in [
         *(("bounds", index) for index in np.flatnonzero(draft.free_bounds).tolist()),
         *(("rates", index) for index in np.flatnonzero(draft.free_rates).tolist()),
@@ -84,7 +87,8 @@ def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, F
         small = 1e-7 * (span if which == "bounds" else max(float(rates[index]), 1e-6 * top))
         numbers = {"bounds": bounds.copy(), "rates": rates.copy()}
         numbers[which][index] += small
-        moved = (draft.with_numbers(numbers["bounds"], numbers["rates"]).predict(seen.x) - seen.y) / seen.width - off
+        there = draft.with_numbers(numbers["bounds"], numbers["rates"]).predict_from(draft, seen.x, predicted)
+        moved = (there - seen.y) / seen.width - off
         most = float(np.abs(moved).max())
         unit = small * (30.0 / most) if most else small  # a unit moves some row by 30 half-widths
         units.append(unit)
@@ -103,6 +107,7 @@ def ranges(draft: Draft, rows: Observations) -> tuple[Floats, Floats]:
     ends = []
     for sign in (1.0, -1.0):
         for index in range(numbers.size):
+            rows.work.spend(_COST_OF_PROGRAM)
             result = linprog(
                 sign * (np.arange(numbers.size) == index),
                 A_ub=np.vstack([changes, -changes]),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,14 @@ from kosine._logs.infer.merging import merged
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
+from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from kosine._core.schedule import Plan
     from kosine._logs.infer.draft import Draft
     from kosine._logs.infer.result import Inference
     from kosine._logs.infer.run_context import RunContext
@@ -24,32 +29,63 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
+_WORK = 2e6  # see `Work`
+_FEW = 64  # pieces that are merged
+_NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
+_INCOMPLETE = "The search reached its limit before it found a schedule for this log"
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
 
 
-def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[LogPiece, ...]:
-    """The segments of a log as data."""
-    rough = rows.rough()
-    found = (
-        tuple(seen) if seen and seen[-1].stop == len(rows) else tuple(islice(cut_into_segments(rough), _MOST_PIECES))
-    )
-    if len(found) <= 64:
-        found = merged(rough, found)
-    return tuple(
-        LogPiece(
-            each.arc.kind.name,
-            float(rows.x[each.first]) / unit,
-            float(rows.x[each.stop - 1]) / unit,
-            float(rows.y[each.first]),
-            float(rows.y[each.stop - 1]),
-        )
-        for each in found
-    )
+def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[tuple[LogPiece, ...], bool]:
+    """The segments of a log as data, from the first on; and whether they are all."""
+    rough = replace(rows, work=Work(_WORK)).rough()
+    found = tuple(seen)
+    try:
+        for segment in cut_into_segments(rough, found[-1].stop if found else 0):
+            found = (*found, segment)
+            if len(found) == _MOST_PIECES:
+                break
+        if len(found) <= _FEW:
+            found = merged(rough, found)
+    except OutOfWorkError:
+        pass
+    pieces = (_piece(each.arc.kind.name, rows.x / unit, rows.y, each.first, each.stop) for each in found)
+    return tuple(pieces), bool(found) and found[-1].stop == len(rows)
 
 
-def unexplained(pieces: Sequence[LogPiece], axis: str) -> str:
-    """Why no schedule explains a log of these pieces, as far as their shape shows."""
-    verdict = "No schedule explains this log"
+def pieces_of_plan(plan: Plan, steps: NDArray[np.int64], trace: Trace) -> tuple[LogPiece, ...]:
+    """The phases of a plan as data, as far as the rows of a trace show them, which are these steps of it."""
+    pieces: list[LogPiece] = []
+    first, size = 0, _FEW
+    while first < steps.size and len(pieces) < _MOST_PIECES:
+        phase, stop = plan.phase_at(int(steps[first])), first
+        while stop < steps.size:
+            part = steps[stop : stop + size]
+            outside = np.flatnonzero((part < phase.first_step) | (part >= phase.stop))
+            stop += int(outside[0]) if outside.size else part.size
+            if outside.size:
+                break
+            size *= 2
+        pieces.append(_piece(phase.name, trace.positions, trace.rates, first, stop))
+        first, size = stop, max(_FEW, 2 * (stop - first))
+    return tuple(pieces)
+
+
+def _piece(name: str, positions: NDArray[np.generic], rates: NDArray[np.float64], first: int, stop: int) -> LogPiece:
+    places = float(positions[first].item()), float(positions[stop - 1].item())
+    return LogPiece(name, *places, float(rates[first]), float(rates[stop - 1]))
+
+
+def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows: bool) -> str:
+    """Why no schedule explains a log of these pieces, as far as their shape shows.
+
+    Args:
+        pieces: the pieces of its first rows.
+        axis: of the log.
+        complete: whether the search tried every idea.
+        all_rows: whether the pieces are all that the log has.
+    """
+    verdict = "No schedule explains this log" if complete else _INCOMPLETE
     levels = [piece.first_rate for piece in pieces]
     if len(pieces) > 2 and all(piece.curve == HOLD.name for piece in pieces) and min(levels) > 0:
         factors = np.array(levels[1:]) / np.array(levels[:-1])
@@ -75,7 +111,10 @@ def unexplained(pieces: Sequence[LogPiece], axis: str) -> str:
         return (
             f"{verdict}: it jumps at {axis} {place_text(jumps[0][1].first)}{again}, as when it is changed by {cause}."
         )
-    return f"{verdict}, which has {len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
+    if not pieces:
+        return f"{verdict}."
+    many = "" if all_rows else "more than "
+    return f"{verdict}, which has {many}{len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
 
 
 def open_questions(
@@ -89,10 +128,13 @@ def open_questions(
         text = f"The log begins at {name} {place_text(first)}; what came before is not in it."
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
-        for index, low, high in open_bounds(draft, found.rows or rows):
-            what, sentence = _bound(draft, index, name)
-            least, most = low / unit, None if high is None else high / unit
-            questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
+        try:
+            for index, low, high in open_bounds(draft, replace(found.rows or rows, work=Work(_WORK))):
+                what, sentence = _bound(draft, index, name)
+                least, most = low / unit, None if high is None else high / unit
+                questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
+        except OutOfWorkError:
+            questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
         questions += [
             OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")

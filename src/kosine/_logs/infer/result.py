@@ -74,6 +74,8 @@ class Inference(Result):
         skips: pairs (position, count): from that position on the log is `count` more of the plan's steps behind.
         pieces: the shape of the log as data: one curve after the other.
         sentence: the result in plain words.
+        complete: whether the search tried every idea. If not, it reached its limit, and a schedule may exist although
+            none was found.
     """
 
     trace: Trace
@@ -86,6 +88,7 @@ class Inference(Result):
     skips: tuple[tuple[int, int], ...]
     pieces: tuple[LogPiece, ...]
     sentence: str
+    complete: bool
 
     def steps(self, positions: NDArray[np.generic] | Sequence[float] | None = None) -> NDArray[np.int64]:
         """The plan's steps whose rates the log shows at these positions; at those of its rows if None."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 _DIGITS = 17
+_LEAST_PLACE = -308  # 10 to the power of less is not exact in a float
 
 
 class RoundNumber(NamedTuple):
@@ -45,8 +46,10 @@ def round_rate(middle: float, reach: float, scale: float, known: Iterable[float]
         scale: the highest rate of all.
         known: rates that stand elsewhere in the schedule.
     """
+    if not (math.isfinite(middle) and math.isfinite(reach)):
+        return RoundNumber(middle, math.inf)
     if middle - reach <= 0:
-        return RoundNumber(0.0, 2 * reach / scale)
+        return RoundNumber(0.0, 2 * reach / scale if scale else math.inf)
     found = [
         RoundNumber(value, reach / value / 2) for value in known if 0 < abs(value - middle) <= reach or value == middle
     ]
@@ -56,7 +59,7 @@ def round_rate(middle: float, reach: float, scale: float, known: Iterable[float]
 
 def _shortest(middle: float, reach: float) -> RoundNumber:
     top = math.floor(math.log10(middle + reach))
-    for place in range(top, top - _DIGITS, -1):
+    for place in range(top, max(top - _DIGITS, _LEAST_PLACE), -1):
         count = round(middle / 10.0**place)
         value = float(f"{count}e{place}")
         if count and abs(value - middle) <= reach:

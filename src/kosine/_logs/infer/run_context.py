@@ -37,6 +37,7 @@ class RunContext:
         duration: writes a number of steps as a duration.
         size: what turns such durations into steps.
         fills: whether the last phase lasts for the rest of the run.
+        origins: positions from which logs count.
     """
 
     starts: tuple[float, ...]
@@ -45,6 +46,7 @@ class RunContext:
     duration: DurationText
     size: RunSize
     fills: bool = True
+    origins: tuple[int, ...] = (0, 1, -1)
 
     @classmethod
     def of(cls, trace: Trace, x: NDArray[np.float64], unit: int, steps_per_epoch: int | None) -> Self:
@@ -67,7 +69,8 @@ class RunContext:
         ends += [total, max(total - 1, last + 1), last + stride, last + 1]  # OneCycleLR comes down in one step less
         begins = first <= 2 * max(stride, 1.0)
         duration, size = _durations(trace.axis, unit)
-        return cls(tuple(starts), tuple(dict.fromkeys(ends)), begins, duration, size)
+        origins = (0, 1 - unit, -unit, 1, unit) if trace.axis == "epoch" else (0, 1, -1)  # as `check` reads logs
+        return cls(tuple(starts), tuple(dict.fromkeys(ends)), begins, duration, size, origins=origins)
 
     def shortened(self, steps: int) -> Self:
         """The run without steps that its schedule skipped."""
@@ -76,7 +79,9 @@ class RunContext:
 
 def steps_per_unit(trace: Trace, steps_per_epoch: int | None) -> int:
     """How many steps one unit of the log's axis has: as few as make every position a whole step."""
-    if trace.axis == "epoch" and steps_per_epoch is not None:
+    if trace.axis != "epoch":
+        return 1  # steps, samples and tokens are whole: a fraction of one is rounded, as `check` does
+    if steps_per_epoch is not None:
         return steps_per_epoch
     some = trace.positions[np.linspace(0, len(trace) - 1, min(len(trace), _SOME)).astype(np.intp)].tolist()
     batches = math.lcm(*(Fraction(place).limit_denominator(_MOST_BATCHES).denominator for place in some))

@@ -7,9 +7,11 @@ are known, they are the rows of a new log, so the search looks for its levels in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,9 +26,10 @@ from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
-from kosine._logs.infer.snapping import NEARLY
+from kosine._logs.infer.snapping import EXPLAINS, NEARLY
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
 from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
@@ -35,7 +38,14 @@ _LATE = 50  # part of a tread that the first one may be longer by, as steps were
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
 _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
-_BLOCK = 2**18  # rows that a plan is compared with at a time
+_BLOCK = 2**18  # rows that a plan is compared with at a time, at most
+_FIRST = 256  # rows that it is compared with at first
+# See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
+_COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
+
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Explanation:
         origin: the position of its first step.
         phases: how many phases it is written with.
         draft: their numbers, where nothing repeats; else None.
+        worst: how far the rows are off it at most, in half-widths.
         skips: pairs (row, count): from that row on the log is `count` more steps behind.
         open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
             whose bounds show it.
@@ -57,23 +68,52 @@ class Explanation:
     origin: int
     phases: int
     draft: Draft | None
+    worst: float
     skips: tuple[Skip, ...] = ()
     open: tuple[tuple[str, float, float, str], ...] = ()
     rows: Observations | None = None
 
 
-def search(rows: Observations, run: RunContext) -> tuple[Explanation | None, tuple[Segment, ...]]:
-    """The simplest schedule that explains all rows, or None; and the segments that were seen."""
-    found = _as_staircase(rows, run)
+@dataclass(frozen=True)
+class Searched:
+    """What a search led to.
+
+    Attributes:
+        found: the simplest schedule that explains all rows, or None.
+        seen: the first segments of the rows, as far as they were looked for.
+        complete: whether every idea was tried; if not, a schedule may exist although none was found.
+    """
+
+    found: Explanation | None
+    seen: tuple[Segment, ...]
+    complete: bool
+
+
+def search(rows: Observations, run: RunContext) -> Searched:
+    """Try the ideas one after the other, each for as much work as it may take."""
+    found, complete = _within(_MOST_FOR_TREADS, rows, lambda some: _as_staircase(some, run))
     if found is not None:
-        return found, ()
-    seen = _segments_of(rows)
-    found = _as_phases(rows, run, seen)
+        return Searched(found, (), complete)
+    seen, cut = _within(_MOST_FOR_SEGMENTS, rows, _segments_of)
+    if seen is None:
+        return Searched(None, (), complete=False)
+    segments = seen
+    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
+    complete = complete and cut and tried
     if found is None or found.phases > 3:
-        late = _with_skips(rows, run, seen)
+        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
+        complete = complete and tried
         if late is not None and (found is None or late.phases < found.phases):
             found = late
-    return found, seen
+    return Searched(found, seen, complete)
+
+
+def _within(most: float, rows: Observations, idea: Callable[[Observations], Found]) -> tuple[Found | None, bool]:
+    """What an idea leads to, and whether it could be followed to its end."""
+    try:
+        return idea(replace(rows, work=Work(most, rows.work))), True
+    except OutOfWorkError:
+        return None, False
 
 
 def _segments_of(rows: Observations) -> tuple[Segment, ...]:
@@ -99,27 +139,41 @@ def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -
 
 
 def _first_proven(rows: Observations, run: RunContext, drafts: Iterable[Draft]) -> Explanation | None:
-    proven = (_proven(rows, run, draft) for draft in drafts)
-    return next((found for found in proven if found is not None), None)
+    """The first that explains all rows; if none does, the first that nearly does."""
+    return _first_exact(found for draft in drafts for found in _proven(rows, run, draft))
 
 
-def _proven(rows: Observations, run: RunContext, draft: Draft) -> Explanation | None:
-    """The draft as a schedule, with what repeats in it as a group, that explains all rows."""
+def _first_exact(ideas: Iterable[Explanation]) -> Explanation | None:
+    nearly: Explanation | None = None
+    try:
+        for found in ideas:
+            if found.worst <= EXPLAINS:
+                return found
+            nearly = nearly or found
+    except OutOfWorkError:
+        if nearly is None:
+            raise
+    return nearly
+
+
+def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Explanation]:
+    """The draft as schedules, those with what repeats in it as a group first, that explain all rows or nearly do."""
     whole = snapped_phases(draft, float(rows.x[0]))
     for group in repeating(whole.phases, run.duration):
         plan = _planned(group, run, run.ends[0] - whole.origin)
-        if plan is not None and _explains(plan, whole.origin, rows):
-            return Explanation(plan, whole.origin, len(group), None)
-    if not is_plausible(whole, rows.x):
-        return None
+        worst = _worst(plan, whole.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            yield Explanation(plan, whole.origin, len(group), None, worst)
+    if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
+        return
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
     total = (stop if fills else max(run.ends[0], stop)) - whole.origin
     plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)
-    if plan is None or not _explains(plan, whole.origin, rows):
-        return None
-    return Explanation(plan, whole.origin, len(whole.phases), draft)
+    worst = _worst(plan, whole.origin, rows)
+    if plan is not None and worst <= NEARLY:
+        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst)
 
 
 def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:
@@ -129,14 +183,18 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
         return None
 
 
-def _explains(plan: Plan, origin: int, rows: Observations) -> bool:
-    """Whether a plan has the rate of every row."""
-    for low in range(0, len(rows), _BLOCK):
-        part = rows.part(low, low + _BLOCK)
+def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
+    """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
+    low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
+    while plan is not None and low < len(rows):
+        part = rows.part(low, low + size)
+        rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
         off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
-        if not float(off.max()) <= NEARLY:
-            return False
-    return True
+        worst = max(worst, float(off.max()))
+        if not worst <= NEARLY:
+            return math.inf
+        low, size = low + size, min(4 * size, _BLOCK)
+    return worst
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
@@ -166,12 +224,13 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if factor is not None:
         step = hold(run.duration(length), start=float(levels.y[0] / factor ** levels.x[0]))
         plan = _planned([cycles(step, shrink=factor)], run, total)
-        if plan is not None and _explains(plan, treads.origin, rows):
-            return Explanation(plan, treads.origin, 1, None, open=treads.open)
+        worst = _worst(plan, treads.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return Explanation(plan, treads.origin, 1, None, worst, open=treads.open)
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
     inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
-    found, _ = search(levels, inner)
+    found = search(levels, inner).found
     if found is None:
         return None
     leaves = sum(1 if isinstance(part, Phase) else len(part.phases) for part in found.plan.schedule.parts)
@@ -179,9 +238,10 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if found.origin or found.skips or changes < _CHANGES * leaves:
         return None
     plan = _planned([section(*found.plan.schedule.parts, tick=run.duration(length))], run, total)
-    if plan is None or not _explains(plan, treads.origin, rows):
+    worst = _worst(plan, treads.origin, rows)
+    if plan is None or worst > NEARLY:
         return None
-    return Explanation(plan, treads.origin, found.phases + 1, None, open=treads.open)
+    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=treads.open)
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
@@ -207,7 +267,7 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
         return None
     again = skip_after_restart(shifted, seen)
     explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
-    return next((found for found in explained if found is not None), None)
+    return _first_exact(found for found in explained if found is not None)
 
 
 def _after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:

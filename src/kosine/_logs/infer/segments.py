@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.curve_fits import CURVED, HOLD, LOOSE, SAMPLE, SIMPLE, Arc, FitFamily, fit
+from kosine._logs.work import Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**15  # rows that are looked at together when a curve is followed
 _ROUNDS = 40
+_COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 3000, 200, 50, 30  # see `Work`
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
 _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
@@ -36,25 +38,32 @@ class Observations:
     """The rows of a log: positions, rates, and how far each rate may be off.
 
     Positions ascend, but for those that skipped steps were taken off of: see `skipped_steps`.
+
+    Attributes:
+        x: the positions.
+        y: the rates.
+        width: the half-widths.
+        work: what may still be done with the rows and all parts of them.
     """
 
     x: Floats
     y: Floats
     width: Floats
+    work: Work
 
     def __len__(self) -> int:
         return int(self.x.size)
 
     def rough(self) -> Observations:
         """The same rows, none of them more precise than a millionth of the highest rate."""
-        return Observations(self.x, self.y, np.maximum(self.width, _ROUGH * float(self.y.max())))
+        return replace(self, width=np.maximum(self.width, _ROUGH * float(self.y.max())))
 
     def at(self, index: NDArray[np.intp]) -> Observations:
         """Some of the rows, by their numbers."""
-        return Observations(self.x[index], self.y[index], self.width[index])
+        return Observations(self.x[index], self.y[index], self.width[index], self.work)
 
     def part(self, first: int, stop: int) -> Observations:
-        return Observations(self.x[first:stop], self.y[first:stop], self.width[first:stop])
+        return Observations(self.x[first:stop], self.y[first:stop], self.width[first:stop], self.work)
 
     def fit(self, kind: FitFamily, first: int, stop: int) -> Arc | None:
         """The curve of this kind that is nearest to these rows by least squares."""
@@ -72,6 +81,7 @@ class Observations:
         weights = np.ones_like(width)
         arc: Arc | None = None
         for _ in range(_TURNS):
+            self.work.spend(_COST_OF_BENT if kind in CURVED else _COST_OF_STRAIGHT)
             arc = fit(kind, x, y, width / weights)
             if arc is None:
                 return None
@@ -102,6 +112,7 @@ class Observations:
         end = len(self) if stop is None else stop
         while first < end:
             block = min(first + _BLOCK, end)
+            self.work.spend(_COST_OF_LOOK + (block - first) / _ROWS_AT_ONCE)
             missed = np.flatnonzero(~(self.off(arc, first, block) <= LOOSE))
             if missed.size:
                 return first + int(missed[0])
@@ -118,9 +129,8 @@ class Segment:
     arc: Arc
 
 
-def cut_into_segments(rows: Observations) -> Iterator[Segment]:
-    """The rows from the first on, as few segments as can be: each goes as far as a curve does."""
-    first = 0
+def cut_into_segments(rows: Observations, first: int = 0) -> Iterator[Segment]:
+    """The rows from `first` on, as few segments as can be: each goes as far as a curve does."""
     while first < len(rows):
         found = _longest(rows, first)
         for part in _half_waves(rows, found):

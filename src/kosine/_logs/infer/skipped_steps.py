@@ -7,6 +7,7 @@ the longest segment is followed to both sides, and where it misses a row, the la
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,7 @@ def without_skips(rows: Observations, skips: Sequence[Skip]) -> Observations:
     x = rows.x.copy()
     for row, count in skips:
         x[row:] -= count
-    return Observations(x, rows.y, rows.width)
+    return replace(rows, x=x)
 
 
 def total_skipped(skips: Sequence[Skip]) -> int:

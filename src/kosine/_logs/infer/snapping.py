@@ -19,7 +19,7 @@ from kosine._logs.infer.minimax import centred, changes_of, ranges
 from kosine._logs.infer.rounding import RoundNumber, round_rate, round_step
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations
-from kosine._logs.infer.timescales import share_of, timescale_range
+from kosine._logs.infer.timescales import is_timescale, share_of, timescale_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +67,13 @@ def snapped(fitted: FittedDraft, rows: Observations, run: RunContext) -> Draft:
     assert best is not None
     draft = _by_ranges(best[1], fitted.draft, rows, run)
     return draft if draft.worst(rows) < best[0] else best[1]
+
+
+def with_nearer_rates(draft: Draft, rows: Observations) -> Draft:
+    """The draft with the rates that are nearest to all rows for its bounds, if they bring every row near enough."""
+    free = replace(draft, free_bounds=np.zeros_like(draft.free_bounds), free_rates=draft.rates > 0)
+    nearer = centred(free, rows)
+    return _shortened(nearer, rows) if nearer.worst(rows) <= EXPLAINS else draft
 
 
 def _by_ranges(best: Draft, fitted: Draft, rows: Observations, run: RunContext) -> Draft:
@@ -153,8 +160,12 @@ def _by_timescale(draft: Draft, width: float) -> RoundNumber:
     if draft.free_bounds[-2]:
         return RoundNumber(float(draft.rates[-1]), np.inf)  # it follows from where the curve begins
     middle, reach = timescale_range(draft, width)
+    if not is_timescale(middle):
+        return RoundNumber(float(draft.rates[-1]), np.inf)
     each = round_rate(middle, reach, middle, (float(draft.bounds[-2] - draft.bounds[0]),))
-    return RoundNumber(share_of(draft, each.value), each.surprise) if each.value > 0 else RoundNumber(middle, np.inf)
+    if each.value <= 0:
+        return RoundNumber(float(draft.rates[-1]), np.inf)
+    return RoundNumber(share_of(draft, each.value), each.surprise)
 
 
 def _fixed(draft: Draft, numbers: dict[int, float]) -> Draft:
@@ -199,6 +210,8 @@ def _shortened(draft: Draft, rows: Observations) -> Draft:
 def _round_timescale(draft: Draft, reach: float) -> float:
     """The share that an endless curve ends at, with as short a timescale as lets it move so far."""
     middle, reach_of_steps = timescale_range(draft, reach)
+    if not is_timescale(middle):
+        return float(draft.rates[-1])
     whole = float(round(middle))
     if whole and abs(whole - middle) <= 8 * reach_of_steps:
         return share_of(draft, whole)

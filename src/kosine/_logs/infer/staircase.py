@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kosine._logs.infer.rounding import round_rate, significant
 from kosine._logs.infer.segments import Observations
+from kosine._logs.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_TRIED = 4000  # lengths of a tread
+_COST_OF_LENGTH, _JUMPS_AT_ONCE = 40, 20  # see `Work`
 _FEW = 16  # steps that are skipped, or this share of a tread:
 _TREADS_SHARE = 50
 
@@ -64,14 +66,14 @@ def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | No
     if jumps is None:
         return None
     above, upto = rows.x[jumps], rows.x[jumps + 1]  # a tread ends in (above, upto]
-    found = _length(above, upto, starts)
+    found = _length(above, upto, starts, rows.work)
     if found is None:
         return None
     jump, length, lengths = found
     origin = jump + (int(np.floor(rows.x[0])) - jump) // length * length
     number = np.floor((rows.x - origin) / length)
     firsts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    return Staircase(origin, length, Observations(number[firsts], rows.y[firsts], rows.width[firsts]), lengths)
+    return Staircase(origin, length, replace(rows.at(firsts), x=number[firsts]), lengths)
 
 
 def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[int, int]]:
@@ -87,7 +89,9 @@ def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[i
     options: list[tuple[int, int, int, int, list[float], list[float]]] = []
     for order, start in enumerate(starts):
         longest = int(np.floor(((upto - start) / np.arange(1, jumps.size + 1)).min()))
-        for length in range(longest, max(1, longest - 1 - longest // _TREADS_SHARE), -1):
+        least = max(1, longest - 1 - longest // _TREADS_SHARE, longest - _MOST_TRIED)
+        for length in range(longest, least, -1):
+            rows.work.spend(_COST_OF_LENGTH + jumps.size / _JUMPS_AT_ONCE)
             ends = start + length * np.arange(1, jumps.size + 1)
             lags = np.maximum.accumulate(np.maximum(above + 1 - ends, 0.0))
             if bool((ends + lags <= upto).all()) and lags[-1] <= max(_FEW, length // _TREADS_SHARE):
@@ -114,7 +118,7 @@ def _jumps(rows: Observations) -> NDArray[np.intp] | None:
 
 
 def _length(
-    above: NDArray[np.float64], upto: NDArray[np.float64], starts: Sequence[float]
+    above: NDArray[np.float64], upto: NDArray[np.float64], starts: Sequence[float], work: Work
 ) -> tuple[int, int, tuple[int, int]] | None:
     """Where a tread begins and how long each is: the roundest that every jump allows."""
     gaps_low, gaps_high = above[1:] - upto[:-1], upto[1:] - above[:-1]
@@ -122,6 +126,7 @@ def _length(
     low = max(2, int(np.floor(gaps_low[int(np.argmin(gaps_high))])) + 1, high - _MOST_TRIED)
     options: list[tuple[int, int, int, int]] = []
     for length in range(low, high + 1):
+        work.spend(_COST_OF_LENGTH + above.size / _JUMPS_AT_ONCE)
         turns = np.round(((above + upto) / 2 - (above[0] + upto[0]) / 2) / length)
         first = int(np.floor((above - turns * length).max())) + 1  # the first jump is at one of first, ..., last
         last = int(np.floor((upto - turns * length).min()))

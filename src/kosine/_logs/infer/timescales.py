@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS
@@ -9,9 +11,10 @@ from kosine._logs.infer.draft import Draft
 
 
 def timescale(draft: Draft) -> float:
-    """The timescale of the last phase, in steps, where its curve has one."""
-    power = ENDLESS[draft.kinds[-1]]
-    return float(draft.bounds[-1] - draft.bounds[-2]) / ((float(draft.starts[-1]) / float(draft.ends[-1])) ** power - 1)
+    """The timescale of the last phase, in steps, where its curve has one; 0 or not finite where no schedule has it."""
+    with np.errstate(all="ignore"):
+        growth = (draft.starts[-1] / draft.ends[-1]) ** ENDLESS[draft.kinds[-1]] - 1
+        return float((draft.bounds[-1] - draft.bounds[-2]) / growth)
 
 
 def timescale_range(draft: Draft, width: float) -> tuple[float, float]:
@@ -23,5 +26,11 @@ def timescale_range(draft: Draft, width: float) -> tuple[float, float]:
 
 def share_of(draft: Draft, steps: float) -> float:
     """The share that the last phase ends at with this timescale."""
-    length = float(draft.bounds[-1] - draft.bounds[-2])
-    return float((1 + length / steps) ** (-1 / ENDLESS[draft.kinds[-1]]))
+    length = draft.bounds[-1] - draft.bounds[-2]
+    with np.errstate(all="ignore"):
+        return float((1 + length / steps) ** (-1 / ENDLESS[draft.kinds[-1]]))
+
+
+def is_timescale(steps: float) -> bool:
+    """Whether a schedule can have this timescale."""
+    return 0 < steps < math.inf

@@ -16,7 +16,7 @@ from kosine._logs.infer.curve_fits import ENDLESS, HOLD, FitFamily
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import round_rate, significant
 from kosine._logs.infer.run_context import DurationText
-from kosine._logs.infer.timescales import timescale
+from kosine._logs.infer.timescales import is_timescale, timescale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,13 +57,14 @@ class SnappedPhases:
 def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
     """The phases of a draft whose numbers are snapped; before them a level one where the log begins earlier."""
     bounds = [round(bound) for bound in draft.bounds.tolist()]
+    endless = draft.kinds[-1] in ENDLESS and is_timescale(timescale(draft))
     phases = [
         SnappedPhase(
             kind,
             bounds[index + 1] - bounds[index],
             float(draft.starts[index]),
             float(draft.ends[index]),
-            timescale(draft) if kind in ENDLESS and index == len(draft.kinds) - 1 else None,
+            timescale(draft) if endless and index == len(draft.kinds) - 1 else None,
             draft.endpoints[index],
         )
         for index, kind in enumerate(draft.kinds)

@@ -1,0 +1,47 @@
+"""A schedule whose steps are the log's own, for a log that begins in the middle of a run.
+
+The phases that a log shows begin where their curves do: some steps after the log's step 0, or before it. The rates
+before the first row are in no log, so they are taken as level; phases that began before step 0 are entered late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kosine._core.curves.hold import hold
+from kosine._core.groups import Part, fills_rest, section
+from kosine._core.phase import Phase
+from kosine._core.schedule import Plan, Schedule
+from kosine._logs.infer.run_context import RunContext
+from kosine.errors import PlanError, ScheduleError
+
+
+def at_own_steps(plan: Plan, origin: int, first: float, run: RunContext) -> tuple[Plan, int]:
+    """The plan and the position of its first step, which is one at which logs count from where it can be.
+
+    Args:
+        plan: what explains the log.
+        origin: the position of its first step.
+        first: the position of the log's first row; a plan has no steps below 0.
+        run: what else is known of the run.
+    """
+    total = plan.run.total_steps
+    if first < 0 or origin in run.origins or (total is not None and total + origin < 1):
+        return plan, origin
+    parts = _later(plan, origin, run) if origin > 0 else (section(*plan.schedule.parts, skip=run.duration(-origin)),)
+    size = plan.run if total is None else replace(plan.run, total_steps=total + origin)
+    try:
+        return Plan(Schedule(*parts), size), 0
+    except (PlanError, ScheduleError):  # beyond 2**63 steps
+        return plan, origin
+
+
+def _later(plan: Plan, origin: int, run: RunContext) -> tuple[Part, ...]:
+    """The parts with a level rate before them."""
+    first, *others = plan.schedule.parts
+    if not (isinstance(first, Phase) and first.curve.keeps_value):
+        before = hold(run.duration(origin), start=plan(0))
+        return before, replace(first, start=None) if isinstance(first, Phase) else first, *others
+    if fills_rest(first):
+        return first, *others
+    return hold(run.duration(plan.phases[0].stop + origin), start=plan(0)), *others
