@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ def test_keras_tensorboard(tmp_path: Path) -> None:
     """TensorFlow writes these: tags with tensors, and a folder each for training and validation."""
     script = """
 import sys
+import tests.support.bare_keras
 import keras, numpy as np
 
-keras.utils.set_random_seed(1)
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile(keras.optimizers.SGD(0.1), "mse")
 rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
@@ -32,7 +33,8 @@ model.fit(
 )
 """
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, env=environment)
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=Path(__file__).parents[3])
     trace = read_trace(tmp_path)
     assert (trace.axis, trace.format, list(trace.groups)) == (
         "epoch",
@@ -44,7 +46,8 @@ model.fit(
     assert (np.abs(trace.rates - 0.1 / np.arange(1, 6)) <= trace.half_widths()).all()
 
 
-def test_tensorboard_of_torch(tmp_path: Path) -> None:
+def test_tensorboard_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # TensorBoard imports it for its folders, where it can
     from torch.utils.tensorboard import SummaryWriter
 
     for first in (0, 3):  # a run that was resumed goes on in a file of its own
@@ -75,37 +78,40 @@ def test_tensorboard_of_torch(tmp_path: Path) -> None:
         read_trace(tmp_path / "other", rate_column="nope")
 
 
-LIGHTNING = """
-import sys, warnings
-warnings.simplefilter("ignore")
-import torch, lightning
-from lightning.pytorch.callbacks import LearningRateMonitor
-from lightning.pytorch.loggers import CSVLogger
-
-class Model(lightning.LightningModule):
-    def __init__(self):
-        super().__init__()
-        self.one, self.two = torch.nn.Linear(4, 1), torch.nn.Linear(4, 1)
-    def training_step(self, batch, index):
-        loss = (self.one(batch) + self.two(batch)).pow(2).mean()
-        self.log("train_loss", loss)
-        return loss
-    def configure_optimizers(self):
-        groups = [{"params": self.one.parameters()}, {"params": self.two.parameters(), "lr": 0.2}]
-        optimizer = torch.optim.AdamW(groups, lr=0.1)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (step + 1))
-        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
-
-trainer = lightning.Trainer(
-    max_epochs=2, logger=CSVLogger(sys.argv[1], version=0), callbacks=[LearningRateMonitor("step")], accelerator="cpu",
-    log_every_n_steps=1, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-)
-trainer.fit(Model(), torch.utils.data.DataLoader(torch.ones(20, 4), batch_size=4))
-"""
-
-
+@pytest.mark.filterwarnings("ignore")  # of Lightning, about how this run could be faster
 def test_lightning(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", LIGHTNING, str(tmp_path)], check=True, capture_output=True)
+    import lightning
+    import torch
+    from lightning.pytorch.callbacks import LearningRateMonitor
+    from lightning.pytorch.loggers import CSVLogger
+
+    class Model(lightning.LightningModule):  # type: ignore[misc]  # the types of Lightning are not read
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = torch.nn.Linear(4, 1), torch.nn.Linear(4, 1)
+
+        def training_step(self, batch: torch.Tensor) -> torch.Tensor:
+            loss: torch.Tensor = (self.one(batch) + self.two(batch)).pow(2).mean()
+            self.log("train_loss", loss)
+            return loss
+
+        def configure_optimizers(self) -> Any:
+            groups = [{"params": self.one.parameters()}, {"params": self.two.parameters(), "lr": 0.2}]
+            optimizer = torch.optim.AdamW(groups, lr=0.1)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (step + 1))
+            return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    trainer = lightning.Trainer(
+        max_epochs=2,
+        logger=CSVLogger(str(tmp_path), version=0),
+        callbacks=[LearningRateMonitor("step")],
+        accelerator="cpu",
+        log_every_n_steps=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    trainer.fit(Model(), torch.utils.data.DataLoader(torch.ones(20, 4), batch_size=4))
     (file,) = tmp_path.rglob("metrics.csv")
     trace = read_trace(file)
     assert (trace.axis, trace.format, list(trace.groups)) == (
@@ -119,32 +125,37 @@ def test_lightning(tmp_path: Path) -> None:
     assert {remark.code for remark in trace.remarks} == {"no rate"}
 
 
-TRAINER = """
-import sys, warnings
-warnings.simplefilter("ignore")
-import torch, transformers
-
-class Model(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(4, 1)
-    def forward(self, x, labels=None):
-        return {"loss": self.layer(x).pow(2).mean()}
-
-arguments = transformers.TrainingArguments(
-    output_dir=sys.argv[1], num_train_epochs=2, per_device_train_batch_size=2, learning_rate=5e-5, report_to=[],
-    lr_scheduler_type="cosine", logging_steps=1, use_cpu=True, disable_tqdm=True, save_strategy="no", warmup_steps=2,
-)
-trainer = transformers.Trainer(Model(), arguments, train_dataset=[{"x": torch.ones(4)} for _ in range(10)])
-trainer.train()
-trainer.save_state()
-"""
-
-
+@pytest.mark.filterwarnings("ignore")
 def test_hugging_face_trainer(tmp_path: Path) -> None:
+    import torch
+    import transformers
+
     import kosine as ks
 
-    subprocess.run([sys.executable, "-c", TRAINER, str(tmp_path)], check=True, capture_output=True)
+    class Model(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor, labels: object = None) -> dict[str, torch.Tensor]:
+            return {"loss": self.layer(x).pow(2).mean()}
+
+    arguments = transformers.TrainingArguments(
+        output_dir=str(tmp_path),
+        num_train_epochs=2,
+        per_device_train_batch_size=2,
+        learning_rate=5e-5,
+        report_to=[],
+        lr_scheduler_type="cosine",
+        logging_steps=1,
+        use_cpu=True,
+        disable_tqdm=True,
+        save_strategy="no",
+        warmup_steps=2,
+    )
+    trainer = transformers.Trainer(Model(), arguments, train_dataset=[{"x": torch.ones(4)} for _ in range(10)])
+    trainer.train()
+    trainer.save_state()
     trace = read_trace(tmp_path / "trainer_state.json")
     assert (trace.axis, trace.format, trace.total) == ("step", "Hugging Face log history", 10)
     assert trace.positions.tolist() == list(range(1, 11))

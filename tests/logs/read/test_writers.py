@@ -19,11 +19,11 @@ from kosine.errors import LogError
 
 KERAS = """
 import json, sys
+import tests.support.bare_keras
 import keras, numpy as np
 import kosine as ks, kosine.keras
 
 folder = sys.argv[1]
-keras.utils.set_random_seed(1)
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile(keras.optimizers.SGD(0.1), "mse")
 rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
@@ -46,7 +46,8 @@ model.fit(
 def keras(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keras")
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    subprocess.run([sys.executable, "-c", KERAS, str(folder)], check=True, capture_output=True, env=environment)
+    command = [sys.executable, "-c", KERAS, str(folder)]
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=Path(__file__).parents[3])
     return folder
 
 
