@@ -189,7 +189,10 @@ def test_closed_input_is_one_line() -> None:
         (["{log}", SCHEDULE], r"The run's length is missing\. Give --epochs and --steps-per-epoch.*--total-steps"),
         (["{log}", SCHEDULE, "another", *RUN], r"extra argument.*See: kosine check --help$"),
         (["{log}", SCHEDULE, *RUN, "--plot", "a.gif"], r"'a\.gif'.*\.png, \.svg, \.pdf, \.html"),
-        (["{log}", SCHEDULE, *RUN, "--plot", "/no/such/folder/a.png"], r"No such file or directory"),
+        (
+            ["{log}", SCHEDULE, *RUN, "--plot", "/no/such/folder/a.png"],
+            r"The folder of a file must exist\..* mkdir -p /no/such/folder",
+        ),
         (["{log}", SCHEDULE, *RUN, "--step-column", "batch"], r"batch"),
         (["{log}", SCHEDULE, *RUN, "--rate-column", "rate"], r"learning_rate"),
         (["{norate}", SCHEDULE, *RUN], r"norate\.csv.*loss.*--rate-column"),

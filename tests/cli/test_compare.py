@@ -151,7 +151,7 @@ def test_page_escapes_names(tmp_path: Path) -> None:
         ([COSINE, COSINE, "--total-steps", "1000", "--tolerance", "nan"], r"tolerance=nan"),
         ([COSINE, COSINE, "--total-steps", "1000", "-o", "x.gif"], r"'x\.gif'.*\.png, \.svg, \.pdf, \.html"),
         ([COSINE, "nothing.json", "--total-steps", "1000"], r"nothing\.json: No such file"),
-        ([COSINE, COSINE, "--total-steps", "1000", "-o", "/no/such/folder/x.png"], r"in a folder that exists"),
+        ([COSINE, COSINE, "--total-steps", "1000", "-o", "/no/such/folder/x.png"], r"The folder of a file must exist"),
         ([COSINE, COSINE, "--total-steps", "1000", "-o", "/no/such/folder/x.html"], r"mkdir -p /no/such/folder"),
     ],
 )

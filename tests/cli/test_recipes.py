@@ -91,7 +91,8 @@ def test_json_of_one_has_the_phases(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "more"), [("recipes", "$"), ("show", r" A schedule can also be .*constant\(0\.1\).*\.json or \.toml")]
+    ("command", "more"),
+    [("recipes", "$"), ("show", r" A schedule can also be .*constant\(0\.1\).*\.json, \.toml or \.yaml")],
 )
 def test_an_unknown_name_is_one_line_with_the_nearest(
     command: str, more: str, capsys: pytest.CaptureFixture[str]

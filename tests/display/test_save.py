@@ -87,7 +87,7 @@ def test_missing_package_is_named_and_nothing_is_written(
 @pytest.mark.parametrize("ending", ["png", "html"])
 def test_a_folder_that_does_not_exist_is_refused_with_the_way_to_make_it(ending: str, tmp_path: Path) -> None:
     target = tmp_path / "no" / f"x.{ending}"
-    with pytest.raises(ArgumentError, match="`path` must be a file in a folder that exists") as caught:
+    with pytest.raises(ArgumentError, match="The folder of a file must exist") as caught:
         ks.constant(0.1).plan(total_steps=10).save(target)
-    assert caught.value.received == str(target)
+    assert caught.value.received == {"path": str(target)}
     assert caught.value.fix == f"Make the folder first: mkdir -p {tmp_path / 'no'}."

@@ -102,6 +102,16 @@ def test_the_size_has_all_the_names_that_a_schedule_takes() -> None:
     assert {name for name in inspect.signature(ks.Schedule.plan).parameters if name != "self"} <= set(taken)
 
 
+def test_a_smoke_test_is_clipped() -> None:
+    modules, optimizer = probes(0.1)
+    scheduler = PlanLR(optimizer, "warmup_cosine(peak=0.1, warmup=100)", total_steps=STEPS, clip=True, watch=False)
+    plan = ks.warmup_cosine(peak=0.1, warmup=100).plan(total_steps=STEPS, clip=True)
+    assert scheduler.plan == plan
+    assert plan.clipped
+    train(modules, optimizer, scheduler, range(STEPS))
+    assert modules[0].rates == planned(plan, range(STEPS))
+
+
 def test_a_size_that_a_plan_does_not_have_is_refused() -> None:
     _, optimizer = probes(0.5)
     with pytest.raises(

@@ -525,7 +525,7 @@ def test_where_one_group_cannot_follow_none_does(step: int | None) -> None:
 @pytest.mark.parametrize(
     "saved",
     [
-        {"lr": [ks.dumps(PLAN)] * 3},  # of three groups
+        {"lr": [ks.dumps(ks.constant(0.3).plan(total_steps=STEPS))] * 3},  # of three groups
         {},
         {"lr": None},
         {"lr": 3},

@@ -38,7 +38,7 @@ def save(
         )
     if not target.parent.is_dir():
         fix = f"Make the folder first: mkdir -p {shlex.quote(str(target.parent))}."
-        raise ArgumentError(argument="path", rule="a file in a folder that exists", received=os.fspath(target), fix=fix)
+        raise ArgumentError("The folder of a file must exist.", received={"path": os.fspath(target)}, fix=fix)
     if kind == "html":
         from kosine._display.page import page_of
 
