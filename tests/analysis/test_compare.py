@@ -47,7 +47,7 @@ def agrees(found: Difference, first: ks.Plan, second: ks.Plan, total: int, toler
 # --- against every step -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     schedule=small_schedules(),
     other=small_schedules(),
@@ -197,17 +197,17 @@ def test_one_cycle_among_many_that_differs(cycle: int) -> None:
 
 
 def many_phases(number: int | None, steps: int) -> ks.Plan:
-    """30,000 phases, of which the peak of one pair differs."""
+    """6,000 phases, of which the peak of one pair differs."""
     phases: list[ks.Phase] = []
-    for index in range(15_000):
+    for index in range(3000):
         phases += [ks.linear(steps, start=1e-4, to=2e-3 if index == number else 1e-3), ks.cosine(steps, to=1e-4)]
     return ks.Schedule(*phases).plan()
 
 
 def test_one_phase_among_many_that_differs() -> None:
-    found = difference(many_phases(None, 1000), many_phases(11_234, 1000))
-    assert found.first_step == 11_234 * 2000 + 1
-    assert found.step == 11_234 * 2000 + 1000
+    found = difference(many_phases(None, 1000), many_phases(2234, 1000))
+    assert found.first_step == 2234 * 2000 + 1
+    assert found.step == 2234 * 2000 + 1000
     assert found.rates == (1e-3, 2e-3)
     assert found.looked_at is None
 

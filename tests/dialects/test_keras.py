@@ -30,6 +30,9 @@ Peer = Callable[..., list[float]]
 
 
 def answer_requests(dtype: str) -> None:
+    import tests.support.bare_keras  # noqa: F401  # before Keras
+
+    # isort: split
     import jax
     import keras as peer
     from keras.src.backend.common import dtypes

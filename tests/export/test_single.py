@@ -33,13 +33,16 @@ def assert_near(rates: NDArray[Any], plan: ks.Plan) -> None:
     assert np.abs(rates.astype(np.float64) - plan(STEPS)).max() <= allowed
 
 
+def optax_rates(program: str) -> NDArray[Any]:
+    schedule = names_of(program)["schedule"]
+    rates = jax.jit(jax.vmap(lambda step: schedule(step) + jnp.zeros(())))(jnp.asarray(STEPS))
+    assert rates.dtype == jnp.float32
+    return np.asarray(rates)
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_optax(name: str) -> None:
-    schedule = names_of(to_code(PLANS[name], "optax"))["schedule"]
-    compiled = jax.jit(jax.vmap(lambda step: schedule(step) + jnp.zeros(())))
-    rates = compiled(jnp.asarray(STEPS))
-    assert rates.dtype == jnp.float32
-    assert_near(np.asarray(rates), PLANS[name])
+    assert_near(optax_rates(to_code(PLANS[name], "optax")), PLANS[name])
 
 
 @settings(max_examples=10, deadline=None)
@@ -85,8 +88,7 @@ def test_optax_uses_its_own_schedule_where_that_is_right(name: str) -> None:
     plan = NATIVE_OPTAX[name].plan(total_steps=1000)
     program = to_code(plan, "optax")
     assert f"{name.partition(',')[0]}(" in program
-    schedule = names_of(program)["schedule"]
-    assert_near(np.array([schedule(step) for step in STEPS]), plan)
+    assert_near(optax_rates(program), plan)
 
 
 def test_restarts_are_right_to_the_step_in_a_long_run() -> None:

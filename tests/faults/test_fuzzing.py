@@ -145,11 +145,11 @@ def test_a_log_that_was_changed_somewhere(name: str, data: st.DataObject) -> Non
 @pytest.mark.parametrize("target", TARGETS)
 def test_atheris_finds_nothing(target: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fuzz", target, "--seconds", "20", "--seed", "1", "--faults", str(tmp_path)],
+        [sys.executable, "-m", "fuzz", target, "--seconds", "10", "--seed", "1", "--faults", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,  # 20 seconds of changes; the corpus and the imports before them, on a machine that is slow
+        timeout=300,  # 10 seconds of changes; the corpus and the imports before them, on a machine that is slow
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

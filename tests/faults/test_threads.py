@@ -13,7 +13,7 @@ import pytest
 import kosine as ks
 
 THREADS = 8
-ROUNDS = 12
+ROUNDS = 6
 LR = ks.Schedule(
     ks.linear(50, start=0.0, to=1.0),
     ks.section(

@@ -385,7 +385,7 @@ def test_any_schedule_at_every_boundary(drawn: ks.Schedule) -> None:
     assert_follows(follow(steps), plan, steps)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)  # each is compiled
 @given(small_schedules())
 def test_any_section_at_every_step(drawn: ks.Schedule) -> None:
     try:
