@@ -20,11 +20,10 @@ SLOW = $(shell grep -rl 'pytest\.mark\.slow' tests --include='test_*.py')
 # Left out with the oldest versions: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came after
 # Keras 3.12, and examples and pages, which show what the versions of constraints.txt print.
 NOT_OLDEST := $(patsubst %,--ignore=tests/%, docs torch test_applied.py examples/test_examples.py \
-  export/test_python.py export/test_huggingface.py keras/test_streams.py logs/read/test_torch_writers.py \
+  export/test_python.py export/test_huggingface.py keras/test_parts.py keras/test_streams.py logs/read/test_torch_writers.py \
   $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) \
   $(patsubst %,dialects/test_%.py, composer huggingface keras megatron names timm torch)) \
-  $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends \
-  keras/test_applied_rates.py::test_multi_optimizer_drives_every_optimizer)
+  $(patsubst %,--deselect=tests/%, export/test_single.py::test_keras_on_the_other_backends)
 
 .PHONY: demo test test-slow test-oldest bench mutation docs pictures browser clean
 .NOTPARALLEL:  # one pip at a time

@@ -39,7 +39,7 @@ def layer_rates(
         **arguments: what else the optimizers take, such as `weight_decay=0.01`.
 
     Returns:
-        A `keras.optimizers.MultiOptimizer`.
+        A `keras.optimizers.MultiOptimizer`, which came after Keras 3.12.
 
     Raises:
         ArgumentError: no pattern, a pattern that is not a regular expression, or a ratio or rate of 0 or less.
