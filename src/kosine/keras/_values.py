@@ -118,7 +118,7 @@ class _ArgumentClock(Clock):
         return keras.ops.cast(optimizer._iterations, STEP_DTYPE) - offsets[number]
 
     def train_function(self, model: Any) -> Any:
-        if getattr(keras.config, "is_nnx_enabled", bool)():  # a late addition; there Keras calls the train step of the class
+        if getattr(keras.config, "is_nnx_enabled", bool)():  # there Keras calls the step of the class
             raise TrainingError(
                 "Keras' NNX mode cannot be driven by a callback.",
                 received={"keras.config.is_nnx_enabled()": True},
