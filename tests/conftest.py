@@ -30,7 +30,18 @@ def pytest_unconfigure() -> None:
 
 
 # Begun in this order, before all others: with two processes, no long file is left for the end.
-LONG = ["logs/infer", "docs", "faults", "examples", "test_applied", "export/test_single", "jax", "logs", "torch", "display"]
+LONG = [
+    "logs/infer",
+    "docs",
+    "faults",
+    "examples",
+    "test_applied",
+    "export/test_single",
+    "jax",
+    "logs",
+    "torch",
+    "display",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
