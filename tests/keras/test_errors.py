@@ -124,7 +124,7 @@ if BACKEND == "tensorflow":
 
     def test_a_run_beyond_int32_trains() -> None:
         plan = LR.plan(epochs=2**31, steps_per_epoch=STEPS)
-        applied = fit(compiled(), LearningRateCallback(LR), epochs=2**31, initial_epoch=2**31 - 2)
+        applied = fit(compiled(), LearningRateCallback(LR, origin="run"), epochs=2**31, initial_epoch=2**31 - 2)
         assert ulps(applied, plan(2**31 * STEPS - 2 * STEPS + np.arange(2 * STEPS))).max() <= 8
 
 else:
