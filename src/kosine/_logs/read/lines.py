@@ -15,7 +15,6 @@ from kosine._logs.trace import Remark
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;]{0,20}[A-Za-z]|\x08")  # and what progress bars go back with
 _PREFIXED = re.compile(r"[^{}'|]{0,100}?\w: (?=\{\")")  # such as `json_stats: {"lr": 0.1}`
-_OPTIONS = re.compile(r"\bNamespace\(|\bargs:|^\s*\{?'?(?:args|config)'?:")  # of a run, not a row of it
 
 
 class LineReader:
@@ -27,53 +26,62 @@ class LineReader:
         self._texts = text_kinds(choice)
         self._contexts = [kind for kind in self._texts if kind.context_marker]
         self._latest: TextKind | None = None
-        self.others = 0
-        """Lines that are not blank and not an object."""
+        self._lines = self._objects = 0
 
     def read(self, pieces: Iterable[bytes]) -> None:
         """Read a row from each line that has one."""
         for piece in pieces:
             if b"\x1b" in piece or b"\x08" in piece:
                 piece = _COLOURS.sub(b"", piece)
-            for line in decoded(piece):
-                if line.startswith("{") and self.records.read_line(line):
-                    continue
-                self.others += bool(line) and not line.isspace()
-                self._read_text(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE])
+            lines = decoded(piece)
+            self._objects += self._read_lines(lines)
+            self._lines += len(lines) - lines.count("")
 
-    def _read_text(self, text: str) -> None:
-        for kind in self._contexts:
-            if kind.context_marker in text:
-                kind.see(text)
-        if not self._may_have_rate(text):
-            return
-        if '{"' in text and not text.startswith("{"):
-            prefixed = _PREFIXED.match(text)
-            if prefixed is not None and self.records.read_line(text[prefixed.end() :]):
-                return
-        if _OPTIONS.search(text):
-            return
+    def _read_lines(self, lines: list[str]) -> int:
+        """Read the rows of lines, and count the objects."""
+        text = "\n".join(lines)
+        seen = [kind for kind in self._contexts if kind.context_marker in text]
+        asked, objects = self._choice.rate_column, 0
+        for line, low in zip(lines, text.lower().split("\n"), strict=True):
+            if line.startswith("{") and self.records.read_line(line):
+                objects += 1
+                continue
+            for kind in seen:
+                if kind.context_marker in line:
+                    kind.see(line)
+            if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low:
+                objects += self._read_line(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE])
+        return objects
+
+    def _read_line(self, text: str) -> bool:
+        """Read a line that may have a rate; whether it is an object after a word."""
         latest = self._latest
         if latest is not None and latest.marker in text and latest.read(text):
-            return
+            return False
+        if '{"' in text:
+            prefixed = _PREFIXED.match(text)
+            if prefixed is not None and self.records.read_line(text[prefixed.end() :]):
+                return True
+        if "Namespace(" in text:  # the options of a run
+            return False
         for kind in self._texts:
             if kind.marker in text and kind.read(text):
                 if not kind.is_any:
                     self._latest = kind
                 if kind.lines == 1:
                     self._share()
-                return
-
-    def _may_have_rate(self, text: str) -> bool:
-        if self._choice.rate_column is not None:
-            return self._choice.rate_column in text
-        low = text.lower()
-        return "lr" in low or "learning" in low or "l.r." in low
+                break
+        return False
 
     def _share(self) -> None:
         """Let kinds that have rows share the memory."""
         for kind in self._kinds():
             kind.found.sharers = len(self._kinds())
+
+    @property
+    def others(self) -> int:
+        """Lines that are not empty and not an object."""
+        return self._lines - self._objects
 
     @property
     def count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 
@@ -18,6 +19,7 @@ LONGEST_LINE = 1 << 16
 """Characters of a line that are looked at."""
 _MOST_PAIRS = 1 << 16
 _DIGITS = 18  # of an integer that fits into 64 bits
+Groups = Mapping[str, str | None]
 _BETWEEN = r"[\"']?+\s*+(?:[=:]\s*+)?+[\"'\[(]*+\s*+"  # no backtracking over a run of spaces
 
 
@@ -36,10 +38,10 @@ class TextKind:
         self._position, self._rate = re.compile(asked.position), re.compile(asked.rate)
         self._context = re.compile(known.context) if known.context else None
         self._epoch = re.compile(known.epoch) if known.epoch and choice.step_column is None else None
-        self._rate_name = asked.rate_name
+        self._rate_name, self._names = asked.rate_name, "(?P<name>" in asked.rate
         self._axis: Axis = axis_of(choice.step_column) if choice.step_column is not None else _axis(known)
-        self._said: dict[str, str] = {}
-        self._skips = Skips(known)
+        self._said: Groups = {}
+        self._skips = Skips(known) if known.skipped else None
         self._lengths = RunLengths(choice.step_column is None)
         self._turns = Turns() if known.models else None
         rounded = known.epoch_decimals is not None or known.epoch_digits is not None
@@ -49,42 +51,42 @@ class TextKind:
         """Remember what a line says of the position of those that come after it."""
         where = None if self._context is None else self._context.search(text)
         if where is not None:
-            self._said = {name: value for name, value in where.groupdict().items() if value is not None}
+            self._said = where.groupdict()
 
     def read(self, text: str) -> bool:
         """Whether the line has this format; its rows are added then."""
         where = self._position.search(text)
-        if where is None or (rates := list(self._rate.finditer(text))) == []:
+        if where is None:
             return False
-        groups = self._said | {name: value for name, value in where.groupdict().items() if value is not None}
+        rates = [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
+        groups = {**self._said, **where.groupdict()} if self._said else where.groupdict()
         epoch = None if self._epoch is None else self._epoch.search(text)
         if epoch is not None:
-            groups = {name: value for name, value in epoch.groupdict().items() if value is not None} | groups
+            groups = {**epoch.groupdict(), **groups}
         first = groups.get("step") or groups.get("batch") or groups.get("epoch")
-        if first is None:
+        if first is None or not rates:
             return False
         self._row(groups, first, rates, text)
         return True
 
-    def _row(self, groups: dict[str, str], first: str, rates: list[re.Match[str]], text: str) -> None:
-        anew = "batch" in groups and "step" not in groups
+    def _row(self, groups: Groups, first: str, rates: list[tuple[str, str]], text: str) -> None:
         position = number(first.replace(",", ""))
-        if anew and "since" in groups:
-            position = (position + number(groups["since"])) / 2
-        epoch = groups.get("epoch") if anew or "step" in groups else None
-        turn = "" if self._turns is None else self._turns.name(position, rates[0]["rate"])
-        any_rate = False
-        for rate in rates:
-            name = turn + (rate.groupdict().get("name") or self._rate_name)
-            values = [value.strip() for value in rate["rate"].split(",") if value.strip()]
-            for place, value in enumerate(values):
-                self.found.row(f"{name}[{place}]" if len(values) > 1 else name, position, value, epoch, anew)
-                any_rate = any_rate or isfinite(number(value))
-        if not any_rate or not isfinite(position):
+        epoch, anew = None, False
+        if groups.get("step"):
+            epoch = groups.get("epoch")
+        elif groups.get("batch"):
+            epoch, anew = groups.get("epoch"), True
+            position = (position + number(groups.get("since") or position)) / 2
+        turn = "" if self._turns is None else self._turns.name(position, rates[0][0])
+        rows = list(_rows(rates))
+        for name, value in rows:
+            self.found.row(turn + name, position, value, epoch, anew)
+        if not isfinite(position) or not any(isfinite(number(value)) for _, value in rows):
             return
         self.lines += 1
         self._lengths.see(groups)
-        self._skips.see(text, position)
+        if self._skips is not None:
+            self._skips.see(text, position)
         if self._epochs is not None:
             self._epochs.see(first, groups.get("bar"), groups.get("total"))
 
@@ -96,7 +98,7 @@ class TextKind:
             found=self.found,
             axis=self._axis,
             total=lengths.total,
-            skipped=self._skips.pairs,
+            skipped=() if self._skips is None else self._skips.pairs,
             batches=lengths.batches,
             last_batch=lengths.last_batch,
             epochs=lengths.epochs,
@@ -105,6 +107,17 @@ class TextKind:
             printed=self._epochs,
             turns=1 if self._turns is None else self._turns.most,
         )
+
+
+def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The names and the rates of a line, of which one may be a list."""
+    for text, name in rates:
+        if "," not in text:
+            yield name, text
+            continue
+        values = [value.strip() for value in text.split(",") if value.strip()]
+        for place, value in enumerate(values):
+            yield f"{name}[{place}]" if len(values) > 1 else name, value
 
 
 def text_kinds(choice: ColumnChoice) -> list[TextKind]:
@@ -136,48 +149,57 @@ class RunLengths:
         self.epochs: int | None = None
         self.last_batch: int | None = None
         self._total: int | None = None
-        self._of: dict[int, int] = {}
-        self._epoch = ""
+        self._of: dict[str, int] = {}
+        self._seen: dict[str, str] = {}
         self._changes = 0  # of the epoch
 
-    def see(self, groups: dict[str, str]) -> None:
-        total, epochs, of = groups.get("total", "").replace(",", ""), groups.get("epochs"), groups.get("of")
-        if total and len(total) < _DIGITS and self._counts:
-            self._total = int(total)
-        epoch = groups.get("epoch", "")
-        if epoch != self._epoch:
-            self._epoch, self._changes = epoch, self._changes + 1
-        if epochs is not None and len(epochs) < _DIGITS and self._counts:
-            self.epochs = int(epochs)
-        if "since" in groups and len(groups["batch"]) < _DIGITS:  # the last mean of an epoch ends with its last batch
-            self.last_batch = max(self.last_batch or 1, int(groups["batch"]))
-        if of is not None and len(of) < _DIGITS and (len(self._of) < 64 or int(of) in self._of):
-            self._of[int(of)] = self._of.get(int(of), 0) + 1
+    def see(self, groups: Groups) -> None:
+        for name, value in groups.items():
+            if value is not None and self._seen.get(name) != value:
+                self._seen[name] = value
+                self._take(name, value.replace(",", ""), groups)
+        of = groups.get("of")
+        if of is not None and (len(self._of) < 64 or of in self._of):
+            self._of[of] = self._of.get(of, 0) + 1
+
+    def _take(self, name: str, value: str, groups: Groups) -> None:
+        """Take in a number that differs from that of the line before."""
+        if not value.isdecimal() or len(value) >= _DIGITS:
+            return
+        if name == "epoch":
+            self._changes += 1
+        elif name == "total" and self._counts:
+            self._total = int(value)
+        elif name == "epochs" and self._counts:
+            self.epochs = int(value)
+        elif name == "batch" and "since" in groups:  # the last mean of an epoch ends with its last batch
+            self.last_batch = max(self.last_batch or 1, int(value))
 
     @property
     def total(self) -> int | None:
         """The steps of the run, if they are not counted anew in each epoch."""
         if self._total is None and len(self._of) == 1 and self._changes != 1 and self._counts:
-            return next(iter(self._of))
+            return self.batches[0] if self.batches else None
         return self._total
 
     @property
     def batches(self) -> tuple[int, ...]:
         """The batches of an epoch, those that most rows name first."""
-        return tuple(sorted((of for of in self._of if of), key=lambda of: -self._of[of]))
+        counts = {int(of): count for of, count in self._of.items() if len(of) < _DIGITS and int(of)}
+        return tuple(sorted(counts, key=lambda of: -counts[of]))
 
 
 class Skips:
     """Where optimizer steps were skipped, as the log says, and how many since the place before."""
 
     def __init__(self, known: TextFormat) -> None:
-        self._pattern = re.compile(known.skipped) if known.skipped else None
+        self._pattern = re.compile(known.skipped)
         self._since_start = known.since_start
         self._counts: dict[int, int] = {}
 
     def see(self, text: str, position: float) -> None:
         """Look for the count of a row; 0 matters only where it corrects a row before at the same place."""
-        skipped = None if self._pattern is None else self._pattern.search(text)
+        skipped = self._pattern.search(text)
         if skipped is None or len(skipped[1]) >= _DIGITS or position >= 10**_DIGITS:
             return
         place, count = int(position), int(skipped[1])
