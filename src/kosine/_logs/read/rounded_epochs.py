@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kosine.errors import LogError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -78,33 +80,34 @@ class EvenRows:
     """Rows that are equally far apart: each at a whole multiple of a distance, which lies in a range.
 
     Attributes:
-        multiples: of each row; NaN for a first row that is an extra one.
+        multiples: of each row.
         least: the least distance, in epochs.
         most: the greatest.
+        extra: rows before them, which are the first step: many runs log it as well.
     """
 
     multiples: Numbers
     least: float
     most: float
+    extra: int
 
     @classmethod
     def of(cls, epochs: Numbers, half: Numbers) -> EvenRows | None:
         """The rows that round to these epochs; None where rows with equal distances do not."""
         if epochs.size < _LEAST or bool((np.diff(epochs) < 0).any()):
             return None
-        for extra in (0, 1):  # the first step is often logged as well
-            counts = np.arange(epochs.size - extra, dtype=np.float64)
+        for extra in (0, 1):
             where, width = epochs[extra:], half[extra:]
-            slope = float(where[-1] - where[0]) / max(where.size - 1, 1)
+            slope = float(where[-1] - where[0]) / (where.size - 1)
             first = round(float(where[0]) / slope) if slope > 0 else 0
             for start in dict.fromkeys((1, first, first - 1, first + 1)):
+                multiples = np.arange(start, start + where.size, dtype=np.float64)
                 if start < 1:
                     continue
-                multiples = counts + start
-                least = float(((where - width) / multiples).max())
+                least = max(float(((where - width) / multiples).max()), 0.0)
                 most = float(((where + width) / multiples).min())
                 if most > 0 and least <= most:
-                    return cls(np.concatenate((np.full(extra, np.nan), multiples)), max(least, 0.0), most)
+                    return cls(multiples, least, most, extra)
         return None
 
     def positions(self, epochs: Numbers, steps_per_epoch: int | None = None) -> Numbers:
@@ -112,21 +115,25 @@ class EvenRows:
 
         Args:
             epochs: as they were printed.
-            steps_per_epoch: as the caller knows it, rounded down where the epochs have no whole number of steps.
+            steps_per_epoch: as the caller knows it, rounded where the epochs have no whole number of steps.
+
+        Raises:
+            LogError: rows are no whole number of such steps apart.
         """
         each = self._each(steps_per_epoch)
-        found = self.multiples * each.numerator / each.denominator
-        extra = np.isnan(found)
-        found[extra] = epochs[extra] if steps_per_epoch is None else 1 / steps_per_epoch
-        return np.asarray(found)
+        return np.asarray(self.multiples * each.numerator / each.denominator)
 
     def _each(self, steps_per_epoch: int | None) -> Fraction:
         """The distance: of that many steps, or the simplest number."""
-        if steps_per_epoch is not None:
-            least, most = ceil(self.least * steps_per_epoch), floor(self.most * (steps_per_epoch + 1))
-            if least == most:
+        if steps_per_epoch is None:
+            return simplest(self.least, self.most)
+        for off in (0, 1):  # epochs without a whole number of steps are rounded in either direction
+            least = ceil(self.least * (steps_per_epoch - off) / _SLACK)
+            most = floor(self.most * (steps_per_epoch + off) * _SLACK)
+            if least == most > 0:
                 return Fraction(least, steps_per_epoch)
-        return simplest(self.least, self.most)
+        rule = f"the steps of an epoch, as the rows are {self.least:.6g} epochs apart, which is a whole number of steps"
+        raise LogError(argument="steps_per_epoch", rule=rule, received=steps_per_epoch)
 
 
 def simplest(least: float, most: float) -> Fraction:

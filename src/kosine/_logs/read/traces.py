@@ -27,6 +27,7 @@ class _Places:
     """Where the rows are."""
 
     positions: NDArray[Any]
+    rates: NDArray[np.float64]
     axis: Axis
     total: int | None
     steps_per_epoch: int | None = None
@@ -67,7 +68,7 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
     elif reading.axis == "epoch":
         places = _by_epochs(taken, reading, mine)
     else:
-        places = _Places(taken.positions, reading.axis, reading.total)
+        places = _Places(taken.positions, taken.rates, reading.axis, reading.total)
     if not (places.clear or reading.redrawn):
         _refuse_crowded(taken, places)
     if taken.stride > 1:
@@ -76,11 +77,11 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
     if reading.turns > 1:
         text = f"{reading.turns} models write the same steps; the rates of each are a group of their own."
         mine.append(Remark("several models", reading.turns, text))
-    places.positions.flags.writeable = taken.rates.flags.writeable = False
+    places.positions.flags.writeable = places.rates.flags.writeable = False
     total = places.total
     trace = Trace(
         places.positions,
-        taken.rates,
+        places.rates,
         axis=places.axis,
         precision=taken.prints.precision(reading.decimals),
         name=taken.name,
@@ -111,7 +112,7 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
     start = reading.epochs_from if reading.epochs_from is not None else float(epochs.min())
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
     placing = GuessedEpochs(each) if declared is None else None
-    return _Places(epochs - start + (steps - first) / each, "epoch", total, declared, placing)
+    return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
 
 
 def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
@@ -123,19 +124,23 @@ def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
         if by_bar is not None:
             text = f"The steps of the rows are those of the progress bar, of {by_bar[1]:,}."
             remarks.append(Remark("steps of a progress bar", epochs.size, text))
-            return _Places(by_bar[0], "step", by_bar[1], clear=True)
+            return _Places(by_bar[0], taken.rates, "step", by_bar[1], clear=True)
         half = printed.half_widths(epochs)
         even = EvenRows.of(epochs, half) if float(half.max()) else None
         if even is not None:
             each = float(simplest(even.least, even.most))
             text = (
                 f"The log rounds its epochs, by up to {float(half.max()):.1g}. Its rows are taken to be equally far "
-                f"apart: {each:.6g} epochs, from {even.least:.6g} to {even.most:.6g}."
+                f"apart: {each:.6g} epochs. `steps_per_epoch` places them exactly."
             )
             remarks.append(Remark("rounded epochs", epochs.size, text))
-            return _Places(even.positions(epochs), "epoch", reading.epochs, placing=even, clear=True)
+            if even.extra:
+                text = "The first row is left out: its epoch is rounded too far to say where it is."
+                remarks.append(Remark("first step", even.extra, text))
+            places = even.positions(epochs)
+            return _Places(places, taken.rates[even.extra :], "epoch", reading.epochs, placing=even, clear=True)
     start = reading.epochs_from or 0
-    return _Places(epochs - start, "epoch", reading.epochs if whole else None, _one(reading.batches))
+    return _Places(epochs - start, taken.rates, "epoch", reading.epochs if whole else None, _one(reading.batches))
 
 
 def _one(batches: tuple[int, ...]) -> int | None:
