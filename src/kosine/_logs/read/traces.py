@@ -69,13 +69,17 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
         places = _by_epochs(taken, reading, mine)
     else:
         places = _Places(taken.positions, taken.rates, reading.axis, reading.total)
-    if not (places.clear or reading.redrawn):
+    if reading.redrawn:
+        last = np.append(places.positions[1:] != places.positions[:-1], True)
+        places.positions, places.rates = places.positions[last], places.rates[last]
+    elif not places.clear:
         _refuse_crowded(taken, places)
+    _refuse_many_runs(places)
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
         mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
     if reading.turns > 1:
-        text = f"{reading.turns} models write the same steps; the rates of each are a group of their own."
+        text = f"{reading.turns} models write the same steps: the groups of the later ones begin with 'model 2: '."
         mine.append(Remark("several models", reading.turns, text))
     places.positions.flags.writeable = places.rates.flags.writeable = False
     total = places.total
@@ -162,4 +166,22 @@ def _refuse_crowded(taken: TakenRows, places: _Places) -> None:
     raise LogError(
         f"The log does not say where its rows are: {what}; {cause}.",
         fix=("Name a column, key or word that counts all steps with ", Name("step_column"), "."),
+    )
+
+
+def _refuse_many_runs(places: _Places) -> None:
+    """An error where the log starts again several times, with other rates each time."""
+    where, rates = places.positions, places.rates
+    again = int(np.count_nonzero((where[1:] < where[:-1]) & (where[1:] <= where[0])))
+    if again < 2:
+        return
+    order = np.argsort(where, kind="stable")
+    where, rates = where[order], rates[order]
+    other = int(np.count_nonzero((where[1:] == where[:-1]) & (rates[1:] != rates[:-1])))
+    if other * _FEW <= where.size:
+        return
+    raise LogError(
+        f"The log starts again {again:,} times, and {other:,} of its {where.size:,} rows have another rate than one "
+        f"before at the same {places.axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
+        fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
     )
