@@ -269,11 +269,10 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
     if back.size:
         remarks.extend(_order(positions, back))
         kept = _without_branch_left(positions, rates, int(back[-1]) + 1)
-        if not kept.all():
-            text = (
-                f"{rows(int(kept.size - np.count_nonzero(kept)), 'is', 'are')} left out: the log went back before them"
-            )
-            remarks.append(Remark("branch left", int(kept.size - np.count_nonzero(kept)), f"{text}, with other rates."))
+        left = int(kept.size - np.count_nonzero(kept))
+        if left:
+            text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
+            remarks.append(Remark("branch left", left, text))
             positions, rates = positions[kept], rates[kept]
         order = np.argsort(positions, kind="stable")
         positions, rates = positions[order], rates[order]

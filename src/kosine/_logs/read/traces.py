@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kosine._logs.read.reading import Reading
     from kosine._logs.trace import Axis, Placing
 
+_SOME = 10_000  # rows that show how far apart they are
 _FEW = 20  # one row in so many may have the place of another one, as after a resume
 
 
@@ -107,7 +108,11 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
     declared = reading.batches[0] if reading.batches and reading.batches[0] >= most else None
     each = most if declared is None else float(declared)
     if declared is None:
-        text = f"Steps are counted anew in each epoch, which is taken to have {each:,g} of them."
+        text = f"Steps are counted anew in each epoch, which is taken to have {each:,g} of them"
+        gap = float(
+            np.diff(np.unique(steps[:_SOME]).astype(np.float64)).min(initial=np.inf)
+        )  # the last ones may not be in the log
+        text += f"; up to {each + gap - 1:,g} are possible, and `steps_per_epoch` says it." if 1 < gap < np.inf else "."
         remarks.append(Remark("steps of each epoch", taken.resets, text))
     elif len(reading.batches) > 1:
         others = ", ".join(f"{of:,}" for of in reading.batches[1:5])
