@@ -396,8 +396,14 @@ LOGS = {
         [100, 200],
         [1.25e-05, 2.5e-05],
     ),
-    "fairseq": Log(
+    "text": Log(
         "text with a step and a rate",
+        "INFO step 100 loss 5.1 lr 1.25e-05\nINFO step 200 loss 5.0 lr 2.5e-05\n",
+        [100, 200],
+        [1.25e-05, 2.5e-05],
+    ),
+    "fairseq": Log(
+        "fairseq JSON log",
         '2021-01-01 00:00:00 | INFO | train_inner | {"epoch": 1, "loss": "5", "num_updates": "100", "lr": "1.25e-05"}\n'
         '2021-01-01 00:00:01 | INFO | train_inner | {"epoch": 1, "loss": "5", "num_updates": "200", "lr": "2.5e-05"}\n',
         [100, 200],

@@ -13,11 +13,13 @@ from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout, listed
 from kosine._logs.read.csv_table import TableHeader, find_header, read_table
-from kosine._logs.read.json_records import LARGEST, RecordReader, begins_as_json, is_lines, read_document
+from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
+from kosine._logs.read.json_records import RecordReader, is_lines, is_only_objects
+from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.read.text_lines import TextReader
 from kosine._logs.trace import Axis, Remark, Trace
-from kosine.errors import ArgumentTypeError, LogError, shown
+from kosine.errors import ArgumentTypeError, LogError, Name, shown
 
 _CHUNK = 1 << 18  # measured: a quarter of a MiB stays in the cache
 
@@ -34,6 +36,7 @@ def read_trace(
     group: str | None = None,
     step_column: str | None = None,
     rate_column: str | None = None,
+    count_rows: bool = False,
 ) -> Trace:
     r"""Read the learning rate of a run from its log; the content shows which format it has.
 
@@ -50,7 +53,9 @@ def read_trace(
             of the trace has them all.
         step_column: where the steps are: a column, a key, or the word before the number in text, such as
             "consumed samples". If None, the usual one of the format.
-        rate_column: where the rates are, likewise.
+        rate_column: where the rates are, likewise. The columns of a table without a header are "1", "2", ...
+        count_rows: take the rows that have a rate as steps 0, 1, 2, ..., for a log that does not say where they are. A
+            row that has results of training and of an evaluation is taken as an epoch.
 
     Returns:
         The trace, with remarks on anything odd about the log.
@@ -68,7 +73,7 @@ def read_trace(
         >>> trace.positions.tolist(), trace.rates.tolist()
         ([0, 1], [0.1, 0.05])
     """
-    choice = ColumnChoice(_name(step_column, "step_column"), _name(rate_column, "rate_column"))
+    choice = _choice(step_column, rate_column, count_rows)
     _name(group, "group")
     if not isinstance(path, str | os.PathLike):
         if not hasattr(path, "read"):
@@ -86,6 +91,15 @@ def read_trace(
         if events.is_event_file(head):
             return _picked(log.read_events([where]), group)
         return _picked(log.read_chunks(chain([head], _chunks(file))), group)
+
+
+def _choice(step_column: object, rate_column: object, count_rows: object) -> ColumnChoice:
+    if not isinstance(count_rows, bool):
+        raise ArgumentTypeError(argument="count_rows", rule="True or False", received=count_rows)
+    if count_rows and step_column is not None:
+        rule = ("None where rows are counted (", Name("count_rows"), ")")
+        raise LogError(argument="step_column", rule=rule, received=step_column)
+    return ColumnChoice(_name(step_column, "step_column"), _name(rate_column, "rate_column"), count_rows)
 
 
 def _name(value: object, argument: str) -> str | None:
@@ -118,7 +132,7 @@ class _LogReader:
     def __init__(self, choice: ColumnChoice, source: str) -> None:
         self.choice = choice
         self.source = source
-        self.found = GroupCollection()
+        self.found = GroupCollection(choice.count_rows)
         self.remarks: list[Remark] = []
 
     def read_events(self, files: list[Path]) -> dict[str, Trace]:
@@ -138,55 +152,112 @@ class _LogReader:
         encoding = encoding_of(head)
         _refuse_binary(head, encoding)
         first = [line for piece in pieces([head], []) for line in decoded(piece)]
-        text = next((line for line in first if line.strip()), None)
-        if text is None and len(head) < _CHUNK:
+        if len(head) < _CHUNK and not any(map(str.strip, first)):
             raise LogError("The log is empty.")
         whole = chain([head], data)
-        if text is None and begins_as_json(head[:_CHUNK].decode(encoding, "replace").lstrip("\ufeff")):
-            return self._read_document(whole, encoding)  # all on one line
-        if text is not None and begins_as_json("\n".join(first[:3]) if text.strip() == "[" else text):
-            return self._read_json_lines(whole) if is_lines(first) else self._read_document(whole, encoding)
+        if is_document(head.decode(encoding, "replace").removeprefix("\ufeff"), first):
+            return self._read_document(whole, encoding)
+        return self._read_lines(whole, first)
+
+    def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> dict[str, Trace]:
+        """Read a file of lines; the first ones show what they are."""
+        records = RecordReader(self.choice)
+        if is_only_objects(first):
+            records.read_lines(pieces(chunks, self.remarks))
+            return self._of_records(records)
         header = find_header(first, self.choice)
         if header is not None and header.layout is not None:
-            read_table(pieces(whole, self.remarks), header, header.layout, self.found)
-            return self._traces(header.layout.axis, header.layout.format, decimals=header.layout.decimals)
-        return self._read_text(whole, header, text)
-
-    def _read_text(self, chunks: Iterator[bytes], header: TableHeader | None, text: str | None) -> dict[str, Trace]:
+            length = RunLength()
+            read_table(pieces(chunks, self.remarks), header, header.layout, self.found, length)
+            return self._of_layout(header.layout, length)
         texts = TextReader(self.choice, self.found)
-        texts.read(pieces(chunks, self.remarks))
-        self.found.finish()
-        if texts.format is None or not self.found.groups:
-            if header is not None and len(header.columns) > 1 and text is not None:
-                raise self.choice.unknown("columns", header.columns)
-            raise self.choice.unknown(f"a first line {shown(text)}")
+        for piece in pieces(chunks, self.remarks):
+            texts.read([piece])
+            records.read_lines([piece])
+        read = 0 if texts.format is None else self.found.rows
+        if records.rows >= max(read, 1):
+            return self._of_records(records)
+        if not read:
+            raise self._unknown(first, header, records)
+        return self._of_text(texts)
+
+    def _unknown(self, first: list[str], header: TableHeader | None, records: RecordReader) -> LogError:
+        """The error for lines without a learning rate."""
+        if is_lines(first):
+            return self.choice.unknown("JSON lines with the keys", records.keys)
+        if header is not None and header.bare:
+            return self.choice.without_names(header.columns)
+        if header is not None:
+            return self.choice.unknown("columns", header.columns)
+        return self.choice.unknown(f"a first line {shown(next(filter(str.strip, first), ''))}")
+
+    def _of_text(self, texts: TextReader) -> dict[str, Trace]:
+        assert texts.format is not None
         total = texts.total if self.choice.step_column is None else None  # it counts what the known column counts
         return self._traces(
             texts.format.axis, texts.format.name, total=total, skipped=texts.skipped, batches=texts.batches
         )
-
-    def _read_json_lines(self, chunks: Iterator[bytes]) -> dict[str, Trace]:
-        records = RecordReader(self.choice, self.found)
-        records.read_lines(pieces(chunks, self.remarks))
-        if records.layout is None:
-            raise self.choice.unknown("JSON lines with the keys", records.keys)
-        return self._of_records(records, records.layout)
 
     def _read_document(self, chunks: Iterator[bytes], encoding: str) -> dict[str, Trace]:
         data = bytearray()
         for chunk in chunks:
             data += chunk
             if len(data) > LARGEST:
-                break
-        records = RecordReader(self.choice, self.found)
+                raise LogError(
+                    f"A JSON document can have {LARGEST:,} characters at most.",
+                    fix="Write the log as CSV or JSON lines instead.",
+                )
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
         del data  # the text is as large
-        return self._of_records(records, read_document(text, self.choice, records, self.found))
+        found = parse_documents(text)
+        records = read_documents(found.documents, self.choice)
+        if found.broken_at is None:
+            if records.layout is None:
+                raise self.choice.unknown("the keys" if records.keys else "no objects", records.keys)
+            return self._of_records(records)
+        lines = _LogReader(self.choice, self.source)
+        try:  # settings may stand before a log of another kind
+            traces = lines._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
+        except LogError:
+            traces = {}
+        if records.rows >= max([1, *map(len, traces.values())]):
+            self._breaks_off(found, records)
+            return self._of_records(records)
+        if not traces:
+            raise LogError(f"The log begins as a JSON document but is not one: {found.error}.")
+        return traces
 
-    def _of_records(self, records: RecordReader, layout: ColumnLayout) -> dict[str, Trace]:
+    def _breaks_off(self, found: JsonText, records: RecordReader) -> None:
+        rows = f"{records.rows:,} {'row is' if records.rows == 1 else 'rows are'} read"
+        if found.cut:
+            text = f"The JSON document breaks off ({found.error}): {rows}, which are whole."
+        else:
+            text = f"Something else follows the JSON document ({found.error}), and is left out: {rows}."
+        self.remarks.append(Remark("cut off", 1, text))
+
+    def _of_records(self, records: RecordReader) -> dict[str, Trace]:
+        if records.layout is None:
+            raise self.choice.unknown("JSON lines with the keys", records.keys)
         if records.junk:
             self.remarks.append(Remark("no JSON", records.junk, f"Lines without a JSON object: {records.junk:,}."))
-        return self._traces(layout.axis, layout.format, decimals=layout.decimals, total=records.total)
+        if records.documents_left_out:
+            text = f"Other JSON documents, none with more rows, which are left out: {records.documents_left_out:,}."
+            self.remarks.append(Remark("other documents", records.documents_left_out, text))
+        if records.left_out:
+            text = f"Objects with another key for the position, which are left out: {records.left_out:,}."
+            self.remarks.append(Remark("other rows", records.left_out, text))
+        self.found = records.found()
+        return self._of_layout(records.layout, records.length)
+
+    def _of_layout(self, layout: ColumnLayout, length: RunLength) -> dict[str, Trace]:
+        """The traces of rows with named cells."""
+        total = None
+        if layout.position is not None:
+            total = length.agreed(self.found.furthest, layout.axis, self.remarks)
+        elif self.choice.count_rows:
+            text = f"The rows that have a rate are counted, from 0, as {layout.axis}s."
+            self.remarks.append(Remark("counted", self.found.rows, text))
+        return self._traces(layout.axis, layout.format, decimals=layout.decimals, total=total)
 
     def _traces(
         self,
