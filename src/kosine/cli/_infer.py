@@ -66,7 +66,7 @@ def command(
         click.echo(f"wrote {printable(str(output))}", err=True)  # standard output is the schedule's
     if inference.schedule is None:
         click.echo(printable(inference.sentence), err=True)
-        click.echo("\n".join(_table(inference)))
+        click.echo("\n".join(f"# {line}" for line in _table(inference)))  # a file without a schedule, for what reads it
         return 1
     click.echo("\n".join(_file(inference)))
     return 0

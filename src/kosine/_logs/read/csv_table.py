@@ -68,7 +68,7 @@ def _headers(lines: Sequence[str], place: int, choice: ColumnChoice) -> Iterator
             continue
         numeric = [number(cell) == number(cell) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
-        header = header or _bare(lines[0], separator, all(numeric), choice)
+        header = header or _bare(lines[0], separator, place == 0 and all(numeric), choice)
         if header is None and place == 0 and separator in _SEPARATORS and len(columns) > 1:
             header = TableHeader(place, separator, columns, None)
         if header is not None:

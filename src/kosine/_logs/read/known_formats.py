@@ -198,6 +198,8 @@ def rate_columns(columns: Iterable[str], pattern: str = _RATE) -> list[str]:
         if not _RATE_WORD.search(column):
             continue
         name = comparable(column).rpartition(" - ")[2]  # Weights & Biases puts the name of the run before
+        if ": " in name or "=" in name:  # a setting in a line of text
+            continue
         if len(column) <= _LONGEST and re.fullmatch(pattern, name, re.IGNORECASE) and not _OTHER.search(name):
             found.append(column)
     places = {name: place for place, name in enumerate(_RATES)}
