@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from time import process_time
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 import kosine as ks
 from benchmarks.tables import Cell, Table, report
@@ -12,6 +16,9 @@ from kosine._logs.check.check import check
 from kosine.errors import KosineError
 from tests.support.known_logs import KNOWN_LOGS, KnownLog
 from tests.support.recovering import judged
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RIGHT = {"equal": "right", "open": "rightly open", "unexplained": "gave up", "different": "wrong"}
 
@@ -48,7 +55,16 @@ def score(log: KnownLog) -> tuple[str, str, str, str, float]:
         found = "rightly none" if inference.plan is None else "wrong"
         return read, found, "", again, process_time() - begin
     found = RIGHT[judged(inference, log.rates, log.steps_per_unit, log.skips, log.odd).kind]
+    if inference.plan is not None:
+        rows = trace.positions[~np.isin(trace.positions, log.odd)]
+        if curves(inference.plan, inference.steps(rows)) != curves(log.plan, log.steps(rows)):
+            found = "other curves"
     return read, found, check(trace, log.plan).kind, again, process_time() - begin
+
+
+def curves(plan: ks.Plan, steps: NDArray[np.int64]) -> list[str]:
+    """The curves that these steps of a plan show, one after the other."""
+    return [phase.name for phase, _ in groupby(plan.phase_at(step) for step in steps.tolist())]
 
 
 if __name__ == "__main__":

@@ -65,15 +65,19 @@ class KnownLog:
         epoch = {} if "samples_per_step" in self.size else {"steps_per_epoch": self.steps_per_unit}
         return ks.parse(f"Schedule({self.schedule})").plan(**self.size, **epoch)
 
-    def rates(self, positions: NDArray[np.generic]) -> NDArray[np.float64]:
-        """The rates that the run had at these positions."""
-        plan = self.plan
-        assert plan is not None
+    def steps(self, positions: NDArray[np.generic]) -> NDArray[np.int64]:
+        """The steps of the plan that the run was at."""
         at = np.asarray(positions, np.float64)
         steps = np.floor(at * self.steps_per_unit + 0.5).astype(np.int64) + self.offset
         for position, count in self.skips:
             steps -= count * (at >= position)
-        return plan(np.maximum(steps, 0))
+        return np.maximum(steps, 0)
+
+    def rates(self, positions: NDArray[np.generic]) -> NDArray[np.float64]:
+        """The rates that the run had at these positions."""
+        plan = self.plan
+        assert plan is not None
+        return plan(self.steps(positions))
 
 
 _HF = "linear(500, start=0.0, to=1e-5), linear(to=0.0)"
