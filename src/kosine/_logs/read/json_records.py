@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout
 from kosine._logs.read.known_formats import comparable, rate_columns
-from kosine._logs.read.stream import decoded
+from kosine._logs.read.reading import Reading
 from kosine.errors import LogError, shown
 
 LARGEST = 1 << 28
@@ -19,34 +19,42 @@ _SHAPES = 1000  # sets of keys to remember
 _NODES = 100_000  # parts of a document to look at for the log
 
 
+class BrokenDocumentError(LogError):
+    """A file begins as a JSON document and is not one; its lines may be a log."""
+
+
 class RecordReader:
     """JSON objects, each a row: reads those that have a rate."""
 
     def __init__(self, choice: ColumnChoice, found: GroupCollection) -> None:
         self._choice = choice
-        self._found = found
+        self.found = found
         self._layouts: dict[tuple[str, ...], ColumnLayout | None] = {}
         self.layout: ColumnLayout | None = None
         self.total: int | None = None
         self.keys: dict[str, None] = {}
-        self.junk = 0
+        self.junk = self.lines = 0
 
-    def read_lines(self, pieces: Iterable[bytes]) -> None:
-        """Read an object from each line; others are counted."""
-        for piece in pieces:
-            for line in decoded(piece):
-                if line.startswith("{") or line.strip():
-                    self._read_line(line)
+    @property
+    def name(self) -> str:
+        """What to call the log."""
+        return "" if self.layout is None else self.layout.format
 
-    def _read_line(self, text: str) -> None:
+    def read_line(self, text: str) -> bool:
+        """Whether a line is an object, which is read then."""
         try:
             record = json.loads(text, parse_float=str)  # as it was printed
         except (ValueError, RecursionError):
-            record = None
-        if isinstance(record, dict):
-            self.record(record)
-        else:
-            self.junk += 1
+            return False
+        if not isinstance(record, dict):
+            return False
+        self.record(record)
+        return True
+
+    def reading(self) -> Reading:
+        """What the objects say of the run, where one has a rate."""
+        assert self.layout is not None
+        return Reading(self.layout.format, self.found, self.layout.axis, self.layout.decimals, self.total)
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Read one object: the layout is that of its set of keys, which few of a log's rows differ in."""
@@ -65,12 +73,13 @@ class RecordReader:
             if len(self.keys) < _SHAPES:
                 self.keys.update(dict.fromkeys(keys))
         if layout is None:
-            self._found.missing += 1
+            self.found.missing += 1
             return
         if layout.only is not None and record[layout.only[0]] != layout.only[1]:
             return
         if self.layout is None:
             self.layout = layout
+        self.lines += record[layout.rates[0]] is not None
         position, epoch = record[layout.position], None if layout.epoch is None else record[layout.epoch]
         if layout.total is not None and type(record[layout.total]) is int:
             self.total = record[layout.total]
@@ -78,12 +87,12 @@ class RecordReader:
             value = record[column]
             if isinstance(value, dict):
                 for name, one in value.items():
-                    self._found.row(f"{column}/{name}", position, one, epoch)
+                    self.found.row(f"{column}/{name}", position, one, epoch)
             elif isinstance(value, list):
                 for place, one in enumerate(value):
-                    self._found.row(f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
+                    self.found.row(f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
             else:
-                self._found.row(column, position, value, epoch)
+                self.found.row(column, position, value, epoch)
 
 
 def read_document(data: str, choice: ColumnChoice, records: RecordReader, found: GroupCollection) -> ColumnLayout:
@@ -102,7 +111,8 @@ def read_document(data: str, choice: ColumnChoice, records: RecordReader, found:
     except RecursionError as error:
         raise LogError("The JSON document is nested too deeply to be a log.") from error
     except ValueError as error:  # also a number of thousands of digits
-        raise LogError(f"The log begins as a JSON document but is not one: {shown(str(error))[1:-1]}.") from error
+        text = f"The log begins as a JSON document but is not one: {shown(str(error))[1:-1]}."
+        raise BrokenDocumentError(text) from error
     if isinstance(document, dict) and not any(isinstance(value, dict | list) for value in document.values()):
         records.record(document)  # the only row of a log
         if records.layout is not None:

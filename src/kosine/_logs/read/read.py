@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from kosine._core.numbers import MAX_STEPS
 from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
-from kosine._logs.read.columns import ColumnChoice, ColumnLayout, listed
+from kosine._logs.read.columns import ColumnChoice, listed
 from kosine._logs.read.csv_table import TableHeader, find_header, read_table
-from kosine._logs.read.json_records import LARGEST, RecordReader, begins_as_json, is_lines, read_document
+from kosine._logs.read.json_records import (
+    LARGEST,
+    BrokenDocumentError,
+    RecordReader,
+    begins_as_json,
+    is_lines,
+    read_document,
+)
+from kosine._logs.read.lines import LineReader
+from kosine._logs.read.reading import Reading
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
-from kosine._logs.read.text_lines import TextReader
-from kosine._logs.trace import Axis, Remark, Trace
+from kosine._logs.read.traces import trace_of
+from kosine._logs.trace import Remark, Trace
 from kosine.errors import ArgumentTypeError, LogError, shown
 
 _CHUNK = 1 << 18  # measured: a quarter of a MiB stays in the cache
@@ -124,7 +132,7 @@ class _LogReader:
     def read_events(self, files: list[Path]) -> dict[str, Trace]:
         axis, damaged = events.read_events(files, self.choice, self.found)
         self.remarks += damaged
-        return self._traces(axis, events.NAME)
+        return self._traces(Reading(events.NAME, self.found, axis))
 
     def read_chunks(self, chunks: Iterator[bytes]) -> dict[str, Trace]:
         data = unpacked(chunks, self.remarks)
@@ -145,32 +153,32 @@ class _LogReader:
         if text is None and begins_as_json(head[:_CHUNK].decode(encoding, "replace").lstrip("\ufeff")):
             return self._read_document(whole, encoding)  # all on one line
         if text is not None and begins_as_json("\n".join(first[:3]) if text.strip() == "[" else text):
-            return self._read_json_lines(whole) if is_lines(first) else self._read_document(whole, encoding)
+            return self._read_lines(whole, None, text) if is_lines(first) else self._read_document(whole, encoding)
         header = find_header(first, self.choice)
         if header is not None and header.layout is not None:
             read_table(pieces(whole, self.remarks), header, header.layout, self.found)
-            return self._traces(header.layout.axis, header.layout.format, decimals=header.layout.decimals)
-        return self._read_text(whole, header, text)
+            layout = header.layout
+            return self._traces(Reading(layout.format, self.found, layout.axis, layout.decimals))
+        return self._read_lines(whole, header, text)
 
-    def _read_text(self, chunks: Iterator[bytes], header: TableHeader | None, text: str | None) -> dict[str, Trace]:
-        texts = TextReader(self.choice, self.found)
-        texts.read(pieces(chunks, self.remarks))
-        self.found.finish()
-        if texts.format is None or not self.found.groups:
-            if header is not None and len(header.columns) > 1 and text is not None:
-                raise self.choice.unknown("columns", header.columns)
-            raise self.choice.unknown(f"a first line {shown(text)}")
-        total = texts.total if self.choice.step_column is None else None  # it counts what the known column counts
-        return self._traces(
-            texts.format.axis, texts.format.name, total=total, skipped=texts.skipped, batches=texts.batches
-        )
+    def _read_lines(self, chunks: Iterator[bytes], header: TableHeader | None, first: str | None) -> dict[str, Trace]:
+        lines = LineReader(self.choice)
+        lines.read(pieces(chunks, self.remarks))
+        if lines.count or lines.records.layout is not None:
+            return self._of_lines(lines)
+        if header is not None and len(header.columns) > 1 and first is not None:
+            raise self.choice.unknown("columns", header.columns)
+        if lines.records.keys:
+            raise self.choice.unknown("JSON lines with the keys", lines.records.keys)
+        raise self.choice.unknown(f"a first line {shown(first)}")
 
-    def _read_json_lines(self, chunks: Iterator[bytes]) -> dict[str, Trace]:
-        records = RecordReader(self.choice, self.found)
-        records.read_lines(pieces(chunks, self.remarks))
-        if records.layout is None:
-            raise self.choice.unknown("JSON lines with the keys", records.keys)
-        return self._of_records(records, records.layout)
+    def _of_lines(self, lines: LineReader) -> dict[str, Trace]:
+        best = lines.best()
+        if lines.others and best.found is lines.records.found:
+            text = f"Lines without a JSON object: {lines.others:,}."
+            self.remarks.append(Remark("no JSON", lines.others, text))
+        self.remarks += lines.left_out()
+        return self._traces(best)
 
     def _read_document(self, chunks: Iterator[bytes], encoding: str) -> dict[str, Trace]:
         data = bytearray()
@@ -178,43 +186,31 @@ class _LogReader:
             data += chunk
             if len(data) > LARGEST:
                 break
-        records = RecordReader(self.choice, self.found)
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
-        del data  # the text is as large
-        return self._of_records(records, read_document(text, self.choice, records, self.found))
-
-    def _of_records(self, records: RecordReader, layout: ColumnLayout) -> dict[str, Trace]:
+        records = RecordReader(self.choice, self.found)
+        try:
+            layout = read_document(text, self.choice, records, self.found)
+        except BrokenDocumentError:
+            del text
+            lines = LineReader(self.choice)
+            lines.read(pieces(chain([bytes(data)], chunks), self.remarks))
+            if lines.count < 2:
+                raise
+            return self._of_lines(lines)  # a block of settings, say, and lines after it
         if records.junk:
             self.remarks.append(Remark("no JSON", records.junk, f"Lines without a JSON object: {records.junk:,}."))
-        return self._traces(layout.axis, layout.format, decimals=layout.decimals, total=records.total)
+        return self._traces(Reading(layout.format, self.found, layout.axis, layout.decimals, records.total))
 
-    def _traces(
-        self,
-        axis: Axis,
-        format: str,
-        *,
-        decimals: int | None = None,
-        total: int | None = None,
-        skipped: Iterable[tuple[int, int]] = (),
-        batches: int | None = None,
-    ) -> dict[str, Trace]:
+    def _traces(self, reading: Reading) -> dict[str, Trace]:
         """The traces of all groups, by name."""
-        self.found.finish()
-        if not self.found.groups:
-            raise LogError(f"The log is a {format}, but no row of it has both a position and a rate.")
+        found = reading.found
+        found.finish()
+        if not found.groups:
+            raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
         traces = {}
-        for name in list(self.found.groups):
-            remarks = [*self.remarks, *self.found.remarks(name)]
-            traces[name] = self.found.groups.pop(name).trace(
-                axis,
-                decimals,
-                remarks,
-                batches,
-                format=format,
-                source=self.source,
-                total=total if total is not None and 1 <= total <= MAX_STEPS else None,  # a log may say anything
-                skipped=skipped,
-            )
+        for name in list(found.groups):
+            remarks = [*self.remarks, *found.remarks(name)]
+            traces[name] = trace_of(found.groups.pop(name), reading, remarks, self.source)
         for trace in traces.values():
             trace.groups = traces
         return traces
