@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -37,6 +37,14 @@ class Remark:
     text: str
 
 
+class Placing(Protocol):
+    """How the rows of a log of epochs are placed."""
+
+    def positions(self, epochs: NDArray[Any], steps_per_epoch: int) -> NDArray[np.float64]:
+        """The epochs of the rows, where an epoch has so many steps."""
+        ...
+
+
 class Trace:
     """The learning rate of a run as its log has it; `read_trace` makes one from a file.
 
@@ -53,6 +61,7 @@ class Trace:
         source: the origin, such as the file's name.
         format: the kind of log.
         total: the length of the run as the log declares it, in units of `axis`; None if it does not.
+        steps_per_epoch: the steps of an epoch as the log declares them, for an axis of epochs; None if it does not.
         skipped: pairs (position, count): how many optimizer steps the log declares as skipped since the pair before.
         remarks: what was odd about the file.
 
@@ -75,6 +84,7 @@ class Trace:
     """
 
     __slots__ = (
+        "_placing",
         "axis",
         "format",
         "groups",
@@ -85,9 +95,11 @@ class Trace:
         "remarks",
         "skipped",
         "source",
+        "steps_per_epoch",
         "total",
     )
 
+    _placing: Placing | None
     axis: Axis
     format: str
     groups: dict[str, Trace]
@@ -98,6 +110,7 @@ class Trace:
     remarks: tuple[Remark, ...]
     skipped: tuple[tuple[int, int], ...]
     source: str
+    steps_per_epoch: int | None
     total: int | None
 
     def __init__(
@@ -111,6 +124,7 @@ class Trace:
         source: str = "",
         format: str = "",
         total: int | None = None,
+        steps_per_epoch: int | None = None,
         skipped: Iterable[tuple[int, int]] = (),
         remarks: Sequence[Remark] = (),
     ) -> None:
@@ -126,6 +140,7 @@ class Trace:
             )
         where, values, found = _cleaned(where, values)
         for name_, value in {
+            "_placing": None,
             "axis": axis,
             "format": format,
             "groups": {name: self},
@@ -136,7 +151,8 @@ class Trace:
             "remarks": (*remarks, *found),
             "skipped": _read_skips(skipped),
             "source": source,
-            "total": _read_total(total),
+            "steps_per_epoch": _read_count(steps_per_epoch, "steps_per_epoch"),
+            "total": _read_count(total, "total"),
         }.items():
             setattr(self, name_, value)
         where.flags.writeable = values.flags.writeable = False
@@ -145,6 +161,25 @@ class Trace:
         for name, value in state[1].items():
             setattr(self, name, value)
         self.positions.flags.writeable = self.rates.flags.writeable = False  # copies forget it
+
+    def placed_by(self, placing: Placing) -> Trace:
+        """The trace; its positions become more exact once the steps of an epoch are known."""
+        other = copy(self)
+        other._placing = placing
+        return other
+
+    def with_steps_per_epoch(self, steps_per_epoch: int | None) -> Trace:
+        """The trace with the positions that these steps of an epoch give, where the log left them open.
+
+        Raises:
+            LogError: the log shows that an epoch has more steps.
+        """
+        if self._placing is None or steps_per_epoch is None or self.axis != "epoch":
+            return self
+        other = copy(self)
+        other.positions = self._placing.positions(self.positions, steps_per_epoch)
+        other.positions.flags.writeable = False
+        return other
 
     def as_computed(self) -> Trace:
         """The trace; with the precision of float32 where its rates are such numbers and nothing else is known.
@@ -187,13 +222,13 @@ def _read_array(values: ArrayLike, argument: str) -> NDArray[Any]:
     return array
 
 
-def _read_total(total: object) -> int | None:
-    length = read_index(total)
-    if total is not None and length is None:
-        raise ArgumentTypeError(argument="total", rule="an integer >= 1 or None", received=total)
-    if length is not None and not 1 <= length <= MAX_STEPS:
-        raise LogError(argument="total", rule=">= 1 and at most 2**63 - 1", received=total)
-    return length
+def _read_count(value: object, argument: str) -> int | None:
+    count = read_index(value)
+    if value is not None and count is None:
+        raise ArgumentTypeError(argument=argument, rule="an integer >= 1 or None", received=value)
+    if count is not None and not 1 <= count <= MAX_STEPS:
+        raise LogError(argument=argument, rule=">= 1 and at most 2**63 - 1", received=value)
+    return count
 
 
 def _read_skips(skipped: object) -> tuple[tuple[int, int], ...]:

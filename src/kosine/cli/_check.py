@@ -59,11 +59,13 @@ def command(
     """
     from kosine._logs.check.check import check
 
+    size, each = _with_epochs(size, schedule, trace)
     size, of_log = _with_length(size, schedule, trace)
     verdict = check(trace, _planned(schedule, size, trace))
     if output is not None:
         write_picture(verdict, output, f"{trace.source} / {schedule.name}")
     notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
+    notes += [f"An epoch has the steps that the log says: {each:,}."] if each else []
     notes += ["`kosine infer` works out which schedule a log shows."] if verdict.kind == "differs" else []
     print_result(verdict, _data(verdict, of_log), output, as_json, notes)
     return 0 if verdict.follows else 1
@@ -84,6 +86,14 @@ def _planned(schedule: NamedSchedule, size: Mapping[str, Any], trace: Trace) -> 
                 f" {last + 1}.",
             )
         ) from error
+
+
+def _with_epochs(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace) -> tuple[dict[str, Any], int | None]:
+    """The size of the run, the steps of its epochs taken from the log where nothing else says them; and these."""
+    named = any(size.get(name) is not None or name in schedule.run for name in ("steps_per_epoch", "dataset_size"))
+    if named or trace.axis != "epoch" or trace.steps_per_epoch is None:
+        return dict(size), None
+    return {**size, "steps_per_epoch": trace.steps_per_epoch}, trace.steps_per_epoch
 
 
 def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace) -> tuple[dict[str, Any], int | None]:

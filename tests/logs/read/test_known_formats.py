@@ -5,35 +5,21 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from kosine._logs.read.read import read_trace
+from tests.support.text_logs import TEXT_LOGS, Log
 
 NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Log:
-    """A log and what it says of its first group."""
-
-    format: str
-    text: str
-    positions: list[float]
-    rates: list[float]
-    axis: str = "step"
-    groups: tuple[str, ...] = ("lr",)
-    total: int | None = None
-    skipped: tuple[tuple[int, int], ...] = ()
 
 
 def lines(*rows: dict[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-LOGS = {
+LOGS = TEXT_LOGS | {
     "keras 2 CSVLogger": Log(
         "Keras log",
         "epoch,accuracy,loss,lr,val_loss\n0,0.5,1.5,0.1,NA\n1,0.6,1.4,0.05,1.2\n",
@@ -374,15 +360,6 @@ LOGS = {
         [0.1, 0.3],
         groups=("lr/head", "lr/body"),
     ),
-    "Hugging Face Trainer, printed": Log(
-        "text with an epoch and a rate",
-        " 10%|#         | 10/100 [00:01<00:09,  9.5it/s]\r{'loss': 2.1, 'learning_rate': 5e-05, 'epoch': 0.01}\n"
-        "{'eval_loss': 2.0, 'epoch': 0.02}\n{'loss': '2.0', 'learning_rate': '4.9e-05', 'epoch': '0.03'}\n",
-        [0.01, 0.03],
-        [5e-05, 4.9e-05],
-        "epoch",
-        ("learning_rate",),
-    ),
     "lists of rates": Log(
         "table with a position and a rate",
         lines({"step": 0, "lr": [0.1, 0.2]}, {"step": 1, "lr": [0.3, 0.4]}),
@@ -396,19 +373,6 @@ LOGS = {
         [100, 200],
         [1.25e-05, 2.5e-05],
     ),
-    "text": Log(
-        "text with a step and a rate",
-        "INFO step 100 loss 5.1 lr 1.25e-05\nINFO step 200 loss 5.0 lr 2.5e-05\n",
-        [100, 200],
-        [1.25e-05, 2.5e-05],
-    ),
-    "fairseq": Log(
-        "fairseq JSON log",
-        '2021-01-01 00:00:00 | INFO | train_inner | {"epoch": 1, "loss": "5", "num_updates": "100", "lr": "1.25e-05"}\n'
-        '2021-01-01 00:00:01 | INFO | train_inner | {"epoch": 1, "loss": "5", "num_updates": "200", "lr": "2.5e-05"}\n',
-        [100, 200],
-        [1.25e-05, 2.5e-05],
-    ),
 }
 
 
@@ -419,12 +383,8 @@ def test_format(name: str) -> None:
     assert trace.format == log.format
     assert trace.positions.tolist() == pytest.approx(log.positions, abs=1e-12)
     assert trace.rates.tolist() == log.rates
-    assert (trace.axis, tuple(trace.groups), trace.total, trace.skipped) == (
-        log.axis,
-        log.groups,
-        log.total,
-        log.skipped,
-    )
+    assert (trace.axis, tuple(trace.groups)) == (log.axis, log.groups)
+    assert (trace.total, trace.skipped, trace.steps_per_epoch) == (log.total, log.skipped, log.steps_per_epoch)
 
 
 @pytest.mark.parametrize("name", LOGS)

@@ -47,4 +47,5 @@ def check(trace: Trace, plan: Plan) -> Verdict:
     """
     check_trace(trace)
     check_plan(plan)
+    trace = trace.with_steps_per_epoch(plan.run.steps_per_epoch)
     return diagnose(Alignment.of(trace.as_computed(), plan))

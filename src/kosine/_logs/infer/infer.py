@@ -42,7 +42,8 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
 
     Args:
         trace: the log, from `read_trace` or made of arrays.
-        steps_per_epoch: steps of an epoch, for a log of epochs; without it the schedule is in epochs of one step each.
+        steps_per_epoch: steps of an epoch, for a log of epochs; without it those that the log declares, or the schedule
+            is in epochs of one step each.
 
     Returns:
         An `Inference`. Where its `schedule` is None, no schedule explains the trace: a plateau scheduler, or changes by
@@ -64,6 +65,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """
     check_trace(trace)
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
+    if steps_per_epoch is None and trace.positions.dtype.kind == "f":  # else a step of the schedule is an epoch
+        steps_per_epoch = trace.steps_per_epoch
+    trace = trace.with_steps_per_epoch(steps_per_epoch)
     unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
         raise LogError("A position must be at most 2**62 steps.", received=trace)

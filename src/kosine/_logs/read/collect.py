@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kosine._logs.precision import PrintedRates
-from kosine._logs.trace import Axis, Remark, Trace, rows
+from kosine._logs.trace import Remark, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,13 +30,16 @@ class GroupRows:
 
     __slots__ = (
         "_anew",
+        "_crowded",
         "_epochs",
         "_last",
+        "_latest",
         "_positions",
         "_prints",
         "_rates",
         "_resets",
         "_rests",
+        "_stated",
         "kept",
         "name",
         "seen",
@@ -50,9 +54,10 @@ class GroupRows:
         self._rates: NDArray[np.float64] = np.empty(0)
         self._prints = PrintedRates()
         self._anew = True
-        self._epochs = False
+        self._epochs = self._stated = False
         self._last = math.inf, -math.inf
-        self._resets = self._rests = 0
+        self._latest = math.nan, math.nan
+        self._resets = self._rests = self._crowded = 0
 
     @property
     def needs_texts(self) -> bool:
@@ -71,6 +76,7 @@ class GroupRows:
         texts: Iterable[str] | None,
         epochs: Callable[[], NDArray[np.float64]] | None,
         most: int,
+        anew: bool = False,
     ) -> None:
         """Add rows, all with a finite position and rate.
 
@@ -81,18 +87,28 @@ class GroupRows:
             epochs: the epoch of each row where the log has both, as steps may be counted anew in each; asked for
                 once they go back.
             most: how many rows to keep.
+            anew: whether the positions are known to be counted anew in each epoch.
         """
         self._prints.add(texts, rates)
+        self._stated = self._stated or anew
         if positions is None:
             positions = np.arange(self.seen, self.seen + len(rates), dtype=np.float64)
         elif epochs is not None:
             positions = self._paired(positions, epochs)
+        self._count_crowded(positions, rates)
         first = -self.seen % self.stride
         self.seen += len(rates)
         where, values = positions[first :: self.stride], rates[first :: self.stride]
         self._append(where, values)
         while self.kept > most:
             self._thin()
+
+    def _count_crowded(self, positions: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+        """Count the rows at the place of the row before them, with another rate."""
+        place, rate = self._latest
+        at, other = np.append(place, positions), np.append(rate, rates)
+        self._crowded += int(np.count_nonzero((at[1:] == at[:-1]) & (other[1:] != other[:-1])))
+        self._latest = float(positions[-1]), float(rates[-1])
 
     def _append(self, positions: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
         """Add rows to those that are kept, which grow in place: no moment holds them twice."""
@@ -115,6 +131,7 @@ class GroupRows:
         before, step = self._last
         back = np.diff(steps, prepend=step) <= 0
         again = self._epochs or bool(back.any())
+        again = again or self._stated
         if self.seen and not again:
             self._last = before, float(steps[-1])
             return steps
@@ -157,37 +174,56 @@ class GroupRows:
         self.kept = half
         self.stride *= 2
 
-    def trace(
-        self, axis: Axis, decimals: int | None, remarks: list[Remark], batches: int | None = None, **about: Any
-    ) -> Trace:
-        """The trace of these rows; the series is empty afterwards.
-
-        Args:
-            axis: what the positions count.
-            decimals: the places that the writer rounds to, if it does.
-            remarks: what was odd about the log.
-            batches: in an epoch, where the log has it.
-            **about: what else the trace holds.
-        """
-        anew = self._epochs and self._resets > self._rests
+    def take(self) -> TakenRows:
+        """The rows; the series is empty afterwards."""
+        anew = self._epochs and (self._stated or self._resets > self._rests)
         if not anew:
             self._unpair()
         positions, rates = self._positions, self._rates
         self._positions, self._rates = np.empty(0, np.int64), np.empty(0)
         positions.resize(self.kept, refcheck=False)
         rates.resize(self.kept, refcheck=False)
-        mine = list(remarks)
+        epochs = np.empty(0)
         if anew:
-            positions, most = _of_epochs(positions, batches)
-            axis, about["total"] = "epoch", None
-            text = f"Steps are counted anew in each epoch, which is taken to have {most:,g} of them."
-            mine.append(Remark("steps of each epoch", self._resets, text))
-        if self.stride > 1:
-            text = f"The log is long: one row in {self.stride} is kept, of {self.seen:,}."
-            mine.append(Remark("thinned", self.seen - self.kept, text))
-        positions.flags.writeable = rates.flags.writeable = False
-        precision = self._prints.precision(decimals)
-        return Trace(positions, rates, axis=axis, precision=precision, name=self.name, remarks=mine, **about)
+            epochs, positions = np.divmod(positions, _EPOCH)
+        return TakenRows(
+            self.name,
+            positions,
+            rates,
+            epochs,
+            self._resets,
+            self._crowded,
+            self.seen,
+            self.stride,
+            self._prints,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRows:
+    """The rows of a group once all are read.
+
+    Attributes:
+        name: of the group.
+        positions: of the rows that are kept; the step in its epoch where there are `epochs`.
+        rates: of these rows.
+        epochs: of each row, where steps are counted anew in each; else empty.
+        resets: how many times steps were counted anew.
+        crowded: rows at the place of the row before them, with another rate.
+        seen: all rows.
+        stride: one row of so many is kept.
+        prints: how the rates were printed.
+    """
+
+    name: str
+    positions: NDArray[Any]
+    rates: NDArray[np.float64]
+    epochs: NDArray[Any]
+    resets: int
+    crowded: int
+    seen: int
+    stride: int
+    prints: PrintedRates
 
 
 def _whole(positions: NDArray[np.float64]) -> bool:
@@ -200,33 +236,25 @@ def _pairs(epochs: NDArray[Any] | float, steps: NDArray[Any]) -> NDArray[Any]:
     return pairs
 
 
-def _of_epochs(pairs: NDArray[Any], batches: int | None) -> tuple[NDArray[np.float64], float]:
-    """Positions in epochs, of epochs and the steps in each, and how many steps an epoch is taken to have."""
-    epochs, steps = np.divmod(pairs, _EPOCH)
-    first = min(1.0, float(steps.min()))  # most writers count from 1
-    each = float(steps.max()) + 1 - first if batches is None else float(batches)
-    return epochs - epochs.min() + (steps - first) / each, each
-
-
 class GroupCollection:
     """The rows of all param groups of a log, filled row by row or column by column.
 
-    Args:
-        count_rows: whether the rows with a rate are counted, each group's on its own, whatever their positions are.
-
     Attributes:
+        count_rows: whether the rows with a rate are counted, each group's on its own, whatever their positions are.
         groups: the rows of each param group, by name.
         missing: rows in which no group has a rate.
         left_out: rows of more groups than are kept.
+        sharers: collections that share the memory.
     """
 
-    __slots__ = ("_count_rows", "_missing", "_unreadable", "_waiting", "groups", "left_out", "missing")
+    __slots__ = ("_missing", "_unreadable", "_waiting", "count_rows", "groups", "left_out", "missing", "sharers")
 
     def __init__(self, count_rows: bool = False) -> None:
-        self._count_rows = count_rows
+        self.count_rows = count_rows
         self.groups: dict[str, GroupRows] = {}
         self._waiting: dict[str, _PendingRows] = {}
         self.missing = self.left_out = 0
+        self.sharers = 1
         self._missing: Counter[str] = Counter()
         self._unreadable: Counter[str] = Counter()
 
@@ -246,22 +274,23 @@ class GroupCollection:
         """Whether the texts of further rates of a group can still say something about the precision."""
         return name not in self.groups or self.groups[name].needs_texts
 
-    def clear(self) -> None:
-        """Forget all rows."""
-        self.groups.clear()
-        self._waiting.clear()
-        self._missing.clear()
-        self._unreadable.clear()
-        self.missing = self.left_out = 0
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no row yet."""
+        return not (self.groups or self._waiting)
 
-    def row(self, name: str, position: object, rate: object, epoch: object = None) -> None:
-        """Add one row, of numbers or texts; a rate as text says how it was printed."""
+    def row(self, name: str, position: object, rate: object, epoch: object = None, anew: bool = False) -> None:
+        """Add one row, of numbers or texts; a rate as text says how it was printed.
+
+        See `GroupRows.add`.
+        """
         waiting = self._waiting.get(name)
         if waiting is None:
             if len(self._waiting) == MOST_GROUPS:
                 self.left_out += 1
                 return
             waiting = self._waiting[name] = _PendingRows()
+        waiting.anew = waiting.anew or anew
         waiting.positions.append(number(position))
         waiting.texts.append(rate if isinstance(rate, str) else repr(rate) if isinstance(rate, int | float) else "")
         waiting.epochs.append(number(epoch))
@@ -276,13 +305,14 @@ class GroupCollection:
         texts: Iterable[str] | None,
         epochs: Callable[[], NDArray[np.float64]] | None = None,
         odd: int = 0,
+        anew: bool = False,
     ) -> None:
         """Add rows of one group, some of which have an odd rate; those without a finite position and rate are counted.
 
         See `GroupRows.add`.
         """
         series = self.groups.get(name)
-        positions = None if self._count_rows else positions
+        positions = None if self.count_rows else positions
         good = np.isfinite(rates) if positions is None else np.isfinite(positions) & np.isfinite(rates)
         if not good.all():
             odd += int(np.count_nonzero(np.isfinite(rates) & ~good))
@@ -297,12 +327,12 @@ class GroupCollection:
                 self.left_out += rates.size
                 return
             series = self.groups[name] = GroupRows(name)
-        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.groups))
+        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.groups) // self.sharers, anew)
 
     def _flush(self, name: str, waiting: _PendingRows) -> None:
         rates = numbers(waiting.texts)
         epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
-        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd)
+        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd, waiting.anew)
         self._waiting[name] = _PendingRows()
 
     def finish(self) -> None:
@@ -331,9 +361,10 @@ def _some(values: Callable[[], NDArray[np.float64]], rows: NDArray[np.bool_]) ->
 
 
 class _PendingRows:
-    __slots__ = ("epochs", "positions", "texts")
+    __slots__ = ("anew", "epochs", "positions", "texts")
 
     def __init__(self) -> None:
+        self.anew = False
         self.positions: list[float] = []
         self.texts: list[str] = []
         self.epochs: list[float] = []

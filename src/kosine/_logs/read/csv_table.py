@@ -64,7 +64,7 @@ def _headers(lines: Sequence[str], place: int, choice: ColumnChoice) -> Iterator
     """What the first of these lines can be the header of, with each separator that it has."""
     for separator in (*_SEPARATORS, *_DRAWN):
         columns = _names(lines, separator)
-        if len(columns) > WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
+        if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
             continue
         numeric = [number(cell) == number(cell) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None

@@ -109,18 +109,17 @@ def _whole_part(text: str, begin: int, end: int) -> str | None:
     return text[begin:whole] + "".join(reversed(closers[:depth])) if whole > begin else None
 
 
-def read_documents(documents: Sequence[Any], choice: ColumnChoice) -> RecordReader:
-    """Read the documents: each is a row, or else the one with the most rows is the log."""
-    records = RecordReader(choice)
+def read_documents(documents: Sequence[Any], choice: ColumnChoice) -> tuple[RecordReader, int]:
+    """Read the documents: each is a row, or else the one with the most rows is the log; and how many are left out."""
+    rows = RecordReader(choice)
     for document in documents:
         if isinstance(document, dict) and not any(isinstance(value, list) for value in document.values()):
-            records.record(document)
-    if records.layout is not None and records.rows > 1:
-        return records
-    logs = [records, *(_read_document(document, choice) for document in documents[:_DOCUMENTS])]
-    log = max(logs, key=lambda log: (log.rows, log.layout is not None, len(log.keys)))
-    log.documents_left_out = len(documents) - 1 if log.layout is not None else 0
-    return log
+            rows.record(document)
+    if rows.lines > 1:
+        return rows, 0
+    logs = [rows, *(_read_document(document, choice) for document in documents[:_DOCUMENTS])]
+    log = max(logs, key=lambda log: (log.lines, log.layout is not None, len(log.keys)))
+    return log, len(documents) - 1 if log.layout is not None else 0
 
 
 def _read_document(document: object, choice: ColumnChoice) -> RecordReader:

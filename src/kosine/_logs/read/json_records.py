@@ -1,4 +1,4 @@
-"""JSON lines: an object on each, also after other words, and among lines that are something else."""
+"""JSON lines: an object on each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout
 from kosine._logs.read.known_formats import comparable
+from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
-from kosine._logs.read.stream import decoded
+from kosine._logs.trace import Remark
 
 _SHAPES = 1000  # sets of keys to remember
 _KINDS = 8  # of rows, by the key of their position
@@ -25,8 +26,7 @@ class RecordReader:
     Attributes:
         length: what the objects say of the run's length.
         keys: the keys of the objects.
-        junk: how many lines have no object.
-        documents_left_out: how many other documents there are in the file.
+        junk: how many parts of a list of rows are no object.
     """
 
     def __init__(self, choice: ColumnChoice) -> None:
@@ -36,7 +36,7 @@ class RecordReader:
         self._missing = 0
         self.length = RunLength()
         self.keys: dict[str, None] = {}
-        self.junk = self.documents_left_out = 0
+        self.junk = 0
 
     @property
     def layout(self) -> ColumnLayout | None:
@@ -45,15 +45,6 @@ class RecordReader:
         return None if kind is None else kind[0]
 
     @property
-    def rows(self) -> int:
-        """Of the kind with the most."""
-        return max((found.rows for _, found in self._kinds.values()), default=0)
-
-    @property
-    def left_out(self) -> int:
-        """The rows of the other kinds."""
-        return sum(found.rows for _, found in self._kinds.values()) - self.rows
-
     def found(self) -> GroupCollection:
         """The rows of the kind with the most."""
         layout = self.layout
@@ -61,22 +52,33 @@ class RecordReader:
         found.missing = self._missing
         return found
 
-    def read_lines(self, pieces: Iterable[bytes]) -> None:
-        """Read an object from each line; others are counted."""
-        for piece in pieces:
-            if b"{" not in piece:
-                self.junk += piece.count(b"\n")
-                continue
-            for line in decoded(piece):
-                if line.startswith("{") or line.strip():
-                    self._read_line(line)
+    @property
+    def name(self) -> str:
+        """What to call the log."""
+        return "" if self.layout is None else self.layout.format
 
-    def _read_line(self, text: str) -> None:
-        record = object_in(text)
-        if record is None:
-            self.junk += 1
-        else:
+    @property
+    def lines(self) -> int:
+        """The rows of the kind with the most."""
+        return max((found.rows for _, found in self._kinds.values()), default=0)
+
+    def read_line(self, text: str) -> bool:
+        """Whether a line is an object, which is read then."""
+        record = _object_of(text)
+        if record is not None:
             self.record(record)
+        return record is not None
+
+    def reading(self) -> Reading:
+        """What the objects say of the run, where one has a rate."""
+        layout, found = self.layout, self.found
+        assert layout is not None
+        reading = reading_of(layout, found, self.length)
+        left_out = sum(other.rows for _, other in self._kinds.values()) - found.rows
+        if left_out:
+            text = f"Objects with another key for the position, which are left out: {left_out:,}."
+            reading.remarks.append(Remark("other rows", left_out, text))
+        return reading
 
     def see(self, keys: Iterable[str]) -> None:
         """Remember keys for the message that no rate was found."""
@@ -139,11 +141,9 @@ def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
     return flat
 
 
-def object_in(line: str) -> dict[str, Any] | None:
-    """The JSON object that a line ends with: alone, or after words such as the time and the level."""
-    begin = line.find("{")
+def _object_of(line: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(line[begin:], parse_float=str) if begin >= 0 else None  # as it was printed
+        record = json.loads(line, parse_float=str)  # as it was printed
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
@@ -159,15 +159,5 @@ def begins_as_json(text: str) -> bool:
 def is_lines(lines: Sequence[str]) -> bool:
     """Whether a file that begins so has an object on each line, rather than one document on them all."""
     some = [line for line in lines if line.strip()]
-    objects = sum(_is_object(line) for line in some[:20])
+    objects = sum(_object_of(line) is not None for line in some[:20])
     return objects > 1 or (objects == 1 and len(some) > 1 and not comparable(some[0]).endswith(("{", "[")))
-
-
-def is_only_objects(lines: Sequence[str]) -> bool:
-    """Whether each of the first lines is an object."""
-    some = [line for line in lines if line.strip()][:20]
-    return len(some) > 1 and all(map(_is_object, some))
-
-
-def _is_object(line: str) -> bool:
-    return line.lstrip().startswith("{") and object_in(line) is not None

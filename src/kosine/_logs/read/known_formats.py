@@ -1,7 +1,7 @@
 """The formats of logs that are known, each one small declaration; a new one is added here and nowhere else.
 
-Rows with named cells (`ROW_FORMATS`: tables and JSON objects) are recognised by their columns, lines of text
-(`TEXT_FORMATS`) by patterns. Event files and the JSON of a Keras History have separate readers.
+Rows with named cells (`ROW_FORMATS`: tables and JSON objects) are recognised by their columns, lines of text by
+patterns (`TEXT_FORMATS`, in `text_formats`). Event files and the JSON of a Keras History have separate readers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
+from kosine._logs.read.text_formats import TEXT_FORMATS
 from kosine._logs.trace import Axis
 
 _LONGEST = 500  # characters of a name
@@ -62,38 +63,6 @@ class RowFormat:
     decimals: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TextFormat:
-    """A log of lines of text, each of which may have a position and a rate.
-
-    Attributes:
-        name: what to call it.
-        position: a pattern with the groups `step`, or `epoch`, or `epoch` and `batch` (counted from 1 in each epoch;
-            `since` is the first batch of a mean, `of` the batches of an epoch); and `total`, the length of the run,
-            where the line has it.
-        rate: a pattern with the group `rate`, one number or several with commas, and `name` where the log names it.
-        skipped: a pattern with one group: how many optimizer steps were skipped.
-        since_start: whether it counts those since the start of the run, not since the last line.
-        rate_name: what the log calls the rate.
-        marker: a text that every line with a rate has, to look at others only briefly.
-    """
-
-    name: str
-    position: str
-    rate: str
-    skipped: str = ""
-    since_start: bool = False
-    rate_name: str = "lr"
-    marker: str = "lr"
-
-
-_NUMBER = r"[-+.\w]+"
-_BEFORE = r"[\"']?+\s*+(?:[=:]\s*+)?+(?:[\"'\[(]\s*+)?+"
-"""Between a name and its number. Nothing here and below backtracks over a run of spaces: lines may mean harm."""
-_ANY_RATE = rf"(?i)\b(?P<name>lr|learning[ _]rate)\b{_BEFORE}(?P<rate>[-+]?[.\d]{_NUMBER})"
-
-ANY_TEXT = ("text with a step and a rate", "text with an epoch and a rate")
-
 ANY_ROWS = RowFormat("table with a position and a rate")
 
 ROW_FORMATS = (
@@ -110,64 +79,12 @@ ROW_FORMATS = (
     ),
     RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr"),
     RowFormat("detectron2 metrics.json", requires=("iteration", "lr"), rates="lr"),
-    RowFormat("fairseq JSON log", requires=("epoch", "num_updates", "(?:train_)?lr")),
     RowFormat("DeiT or MAE log.txt", requires=("train_lr", "epoch")),
     RowFormat("Hugging Face log history", requires=("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
     RowFormat("Keras log", requires=("epoch", "lr|learning_rate", "loss|val_loss")),
     ANY_ROWS,
 )
 """Looked at in this order: the first whose columns are all there says how to read the rows."""
-
-TEXT_FORMATS = (
-    TextFormat(
-        "Megatron-LM output",
-        position=r"iteration\s+(?P<step>\d+)\s*/\s*(?P<total>\d+)",
-        rate=rf"(?<!decoupled )learning rate:\s*(?P<rate>{_NUMBER})",
-        skipped=r"number of skipped iterations:\s*(\d+)",
-        rate_name="learning rate",
-        marker="learning rate:",
-    ),
-    TextFormat(
-        "DeepSpeed output",
-        position=r"\bstep=(?P<step>\d+)",
-        rate=r"\blr=\[(?P<rate>[^\[\]]*+)\]",
-        skipped=r"\bskipped=(\d+)",
-        since_start=True,
-    ),
-    TextFormat("llm.c main.log", position=r"^s:(?P<step>\d+) trl:", rate=rf"\blr:(?P<rate>{_NUMBER})"),
-    TextFormat("llm.c output", position=r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|", rate=rf"\| lr (?P<rate>{_NUMBER})"),
-    TextFormat("BasicSR log", position=r"\biter:\s*(?P<step>\d[\d,]*),", rate=r"\blr:\((?P<rate>[^()]*+)\)"),
-    TextFormat(
-        "ESPnet log, batches",
-        position=r"\b(?P<epoch>\d+)epoch:train:(?P<since>\d+)-(?P<batch>\d+)batch:",
-        rate=rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
-    ),
-    TextFormat(
-        "ESPnet log, epochs",
-        position=r"\b(?P<epoch>\d+)epoch results: \[train\]",
-        rate=rf"\b(?P<name>optim\d+_lr\d+)=(?P<rate>{_NUMBER})",
-    ),
-    TextFormat(
-        "mmengine log",
-        position=r"\bEpoch\(train\)\s+\[(?P<epoch>\d+)\]\[\s*(?P<batch>\d+)/(?P<of>\d+)\]"
-        r"|\bIter\(train\) \[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]",
-        rate=rf"(?<!\w)lr: (?P<rate>{_NUMBER})",
-    ),
-    TextFormat(
-        ANY_TEXT[0],
-        position=r"(?i)\b(?:global_?step|current_steps|num_updates|steps?|iteration|iter)\b"
-        rf"{_BEFORE}(?P<step>\d[\d,]*)",
-        rate=_ANY_RATE,
-        marker="",
-    ),
-    TextFormat(
-        ANY_TEXT[1],
-        position=rf"(?i)\bepoch\b{_BEFORE}(?P<epoch>\d+(?:\.\d+)?)",  # such as what the HF Trainer prints
-        rate=_ANY_RATE,
-        marker="",
-    ),
-)
-"""Tried in this order on every line until one fits; from then on the log has that format. The last two give way."""
 
 
 def looked_for() -> str:

@@ -8,17 +8,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from kosine._core.numbers import MAX_STEPS
 from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
-from kosine._logs.read.columns import ColumnChoice, ColumnLayout, listed
+from kosine._logs.read.columns import ColumnChoice, listed
 from kosine._logs.read.csv_table import TableHeader, find_header, read_table
 from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
-from kosine._logs.read.json_records import RecordReader, is_lines, is_only_objects
+from kosine._logs.read.json_records import is_lines
+from kosine._logs.read.lines import LineReader
+from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
-from kosine._logs.read.text_lines import TextReader
-from kosine._logs.trace import Axis, Remark, Trace
+from kosine._logs.read.traces import trace_of
+from kosine._logs.trace import Remark, Trace
 from kosine.errors import ArgumentTypeError, LogError, Name, shown
 
 _CHUNK = 1 << 18  # measured: a quarter of a MiB stays in the cache
@@ -132,13 +133,13 @@ class _LogReader:
     def __init__(self, choice: ColumnChoice, source: str) -> None:
         self.choice = choice
         self.source = source
-        self.found = GroupCollection(choice.count_rows)
         self.remarks: list[Remark] = []
 
     def read_events(self, files: list[Path]) -> dict[str, Trace]:
-        axis, damaged = events.read_events(files, self.choice, self.found)
+        found = GroupCollection()
+        axis, damaged = events.read_events(files, self.choice, found)
         self.remarks += damaged
-        return self._traces(axis, events.NAME)
+        return self._traces(Reading(events.NAME, found, axis))
 
     def read_chunks(self, chunks: Iterator[bytes]) -> dict[str, Trace]:
         data = unpacked(chunks, self.remarks)
@@ -156,49 +157,38 @@ class _LogReader:
             raise LogError("The log is empty.")
         whole = chain([head], data)
         if is_document(head.decode(encoding, "replace").removeprefix("\ufeff"), first):
-            return self._read_document(whole, encoding)
-        return self._read_lines(whole, first)
+            return self._traces(self._read_document(whole, encoding))
+        return self._traces(self._read_lines(whole, first))
 
-    def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> dict[str, Trace]:
-        """Read a file of lines; the first ones show what they are."""
-        records = RecordReader(self.choice)
-        if is_only_objects(first):
-            records.read_lines(pieces(chunks, self.remarks))
-            return self._of_records(records)
-        header = find_header(first, self.choice)
+    def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> Reading:
+        """Read a file of lines; the first ones show whether they are a table."""
+        header = None if is_lines(first) else find_header(first, self.choice)
         if header is not None and header.layout is not None:
-            length = RunLength()
-            read_table(pieces(chunks, self.remarks), header, header.layout, self.found, length)
-            return self._of_layout(header.layout, length)
-        texts = TextReader(self.choice, self.found)
-        for piece in pieces(chunks, self.remarks):
-            texts.read([piece])
-            records.read_lines([piece])
-        read = 0 if texts.format is None else self.found.rows
-        if records.rows >= max(read, 1):
-            return self._of_records(records)
-        if not read:
-            raise self._unknown(first, header, records)
-        return self._of_text(texts)
+            found, length = GroupCollection(self.choice.count_rows), RunLength()
+            read_table(pieces(chunks, self.remarks), header, header.layout, found, length)
+            return reading_of(header.layout, found, length)
+        lines = LineReader(self.choice)
+        lines.read(pieces(chunks, self.remarks))
+        if not lines.count and lines.records.layout is None:
+            raise self._unknown(first, header, lines.records.keys)
+        best = lines.best()
+        if lines.others and best.found is lines.records.found:
+            text = f"Lines without a JSON object: {lines.others:,}."
+            best.remarks.append(Remark("no JSON", lines.others, text))
+        best.remarks.extend(lines.left_out())
+        return best
 
-    def _unknown(self, first: list[str], header: TableHeader | None, records: RecordReader) -> LogError:
+    def _unknown(self, first: list[str], header: TableHeader | None, keys: Iterable[str]) -> LogError:
         """The error for lines without a learning rate."""
-        if is_lines(first):
-            return self.choice.unknown("JSON lines with the keys", records.keys)
         if header is not None and header.bare:
             return self.choice.without_names(header.columns)
         if header is not None:
             return self.choice.unknown("columns", header.columns)
+        if keys:
+            return self.choice.unknown("JSON lines with the keys", keys)
         return self.choice.unknown(f"a first line {shown(next(filter(str.strip, first), ''))}")
 
-    def _of_text(self, texts: TextReader) -> dict[str, Trace]:
-        assert texts.format is not None
-        total = texts.total if self.choice.step_column is None else None  # it counts what the known column counts
-        return self._traces(
-            texts.format.axis, texts.format.name, total=total, skipped=texts.skipped, batches=texts.batches
-        )
-
-    def _read_document(self, chunks: Iterator[bytes], encoding: str) -> dict[str, Trace]:
+    def _read_document(self, chunks: Iterator[bytes], encoding: str) -> Reading:
         data = bytearray()
         for chunk in chunks:
             data += chunk
@@ -209,86 +199,51 @@ class _LogReader:
                 )
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
         del data  # the text is as large
-        found = parse_documents(text)
-        records = read_documents(found.documents, self.choice)
-        if found.broken_at is None:
-            if records.layout is None:
-                raise self.choice.unknown("the keys" if records.keys else "no objects", records.keys)
-            return self._of_records(records)
-        lines = _LogReader(self.choice, self.source)
-        try:  # settings may stand before a log of another kind
-            traces = lines._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
-        except LogError:
-            traces = {}
-        if records.rows >= max([1, *map(len, traces.values())]):
-            self._breaks_off(found, records)
-            return self._of_records(records)
-        if not traces:
-            raise LogError(f"The log begins as a JSON document but is not one: {found.error}.")
-        return traces
+        parsed = parse_documents(text)
+        log, left_out = read_documents(parsed.documents, self.choice)
+        if parsed.broken_at is not None and not (parsed.cut and log.lines > 1):
+            try:  # settings may stand before a log of another kind
+                lines = self._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
+            except LogError:
+                lines = None
+            if lines is not None and lines.found.rows > max(log.lines, 1):
+                return lines
+        if log.layout is None:
+            if parsed.broken_at is not None:
+                raise LogError(f"The log begins as a JSON document but is not one: {parsed.error}.")
+            raise self.choice.unknown("the keys" if log.keys else "no objects", log.keys)
+        reading = log.reading()
+        reading.remarks.extend(_odd_documents(parsed, left_out, log.lines))
+        if log.junk:
+            reading.remarks.append(Remark("no JSON", log.junk, f"Lines without a JSON object: {log.junk:,}."))
+        return reading
 
-    def _breaks_off(self, found: JsonText, records: RecordReader) -> None:
-        rows = f"{records.rows:,} {'row is' if records.rows == 1 else 'rows are'} read"
-        if found.cut:
-            text = f"The JSON document breaks off ({found.error}): {rows}, which are whole."
-        else:
-            text = f"Something else follows the JSON document ({found.error}), and is left out: {rows}."
-        self.remarks.append(Remark("cut off", 1, text))
-
-    def _of_records(self, records: RecordReader) -> dict[str, Trace]:
-        if records.layout is None:
-            raise self.choice.unknown("JSON lines with the keys", records.keys)
-        if records.junk:
-            self.remarks.append(Remark("no JSON", records.junk, f"Lines without a JSON object: {records.junk:,}."))
-        if records.documents_left_out:
-            text = f"Other JSON documents, none with more rows, which are left out: {records.documents_left_out:,}."
-            self.remarks.append(Remark("other documents", records.documents_left_out, text))
-        if records.left_out:
-            text = f"Objects with another key for the position, which are left out: {records.left_out:,}."
-            self.remarks.append(Remark("other rows", records.left_out, text))
-        self.found = records.found()
-        return self._of_layout(records.layout, records.length)
-
-    def _of_layout(self, layout: ColumnLayout, length: RunLength) -> dict[str, Trace]:
-        """The traces of rows with named cells."""
-        total = None
-        if layout.position is not None:
-            total = length.agreed(self.found.furthest, layout.axis, self.remarks)
-        elif self.choice.count_rows:
-            text = f"The rows that have a rate are counted, from 0, as {layout.axis}s."
-            self.remarks.append(Remark("counted", self.found.rows, text))
-        return self._traces(layout.axis, layout.format, decimals=layout.decimals, total=total)
-
-    def _traces(
-        self,
-        axis: Axis,
-        format: str,
-        *,
-        decimals: int | None = None,
-        total: int | None = None,
-        skipped: Iterable[tuple[int, int]] = (),
-        batches: int | None = None,
-    ) -> dict[str, Trace]:
+    def _traces(self, reading: Reading) -> dict[str, Trace]:
         """The traces of all groups, by name."""
-        self.found.finish()
-        if not self.found.groups:
-            raise LogError(f"The log is a {format}, but no row of it has both a position and a rate.")
+        found = reading.found
+        found.finish()
+        if not found.groups:
+            raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
         traces = {}
-        for name in list(self.found.groups):
-            remarks = [*self.remarks, *self.found.remarks(name)]
-            traces[name] = self.found.groups.pop(name).trace(
-                axis,
-                decimals,
-                remarks,
-                batches,
-                format=format,
-                source=self.source,
-                total=total if total is not None and 1 <= total <= MAX_STEPS else None,  # a log may say anything
-                skipped=skipped,
-            )
+        for name in list(found.groups):
+            remarks = [*self.remarks, *reading.remarks, *found.remarks(name)]
+            traces[name] = trace_of(found.groups.pop(name), reading, remarks, self.source)
         for trace in traces.values():
             trace.groups = traces
         return traces
+
+
+def _odd_documents(parsed: JsonText, left_out: int, count: int) -> Iterator[Remark]:
+    """What to say of JSON that is not one whole document."""
+    read = f"{count:,} {'row is' if count == 1 else 'rows are'} read"
+    if parsed.broken_at is not None and parsed.cut:
+        yield Remark("cut off", 1, f"The JSON document breaks off ({parsed.error}): {read}, which are whole.")
+    elif parsed.broken_at is not None:
+        text = f"Something else follows the JSON document ({parsed.error}), and is left out: {read}."
+        yield Remark("cut off", 1, text)
+    if left_out:
+        text = f"Other JSON documents, none with more rows, which are left out: {left_out:,}."
+        yield Remark("other documents", left_out, text)
 
 
 def _refuse_binary(head: bytes, encoding: str) -> None:

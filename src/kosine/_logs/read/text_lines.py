@@ -3,135 +3,222 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import isfinite
 
 from kosine._logs.read.collect import GroupCollection, number
 from kosine._logs.read.columns import ColumnChoice
-from kosine._logs.read.known_formats import ANY_TEXT, TEXT_FORMATS, TextFormat, axis_of
-from kosine._logs.read.stream import decoded
+from kosine._logs.read.known_formats import axis_of
+from kosine._logs.read.reading import Reading, counted
+from kosine._logs.read.rounded_epochs import PrintedEpochs
+from kosine._logs.read.text_formats import ANY_TEXT, TEXT_FORMATS, TextFormat
 from kosine._logs.trace import Axis
 
-_LONGEST = 1 << 16  # characters of a line that are looked at
+LONGEST_LINE = 1 << 16
+"""Characters of a line that are looked at."""
 _MOST_PAIRS = 1 << 16
-_RATE_WORD = re.compile(r"lr|learning.rate", re.IGNORECASE)
+_DIGITS = 18  # of an integer that fits into 64 bits
+_BETWEEN = r"[\"']?+\s*+(?:[=:]\s*+)?+[\"'\[(]*+\s*+"  # no backtracking over a run of spaces
 
 
-@dataclass(frozen=True, slots=True)
-class _CompiledFormat:
-    """A `TextFormat` with compiled patterns, and what its positions count."""
+class TextKind:
+    """The rows of the lines that have one format, as long as the file is read."""
 
-    name: str
-    axis: Axis
-    position: re.Pattern[str]
-    rate: re.Pattern[str]
-    skipped: re.Pattern[str] | None
-    since_start: bool
-    rate_name: str
-    marker: str
+    def __init__(self, known: TextFormat, choice: ColumnChoice) -> None:
+        asked = _asked(known, choice)
+        self.name = known.name
+        self.is_any = known.name in ANY_TEXT
+        self.marker = known.marker
+        self.context_marker = known.context_marker
+        self.found = GroupCollection()
+        self.lines = 0
+        self._known = known
+        self._position, self._rate = re.compile(asked.position), re.compile(asked.rate)
+        self._context = re.compile(known.context) if known.context else None
+        self._epoch = re.compile(known.epoch) if known.epoch and choice.step_column is None else None
+        self._rate_name = asked.rate_name
+        self._axis: Axis = axis_of(choice.step_column) if choice.step_column is not None else _axis(known)
+        self._count_rows = choice.count_rows
+        self._said: dict[str, str] = {}
+        self._skips = Skips(known)
+        self._lengths = RunLengths(choice.step_column is None)
+        self._turns = Turns() if known.models else None
+        rounded = known.epoch_decimals is not None or known.epoch_digits is not None
+        self._epochs = PrintedEpochs(known.epoch_decimals, known.epoch_digits) if rounded else None
+
+    def see(self, text: str) -> None:
+        """Remember what a line says of the position of those that come after it."""
+        where = None if self._context is None else self._context.search(text)
+        if where is not None:
+            self._said = {name: value for name, value in where.groupdict().items() if value is not None}
+
+    def read(self, text: str) -> bool:
+        """Whether the line has this format; its rows are added then."""
+        groups = {"step": str(self.lines)} if self._count_rows else self._groups(text)
+        first = groups.get("step") or groups.get("batch") or groups.get("epoch")
+        if first is None or (rates := list(self._rate.finditer(text))) == []:
+            return False
+        self._row(groups, first, rates, text)
+        return True
+
+    def _groups(self, text: str) -> dict[str, str]:
+        """What the line, and those before it, say of its position."""
+        where = self._position.search(text)
+        if where is None:
+            return {}
+        groups = self._said | {name: value for name, value in where.groupdict().items() if value is not None}
+        epoch = None if self._epoch is None else self._epoch.search(text)
+        if epoch is not None:
+            groups = {name: value for name, value in epoch.groupdict().items() if value is not None} | groups
+        return groups
+
+    def _row(self, groups: dict[str, str], first: str, rates: list[re.Match[str]], text: str) -> None:
+        anew = "batch" in groups and "step" not in groups
+        position = number(first.replace(",", ""))
+        if anew and "since" in groups:
+            position = (position + number(groups["since"])) / 2
+        epoch = groups.get("epoch") if anew or "step" in groups else None
+        turn = "" if self._turns is None else self._turns.name(position, rates[0]["rate"])
+        any_rate = False
+        for rate in rates:
+            name = turn + (rate.groupdict().get("name") or self._rate_name)
+            values = [value.strip() for value in rate["rate"].split(",") if value.strip()]
+            for place, value in enumerate(values):
+                self.found.row(f"{name}[{place}]" if len(values) > 1 else name, position, value, epoch, anew)
+                any_rate = any_rate or isfinite(number(value))
+        if not any_rate or not isfinite(position):
+            return
+        self.lines += 1
+        self._lengths.see(groups)
+        self._skips.see(text, position)
+        if self._epochs is not None:
+            self._epochs.see(first, groups.get("bar"), groups.get("total"))
+
+    def reading(self) -> Reading:
+        """What the lines of this format say of the run."""
+        lengths = self._lengths
+        return Reading(
+            format=self.name,
+            found=self.found,
+            axis=self._axis,
+            total=lengths.total,
+            skipped=self._skips.pairs,
+            batches=lengths.batches,
+            last_batch=lengths.last_batch,
+            epochs=lengths.epochs,
+            epochs_from=self._known.epochs_from,
+            redrawn=self._known.redrawn,
+            printed=self._epochs,
+            turns=1 if self._turns is None else self._turns.most,
+            remarks=[counted(self.lines, self._axis)] if self._count_rows else [],
+        )
 
 
-class TextReader:
-    """The rows of a text log, whose format shows with the first line that fits one."""
+def text_kinds(choice: ColumnChoice) -> list[TextKind]:
+    """A reader for each format that is known; where rows are counted, a position tells none of them apart."""
+    if choice.count_rows:
+        known = next(known for known in TEXT_FORMATS if known.name == ANY_TEXT[0])
+        return [TextKind(replace(known, name="text with a rate", epoch=""), choice)]
+    return [TextKind(known, choice) for known in TEXT_FORMATS]
 
-    def __init__(self, choice: ColumnChoice, found: GroupCollection) -> None:
-        self._found = found
-        self._formats = [_compiled(known, choice) for known in _asked(choice)]
-        self._word = _RATE_WORD if choice.rate_column is None else re.compile(re.escape(choice.rate_column))
-        self.format: _CompiledFormat | None = None  # as long as no line fits one
-        self._skipped: dict[int, int] = {}
-        self.total: int | None = None
-        self.batches: int | None = None
+
+def _axis(known: TextFormat) -> Axis:
+    patterns = known.position + known.context
+    return "step" if "(?P<step>" in patterns or "(?P<batch>" in patterns else "epoch"
+
+
+def _asked(known: TextFormat, choice: ColumnChoice) -> TextFormat:
+    """The format with the words that were asked for in place of its own."""
+    position, rate = choice.step_column, choice.rate_column
+    if position is not None:
+        known = replace(known, position=rf"(?<!\w){re.escape(position)}{_BETWEEN}(?P<step>\d[\d,]*)")
+    if rate is not None:
+        named = rf"(?<!\w){re.escape(rate)}{_BETWEEN}(?P<rate>[-+]?[.\d][-+.\w]*)"
+        known = replace(known, rate=named, rate_name=rate)
+    return known
+
+
+class RunLengths:
+    """What a log says of the length of the run and of its epochs."""
+
+    def __init__(self, counts: bool) -> None:
+        self._counts = counts  # whether the totals are in the unit of the positions
+        self.epochs: int | None = None
+        self.last_batch: int | None = None
+        self._total: int | None = None
+        self._of: dict[int, int] = {}
+        self._epoch = ""
+        self._changes = 0  # of the epoch
+
+    def see(self, groups: dict[str, str]) -> None:
+        total, epochs, of = groups.get("total", "").replace(",", ""), groups.get("epochs"), groups.get("of")
+        if total and len(total) < _DIGITS and self._counts:
+            self._total = int(total)
+        epoch = groups.get("epoch", "")
+        if epoch != self._epoch:
+            self._epoch, self._changes = epoch, self._changes + 1
+        if epochs is not None and len(epochs) < _DIGITS and self._counts:
+            self.epochs = int(epochs)
+        if "since" in groups and len(groups["batch"]) < _DIGITS:  # the last mean of an epoch ends with its last batch
+            self.last_batch = max(self.last_batch or 1, int(groups["batch"]))
+        if of is not None and len(of) < _DIGITS and (len(self._of) < 64 or int(of) in self._of):
+            self._of[int(of)] = self._of.get(int(of), 0) + 1
 
     @property
-    def skipped(self) -> list[tuple[int, int]]:
-        """Where optimizer steps were skipped, as the log says, and how many since the place before."""
-        pairs = sorted(self._skipped.items())
-        if self.format is not None and self.format.since_start:
+    def total(self) -> int | None:
+        """The steps of the run, if they are not counted anew in each epoch."""
+        if self._total is None and len(self._of) == 1 and self._changes != 1 and self._counts:
+            return next(iter(self._of))
+        return self._total
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """The batches of an epoch, those that most rows name first."""
+        return tuple(sorted((of for of in self._of if of), key=lambda of: -self._of[of]))
+
+
+class Skips:
+    """Where optimizer steps were skipped, as the log says, and how many since the place before."""
+
+    def __init__(self, known: TextFormat) -> None:
+        self._pattern = re.compile(known.skipped) if known.skipped else None
+        self._since_start = known.since_start
+        self._counts: dict[int, int] = {}
+
+    def see(self, text: str, position: float) -> None:
+        """Look for the count of a row; 0 matters only where it corrects a row before at the same place."""
+        skipped = None if self._pattern is None else self._pattern.search(text)
+        if skipped is None or len(skipped[1]) >= _DIGITS or position >= 10**_DIGITS:
+            return
+        place, count = int(position), int(skipped[1])
+        if count or place in self._counts:
+            if len(self._counts) >= _MOST_PAIRS and place not in self._counts:
+                count += 0 if self._since_start else self._counts.pop(max(self._counts))
+            self._counts[place] = count
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        pairs = sorted(self._counts.items())
+        if self._since_start:
             before = [0, *(count for _, count in pairs)]
             pairs = [(place, count - last) for (place, count), last in zip(pairs, before, strict=False)]
         return [(place, count) for place, count in pairs if count > 0]
 
-    def read(self, pieces: Iterable[bytes]) -> None:
-        """Read a row from each line that has one."""
-        for piece in pieces:
-            for line in decoded(piece):
-                self._read_line(line if len(line) <= _LONGEST else line[:_LONGEST])
 
-    def _read_line(self, text: str) -> None:
-        known = self.format
-        if known is None or known.name in ANY_TEXT:
-            if not self._word.search(text):
-                return
-            known = next((one for one in self._formats if one.position.search(text) and one.rate.search(text)), None)
-            if known is None:
-                return
-            if known is not self.format:
-                self._found.clear()  # what was found before had only looked like rows
-                self._formats = self._formats[: self._formats.index(known) + 1]
-            self.format = known
-        elif known.marker not in text:
-            return
-        where = known.position.search(text)
-        if where is not None:
-            self._row(known, text, where.groupdict())
+class Turns:
+    """Models that are trained together and write the same steps one after the other."""
 
-    def _row(self, known: _CompiledFormat, text: str, groups: dict[str, str | None]) -> None:
-        epoch, batch, since = groups.get("epoch"), groups.get("batch"), groups.get("since")
-        first = groups.get("step") or batch or epoch or ""
-        position = number(first.replace(",", ""))
-        if batch is None:
-            epoch = None
-        elif len(batch) < _DIGITS:
-            of = groups.get("of") or batch
-            self.batches = max(self.batches or 1, int(of) if len(of) < _DIGITS else 1)
-            position = position if since is None else (position + number(since)) / 2
-        for rate in known.rate.finditer(text):
-            name = rate.groupdict().get("name") or known.rate_name
-            values = [value.strip() for value in rate["rate"].split(",") if value.strip()]
-            for place, value in enumerate(values):
-                self._found.row(f"{name}[{place}]" if len(values) > 1 else name, position, value, epoch)
-        total = groups.get("total")
-        if total is not None and len(total) < _DIGITS:
-            self.total = int(total)
-        skipped = None if known.skipped is None else known.skipped.search(text)
-        if skipped is not None and len(skipped[1]) < _DIGITS and position < 10**_DIGITS:
-            self._skip(int(position), int(skipped[1]))
+    def __init__(self) -> None:
+        self._at = float("nan")
+        self._rates: list[str] = []
+        self.most = 1
 
-    def _skip(self, position: int, count: int) -> None:
-        """Remember skipped steps; 0 of them only where it corrects a row before at the same place."""
-        if count or position in self._skipped:
-            if len(self._skipped) >= _MOST_PAIRS and position not in self._skipped:
-                last = max(self._skipped)
-                count += 0 if self.format is not None and self.format.since_start else self._skipped.pop(last)
-            self._skipped[position] = count
-
-
-def _asked(choice: ColumnChoice) -> Iterable[TextFormat]:
-    """The known formats; with the words that were asked for in place of theirs."""
-    position, rate = choice.step_column, choice.rate_column
-    for known in TEXT_FORMATS:
-        if position is not None:
-            known = replace(known, position=rf"(?<!\w){re.escape(position)}{_BETWEEN}(?P<step>\d[\d,]*)")
-        if rate is not None:
-            named = rf"(?<!\w){re.escape(rate)}{_BETWEEN}(?P<rate>[-+]?[.\d][-+.\w]*)"
-            known = replace(known, rate=named, rate_name=rate, marker=rate)
-        yield known
-
-
-_BETWEEN = r"[\"']?+\s*+(?:[=:]\s*+)?+[\"'\[(]*+\s*+"  # no backtracking over a run of spaces
-_DIGITS = 18  # of an integer that fits into 64 bits
-
-
-def _compiled(known: TextFormat, choice: ColumnChoice) -> _CompiledFormat:
-    axis: Axis = "step" if "(?P<step>" in known.position or "(?P<batch>" in known.position else "epoch"
-    return _CompiledFormat(
-        known.name,
-        axis if choice.step_column is None else axis_of(choice.step_column),
-        re.compile(known.position),
-        re.compile(known.rate),
-        re.compile(known.skipped) if known.skipped else None,
-        known.since_start,
-        known.rate_name,
-        known.marker,
-    )
+    def name(self, position: float, rate: str) -> str:
+        """What to put before the name of a rate: nothing for the first model."""
+        if position != self._at:
+            self._at, self._rates = position, []
+        if rate not in self._rates and len(self._rates) < 8:
+            self._rates.append(rate)
+        turn = self._rates.index(rate) + 1 if rate in self._rates else 8
+        self.most = max(self.most, turn)
+        return f"model {turn}: " if turn > 1 else ""
