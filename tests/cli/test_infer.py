@@ -86,13 +86,22 @@ def test_log_that_nothing_explains_is_a_table_and_status_1(strange: str, capsys:
     out, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert "schedule" in err
-    assert out.startswith("piece")
+    assert out.startswith("# piece")
     assert len(out.splitlines()) >= 3
     assert main(["infer", strange, "--json"]) == 1
     data = json.loads(capsys.readouterr().out)
     assert (data["explained"], data["schedule"], data["residual"]) == (False, None, None)
     assert len(data["pieces"]) >= 2
     assert {*data["pieces"][0]} == {"curve", "first", "last", "first_rate", "last_rate"}
+
+
+def test_a_command_behind_the_pipe_says_that_no_schedule_came(
+    strange: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["infer", strange]) == 1
+    give_input(monkeypatch, capsys.readouterr().out.encode())
+    assert main(["show", "-"]) == 2
+    assert "standard input: It has comments and no schedule. `kosine infer` writes that" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", ["png", "html"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 import kosine as ks
 from tests.support.random_logs import Case
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST = 200_000  # steps that are looked at
 
@@ -27,38 +30,62 @@ class Outcome(NamedTuple):
 
 
 def outcome(case: Case) -> Outcome:
+    """What `infer` makes of a random log."""
+
+    def true(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        lost = np.zeros(positions.shape, np.int64)
+        for position, count in case.skips:
+            lost[positions >= position] += count
+        rates: NDArray[np.float64] = case.plan(np.maximum(positions.astype(np.int64) + case.offset - lost, 0))
+        return rates
+
+    return judged(ks.infer(case.trace()), true, 1, case.skips)
+
+
+def judged(
+    inference: ks.Inference,
+    true: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    steps_per_unit: int = 1,
+    skips: Iterable[tuple[float, int]] = (),
+    odd: Sequence[float] = (),
+) -> Outcome:
     """Compare the recovered plan with the true one at every step from the log's first row to its last.
 
     A row is half a unit of its last printed place from either of two plans that explain it, so they are equal within
     the precision of the log where they are at most one unit apart.
+
+    Args:
+        inference: of the log.
+        true: the rates of the run at positions of the log.
+        steps_per_unit: how many steps one unit of the log's axis has.
+        skips: where the run skipped steps.
+        odd: the positions of rows that follow no plan.
     """
-    trace = case.trace()
-    inference = ks.infer(trace)
     if inference.plan is None:
         return Outcome("unexplained", np.inf)
-    first, last = int(trace.positions[0]), int(trace.positions[-1])
-    positions = np.arange(first, last + 1)
-    if positions.size > MOST:
-        positions = np.union1d(np.linspace(first, last, MOST).astype(np.int64), trace.positions)
-    lost = np.zeros(positions.shape, np.int64)
-    for position, count in case.skips:
-        lost[positions >= position] += count
-    true = np.asarray(case.plan(np.maximum(positions + case.offset - lost, 0)))
-    found = inference.plan(inference.steps(positions))
-    units = 2 * trace.precision.half_width(true)
-    off = np.abs(found - true) / units
-    decided = ~_open(inference, case, positions)
+    trace = inference.trace
+    rows = trace.positions[~np.isin(trace.positions, odd)]
+    first, last = float(rows[0]), float(rows[-1])
+    count = round((last - first) * steps_per_unit) + 1
+    positions = first + np.arange(count) / steps_per_unit if count <= MOST else np.linspace(first, last, MOST).round()
+    positions = np.union1d(positions, rows)
+    rates = np.asarray(true(positions))
+    units = np.maximum(2 * trace.precision.half_width(rates), np.finfo(np.float64).tiny)
+    off = np.abs(inference.plan(inference.steps(positions)) - rates) / units
+    decided = ~_open(inference, skips, positions)
     worst = float(off[decided].max())
     if worst > 1:
         return Outcome("different", worst)
     return Outcome("equal" if float(off.max()) <= 1 else "open", worst)
 
 
-def _open(inference: ks.Inference, case: Case, positions: np.ndarray) -> np.ndarray:
+def _open(
+    inference: ks.Inference, skips: Iterable[tuple[float, int]], positions: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Steps between rows of the log, of which the inference says that it cannot know them."""
     rows = inference.trace.positions
     is_open = np.zeros(positions.shape, np.bool_)
-    for low, high in [*_intervals(inference), *((place, place) for place, _ in (*inference.skips, *case.skips))]:
+    for low, high in [*_intervals(inference), *((place, place) for place, _ in (*inference.skips, *skips))]:
         before = rows[max(int(np.searchsorted(rows, low)) - 1, 0)]
         after = rows[min(int(np.searchsorted(rows, high, "left")), rows.size - 1)]
         is_open |= (positions > before) & (positions < after)

@@ -17,7 +17,6 @@ from kosine.errors import ArgumentTypeError, LogError, Name
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_BRANCH = 5  # rows after the log went back: fewer may be leftovers
 _MOST_RATE = 1e300  # sums and products of a few rates are finite
 
 Axis = Literal["step", "epoch", "sample", "token"]
@@ -268,12 +267,6 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
     back = np.flatnonzero(backwards)
     if back.size:
         remarks.extend(_order(positions, back))
-        kept = _without_branch_left(positions, rates, int(back[-1]) + 1)
-        left = int(kept.size - np.count_nonzero(kept))
-        if left:
-            text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
-            remarks.append(Remark("branch left", left, text))
-            positions, rates = positions[kept], rates[kept]
         order = np.argsort(positions, kind="stable")
         positions, rates = positions[order], rates[order]
     same = positions[1:] == positions[:-1]
@@ -290,25 +283,6 @@ def _cleaned(positions: NDArray[Any], rates: NDArray[Any]) -> tuple[NDArray[Any]
         last = np.append(~same, True)
         positions, rates = positions[last], rates[last]
     return positions, rates, remarks
-
-
-def _without_branch_left(positions: NDArray[Any], rates: NDArray[Any], start: int) -> NDArray[np.bool_]:
-    """Which rows to keep where the log last went back before the row `start`.
-
-    If the rows from there on have other rates than those before at the same places, the earlier ones that lie beyond
-    the end belong to a run, or a part of one, that was given up.
-    """
-    kept = np.ones(positions.size, np.bool_)
-    beyond = positions[:start] > positions[start:].max()
-    if positions.size - start < _BRANCH or not beyond.any():
-        return kept
-    earlier = np.argsort(positions[:start], kind="stable")
-    at = np.searchsorted(positions[:start][earlier], positions[start:], side="right") - 1
-    before = earlier[np.maximum(at, 0)]
-    same = (at >= 0) & (positions[before] == positions[start:])
-    if 2 * np.count_nonzero(same & (rates[before] != rates[start:])) > np.count_nonzero(same):
-        kept[:start] = ~beyond
-    return kept
 
 
 def _private(values: NDArray[Any], kind: type) -> NDArray[Any]:

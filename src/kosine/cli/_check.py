@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine._core.plain_text import printable
-from kosine.cli._log_argument import LogType, log_data, log_options, read_log, skip_data
+from kosine.cli._log_argument import LogType, log_data, log_options, skip_data
 from kosine.cli._output import json_option, print_result
 from kosine.cli._pictures import picture_option, write_picture
 from kosine.cli._planning import planned
@@ -45,11 +45,8 @@ Exit status: 0 where the log follows the schedule, also with an offset; 1 where 
 @picture_option("--plot")
 @json_option
 def command(
-    log: str,
+    trace: Trace,
     schedule: NamedSchedule,
-    group: str | None,
-    step_column: str | None,
-    rate_column: str | None,
     output: Path | None,
     as_json: bool,
     **size: Any,
@@ -62,7 +59,6 @@ def command(
     """
     from kosine._logs.check.check import check
 
-    trace = read_log(log, group, step_column, rate_column)
     size, each = _with_epochs(size, schedule, trace)
     size, of_log = _with_length(size, schedule, trace)
     verdict = check(trace, _planned(schedule, size, trace))

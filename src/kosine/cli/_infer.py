@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosine._core.plain_text import aligned, printable, shortened
-from kosine.cli._log_argument import LogType, log_data, log_options, read_log, remarks, skip_data
+from kosine.cli._log_argument import LogType, log_data, log_options, remarks, skip_data
 from kosine.cli._number_types import Count
 from kosine.cli._output import json_option, print_json, written
 from kosine.cli._pictures import picture_option, write_picture
@@ -43,10 +43,7 @@ Exit status: 0 where a schedule explains the log, 1 where none does, 2 after an 
 @picture_option("--plot")
 @json_option
 def command(
-    log: str,
-    group: str | None,
-    step_column: str | None,
-    rate_column: str | None,
+    trace: Trace,
     steps_per_epoch: int | None,
     output: Path | None,
     as_json: bool,
@@ -59,7 +56,7 @@ def command(
     """
     from kosine._logs.infer.infer import infer
 
-    inference = infer(read_log(log, group, step_column, rate_column), steps_per_epoch=steps_per_epoch)
+    inference = infer(trace, steps_per_epoch=steps_per_epoch)
     if output is not None:
         write_picture(inference, output, inference.trace.source)
     if as_json:
@@ -69,7 +66,7 @@ def command(
         click.echo(f"wrote {printable(str(output))}", err=True)  # standard output is the schedule's
     if inference.schedule is None:
         click.echo(printable(inference.sentence), err=True)
-        click.echo("\n".join(_table(inference)))
+        click.echo("\n".join(f"# {line}" for line in _table(inference)))  # a file without a schedule, for what reads it
         return 1
     click.echo("\n".join(_file(inference)))
     return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -29,7 +30,7 @@ _MOST_GROUPS = 8
 _OPTIONS = (
     ("--group", "NAME", "The param group, for a log that has several."),
     ("--step-column", "NAME", "The column or key of the steps, for a log of a kind that is not known."),
-    ("--rate-column", "NAME", "The column or key of the learning rates."),
+    ("--rate-column", "NAME", "The column or key of the learning rates; its number, from 1, in a table without names."),
 )
 
 
@@ -57,13 +58,28 @@ class LogType(ParamType):
 
 
 def log_options(function: CommandFunction) -> CommandFunction:
-    """Add the options to a command, which takes them by their names and hands them to `read_log`."""
+    """Add the options to a command, which takes the trace of LOG as `trace` in place of them all."""
+
+    @functools.wraps(function)
+    def command(
+        log: str,
+        group: str | None,
+        step_column: str | None,
+        rate_column: str | None,
+        count_rows: bool,
+        **others: Any,
+    ) -> Any:
+        trace = _read_log(log, group=group, step_column=step_column, rate_column=rate_column, count_rows=count_rows)
+        return function(trace=trace, **others)
+
+    text = "Take the rows that have a rate as steps 0, 1, 2, ..., for a log that does not say where they are."
+    wrapped = click.option("--count-rows", is_flag=True, help=text)(command)
     for option, kind, text in reversed(_OPTIONS):
-        function = click.option(option, metavar=kind, help=text)(function)
-    return function
+        wrapped = click.option(option, metavar=kind, help=text)(wrapped)
+    return cast("CommandFunction", wrapped)
 
 
-def read_log(log: str, group: str | None, step_column: str | None, rate_column: str | None) -> Trace:
+def _read_log(log: str, **options: Any) -> Trace:
     """Read the argument LOG.
 
     Raises:
@@ -76,9 +92,7 @@ def read_log(log: str, group: str | None, step_column: str | None, rate_column: 
         raise LogError("LOG is -, but standard input is closed.")
     name = _STANDARD_INPUT if log == "-" else log
     try:
-        trace = read_trace(
-            sys.stdin.buffer if log == "-" else log, group=group, step_column=step_column, rate_column=rate_column
-        )
+        trace = read_trace(sys.stdin.buffer if log == "-" else log, **options)
     except LogError as error:
         raise error.changed(where=name) from error
     for each in trace.groups.values():

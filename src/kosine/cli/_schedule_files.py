@@ -70,6 +70,10 @@ def _read_text(text: str, name: str) -> NamedSchedule:
     """A document shows by its first characters what it is: YAML, JSON, the text form, or else TOML."""
     if not text.strip():
         raise NotationError("It is empty. It must hold a schedule.")
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
+        raise NotationError(
+            "It has comments and no schedule.", fix="`kosine infer` writes that where no schedule explains a log."
+        )
     if _YAML.match(text):
         return _read_data(_read_yaml(text), name)
     if text.lstrip().startswith("{") or _is_json(text):

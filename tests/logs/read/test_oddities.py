@@ -195,7 +195,9 @@ def test_what_was_looked_for_is_listed() -> None:
 def test_columns_that_are_not_there() -> None:
     with pytest.raises(LogError, match=r"no `step_column` 'nope' that could be read. Found: columns 'step', 'lr'"):
         read("step,lr\n1,0.5\n", step_column="nope")
-    with pytest.raises(LogError, match=r"no `step_column` 'step' and `rate_column` 'nope'"):
+    with pytest.raises(LogError, match=r"no `step_column` 'no' and `rate_column` 'nope'"):
+        read('{"step": 1, "lr": 2}\n{"step": 2, "lr": 2}\n', step_column="no", rate_column="nope")
+    with pytest.raises(LogError, match=r"has no `rate_column` 'nope'"):
         read('{"step": 1, "lr": 2}\n{"step": 2, "lr": 2}\n', step_column="step", rate_column="nope")
     with pytest.raises(LogError, match="no `rate_column` 'nope'"):
         read("step 1 lr 0.5\n", rate_column="nope")
@@ -311,7 +313,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_document_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kosine._logs.read.read.LARGEST", 1000)
-    monkeypatch.setattr("kosine._logs.read.json_records.LARGEST", 1000)
+    monkeypatch.setattr("kosine._logs.read.json_document.LARGEST", 1000)
     with pytest.raises(LogError, match="can have 1,000 characters at most"):
         read(json.dumps({"lr": [0.5] * 1000}))
 

@@ -64,9 +64,14 @@ class GroupRows:
         """Whether the texts of further rates can still say something about the precision."""
         return self._prints.needs_more
 
+    @property
+    def furthest(self) -> float:
+        """The last position, of the rows that are kept; 0 where steps are counted anew in each epoch."""
+        return 0.0 if self._epochs or not self.kept else float(self._positions[: self.kept].max())
+
     def add(
         self,
-        positions: NDArray[np.float64],
+        positions: NDArray[np.float64] | None,
         rates: NDArray[np.float64],
         texts: Iterable[str] | None,
         epochs: Callable[[], NDArray[np.float64]] | None,
@@ -76,7 +81,7 @@ class GroupRows:
         """Add rows, all with a finite position and rate.
 
         Args:
-            positions: of the rows.
+            positions: of the rows; None to count them.
             rates: of the rows.
             texts: the different prints of rates; None where all were stored as float32; empty if not `needs_texts`.
             epochs: the epoch of each row where the log has both, as steps may be counted anew in each; asked for
@@ -86,7 +91,9 @@ class GroupRows:
         """
         self._prints.add(texts, rates)
         self._stated = self._stated or anew
-        if epochs is not None:
+        if positions is None:
+            positions = np.arange(self.seen, self.seen + len(rates), dtype=np.float64)
+        elif epochs is not None:
             positions = self._paired(positions, epochs)
         self._count_crowded(positions, rates)
         first = -self.seen % self.stride
@@ -233,21 +240,35 @@ class GroupCollection:
     """The rows of all param groups of a log, filled row by row or column by column.
 
     Attributes:
+        count_rows: whether the rows with a rate are counted, each group's on its own, whatever their positions are.
         groups: the rows of each param group, by name.
         missing: rows in which no group has a rate.
         left_out: rows of more groups than are kept.
         sharers: collections that share the memory.
     """
 
-    __slots__ = ("_missing", "_unreadable", "_waiting", "groups", "left_out", "missing", "sharers")
+    __slots__ = ("_missing", "_unreadable", "_waiting", "count_rows", "groups", "left_out", "missing", "sharers")
 
-    def __init__(self) -> None:
+    def __init__(self, count_rows: bool = False) -> None:
+        self.count_rows = count_rows
         self.groups: dict[str, GroupRows] = {}
         self._waiting: dict[str, _PendingRows] = {}
         self.missing = self.left_out = 0
         self.sharers = 1
         self._missing: Counter[str] = Counter()
         self._unreadable: Counter[str] = Counter()
+
+    @property
+    def rows(self) -> int:
+        """Of the group with the most."""
+        self.finish()
+        return max((group.seen for group in self.groups.values()), default=0)
+
+    @property
+    def furthest(self) -> float:
+        """The last position of all groups; 0 where steps are counted anew in each epoch."""
+        self.finish()
+        return max((group.furthest for group in self.groups.values()), default=0.0)
 
     def needs_texts(self, name: str) -> bool:
         """Whether the texts of further rates of a group can still say something about the precision."""
@@ -279,7 +300,7 @@ class GroupCollection:
     def columns(
         self,
         name: str,
-        positions: NDArray[np.float64],
+        positions: NDArray[np.float64] | None,
         rates: NDArray[np.float64],
         texts: Iterable[str] | None,
         epochs: Callable[[], NDArray[np.float64]] | None = None,
@@ -291,12 +312,13 @@ class GroupCollection:
         See `GroupRows.add`.
         """
         series = self.groups.get(name)
-        good = np.isfinite(positions) & np.isfinite(rates)
+        positions = None if self.count_rows else positions
+        good = np.isfinite(rates) if positions is None else np.isfinite(positions) & np.isfinite(rates)
         if not good.all():
             odd += int(np.count_nonzero(np.isfinite(rates) & ~good))
             self._unreadable[name] += odd
             self._missing[name] += int(good.size - np.count_nonzero(good)) - odd
-            positions, rates = positions[good], rates[good]
+            positions, rates = None if positions is None else positions[good], rates[good]
             epochs = None if epochs is None else partial(_some, epochs, good)
         if not rates.size:
             return

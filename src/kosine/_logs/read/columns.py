@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from kosine._logs.read.known_formats import (
     ANY_ROWS,
+    RowFormat,
     axis_of,
+    axis_of_rows,
     comparable,
     looked_for,
     position_columns,
     rate_columns,
     row_format_of,
 )
+from kosine._logs.read.run_length import length_column
 from kosine._logs.trace import Axis
 from kosine.errors import LogError, Name, shown
 
@@ -25,7 +28,7 @@ class ColumnLayout:
 
     Attributes:
         format: what to call the log.
-        position: the column that the rows are placed by.
+        position: the column that the rows are placed by; None where they are counted.
         axis: what it counts.
         rates: the columns with rates, one a param group.
         epoch: the column with the epoch, where steps may be counted anew in each.
@@ -36,7 +39,7 @@ class ColumnLayout:
     """
 
     format: str
-    position: str
+    position: str | None
     axis: Axis
     rates: tuple[str, ...]
     epoch: str | None = None
@@ -57,49 +60,69 @@ class ColumnChoice:
     Attributes:
         step_column: the column or the word before the position; None: a known one.
         rate_column: the column or the word before the rate; None: a known one.
+        count_rows: whether to count the rows that have a rate, and look at no position.
     """
 
     step_column: str | None = None
     rate_column: str | None = None
+    count_rows: bool = False
 
     def layout(self, columns: Iterable[str]) -> ColumnLayout | None:
         """The columns to read; None if one of them is missing."""
         names = list(columns)
         if len(names) > WIDEST:
             return None
-        known = row_format_of(names) or ANY_ROWS
-        rates = tuple(rate_columns(names, known.rates))
-        if self.rate_column is not None:
-            rates = tuple(column for column in names if column.strip() == self.rate_column.strip())[:1]
-        step, epoch = position_columns(names)
-        if self.step_column is not None:
-            step, epoch = next((column for column in names if column.strip() == self.step_column.strip()), None), None
+        step, epoch = self._positions(names)
         position = step if step is not None else epoch
-        rates = tuple(column for column in dict.fromkeys(rates) if column != position)
-        if position is None or not rates:
+        if (position is None and not self.count_rows) or not self.rates(names):
+            return None
+        known = row_format_of(names) or ANY_ROWS
+        rates = tuple(column for column in dict.fromkeys(self.rates(names, known)) if column != position)
+        if not rates:
             return None
         by_name = {comparable(column): column for column in reversed(names)}
         return ColumnLayout(
-            format=known.name,
+            format="table with a rate" if position is None and known is ANY_ROWS else known.name,
             position=position,
-            axis=axis_of(position),
+            axis=axis_of_rows(names) if position is None else axis_of(position),
             rates=rates,
             epoch=epoch if position is step and not known.group else None,
             group=by_name[known.group] if known.group else "",
-            total=by_name.get(known.total) if self.step_column is None else None,
+            total=None if position is None else length_column(names, axis_of(position)),
             only=(by_name[known.only[0]], known.only[1]) if known.only else None,
             decimals=known.decimals,
         )
 
+    def rates(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:
+        """The columns with rates."""
+        if self.rate_column is None:
+            return rate_columns(names, known.rates)
+        return _named(names, self.rate_column)[:1]
+
+    def _positions(self, names: Sequence[str]) -> tuple[str | None, str | None]:
+        """The column of the steps and that of the epochs; None for one that is not there or not looked at."""
+        if self.count_rows:
+            return None, None
+        if self.step_column is None:
+            return position_columns(names)
+        return next(iter(_named(names, self.step_column)), None), None
+
     def unknown(self, found: str, names: Iterable[str] = ()) -> LogError:
         """The error for a log in which no learning rate was recognised; `names` are what it has instead."""
+        names = list(islice(names, WIDEST))
         instead = f"Found: {' '.join(filter(None, (found, listed(names))))}."
-        asked: list[str] = []
-        for name, value in (("step_column", self.step_column), ("rate_column", self.rate_column)):
-            if value is not None:
-                asked += [" and " if asked else "", Name(name), f" {shown(value)}"]
-        if asked:
-            return LogError(("The log has no ", *asked, " that could be read."), fix=instead)
+        rates = self.rates(names)
+        lacking: list[str] = []
+        for name, value, there in (
+            ("step_column", self.step_column, any(self._positions(names))),
+            ("rate_column", self.rate_column, bool(rates)),
+        ):
+            if value is not None and not there:
+                lacking += [" and " if lacking else "", Name(name), f" {shown(value)}"]
+        if lacking:
+            return LogError(("The log has no ", *lacking, " that could be read."), fix=instead)
+        if rates:
+            return _unplaced(rates, instead)
         return LogError(
             f"No learning rate was found in the log. Looked for: {looked_for()}. {instead}",
             fix=(
@@ -110,6 +133,42 @@ class ColumnChoice:
                 ".",
             ),
         )
+
+    def without_names(self, columns: Sequence[str]) -> LogError:
+        """The error for a table without a header, some of whose columns are asked for in vain, or none."""
+        if self.rate_column is not None or self.step_column is not None:
+            return self.unknown("a table without a header, whose columns are", columns)
+        those = f"its {len(columns):,} columns are" if len(columns) > 1 else "its only column is"
+        return LogError(
+            f"The log is a table without a header: {those} known by number, from 1.",
+            fix=(
+                "Name the column of the learning rates with ",
+                Name("rate_column"),
+                " and that of the steps with ",
+                Name("step_column"),
+                ", or count the rows as steps 0, 1, 2, ... with ",
+                Name("count_rows"),
+                ".",
+            ),
+        )
+
+
+def _unplaced(rates: Sequence[str], instead: str) -> LogError:
+    """The error for a log that has rates, and nothing that says where in the run each of them was."""
+    return LogError(
+        f"The log has learning rates ({listed(rates[:3])}), but no column of steps or epochs beside them. {instead}",
+        fix=(
+            "Name the column of steps with ",
+            Name("step_column"),
+            ", or count the rows as 0, 1, 2, ... with ",
+            Name("count_rows"),
+            ".",
+        ),
+    )
+
+
+def _named(names: Iterable[str], asked: str) -> list[str]:
+    return [column for column in names if column.strip() == asked.strip()]
 
 
 def listed(names: Iterable[str]) -> str:

@@ -1,10 +1,11 @@
-"""Tables: CSV with commas, semicolons or tabs."""
+"""Tables: CSV with commas, semicolons or tabs, columns that spaces align, and Markdown."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,19 @@ import numpy as np
 from kosine._logs.read.collect import GroupCollection, number, numbers, unreadable
 from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
 from kosine._logs.read.csv_cells import CellBlock, IrregularError
+from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SEPARATORS = ",\t;"
+_SEPARATORS = (",", "\t", ";")
+_BAR, _SPACES, _SPACE = "|", "  ", " "
+_DRAWN = (_BAR, _SPACES, _SPACE)
+"""Separators of tables that are made to look at; two spaces or more where names have a space."""
 _HEADER_WITHIN = 100  # lines
+_ROW_WITHIN = 5  # lines after the header
+_RULE = frozenset("-+|=: ")  # what a line between rows is drawn with
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +51,78 @@ class TableHeader:
 def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | None:
     """The first line that can be the header of a log; without a layout where no known format fits."""
     likeliest = None
-    for place, line in enumerate(lines[:_HEADER_WITHIN]):
-        for separator in _SEPARATORS:
-            columns = _cells(line, separator)
-            if not 2 <= len(columns) <= WIDEST:
-                continue
-            layout = choice.layout(columns)
-            if layout is not None:
-                return TableHeader(place, separator, columns, layout)
-            if likeliest is None and all(number(cell) == number(cell) for cell in columns):
-                bare = tuple(str(place + 1) for place in range(len(columns)))
-                likeliest = TableHeader(place, separator, bare, choice.layout(bare), bare=True)
-                if likeliest.layout is not None:
-                    return likeliest
-            elif likeliest is None and place == 0:
-                likeliest = TableHeader(place, separator, columns, None)
+    for place in range(min(len(lines), _HEADER_WITHIN)):
+        for header in _headers(lines[place : place + 1 + _ROW_WITHIN], place, choice):
+            if header.layout is not None:
+                return header
+            if likeliest is None or (choice.rates(header.columns) and not choice.rates(likeliest.columns)):
+                likeliest = header
     return likeliest
 
 
-def read_table(pieces: Iterable[bytes], header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> None:
+def _headers(lines: Sequence[str], place: int, choice: ColumnChoice) -> Iterator[TableHeader]:
+    """What the first of these lines can be the header of, with each separator that it has."""
+    for separator in (*_SEPARATORS, *_DRAWN):
+        columns = _names(lines, separator)
+        if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
+            continue
+        numeric = [number(cell) == number(cell) for cell in columns]
+        header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
+        header = header or _bare(lines[0], separator, place == 0 and all(numeric), choice)
+        if header is None and place == 0 and separator in _SEPARATORS and len(columns) > 1:
+            header = TableHeader(place, separator, columns, None)
+        if header is not None:
+            yield replace(header, line=place)
+
+
+def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
+    """A header that has rates, also without a position: then it has no layout."""
+    counting = replace(choice, count_rows=True, step_column=None).layout(columns)
+    if counting is None:
+        return None
+    layout = choice.layout(columns)
+    sure = layout is not None and layout.position is not None and separator in _SEPARATORS
+    if sure or _have_row(lines[1:], separator, columns, layout or counting):
+        return TableHeader(0, separator, columns, layout)
+    return None
+
+
+def _bare(line: str, separator: str, numeric: bool, choice: ColumnChoice) -> TableHeader | None:
+    """A row of a table without a header; it has a layout where columns are asked for by their numbers."""
+    columns = tuple(str(number + 1) for number in range(len(split_cells(line, separator))))
+    if len(columns) == 1 and choice.count_rows and choice.rate_column is None:
+        choice = replace(choice, rate_column="1")
+    if choice.rate_column is not None and choice.rate_column.strip().isdigit():
+        layout = choice.layout(columns)
+        if _have_row([line], separator, columns, layout):
+            return TableHeader(0, separator, columns, layout, bare=True)
+    return TableHeader(0, separator, columns, None, bare=True) if numeric else None
+
+
+def _names(lines: Sequence[str], separator: str) -> tuple[str, ...]:
+    """The cells of the first line; numpy writes # before them, and pandas nothing over the index of the rows."""
+    names = split_cells(lines[0].lstrip("#% "), separator)
+    indexed = separator == _SPACE and any(len(split_cells(line, separator)) == len(names) + 1 for line in lines[1:2])
+    return ("", *names) if indexed else names
+
+
+def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], layout: ColumnLayout | None) -> bool:
+    """Whether one of the lines has as many cells as there are columns, with numbers where the layout has them."""
+    if layout is None:
+        return False
+    place = columns.index(layout.position) if layout.position is not None else None
+    for line in lines:
+        cells = split_cells(line.replace(",", ".") if separator == ";" else line, separator)
+        if len(cells) != len(columns) or (place is not None and number(cells[place]) != number(cells[place])):
+            continue
+        if any(number(cells[columns.index(name)]) == number(cells[columns.index(name)]) for name in layout.rates):
+            return True
+    return False
+
+
+def read_table(
+    pieces: Iterable[bytes], header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
+) -> None:
     """Add the rows of a table to what was found.
 
     Args:
@@ -70,23 +130,27 @@ def read_table(pieces: Iterable[bytes], header: TableHeader, layout: ColumnLayou
         header: where the table begins.
         layout: which columns to read.
         found: takes the rows.
+        length: takes what the rows say of the run's length.
     """
     skip = header.line + (not header.bare)
+    by_line = bool(layout.group) or header.separator in _DRAWN
     for piece in pieces:
         lines = piece
         while skip and lines:
             skip -= 1
             lines = lines[lines.find(b"\n") + 1 :]
-        if lines and (layout.group or not _read_regular(lines, header, layout, found)):
-            _read_any(lines, header, layout, found)
+        if lines and (by_line or not _read_regular(lines, header, layout, found, length)):
+            _read_any(lines, header, layout, found, length)
 
 
-def _read_regular(lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> bool:
+def _read_regular(
+    lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
+) -> bool:
     """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
     places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
     try:
         cells = CellBlock(lines, header.separator, len(header.columns))
-        where = cells.numbers(places[layout.position])
+        where = None if layout.position is None else cells.numbers(places[layout.position])
         rates = [cells.numbers(places[column]) for column in layout.rates]
     except IrregularError:
         return False
@@ -94,19 +158,20 @@ def _read_regular(lines: bytes, header: TableHeader, layout: ColumnLayout, found
     for name, values in zip(layout.rates, rates, strict=True):
         new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0) if found.needs_texts(name) else np.empty(0, np.intp)
         found.columns(name, where, values, cells.texts(places[name], new), epochs)
+    if layout.total is not None:
+        for stated in dict.fromkeys(cells.every(places[layout.total]).tolist()):
+            length.add(layout.total, stated)
     return True
 
 
-def _read_any(lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection) -> None:
+def _read_any(
+    lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
+) -> None:
     places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
     comma = header.separator == ";"
-    rows: list[Sequence[str]]
-    if b'"' in lines:  # each line on its own: a quote that is never closed must not swallow the rest of the file
-        rows = [_cells(line, header.separator) for line in decoded(lines) if line]
-    else:
-        rows = [line.split(header.separator) for line in decoded(lines) if line]
-    where = _column(rows, places[layout.position], comma)
-    positions = numbers(where)
+    rows = _rows(lines, header.separator)
+    where = None if layout.position is None else _column(rows, places[layout.position], comma)
+    positions = None if where is None else numbers(where)
     epochs = None if layout.epoch is None else partial(_epochs, rows, places[layout.epoch], comma)
     for column in layout.rates:
         texts = _column(rows, places[column], comma)
@@ -114,19 +179,41 @@ def _read_any(lines: bytes, header: TableHeader, layout: ColumnLayout, found: Gr
             rates = numbers(texts)
             found.columns(column, positions, rates, texts, epochs, unreadable(texts, rates))
             continue
-        for name, place_, text in zip(_column(rows, places[layout.group], False), where, texts, strict=True):
+        names = _column(rows, places[layout.group], False)
+        for name, place_, text in zip(names, where or [""] * len(names), texts, strict=True):
             found.row(name.strip(), place_, text)
+    if layout.total is not None:
+        for stated in dict.fromkeys(_column(rows, places[layout.total], comma)):
+            length.add(layout.total, stated)
+
+
+def _rows(lines: bytes, separator: str) -> list[Sequence[str]]:
+    """The cells of each line that has some."""
+    some = (line for line in decoded(lines) if line)
+    if separator in _DRAWN:
+        return [split_cells(line, separator) for line in some if not _RULE.issuperset(line)]
+    if b'"' in lines:  # each line on its own: a quote that is never closed must not swallow the rest of the file
+        return [split_cells(line, separator) for line in some]
+    return [line.split(separator) for line in some]
 
 
 def _epochs(rows: list[Sequence[str]], place: int, comma: bool) -> NDArray[np.float64]:
     return numbers(_column(rows, place, comma))
 
 
-def _cells(line: str, separator: str) -> tuple[str, ...]:
-    try:
-        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:  # a cell longer than the module takes
-        row = line.split(separator)
+def split_cells(line: str, separator: str) -> tuple[str, ...]:
+    """The cells of one line, without the spaces around them."""
+    if separator == _SPACE:
+        return tuple(line.split())
+    if separator == _SPACES:
+        return tuple(re.split(r"\s{2,}", line.strip()))
+    if separator == _BAR:
+        row = line.strip().removeprefix(_BAR).removesuffix(_BAR).split(_BAR)
+    else:
+        try:
+            row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+        except csv.Error:  # a cell longer than the module takes
+            row = line.split(separator)
     return tuple(cell.strip() for cell in row)
 
 

@@ -1,60 +1,89 @@
-"""JSON: an object on each line, or one document."""
+"""JSON lines: an object on each."""
 
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout
-from kosine._logs.read.known_formats import comparable, rate_columns
-from kosine._logs.read.reading import Reading
-from kosine.errors import LogError, shown
+from kosine._logs.read.known_formats import comparable
+from kosine._logs.read.reading import Reading, reading_of
+from kosine._logs.read.run_length import RunLength
+from kosine._logs.trace import Remark
 
-LARGEST = 1 << 28
-"""Characters of one document, which is held in memory."""
 _SHAPES = 1000  # sets of keys to remember
-_NODES = 100_000  # parts of a document to look at for the log
-
-
-class BrokenDocumentError(LogError):
-    """A file begins as a JSON document and is not one; its lines may be a log."""
+_KINDS = 8  # of rows, by the key of their position
 
 
 class RecordReader:
-    """JSON objects, each a row: reads those that have a rate."""
+    """JSON objects, each a row: reads those that have a rate.
 
-    def __init__(self, choice: ColumnChoice, found: GroupCollection) -> None:
+    Objects with another key for the position, such as settings with "epochs", are a log of another kind: the kind with
+    the most rows counts.
+
+    Attributes:
+        length: what the objects say of the run's length.
+        keys: the keys of the objects.
+        junk: how many parts of a list of rows are no object.
+    """
+
+    def __init__(self, choice: ColumnChoice) -> None:
         self._choice = choice
-        self.found = found
         self._layouts: dict[tuple[str, ...], ColumnLayout | None] = {}
-        self.layout: ColumnLayout | None = None
-        self.total: int | None = None
+        self._kinds: dict[str | None, tuple[ColumnLayout, GroupCollection]] = {}
+        self._missing = 0
+        self.length = RunLength()
         self.keys: dict[str, None] = {}
-        self.junk = self.lines = 0
+        self.junk = 0
+
+    @property
+    def layout(self) -> ColumnLayout | None:
+        """Of the kind with the most rows; None as long as there is no row."""
+        kind = max(self._kinds.values(), key=lambda kind: kind[1].rows, default=None)
+        return None if kind is None else kind[0]
+
+    @property
+    def found(self) -> GroupCollection:
+        """The rows of the kind with the most."""
+        layout = self.layout
+        found = GroupCollection() if layout is None else self._kinds[layout.position][1]
+        found.missing = self._missing
+        return found
 
     @property
     def name(self) -> str:
         """What to call the log."""
         return "" if self.layout is None else self.layout.format
 
+    @property
+    def lines(self) -> int:
+        """The rows of the kind with the most."""
+        return max((found.rows for _, found in self._kinds.values()), default=0)
+
     def read_line(self, text: str) -> bool:
         """Whether a line is an object, which is read then."""
-        try:
-            record = json.loads(text, parse_float=str)  # as it was printed
-        except (ValueError, RecursionError):
-            return False
-        if not isinstance(record, dict):
-            return False
-        self.record(record)
-        return True
+        record = _object_of(text)
+        if record is not None:
+            self.record(record)
+        return record is not None
 
     def reading(self) -> Reading:
         """What the objects say of the run, where one has a rate."""
-        assert self.layout is not None
-        return Reading(self.layout.format, self.found, self.layout.axis, self.layout.decimals, self.total)
+        layout, found = self.layout, self.found
+        assert layout is not None
+        reading = reading_of(layout, found, self.length)
+        left_out = sum(other.rows for _, other in self._kinds.values()) - found.rows
+        if left_out:
+            text = f"Objects with another key for the position, which are left out: {left_out:,}."
+            reading.remarks.append(Remark("other rows", left_out, text))
+        return reading
+
+    def see(self, keys: Iterable[str]) -> None:
+        """Remember keys for the message that no rate was found."""
+        if len(self.keys) < _SHAPES:
+            self.keys.update(dict.fromkeys(keys))
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Read one object: the layout is that of its set of keys, which few of a log's rows differ in."""
@@ -70,117 +99,35 @@ class RecordReader:
                     return
             if len(self._layouts) < _SHAPES:
                 self._layouts[keys] = layout
-            if len(self.keys) < _SHAPES:
-                self.keys.update(dict.fromkeys(keys))
+            self.see(keys)
         if layout is None:
-            self.found.missing += 1
+            self._missing += 1
             return
         if layout.only is not None and record[layout.only[0]] != layout.only[1]:
             return
-        if self.layout is None:
-            self.layout = layout
-        self.lines += record[layout.rates[0]] is not None
-        position, epoch = record[layout.position], None if layout.epoch is None else record[layout.epoch]
-        if layout.total is not None and type(record[layout.total]) is int:
-            self.total = record[layout.total]
+        if layout.total is not None:
+            self.length.add(layout.total, record[layout.total])
+        position = None if layout.position is None else record[layout.position]
+        epoch = None if layout.epoch is None else record[layout.epoch]
         for column in layout.rates:
             value = record[column]
             if isinstance(value, dict):
                 for name, one in value.items():
-                    self.found.row(f"{column}/{name}", position, one, epoch)
+                    self.add(layout, f"{column}/{name}", position, one, epoch)
             elif isinstance(value, list):
                 for place, one in enumerate(value):
-                    self.found.row(f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
+                    self.add(layout, f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
             else:
-                self.found.row(column, position, value, epoch)
+                self.add(layout, column, position, value, epoch)
 
-
-def read_document(data: str, choice: ColumnChoice, records: RecordReader, found: GroupCollection) -> ColumnLayout:
-    """Read one JSON document: the first list of objects, or object of lists, that has a rate.
-
-    Raises:
-        LogError: too large or too deep, broken JSON, or nothing with a rate in it.
-    """
-    if len(data) > LARGEST:
-        raise LogError(
-            f"A JSON document can have {LARGEST:,} characters at most.",
-            fix="Write the log as CSV or JSON lines instead.",
-        )
-    try:
-        document = json.loads(data, parse_float=str)  # as they were printed
-    except RecursionError as error:
-        raise LogError("The JSON document is nested too deeply to be a log.") from error
-    except ValueError as error:  # also a number of thousands of digits
-        text = f"The log begins as a JSON document but is not one: {shown(str(error))[1:-1]}."
-        raise BrokenDocumentError(text) from error
-    if isinstance(document, dict) and not any(isinstance(value, dict | list) for value in document.values()):
-        records.record(document)  # the only row of a log
-        if records.layout is not None:
-            return records.layout
-    seen: dict[str, None] = {}
-    for node in _nodes(document):
-        if isinstance(node, dict):
-            seen.update(dict.fromkeys(list(node)[:20]) if len(seen) < 60 else {})
-            layout = _read_columns(node, choice, found)
-        else:
-            layout = _read_rows(node, records)
-        if layout is not None:
-            total = document.get("max_steps") if isinstance(document, dict) else None
-            if type(total) is int and layout.axis == "step":
-                records.total = total
-            return layout
-    raise choice.unknown("the keys" if seen else "no objects", seen)
-
-
-def _nodes(document: object) -> Iterator[dict[str, Any] | list[Any]]:
-    """The objects and lists of a document that may be logs, outer ones first."""
-    waiting = deque([document])
-    for _ in range(_NODES):
-        if not waiting:
-            return
-        node = waiting.popleft()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(value for value in node.values() if isinstance(value, dict | list))
-        elif isinstance(node, list):
-            if any(isinstance(value, dict) for value in node):
-                yield node
-            waiting.extend(value for value in node[:100] if isinstance(value, dict | list))
-
-
-def _read_rows(rows: list[Any], records: RecordReader) -> ColumnLayout | None:
-    for row in rows:
-        if isinstance(row, dict):
-            records.record(row)
-        else:
-            records.junk += 1
-    return records.layout
-
-
-def _read_columns(node: dict[str, Any], choice: ColumnChoice, found: GroupCollection) -> ColumnLayout | None:
-    lists = {key: _listed(value) for key, value in node.items() if isinstance(value, list | dict)}
-    columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
-    layout = choice.layout(columns)
-    if layout is None and choice.step_column is None:
-        names = [choice.rate_column] if choice.rate_column in columns else rate_columns(columns)
-        if not names or (choice.rate_column is not None and choice.rate_column not in columns):
-            return None
-        layout = ColumnLayout("Keras History JSON", "", "epoch", tuple(name for name in names if name is not None))
-    if layout is None:
-        return None
-    places: Sequence[Any] = columns.get(layout.position) or range(len(columns[layout.rates[0]]))
-    epochs = [None] * len(places) if layout.epoch is None else columns[layout.epoch]
-    for column in layout.rates:
-        for place, epoch, rate in zip(places, epochs, columns[column], strict=False):
-            found.row(column, place, rate, epoch)
-    return layout
-
-
-def _listed(value: list[Any] | dict[str, Any]) -> list[Any]:
-    """A column: a list, or the object of rows that pandas makes of one."""
-    if isinstance(value, list):
-        return value
-    return list(value.values()) if all(key.isdigit() for key in value) else []
+    def add(self, layout: ColumnLayout, name: str, position: object, rate: object, epoch: object) -> None:
+        """Add one row of the param group `name`."""
+        kind = self._kinds.get(layout.position)
+        if kind is None:
+            if len(self._kinds) == _KINDS:
+                return
+            kind = self._kinds[layout.position] = layout, GroupCollection(self._choice.count_rows)
+        kind[1].row(name, position, rate, epoch)
 
 
 def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
@@ -194,6 +141,14 @@ def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
     return flat
 
 
+def _object_of(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line, parse_float=str)  # as it was printed
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
 def begins_as_json(text: str) -> bool:
     """Whether a file that begins so is JSON, of either sort; a log line in brackets is not."""
     start = text.lstrip()
@@ -204,10 +159,5 @@ def begins_as_json(text: str) -> bool:
 def is_lines(lines: Sequence[str]) -> bool:
     """Whether a file that begins so has an object on each line, rather than one document on them all."""
     some = [line for line in lines if line.strip()]
-    objects = 0
-    for line in some[:20]:
-        try:
-            objects += isinstance(json.loads(line), dict)
-        except (ValueError, RecursionError):
-            continue
+    objects = sum(_object_of(line) is not None for line in some[:20])
     return objects > 1 or (objects == 1 and len(some) > 1 and not comparable(some[0]).endswith(("{", "[")))

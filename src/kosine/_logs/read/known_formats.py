@@ -33,6 +33,7 @@ _EPOCHS = ("epoch", "epochs", "current_epoch")
 _INDEX = ("", "unnamed: 0", "index")  # of the rows, which pandas writes first
 _RATES = ("learning_rate", "lr", "train/learning_rate", "train/lr", "train_lr", "rate")
 _RATE = r"(?:.*[^a-z])?(?:lr|learning[ _-]?rates?)(?:[^a-z].*)?|rate"
+_RATE_WORD = re.compile("lr|rate", re.IGNORECASE)  # each of these patterns has one: a quick look
 _OTHER = re.compile(
     r"__(?:MIN|MAX|STEP)$|momentum|weight.?decay|betas|(?:max|min|initial|init|final|end|peak|target|warmup)[ _-]?"
     r"(?:lr|learning)|(?:lr|rate)[ _-]?(?:scale|ratio|mult|decay|sched)|find",
@@ -50,7 +51,6 @@ class RowFormat:
             the spaces around them, and capitals do not count.
         rates: the pattern of the columns with rates.
         group: a column that says which run or param group the row is about.
-        total: a column that says how long the run is.
         only: a column and the value it has in rows that count.
         decimals: the places after the point that the writer rounds to; None if it does not.
     """
@@ -59,7 +59,6 @@ class RowFormat:
     requires: tuple[str, ...] = ()
     rates: str = _RATE
     group: str = ""
-    total: str = ""
     only: tuple[str, str] | None = None
     decimals: int | None = None
 
@@ -74,7 +73,7 @@ ROW_FORMATS = (
     RowFormat("Weights & Biases history", requires=("_step", "_(?:runtime|timestamp)")),
     RowFormat("Lightning CSVLogger", requires=("step", r"lr-.+"), rates=r"lr-.+"),
     RowFormat("timm summary.csv", requires=("epoch", "train_loss", "eval_.+", "lr")),
-    RowFormat("LLaMA-Factory trainer_log.jsonl", requires=("current_steps",), total="total_steps"),
+    RowFormat("LLaMA-Factory trainer_log.jsonl", requires=("current_steps",)),
     RowFormat(
         "mmcv JSON log", requires=("mode", "epoch", "iter", "lr"), rates="lr", only=("mode", "train"), decimals=5
     ),
@@ -100,10 +99,8 @@ def comparable(column: str) -> str:
 
 
 def row_format_of(columns: Iterable[str]) -> RowFormat | None:
-    """The first format whose columns are all there, a rate and a position among them."""
+    """The first format whose columns are all there, a rate among them."""
     names = [comparable(column) for column in columns if len(column) <= _LONGEST]
-    if not any(position_columns(names)):
-        return None
     for known in ROW_FORMATS:
         required = (re.compile(pattern, re.IGNORECASE) for pattern in known.requires)
         if all(any(map(each.fullmatch, names)) for each in required) and rate_columns(names, known.rates):
@@ -115,7 +112,11 @@ def rate_columns(columns: Iterable[str], pattern: str = _RATE) -> list[str]:
     """The columns with rates, the likeliest first."""
     found = []
     for column in columns:
+        if not _RATE_WORD.search(column):
+            continue
         name = comparable(column).rpartition(" - ")[2]  # Weights & Biases puts the name of the run before
+        if ": " in name or "=" in name:  # a setting in a line of text
+            continue
         if len(column) <= _LONGEST and re.fullmatch(pattern, name, re.IGNORECASE) and not _OTHER.search(name):
             found.append(column)
     places = {name: place for place, name in enumerate(_RATES)}
@@ -127,6 +128,14 @@ def position_columns(columns: Iterable[str]) -> tuple[str | None, str | None]:
     names = list(columns)
     step, epoch = _named(names, _STEPS), _named(names, _EPOCHS)
     return (step, epoch) if step is not None or epoch is not None else (_named(names[:1], _INDEX), None)
+
+
+def axis_of_rows(columns: Iterable[str]) -> Axis:
+    """What the rows of a log count: epochs where each has results of training beside those of an evaluation."""
+    names = {comparable(column) for column in columns}
+    begins = {name.partition("_")[0] for name in names if "_" in name}
+    evaluated = begins & {"val", "valid", "test", "eval"}
+    return "epoch" if evaluated and ("train" in begins or "loss" in names) else "step"
 
 
 def axis_of(column: str) -> Axis:

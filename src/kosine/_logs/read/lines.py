@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.json_records import RecordReader
 from kosine._logs.read.reading import Reading
@@ -22,7 +21,7 @@ class LineReader:
 
     def __init__(self, choice: ColumnChoice) -> None:
         self._choice = choice
-        self.records = RecordReader(choice, GroupCollection())
+        self.records = RecordReader(choice)
         self._texts = text_kinds(choice)
         self._contexts = [kind for kind in self._texts if kind.context_marker]
         self._latest: TextKind | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,20 +12,15 @@ from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, listed
 from kosine._logs.read.csv_table import TableHeader, find_header, read_table
-from kosine._logs.read.json_records import (
-    LARGEST,
-    BrokenDocumentError,
-    RecordReader,
-    begins_as_json,
-    is_lines,
-    read_document,
-)
+from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
+from kosine._logs.read.json_records import is_lines
 from kosine._logs.read.lines import LineReader
-from kosine._logs.read.reading import Reading
+from kosine._logs.read.reading import Reading, reading_of
+from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.read.traces import trace_of
 from kosine._logs.trace import Remark, Trace
-from kosine.errors import ArgumentTypeError, LogError, shown
+from kosine.errors import ArgumentTypeError, LogError, Name, shown
 
 _CHUNK = 1 << 18  # measured: a quarter of a MiB stays in the cache
 
@@ -42,6 +37,7 @@ def read_trace(
     group: str | None = None,
     step_column: str | None = None,
     rate_column: str | None = None,
+    count_rows: bool = False,
 ) -> Trace:
     r"""Read the learning rate of a run from its log; the content shows which format it has.
 
@@ -58,7 +54,9 @@ def read_trace(
             of the trace has them all.
         step_column: where the steps are: a column, a key, or the word before the number in text, such as
             "consumed samples". If None, the usual one of the format.
-        rate_column: where the rates are, likewise.
+        rate_column: where the rates are, likewise. The columns of a table without a header are "1", "2", ...
+        count_rows: take the rows that have a rate as steps 0, 1, 2, ..., for a log that does not say where they are. A
+            row that has results of training and of an evaluation is taken as an epoch.
 
     Returns:
         The trace, with remarks on anything odd about the log.
@@ -76,7 +74,7 @@ def read_trace(
         >>> trace.positions.tolist(), trace.rates.tolist()
         ([0, 1], [0.1, 0.05])
     """
-    choice = ColumnChoice(_name(step_column, "step_column"), _name(rate_column, "rate_column"))
+    choice = _choice(step_column, rate_column, count_rows)
     _name(group, "group")
     if not isinstance(path, str | os.PathLike):
         if not hasattr(path, "read"):
@@ -94,6 +92,15 @@ def read_trace(
         if events.is_event_file(head):
             return _picked(log.read_events([where]), group)
         return _picked(log.read_chunks(chain([head], _chunks(file))), group)
+
+
+def _choice(step_column: object, rate_column: object, count_rows: object) -> ColumnChoice:
+    if not isinstance(count_rows, bool):
+        raise ArgumentTypeError(argument="count_rows", rule="True or False", received=count_rows)
+    if count_rows and step_column is not None:
+        rule = ("None where rows are counted (", Name("count_rows"), ")")
+        raise LogError(argument="step_column", rule=rule, received=step_column)
+    return ColumnChoice(_name(step_column, "step_column"), _name(rate_column, "rate_column"), count_rows)
 
 
 def _name(value: object, argument: str) -> str | None:
@@ -126,13 +133,13 @@ class _LogReader:
     def __init__(self, choice: ColumnChoice, source: str) -> None:
         self.choice = choice
         self.source = source
-        self.found = GroupCollection()
         self.remarks: list[Remark] = []
 
     def read_events(self, files: list[Path]) -> dict[str, Trace]:
-        axis, damaged = events.read_events(files, self.choice, self.found)
+        found = GroupCollection()
+        axis, damaged = events.read_events(files, self.choice, found)
         self.remarks += damaged
-        return self._traces(Reading(events.NAME, self.found, axis))
+        return self._traces(Reading(events.NAME, found, axis))
 
     def read_chunks(self, chunks: Iterator[bytes]) -> dict[str, Trace]:
         data = unpacked(chunks, self.remarks)
@@ -146,60 +153,70 @@ class _LogReader:
         encoding = encoding_of(head)
         _refuse_binary(head, encoding)
         first = [line for piece in pieces([head], []) for line in decoded(piece)]
-        text = next((line for line in first if line.strip()), None)
-        if text is None and len(head) < _CHUNK:
+        if len(head) < _CHUNK and not any(map(str.strip, first)):
             raise LogError("The log is empty.")
         whole = chain([head], data)
-        if text is None and begins_as_json(head[:_CHUNK].decode(encoding, "replace").lstrip("\ufeff")):
-            return self._read_document(whole, encoding)  # all on one line
-        if text is not None and begins_as_json("\n".join(first[:3]) if text.strip() == "[" else text):
-            return self._read_lines(whole, None, text) if is_lines(first) else self._read_document(whole, encoding)
-        header = find_header(first, self.choice)
-        if header is not None and header.layout is not None:
-            read_table(pieces(whole, self.remarks), header, header.layout, self.found)
-            layout = header.layout
-            return self._traces(Reading(layout.format, self.found, layout.axis, layout.decimals))
-        return self._read_lines(whole, header, text)
+        if is_document(head.decode(encoding, "replace").removeprefix("\ufeff"), first):
+            return self._traces(self._read_document(whole, encoding))
+        return self._traces(self._read_lines(whole, first))
 
-    def _read_lines(self, chunks: Iterator[bytes], header: TableHeader | None, first: str | None) -> dict[str, Trace]:
+    def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> Reading:
+        """Read a file of lines; the first ones show whether they are a table."""
+        header = None if is_lines(first) else find_header(first, self.choice)
+        if header is not None and header.layout is not None:
+            found, length = GroupCollection(self.choice.count_rows), RunLength()
+            read_table(pieces(chunks, self.remarks), header, header.layout, found, length)
+            return reading_of(header.layout, found, length)
         lines = LineReader(self.choice)
         lines.read(pieces(chunks, self.remarks))
-        if lines.count or lines.records.layout is not None:
-            return self._of_lines(lines)
-        if header is not None and len(header.columns) > 1 and first is not None:
-            raise self.choice.unknown("columns", header.columns)
-        if lines.records.keys:
-            raise self.choice.unknown("JSON lines with the keys", lines.records.keys)
-        raise self.choice.unknown(f"a first line {shown(first)}")
-
-    def _of_lines(self, lines: LineReader) -> dict[str, Trace]:
+        if not lines.count and lines.records.layout is None:
+            raise self._unknown(first, header, lines.records.keys)
         best = lines.best()
         if lines.others and best.found is lines.records.found:
             text = f"Lines without a JSON object: {lines.others:,}."
-            self.remarks.append(Remark("no JSON", lines.others, text))
-        self.remarks += lines.left_out()
-        return self._traces(best)
+            best.remarks.append(Remark("no JSON", lines.others, text))
+        best.remarks.extend(lines.left_out())
+        return best
 
-    def _read_document(self, chunks: Iterator[bytes], encoding: str) -> dict[str, Trace]:
+    def _unknown(self, first: list[str], header: TableHeader | None, keys: Iterable[str]) -> LogError:
+        """The error for lines without a learning rate."""
+        if header is not None and header.bare:
+            return self.choice.without_names(header.columns)
+        if header is not None:
+            return self.choice.unknown("columns", header.columns)
+        if keys:
+            return self.choice.unknown("JSON lines with the keys", keys)
+        return self.choice.unknown(f"a first line {shown(next(filter(str.strip, first), ''))}")
+
+    def _read_document(self, chunks: Iterator[bytes], encoding: str) -> Reading:
         data = bytearray()
         for chunk in chunks:
             data += chunk
             if len(data) > LARGEST:
-                break
+                raise LogError(
+                    f"A JSON document can have {LARGEST:,} characters at most.",
+                    fix="Write the log as CSV or JSON lines instead.",
+                )
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
-        records = RecordReader(self.choice, self.found)
-        try:
-            layout = read_document(text, self.choice, records, self.found)
-        except BrokenDocumentError:
-            del text
-            lines = LineReader(self.choice)
-            lines.read(pieces(chain([bytes(data)], chunks), self.remarks))
-            if lines.count < 2:
-                raise
-            return self._of_lines(lines)  # a block of settings, say, and lines after it
-        if records.junk:
-            self.remarks.append(Remark("no JSON", records.junk, f"Lines without a JSON object: {records.junk:,}."))
-        return self._traces(Reading(layout.format, self.found, layout.axis, layout.decimals, records.total))
+        del data  # the text is as large
+        parsed = parse_documents(text)
+        log, left_out = read_documents(parsed.documents, self.choice)
+        if parsed.broken_at is not None and not (parsed.cut and log.lines > 1):
+            try:  # settings may stand before a log of another kind
+                lines = self._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
+            except LogError:
+                lines = None
+            if lines is not None and lines.found.rows > max(log.lines, 1):
+                return lines
+        if log.layout is None:
+            if parsed.broken_at is not None:
+                raise LogError(f"The log begins as a JSON document but is not one: {parsed.error}.")
+            raise self.choice.unknown("the keys" if log.keys else "no objects", log.keys)
+        reading = log.reading()
+        reading.remarks.extend(_odd_documents(parsed, left_out, log.lines))
+        if log.junk:
+            reading.remarks.append(Remark("no JSON", log.junk, f"Lines without a JSON object: {log.junk:,}."))
+        return reading
 
     def _traces(self, reading: Reading) -> dict[str, Trace]:
         """The traces of all groups, by name."""
@@ -209,11 +226,24 @@ class _LogReader:
             raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
         traces = {}
         for name in list(found.groups):
-            remarks = [*self.remarks, *found.remarks(name)]
+            remarks = [*self.remarks, *reading.remarks, *found.remarks(name)]
             traces[name] = trace_of(found.groups.pop(name), reading, remarks, self.source)
         for trace in traces.values():
             trace.groups = traces
         return traces
+
+
+def _odd_documents(parsed: JsonText, left_out: int, count: int) -> Iterator[Remark]:
+    """What to say of JSON that is not one whole document."""
+    read = f"{count:,} {'row is' if count == 1 else 'rows are'} read"
+    if parsed.broken_at is not None and parsed.cut:
+        yield Remark("cut off", 1, f"The JSON document breaks off ({parsed.error}): {read}, which are whole.")
+    elif parsed.broken_at is not None:
+        text = f"Something else follows the JSON document ({parsed.error}), and is left out: {read}."
+        yield Remark("cut off", 1, text)
+    if left_out:
+        text = f"Other JSON documents, none with more rows, which are left out: {left_out:,}."
+        yield Remark("other documents", left_out, text)
 
 
 def _refuse_binary(head: bytes, encoding: str) -> None:

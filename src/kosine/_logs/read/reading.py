@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kosine._logs.read.collect import GroupCollection
+from kosine._logs.read.columns import ColumnLayout
 from kosine._logs.read.rounded_epochs import PrintedEpochs
-from kosine._logs.trace import Axis
+from kosine._logs.read.run_length import RunLength
+from kosine._logs.trace import Axis, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Reading:
         redrawn: whether a place is written again and again, and the last time counts.
         printed: how the epochs were printed, and the steps of progress bars.
         turns: the models that write the same steps.
+        remarks: what was odd.
     """
 
     format: str
@@ -43,3 +46,19 @@ class Reading:
     redrawn: bool = False
     printed: PrintedEpochs | None = None
     turns: int = 1
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def reading_of(layout: ColumnLayout, found: GroupCollection, length: RunLength) -> Reading:
+    """What rows with named cells say of the run."""
+    remarks: list[Remark] = []
+    total = length.agreed(found.furthest, layout.axis, remarks) if layout.position is not None else None
+    if found.count_rows:
+        remarks.append(counted(found.rows, layout.axis))
+    epochs = total if layout.axis == "epoch" else None
+    return Reading(layout.format, found, layout.axis, layout.decimals, total, epochs=epochs, remarks=remarks)
+
+
+def counted(rows: int, axis: Axis) -> Remark:
+    """What to say of rows that are counted."""
+    return Remark("counted", rows, f"The rows that have a rate are counted, from 0, as {axis}s.")

@@ -10,7 +10,7 @@ from math import isfinite
 from kosine._logs.read.collect import GroupCollection, number
 from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.known_formats import axis_of
-from kosine._logs.read.reading import Reading
+from kosine._logs.read.reading import Reading, counted
 from kosine._logs.read.rounded_epochs import PrintedEpochs
 from kosine._logs.read.text_formats import ANY_TEXT, TEXT_FORMATS, TextFormat
 from kosine._logs.trace import Axis
@@ -40,6 +40,7 @@ class TextKind:
         self._epoch = re.compile(known.epoch) if known.epoch and choice.step_column is None else None
         self._rate_name, self._names = asked.rate_name, "(?P<name>" in asked.rate
         self._axis: Axis = axis_of(choice.step_column) if choice.step_column is not None else _axis(known)
+        self._count_rows = choice.count_rows
         self._said: Groups = {}
         self._skips = Skips(known) if known.skipped else None
         self._lengths = RunLengths(choice.step_column is None)
@@ -55,19 +56,24 @@ class TextKind:
 
     def read(self, text: str) -> bool:
         """Whether the line has this format; its rows are added then."""
-        where = self._position.search(text)
-        if where is None:
+        groups = {"step": str(self.lines)} if self._count_rows else self._groups(text)
+        first = groups.get("step") or groups.get("batch") or groups.get("epoch")
+        if first is None:
             return False
         rates = [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
-        groups = {**self._said, **where.groupdict()} if self._said else where.groupdict()
-        epoch = None if self._epoch is None else self._epoch.search(text)
-        if epoch is not None:
-            groups = {**epoch.groupdict(), **groups}
-        first = groups.get("step") or groups.get("batch") or groups.get("epoch")
-        if first is None or not rates:
+        if not rates:
             return False
         self._row(groups, first, rates, text)
         return True
+
+    def _groups(self, text: str) -> Groups:
+        """What the line, and those before it, say of its position."""
+        where = self._position.search(text)
+        if where is None:
+            return {}
+        groups = {**self._said, **where.groupdict()} if self._said else where.groupdict()
+        epoch = None if self._epoch is None else self._epoch.search(text)
+        return groups if epoch is None else {**epoch.groupdict(), **groups}
 
     def _row(self, groups: Groups, first: str, rates: list[tuple[str, str]], text: str) -> None:
         position = number(first.replace(",", ""))
@@ -106,6 +112,7 @@ class TextKind:
             redrawn=self._known.redrawn,
             printed=self._epochs,
             turns=1 if self._turns is None else self._turns.most,
+            remarks=[counted(self.lines, self._axis)] if self._count_rows else [],
         )
 
 
@@ -121,7 +128,10 @@ def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def text_kinds(choice: ColumnChoice) -> list[TextKind]:
-    """A reader for each format that is known."""
+    """A reader for each format that is known; where rows are counted, a position tells none of them apart."""
+    if choice.count_rows:
+        known = next(known for known in TEXT_FORMATS if known.name == ANY_TEXT[0])
+        return [TextKind(replace(known, name="text with a rate", epoch=""), choice)]
     return [TextKind(known, choice) for known in TEXT_FORMATS]
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kosine._logs.read.reading import Reading
     from kosine._logs.trace import Axis, Placing
 
+_BRANCH = 5  # rows after the log went back: fewer may be leftovers
 _SOME = 10_000  # rows that show how far apart they are
 _FEW = 20  # one row in so many may have the place of another one, as after a resume
 
@@ -76,6 +77,7 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
     elif not places.clear:
         _refuse_crowded(taken, places)
     _refuse_many_runs(places)
+    _leave_out_branch(places, mine)
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
         mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
@@ -170,7 +172,13 @@ def _refuse_crowded(taken: TakenRows, places: _Places) -> None:
     )
     raise LogError(
         f"The log does not say where its rows are: {what}; {cause}.",
-        fix=("Name a column, key or word that counts all steps with ", Name("step_column"), "."),
+        fix=(
+            "Name a column, key or word that counts all steps with ",
+            Name("step_column"),
+            ", or count the rows as steps with ",
+            Name("count_rows"),
+            ".",
+        ),
     )
 
 
@@ -190,3 +198,35 @@ def _refuse_many_runs(places: _Places) -> None:
         f"before at the same {places.axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
         fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
     )
+
+
+def _leave_out_branch(places: _Places, remarks: list[Remark]) -> None:
+    """Leave out what a run, or a part of one, had written further on when it was given up and done again."""
+    back = np.flatnonzero(places.positions[1:] < places.positions[:-1])
+    if not back.size:
+        return
+    kept = _without_branch(places.positions, places.rates, int(back[-1]) + 1)
+    left = int(kept.size - np.count_nonzero(kept))
+    if left:
+        text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
+        remarks.append(Remark("branch left", left, text))
+        places.positions, places.rates = places.positions[kept], places.rates[kept]
+
+
+def _without_branch(positions: NDArray[Any], rates: NDArray[Any], start: int) -> NDArray[np.bool_]:
+    """Which rows to keep where the log last went back before the row `start`.
+
+    If the rows from there on have other rates than those before at the same places, the earlier ones that lie beyond
+    the end belong to a run, or a part of one, that was given up.
+    """
+    kept = np.ones(positions.size, np.bool_)
+    beyond = positions[:start] > positions[start:].max()
+    if positions.size - start < _BRANCH or not beyond.any():
+        return kept
+    earlier = np.argsort(positions[:start], kind="stable")
+    at = np.searchsorted(positions[:start][earlier], positions[start:], side="right") - 1
+    before = earlier[np.maximum(at, 0)]
+    same = (at >= 0) & (positions[before] == positions[start:])
+    if 2 * np.count_nonzero(same & (rates[before] != rates[start:])) > np.count_nonzero(same):
+        kept[:start] = ~beyond
+    return kept
