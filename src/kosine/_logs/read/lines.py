@@ -9,11 +9,22 @@ from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.json_records import RecordReader
 from kosine._logs.read.reading import Reading
 from kosine._logs.read.stream import decoded
-from kosine._logs.read.text_lines import LONGEST_LINE, TextKind, text_kinds
+from kosine._logs.read.text_lines import LONGEST_LINE, TextKind, kinds_behind, text_kinds
 from kosine._logs.trace import Remark
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;]{0,20}[A-Za-z]|\x08")  # and what progress bars go back with
 _PREFIXED = re.compile(r"[^{}'|]{0,100}?\w: (?=\{\")")  # such as `json_stats: {"lr": 0.1}`
+_LONGEST_BEFORE = 2000  # characters of a line that places those behind it
+_OPTION = re.compile(
+    r"\b(?:batch_size|weight_decay|momentum|num_(?:workers|epochs?)|\w*_dir|seed|optimizer|dataset|device|config)"
+    r"['\"]?\s{0,4}[=:]"
+)
+_MANY_OPTIONS = 3
+
+
+def _are_options(text: str) -> bool:
+    """Whether a line has the options of a run rather than a row of it."""
+    return "Namespace(" in text or len(set(_OPTION.findall(text))) >= _MANY_OPTIONS
 
 
 class LineReader:
@@ -25,6 +36,8 @@ class LineReader:
         self._texts = text_kinds(choice)
         self._contexts = [kind for kind in self._texts if kind.context_marker]
         self._latest: TextKind | None = None
+        self._behind = kinds_behind(choice)
+        self._before = {"epoch": "", "step": ""}
         self._lines = self._objects = 0
 
     def read(self, pieces: Iterable[bytes]) -> None:
@@ -50,6 +63,8 @@ class LineReader:
                     kind.see(line)
             if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low:
                 objects += self._read_line(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE])
+            elif "epoch" in low or "step" in low or "iter" in low:
+                self._before["epoch" if "epoch" in low else "step"] = line[:_LONGEST_BEFORE]
         return objects
 
     def _read_line(self, text: str) -> bool:
@@ -61,15 +76,16 @@ class LineReader:
             prefixed = _PREFIXED.match(text)
             if prefixed is not None and self.records.read_line(text[prefixed.end() :]):
                 return True
-        if "Namespace(" in text:  # the options of a run
-            return False
         for kind in self._texts:
-            if kind.marker in text and kind.read(text):
+            if kind.marker in text and not (kind.is_any and _are_options(text)) and kind.read(text):
                 if not kind.is_any:
                     self._latest = kind
                 if kind.lines == 1:
                     self._share()
-                break
+                return False
+        before = " | ".join(filter(None, self._before.values()))
+        if before and not _are_options(text):
+            any(kind.read(f"{before} | {text}") for kind in self._behind)
         return False
 
     def _share(self) -> None:
@@ -99,12 +115,14 @@ class LineReader:
         best = max(kinds, key=lambda kind: kind.lines)
         counts: dict[str, int] = {}
         for kind in kinds:
-            if kind is not best:
+            if kind is not best and kind not in self._behind:  # which may be anything
                 counts[kind.name] = counts.get(kind.name, 0) + kind.lines
+        if not counts:
+            return []
         each = [f"{count:,} {'row' if count == 1 else 'rows'} of {name}" for name, count in counts.items()]
         text = f"{' and '.join(each)} {'is' if sum(counts.values()) == 1 else 'are'} left out."
         return [Remark("other kinds", sum(counts.values()), text)]
 
     def _kinds(self) -> list[RecordReader | TextKind]:
-        kinds: list[RecordReader | TextKind] = [self.records, *self._texts]
+        kinds: list[RecordReader | TextKind] = [self.records, *self._texts, *self._behind]
         return [kind for kind in kinds if kind.lines]

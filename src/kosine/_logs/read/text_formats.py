@@ -64,6 +64,7 @@ _ANY_RATE = (
 )
 
 ANY_TEXT = ("text with a step and a rate", "text with an epoch, a batch and a rate", "text with an epoch and a rate")
+TEXT_BEHIND = "text with a rate in a line behind that of its step"
 
 TEXT_FORMATS = (
     TextFormat(
@@ -130,14 +131,14 @@ TEXT_FORMATS = (
     ),
     TextFormat(
         "mmcv log",
-        position=rf"\bEpoch \[(?P<epoch>\d+)\]\[\s*{_BATCH}\]\s",
+        position=rf"\bEpoch \[(?P<epoch>\d+)\]\[\s*{_BATCH}\]\s{{1,8}}lr",
         rate=rf"(?<!\w)(?P<name>lr(?:_\w+)?): (?P<rate>{_NUMBER})",
         marker="Epoch [",
         epochs_from=1,
     ),
     TextFormat(
         "mmcv log",
-        position=r"\bIter \[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]\s",
+        position=r"\bIter \[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]\s{1,8}lr",
         rate=rf"(?<!\w)(?P<name>lr(?:_\w+)?): (?P<rate>{_NUMBER})",
         marker="Iter [",
     ),

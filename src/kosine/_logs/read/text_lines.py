@@ -12,7 +12,7 @@ from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.known_formats import axis_of
 from kosine._logs.read.reading import Reading, counted
 from kosine._logs.read.rounded_epochs import PrintedEpochs
-from kosine._logs.read.text_formats import ANY_TEXT, TEXT_FORMATS, TextFormat
+from kosine._logs.read.text_formats import ANY_TEXT, TEXT_BEHIND, TEXT_FORMATS, TextFormat
 from kosine._logs.trace import Axis
 
 LONGEST_LINE = 1 << 16
@@ -133,6 +133,13 @@ def text_kinds(choice: ColumnChoice) -> list[TextKind]:
         known = next(known for known in TEXT_FORMATS if known.name == ANY_TEXT[0])
         return [TextKind(replace(known, name="text with a rate", epoch=""), choice)]
     return [TextKind(known, choice) for known in TEXT_FORMATS]
+
+
+def kinds_behind(choice: ColumnChoice) -> list[TextKind]:
+    """Readers for lines whose position is in a line before them."""
+    if choice.count_rows:
+        return []
+    return [TextKind(replace(known, name=TEXT_BEHIND), choice) for known in TEXT_FORMATS if known.name in ANY_TEXT]
 
 
 def _axis(known: TextFormat) -> Axis:

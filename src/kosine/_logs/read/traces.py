@@ -105,7 +105,7 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
 def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
     """Steps that are counted anew in each epoch."""
     steps, epochs = taken.positions, taken.epochs
-    first = min(1.0, float(steps.min()))  # most writers count from 1
+    first = _first_batch(steps)
     most = float(reading.last_batch or steps.max() + 1 - first)
     declared = reading.batches[0] if reading.batches and reading.batches[0] >= most else None
     each = most if declared is None else float(declared)
@@ -124,6 +124,16 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
     placing = GuessedEpochs(each) if declared is None else None
     return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
+
+
+def _first_batch(steps: NDArray[Any]) -> int:
+    """The number of the first batch of an epoch: 1, where the log does not show that it is 0.
+
+    A log of batches 49, 99, 149, ... writes every 50th and counts from 0.
+    """
+    some = np.unique(steps[:_SOME]).astype(np.int64)
+    every = int(np.gcd.reduce(np.diff(some))) if some.size > 1 else 1
+    return int(some[0] > 0 and not (every > 1 and int(some[0] + 1) % every == 0))
 
 
 def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
