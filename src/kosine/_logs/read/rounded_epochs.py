@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20  # rows of which the progress bar is remembered
 _FEW = 6  # decimals: an epoch with more of them is not rounded
+_MOST_BARS = 64  # that are of different lengths
+_DIGITS = 16
+_BETWEEN = 10  # steps between two rows, for phases that begin there
 _LEAST = 4  # rows, which two numbers place
 _SLACK = 1 + 1e-9
 
@@ -29,16 +32,21 @@ class PrintedEpochs:
     def __init__(self, decimals: int | None, digits: int | None) -> None:
         self._decimals, self._digits = decimals, digits
         self._bars = array("d")
-        self._totals: dict[str, int] = {}
+        self._furthest: dict[int, int] = {}
 
-    def see(self, text: str, bar: str | None, total: str | None) -> None:
+    def see_bar(self, bar: str | None, total: str | None) -> None:
+        """Take in a progress bar."""
+        if bar is not None and total is not None and max(len(bar), len(total)) < _DIGITS:
+            run = int(total)
+            if run in self._furthest or len(self._furthest) < _MOST_BARS:
+                self._furthest[run] = max(self._furthest.get(run, 0), int(bar))
+
+    def see(self, text: str, bar: str | None) -> None:
         """Take in a row: its epoch as it was printed, and the step of the bar before it."""
         if self._decimals is not None:
             self._decimals = max(self._decimals, len(text.partition(".")[2]))
         if len(self._bars) <= _MOST:
-            self._bars.append(float(bar) if bar is not None and len(bar) < 16 else np.nan)
-        if total is not None and len(total) < 16 and len(self._totals) < 8:
-            self._totals[total] = self._totals.get(total, 0) + 1
+            self._bars.append(float(bar) if bar is not None and len(bar) < _DIGITS else np.nan)
 
     def half_widths(self, epochs: Numbers) -> Numbers:
         """How far each epoch may be from the one that was rounded to it."""
@@ -51,28 +59,39 @@ class PrintedEpochs:
         return width * _SLACK
 
     def steps(self, epochs: Numbers) -> tuple[Numbers, int] | None:
-        """The steps of the rows and of the run, where a progress bar gives them and the epochs agree.
+        """The steps of the rows and of the run, where progress bars give them and the epochs agree.
 
         Rows are written every so many steps. A bar may be some steps late, as it is drawn a few times a second at most.
         """
-        total = max(self._totals, key=self._totals.__getitem__, default=None)
-        bars = np.array(self._bars)
-        if total is None or bars.size != epochs.size or bars.size < 2 or not bool(np.isfinite(bars).all()):
+        bars, half = np.array(self._bars), self.half_widths(epochs)
+        if bars.size != epochs.size or bars.size < 2:
             return None
-        gaps, counts = np.unique(np.diff(bars), return_counts=True)
-        every = float(gaps[counts.argmax()])
-        if every < 1 or bars.max() > float(total):
+        for total in self._furthest:
+            steps = _of_bars(bars, total)
+            if steps is not None:
+                least, most = steps / (epochs + half), steps / np.maximum(epochs - half, 1e-300)
+                if float(least.max()) <= float(most.min()) * _SLACK:
+                    return steps, total
+        even = EvenRows.of(epochs, half)
+        if even is None:
             return None
-        steps = np.ceil(bars / every) * every
-        if bars[0] == 1 < every:  # the first step is logged as well
-            steps[0] = 1
-        late = steps - bars
-        if bool((np.diff(steps) <= 0).any()) or 2 * np.count_nonzero(late) > bars.size:
-            return None
-        half = self.half_widths(epochs)
-        least, most = steps / (epochs + half), steps / np.maximum(epochs - half, 1e-300)
-        agree = float(least.max()) <= float(most.min()) * _SLACK
-        return (steps, int(total)) if agree else None
+        found = [(steps, total) for total, last in self._furthest.items() for steps in even.until(last, total)]
+        return found[0] if len(found) == 1 else None
+
+
+def _of_bars(bars: Numbers, total: int) -> Numbers | None:
+    """The steps of rows, each of which comes after a bar that says its step or one a little before."""
+    if not bool(np.isfinite(bars).all()) or bars.max() > total:
+        return None
+    gaps, counts = np.unique(np.diff(bars), return_counts=True)
+    every = float(gaps[counts.argmax()])
+    if every < 1:
+        return None
+    steps = np.ceil(bars / every) * every
+    if bars[0] == 1 < every:  # the first step is logged as well
+        steps[0] = 1
+    late = int(np.count_nonzero(steps != bars))
+    return None if bool((np.diff(steps) <= 0).any()) or 2 * late > bars.size else np.asarray(steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +142,22 @@ class EvenRows:
         each = self._each(steps_per_epoch)
         return np.asarray(self.multiples * each.numerator / each.denominator)
 
+    def until(self, last: int, total: int) -> list[Numbers]:
+        """The steps that the rows may have in a run of some whole epochs which came to a step, of so many."""
+        count = float(self.multiples[-1])
+        return [
+            np.concatenate((np.ones(self.extra), self.multiples * every))
+            for every in range(int(last / (count + 1)) + 1, int(last / count) + 1)
+            if _holds_whole(total * self.least / every, total * self.most / every)
+        ]
+
+    @property
+    def resolution(self) -> int:
+        """Steps of an epoch with which a row is at a whole one, and several are between two rows."""
+        each = simplest(self.least, self.most)
+        finer = next(times for times in range(1, _BETWEEN + 1) if each.numerator * times >= _BETWEEN)
+        return each.denominator * finer
+
     def _each(self, steps_per_epoch: int | None) -> Fraction:
         """The distance: of that many steps, or the simplest number."""
         if steps_per_epoch is None:
@@ -134,6 +169,11 @@ class EvenRows:
                 return Fraction(least, steps_per_epoch)
         rule = f"the steps of an epoch, as the rows are {self.least:.6g} epochs apart, which is a whole number of steps"
         raise LogError(argument="steps_per_epoch", rule=rule, received=steps_per_epoch)
+
+
+def _holds_whole(least: float, most: float) -> bool:
+    """Whether a whole number lies between two numbers."""
+    return floor(most * _SLACK) >= max(ceil(least / _SLACK), 1)
 
 
 def simplest(least: float, most: float) -> Fraction:

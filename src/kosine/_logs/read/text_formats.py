@@ -57,6 +57,7 @@ _BEFORE = r"[\"']?+\s*+(?:[=:]\s*+)?+(?:[\"'\[(]\s*+)?+"  # between a name and i
 _OF = r"(?:\s{0,8}/\s{0,8}(?P<of>\d+))?"
 _BATCH = r"(?P<batch>\d+)/(?P<of>\d+)"
 _EPOCHS = r"(?P<epoch>\d+)/(?P<epochs>\d+)"
+_BAR = r"\| (?P<bar>\d+)/(?P<total>\d+) \[[^\]]{0,60}(?:it/s|s/it)"  # other units are not those of training
 _ANY_EPOCH = rf"(?i)\bepochs?\b{_BEFORE}(?P<epoch>\d+)(?:\s{{0,4}}/\s{{0,4}}(?P<epochs>\d+))?"
 _ANY_RATE = (
     r"(?i)\b(?:(?:train|current|cur)[_ ])?(?P<name>lr(?:_?\d{1,2})?|learning[ _-]?rate)\b"
@@ -266,8 +267,8 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': (?P<rate>{_NUMBER})",
         rate_name="learning_rate",
         marker="'learning_rate': ",
-        context=r"\| (?P<bar>\d+)/(?P<total>\d+) \[",
-        context_marker="| ",
+        context=_BAR,
+        context_marker="it",
         epochs_from=0,
         epoch_decimals=2,
     ),
@@ -277,8 +278,8 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': '(?P<rate>{_NUMBER})'",
         rate_name="learning_rate",
         marker="'learning_rate': '",
-        context=r"\| (?P<bar>\d+)/(?P<total>\d+) \[",
-        context_marker="| ",
+        context=_BAR,
+        context_marker="it",
         epochs_from=0,
         epoch_digits=4,
     ),

@@ -53,6 +53,8 @@ class TextKind:
         where = None if self._context is None else self._context.search(text)
         if where is not None:
             self._said = where.groupdict()
+            if self._epochs is not None:
+                self._epochs.see_bar(self._said.get("bar"), self._said.get("total"))
 
     def read(self, text: str) -> bool:
         """Whether the line has this format; its rows are added then."""
@@ -94,7 +96,7 @@ class TextKind:
         if self._skips is not None:
             self._skips.see(text, position)
         if self._epochs is not None:
-            self._epochs.see(first, groups.get("bar"), groups.get("total"))
+            self._epochs.see(first, groups.get("bar"))
 
     def reading(self) -> Reading:
         """What the lines of this format say of the run."""
