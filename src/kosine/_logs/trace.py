@@ -40,6 +40,11 @@ class Remark:
 class Placing(Protocol):
     """How the rows of a log of epochs are placed."""
 
+    @property
+    def resolution(self) -> int | None:
+        """Steps of an epoch with which each row is at a whole one; None if the positions show it."""
+        ...
+
     def positions(self, epochs: NDArray[Any], steps_per_epoch: int) -> NDArray[np.float64]:
         """The epochs of the rows, where an epoch has so many steps."""
         ...
@@ -180,6 +185,11 @@ class Trace:
         other.positions = self._placing.positions(self.positions, steps_per_epoch)
         other.positions.flags.writeable = False
         return other
+
+    @property
+    def resolution(self) -> int | None:
+        """Steps of an epoch that suit the rows, where the log does not say how many there are; None if any do."""
+        return None if self._placing is None else self._placing.resolution
 
     def as_computed(self) -> Trace:
         """The trace; with the precision of float32 where its rates are such numbers and nothing else is known.

@@ -82,8 +82,12 @@ def test_objects_after_settings_and_words() -> None:
 
 
 def test_options_of_a_run_are_no_row_of_it() -> None:
-    trace = read("Namespace(lr=0.5, epoch=90)\nEpoch 1 lr 0.1\nEpoch 2 lr 0.05\n")
-    assert trace.positions.tolist() == [1, 2]
+    rows = "Epoch 1 lr 0.1\nEpoch 2 lr 0.05\n"
+    for options in (
+        "Namespace(lr=0.5, epoch=90)",
+        "{'lr': 0.5, 'epoch': 90, 'batch_size': 4, 'seed': 1, 'work_dir': ''}",
+    ):
+        assert read(f"{options}\n{rows}").positions.tolist() == [1, 2]
 
 
 def test_kinds_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,18 +188,45 @@ def test_both_numbers_count(line: str) -> None:
     assert (verdict.follows, verdict.offset) == (True, 0)
 
 
-def test_the_steps_of_an_epoch_that_is_not_shown_whole() -> None:
-    """Only every fifth of its 44 batches is in the log."""
-    plan = ks.Schedule(ks.linear(start=0.1, to=0.0)).plan(total_steps=440, steps_per_epoch=44)
+def icefall(plan: ks.Plan, steps_per_epoch: int) -> str:
+    """Every fifth batch of an epoch, the first of which is 0."""
     rows = [(epoch, batch) for epoch in range(10) for batch in range(0, 41, 5)]
-    text = "".join(f"Epoch {e + 1}, batch {b}, loss[x], lr: {plan(44 * e + b)!r}\n" for e, b in rows)
-    trace = read(text)
+    return "".join(f"Epoch {e + 1}, batch {b}, loss[x], lr: {plan(steps_per_epoch * e + b)!r}\n" for e, b in rows)
+
+
+def length_of_epochs(trace: Trace) -> str:
+    return next(remark.text for remark in trace.remarks if remark.code == "steps of each epoch")
+
+
+def test_the_rates_show_how_long_an_epoch_is_that_is_not_shown_whole() -> None:
+    plan = ks.parse("Schedule(cosine(start=0.1, to=0.0))").plan(total_steps=440)
+    trace = read(icefall(plan, 44))
+    assert "44 of them, as the rates go on" in length_of_epochs(trace)
+    assert infer(trace).schedule == plan.schedule
+    assert check(trace, plan.schedule.plan(total_steps=440, steps_per_epoch=44)).follows
+
+
+def test_the_steps_of_an_epoch_that_nothing_shows() -> None:
+    plan = ks.parse("Schedule(hold(132, start=0.1), hold(start=0.01))").plan(total_steps=440, steps_per_epoch=44)
+    trace = read(icefall(plan, 44))
+    assert "41 of them; up to 45 are possible" in length_of_epochs(trace)
     assert trace.steps_per_epoch is None
-    assert "41" in next(remark.text for remark in trace.remarks if remark.code == "steps of each epoch")
     assert check(trace, plan).follows
-    assert infer(trace, steps_per_epoch=44).schedule == plan.schedule
+    assert check(trace, infer(trace, steps_per_epoch=44).plan).follows
     with pytest.raises(LogError, match="`steps_per_epoch` must be at least 41"):
         infer(trace, steps_per_epoch=40)
+
+
+def test_batches_that_are_counted_from_0() -> None:
+    text = "".join(f"Epoch[{e}] Batch [{b}]\tlr={0.1 / (e + b)!r}\n" for e in range(3) for b in range(9, 100, 10))
+    assert read(text).positions[:3].tolist() == [0.09, 0.19, 0.29]
+
+
+def test_a_rate_in_a_line_behind_that_of_its_place() -> None:
+    trace = read("".join(f"Epoch: {epoch}/30\nTime: 30.1s - LR: {1 / epoch!r}\nloss: 1\n" for epoch in range(1, 9)))
+    assert (trace.axis, trace.positions.tolist()) == ("epoch", list(range(1, 9)))
+    trace = read("".join(f"epoch:0 || iter:{step} || loss:1\n->>lr:{1 / step!r}\n" for step in range(10, 90, 10)))
+    assert (trace.axis, trace.positions.tolist()) == ("step", list(range(10, 90, 10)))
 
 
 # --- epochs that are rounded ------------------------------------------------------------------------------------------
@@ -248,6 +279,19 @@ def test_the_steps_of_a_progress_bar(late: int) -> None:
     trace = read(text)
     assert (trace.axis, trace.positions.tolist(), trace.total) == ("step", list(steps), 15_000)
     assert str(infer(trace).schedule) == str(HF.schedule)
+
+
+@pytest.mark.parametrize("first", [[], [1]])
+def test_the_steps_of_a_progress_bar_that_came_before_all_rows(first: list[int]) -> None:
+    """Where standard output is written in blocks; the bar says how far the run came."""
+    plan = ks.parse("Schedule(linear(6, start=0.0, to=1e-4), cosine(to=0.0))").plan(total_steps=362)
+    steps = [*first, *range(10, 362, 10)]
+    other = "\rMap: 100%|####| 2896/2896 [00:01<00:00, 900.1 examples/s]"
+    bars = "".join(f"\r {step // 4}%|#    | {step}/362 [00:10<00:50,  2.05it/s]" for step in range(1, 363))
+    rows = "".join(f"{{'learning_rate': {plan(step)!r}, 'epoch': {round(step / 181, 2)}}}\n" for step in steps)
+    trace = read(other + bars + "\n" + rows)
+    assert (trace.axis, trace.positions.tolist(), trace.total) == ("step", steps, 362)
+    assert check(trace, plan).follows
 
 
 def test_a_progress_bar_apart_from_the_rows() -> None:

@@ -66,7 +66,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     check_trace(trace)
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
     if steps_per_epoch is None and trace.positions.dtype.kind == "f":  # else a step of the schedule is an epoch
-        steps_per_epoch = trace.steps_per_epoch
+        steps_per_epoch = trace.steps_per_epoch or trace.resolution
     trace = trace.with_steps_per_epoch(steps_per_epoch)
     unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:

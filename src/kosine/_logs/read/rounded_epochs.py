@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, gcd
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ _MOST = 1 << 20  # rows of which the progress bar is remembered
 _FEW = 6  # decimals: an epoch with more of them is not rounded
 _MOST_BARS = 64  # that are of different lengths
 _DIGITS = 16
-_BETWEEN = 10  # steps between two rows, for phases that begin there
+_BETWEEN = 10  # steps between two rows, or a multiple of it
 _LEAST = 4  # rows, which two numbers place
 _SLACK = 1 + 1e-9
 
@@ -153,10 +153,9 @@ class EvenRows:
 
     @property
     def resolution(self) -> int:
-        """Steps of an epoch with which a row is at a whole one, and several are between two rows."""
+        """Steps of an epoch with which rows are some tens of steps apart, as most runs write them."""
         each = simplest(self.least, self.most)
-        finer = next(times for times in range(1, _BETWEEN + 1) if each.numerator * times >= _BETWEEN)
-        return each.denominator * finer
+        return each.denominator * (_BETWEEN // gcd(each.numerator, _BETWEEN))
 
     def _each(self, steps_per_epoch: int | None) -> Fraction:
         """The distance: of that many steps, or the simplest number."""

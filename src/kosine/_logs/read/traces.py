@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kosine._core.numbers import MAX_STEPS
+from kosine._logs.read.epoch_length import length_by_rates
 from kosine._logs.read.rounded_epochs import EvenRows, simplest
 from kosine._logs.trace import Remark, Trace, rows
 from kosine.errors import LogError, Name
@@ -43,18 +44,24 @@ class GuessedEpochs:
     """Steps that are counted anew in each epoch, of which the log shows the first ones.
 
     Attributes:
-        shown: the steps of an epoch that the log shows.
+        guessed: the steps of an epoch that its rows are placed with.
+        shown: those that the log shows.
     """
 
+    guessed: float
     shown: float
+
+    @property
+    def resolution(self) -> None:
+        """The positions show it."""
 
     def positions(self, epochs: NDArray[Any], steps_per_epoch: int) -> NDArray[np.float64]:
         """The epochs of the rows, where an epoch has so many steps."""
         if steps_per_epoch < self.shown:
             rule = f"at least {self.shown:,g}, as the log has a step of that number in an epoch"
             raise LogError(argument="steps_per_epoch", rule=rule, received=steps_per_epoch)
-        whole = np.floor(epochs + 0.25 / self.shown)
-        return np.asarray(whole + np.round((epochs - whole) * self.shown) / steps_per_epoch)
+        whole = np.floor(epochs + 0.25 / self.guessed)
+        return np.asarray(whole + np.round((epochs - whole) * self.guessed) / steps_per_epoch)
 
 
 def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: str) -> Trace:
@@ -108,22 +115,30 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
     first = _first_batch(steps)
     most = float(reading.last_batch or steps.max() + 1 - first)
     declared = reading.batches[0] if reading.batches and reading.batches[0] >= most else None
-    each = most if declared is None else float(declared)
-    if declared is None:
-        text = f"Steps are counted anew in each epoch, which is taken to have {each:,g} of them"
-        gap = float(
-            np.diff(np.unique(steps[:_SOME]).astype(np.float64)).min(initial=np.inf)
-        )  # the last ones may not be in the log
-        text += f"; up to {each + gap - 1:,g} are possible, and `steps_per_epoch` says it." if 1 < gap < np.inf else "."
-        remarks.append(Remark("steps of each epoch", taken.resets, text))
-    elif len(reading.batches) > 1:
+    each = float(declared or _guessed_length(taken, most, remarks))
+    if declared is not None and len(reading.batches) > 1:
         others = ", ".join(f"{of:,}" for of in reading.batches[1:5])
         text = f"An epoch is taken to have {declared:,} batches; some rows say {others}."
         remarks.append(Remark("epochs of other lengths", taken.resets, text))
     start = reading.epochs_from if reading.epochs_from is not None else float(epochs.min())
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
-    placing = GuessedEpochs(each) if declared is None else None
+    placing = GuessedEpochs(each, most) if declared is None else None
     return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
+
+
+def _guessed_length(taken: TakenRows, most: float, remarks: list[Remark]) -> float:
+    """The steps of an epoch, of which the log shows some; its last ones may not be in the log."""
+    gap = float(np.diff(np.unique(taken.positions[:_SOME]).astype(np.float64)).min(initial=np.inf))
+    text = "Steps are counted anew in each epoch, which is taken to have"
+    by_rates = length_by_rates(taken.epochs, taken.positions, taken.rates) if 1 < gap < np.inf else None
+    if by_rates is not None and most <= by_rates < most + gap:
+        text += f" {by_rates:,} of them, as the rates go on so from one to the next."
+    elif 1 < gap < np.inf:
+        text += f" {most:,g} of them; up to {most + gap - 1:,g} are possible, and `steps_per_epoch` says it."
+    else:
+        text += f" {most:,g} of them."
+    remarks.append(Remark("steps of each epoch", taken.resets, text))
+    return by_rates if by_rates is not None and most <= by_rates < most + gap else most
 
 
 def _first_batch(steps: NDArray[Any]) -> int:
