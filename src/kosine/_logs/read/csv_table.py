@@ -51,8 +51,10 @@ class TableHeader:
 def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | None:
     """The first line that can be the header of a log; without a layout where no known format fits."""
     likeliest = None
-    for place in range(min(len(lines), _HEADER_WITHIN)):
-        for header in _headers(lines[place : place + 1 + _ROW_WITHIN], place, choice):
+    top = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    for place in range(top, min(len(lines), top + _HEADER_WITHIN)):
+        for header in _headers(lines[place : place + 1 + _ROW_WITHIN], place == top, choice):
+            header = replace(header, line=place)
             if header.layout is not None:
                 return header
             if likeliest is None or (choice.rates(header.columns) and not choice.rates(likeliest.columns)):
@@ -60,19 +62,25 @@ def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | Non
     return likeliest
 
 
-def _headers(lines: Sequence[str], place: int, choice: ColumnChoice) -> Iterator[TableHeader]:
-    """What the first of these lines can be the header of, with each separator that it has."""
+def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[TableHeader]:
+    """What the first of these lines can be the header of, with each separator that it has.
+
+    Args:
+        lines: the line and some after it.
+        top: whether it is the first of the file.
+        choice: the columns that are asked for.
+    """
     for separator in (*_SEPARATORS, *_DRAWN):
         columns = _names(lines, separator)
         if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
             continue
         numeric = [number(cell) == number(cell) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
-        header = header or _bare(lines[0], separator, place == 0 and all(numeric), choice)
-        if header is None and place == 0 and separator in _SEPARATORS and len(columns) > 1:
-            header = TableHeader(place, separator, columns, None)
+        header = header or _bare(lines[0], separator, top and all(numeric), choice)
+        if header is None and top and separator in _SEPARATORS and len(columns) > 1:
+            header = TableHeader(0, separator, columns, None)
         if header is not None:
-            yield replace(header, line=place)
+            yield header
 
 
 def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
@@ -88,11 +96,19 @@ def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choic
 
 
 def _bare(line: str, separator: str, numeric: bool, choice: ColumnChoice) -> TableHeader | None:
-    """A row of a table without a header; it has a layout where columns are asked for by their numbers."""
-    columns = tuple(str(number + 1) for number in range(len(split_cells(line, separator))))
-    if len(columns) == 1 and choice.count_rows and choice.rate_column is None:
+    """A row of a table without a header; it has a layout where columns are asked for by their numbers.
+
+    Args:
+        line: the row.
+        separator: what is between two cells.
+        numeric: whether the file begins with it and all of its cells are numbers.
+        choice: the columns that are asked for.
+    """
+    cells = split_cells(line, separator)
+    columns = tuple(str(number + 1) for number in range(len(cells)))
+    if numeric and len(columns) == 1 and choice.count_rows and choice.rate_column is None:
         choice = replace(choice, rate_column="1")
-    if choice.rate_column is not None and choice.rate_column.strip().isdigit():
+    if choice.rate_column is not None and not any(";" in cell or "\t" in cell for cell in cells):  # else separators
         layout = choice.layout(columns)
         if _have_row([line], separator, columns, layout):
             return TableHeader(0, separator, columns, layout, bare=True)

@@ -27,9 +27,17 @@ _STEPS = (
     "iterations",
     "update",
     "updates",
+    "global_steps",
+    "train_step",
+    "training_step",
+    "optimizer_step",
+    "iters",
+    "iter_num",
+    "n_iter",
+    "numiters",
     "batch",
 )
-_EPOCHS = ("epoch", "epochs", "current_epoch")
+_EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "ep")
 _INDEX = ("", "unnamed: 0", "index")  # of the rows, which pandas writes first
 _RATES = ("learning_rate", "lr", "train/learning_rate", "train/lr", "train_lr", "rate")
 _RATE = r"(?:.*[^a-z])?(?:lr|learning[ _-]?rates?)(?:[^a-z].*)?|rate"

@@ -13,10 +13,11 @@ from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, listed
 from kosine._logs.read.csv_table import TableHeader, find_header, read_table
 from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
-from kosine._logs.read.json_records import is_lines
+from kosine._logs.read.json_records import objects_in
 from kosine._logs.read.lines import LineReader
 from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
+from kosine._logs.read.scalar_export import choice_of_export, is_scalar_export
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.read.traces import trace_of
 from kosine._logs.trace import Remark, Trace
@@ -162,7 +163,8 @@ class _LogReader:
 
     def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> Reading:
         """Read a file of lines; the first ones show whether they are a table."""
-        header = None if is_lines(first) else find_header(first, self.choice)
+        choice = choice_of_export(self.choice, self.source) if is_scalar_export("".join(first[:1])) else self.choice
+        header = None if objects_in(first) > 1 else find_header(first, choice)
         if header is not None and header.layout is not None:
             found, length = GroupCollection(self.choice.count_rows), RunLength()
             read_table(pieces(chunks, self.remarks), header, header.layout, found, length)
