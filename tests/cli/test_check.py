@@ -261,7 +261,9 @@ def test_rows_without_a_position_are_counted_where_that_is_asked_for(
 ) -> None:
     log = tmp_path / "log.csv"
     log.write_text("loss,lr\n" + "".join(f"1.5,{rate:.8f}\n" for rate in rates()))
-    refused(capsys, ["check", str(log), SCHEDULE, *RUN], r"rates \('lr'\), but no column.*, 2, ... with --count-rows\.$")
+    refused(
+        capsys, ["check", str(log), SCHEDULE, *RUN], r"rates \('lr'\), but no column.*, 2, ... with --count-rows\.$"
+    )
     assert main(["check", str(log), SCHEDULE, *RUN, "--count-rows"]) == 0
     assert "that have a rate are counted, from 0, as steps." in " ".join(capsys.readouterr().out.split())
     assert main(["check", str(log), "warmup_cosine(peak=0.1, warmup=20)", *RUN, "--count-rows"]) == 1

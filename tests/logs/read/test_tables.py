@@ -171,3 +171,17 @@ def test_the_length_of_the_run(kind: str) -> None:
     trace = read(text)
     assert trace.total == total
     assert [remark in each.text for each in trace.remarks] == ([True] if remark else [])
+
+
+def test_a_header_of_more_columns_further_down() -> None:
+    """A run that goes on with another metric, or two runs in one file."""
+    trace = read("epoch,loss,lr\n0,2.5,0.1\n1,2.0,0.05\nepoch,acc,lr,loss\n2,0.5,0.02,1.5\n3,0.6,0.01,1.2\n")
+    assert (trace.positions.tolist(), trace.rates.tolist()) == ([0, 1, 2, 3], [0.1, 0.05, 0.02, 0.01])
+    assert trace.remarks == ()
+
+
+def test_rows_that_do_not_fit_the_header_are_left_out() -> None:
+    trace = read("epoch,lr\n0,0.1\n1,0.05,\n2,0.02,0.5\n3,0.01\n")
+    assert (trace.positions.tolist(), trace.rates.tolist()) == ([0, 1, 3], [0.1, 0.05, 0.01])
+    assert [(remark.code, remark.rows) for remark in trace.remarks] == [("cells", 1)]
+    assert "no row of it has both a position and a rate" in refusal("epoch,lr\n0,0,1\n1,0,05\n")

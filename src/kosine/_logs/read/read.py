@@ -11,12 +11,11 @@ from typing import Any, Protocol
 from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, listed
-from kosine._logs.read.csv_table import TableHeader, find_header, read_table
+from kosine._logs.read.csv_table import TableHeader, TableReader, find_header
 from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
 from kosine._logs.read.json_records import objects_in
 from kosine._logs.read.lines import LineReader
-from kosine._logs.read.reading import Reading, reading_of
-from kosine._logs.read.run_length import RunLength
+from kosine._logs.read.reading import Reading
 from kosine._logs.read.scalar_export import choice_of_export, is_scalar_export
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.read.traces import trace_of
@@ -166,9 +165,7 @@ class _LogReader:
         choice = choice_of_export(self.choice, self.source) if is_scalar_export("".join(first[:1])) else self.choice
         header = None if objects_in(first) > 1 else find_header(first, choice)
         if header is not None and header.layout is not None:
-            found, length = GroupCollection(self.choice.count_rows), RunLength()
-            read_table(pieces(chunks, self.remarks), header, header.layout, found, length)
-            return reading_of(header.layout, found, length)
+            return TableReader(header, header.layout, choice).read(pieces(chunks, self.remarks))
         lines = LineReader(self.choice)
         lines.read(pieces(chunks, self.remarks))
         if not lines.count and lines.records.layout is None:
