@@ -62,6 +62,18 @@ def test_rows_with_results_of_an_evaluation_are_epochs() -> None:
     assert read_trace(FOLDER / "nopos.csv", count_rows=True).axis == "step"
 
 
+def test_an_index_of_rows_counts_what_the_rows_are() -> None:
+    """As pandas writes the History of Keras."""
+    assert read(",loss,val_loss,lr\n0,2.5,2.6,0.1\n1,2.0,2.1,0.05\n").axis == "epoch"
+    assert read("Unnamed: 0,loss,lr\n0,2.5,0.1\n1,2.0,0.05\n").axis == "step"
+
+
+def test_names_of_positions() -> None:
+    for name in ("Global Step", "train/global_step", "NumIters", "iters", "training_step"):
+        assert read(f"{name},LearningRate\n0,0.1\n50,0.05\n").positions.tolist() == [0, 50]
+    assert read("lr,Epoch Num\n0.1,0\n0.05,1\n").axis == "epoch"
+
+
 def test_only_rows_with_a_rate_are_counted() -> None:
     """Loggers leave cells blank where a row is about something else."""
     table = "lr,loss,other/lr\n0.1,,\n,2.5,0.7\n0.05,,\n0.02,,0.6\n"
