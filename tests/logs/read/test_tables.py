@@ -197,3 +197,8 @@ def test_rows_that_do_not_fit_the_header_are_left_out() -> None:
     assert (trace.positions.tolist(), trace.rates.tolist()) == ([0, 1, 3], [0.1, 0.05, 0.01])
     assert [(remark.code, remark.rows) for remark in trace.remarks] == [("cells", 1)]
     assert "no row of it has both a position and a rate" in refusal("epoch,lr\n0,0,1\n1,0,05\n")
+
+
+def test_a_table_with_a_row_for_each_run_is_no_log() -> None:
+    assert "All 3 rows are at epoch 99" in refusal("model,epoch,lr\na,99,0.1\nb,99,0.1\nc,99,0.1\n")
+    assert len(read("rank,epoch,lr\n0,1,0.1\n1,1,0.1\n0,2,0.05\n1,2,0.05\n")) == 2

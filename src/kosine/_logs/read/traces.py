@@ -70,6 +70,7 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
         places = _Places(taken.positions, reading.axis, reading.total)
     if not (places.clear or reading.redrawn):
         _refuse_crowded(taken, places)
+        _refuse_one_place(taken, places)
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
         mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
@@ -164,3 +165,13 @@ def _refuse_crowded(taken: TakenRows, places: _Places) -> None:
             ".",
         ),
     )
+
+
+def _refuse_one_place(taken: TakenRows, places: _Places) -> None:
+    """An error where all of several rows are at one place, as in a table with a row for each run."""
+    if taken.seen > 2 and (places.positions == places.positions[0]).all():
+        raise LogError(
+            f"All {taken.seen:,} rows are at {places.axis} {places.positions[0]:,g}: a log of one run has its rates at "
+            "different places.",
+            fix=("Name a column, key or word that counts all steps with ", Name("step_column"), "."),
+        )
