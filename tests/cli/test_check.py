@@ -254,3 +254,16 @@ def test_log_that_differs_is_one_for_infer(capsys: pytest.CaptureFixture[str], t
     log.write_text("step,lr\n" + "".join(f"{step},{0.1 - step / 1000}\n" for step in range(50)), encoding="utf-8")
     assert main(["check", str(log), "warmup_cosine(peak=0.1)", "--total-steps", "50"]) == 1
     assert "`kosine infer` works out which schedule a log shows." in capsys.readouterr().out
+
+
+def test_rows_without_a_position_are_counted_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("loss,lr\n" + "".join(f"1.5,{rate:.8f}\n" for rate in rates()))
+    refused(
+        capsys, ["check", str(log), SCHEDULE, *RUN], r"rates \('lr'\), but no column.*, 2, ... with --count-rows\.$"
+    )
+    assert main(["check", str(log), SCHEDULE, *RUN, "--count-rows"]) == 0
+    assert "that have a rate are counted, from 0, as steps." in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(log), "warmup_cosine(peak=0.1, warmup=20)", *RUN, "--count-rows"]) == 1

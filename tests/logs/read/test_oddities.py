@@ -43,7 +43,7 @@ NOISE = np.random.default_rng(0).bytes(5000)
         (TABLE.replace("1,12,", "\n\n# a note, of mine, here\n1,12,"), {"unreadable": 1}),
         (TABLE + "4,40", {"no rate": 1}),
         (TABLE + "4,40,0.00", {}),
-        (TABLE.replace("1,12,", "1,12,0.5,6,7,8\n1,12,"), {"conflicts": 1}),
+        (TABLE.replace("1,12,", "1,12,0.5,6,7,8\n1,12,"), {"cells": 1}),
         (TABLE.replace("1,12,", '1,"12",'), {}),
         (TABLE.replace("1,12,", '1,13,"0.5\n1,12,'), {"conflicts": 1, "out of order": 1}),
         (TABLE.replace("\n", "\n\0\0"), {"zero bytes": 82}),

@@ -10,7 +10,6 @@ from kosine._logs.read.known_formats import (
     ANY_ROWS,
     RowFormat,
     axis_of,
-    axis_of_rows,
     comparable,
     looked_for,
     position_columns,
@@ -80,15 +79,16 @@ class ColumnChoice:
         rates = tuple(column for column in dict.fromkeys(self.rates(names, known)) if column != position)
         if not rates:
             return None
+        axis = axis_of(position, names)
         by_name = {comparable(column): column for column in reversed(names)}
         return ColumnLayout(
             format="table with a rate" if position is None and known is ANY_ROWS else known.name,
             position=position,
-            axis=axis_of_rows(names) if position is None else axis_of(position),
+            axis=axis,
             rates=rates,
             epoch=epoch if position is step and not known.group else None,
             group=by_name[known.group] if known.group else "",
-            total=None if position is None else length_column(names, axis_of(position)),
+            total=None if position is None else length_column(names, axis),
             only=(by_name[known.only[0]], known.only[1]) if known.only else None,
             decimals=known.decimals,
         )

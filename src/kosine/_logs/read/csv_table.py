@@ -14,8 +14,10 @@ import numpy as np
 from kosine._logs.read.collect import GroupCollection, number, numbers, unreadable
 from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
 from kosine._logs.read.csv_cells import CellBlock, IrregularError
+from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded
+from kosine._logs.trace import Remark
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,7 @@ _DRAWN = (_BAR, _SPACES, _SPACE)
 """Separators of tables that are made to look at; two spaces or more where names have a space."""
 _HEADER_WITHIN = 100  # lines
 _ROW_WITHIN = 5  # lines after the header
+_BEGINS_NUMBER = frozenset(" 0123456789.+-") | {""}
 _RULE = frozenset("-+|=: ")  # what a line between rows is drawn with
 
 
@@ -51,8 +54,10 @@ class TableHeader:
 def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | None:
     """The first line that can be the header of a log; without a layout where no known format fits."""
     likeliest = None
-    for place in range(min(len(lines), _HEADER_WITHIN)):
-        for header in _headers(lines[place : place + 1 + _ROW_WITHIN], place, choice):
+    top = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    for place in range(top, min(len(lines), top + _HEADER_WITHIN)):
+        for header in _headers(lines[place : place + 1 + _ROW_WITHIN], place == top, choice):
+            header = replace(header, line=place)
             if header.layout is not None:
                 return header
             if likeliest is None or (choice.rates(header.columns) and not choice.rates(likeliest.columns)):
@@ -60,19 +65,25 @@ def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | Non
     return likeliest
 
 
-def _headers(lines: Sequence[str], place: int, choice: ColumnChoice) -> Iterator[TableHeader]:
-    """What the first of these lines can be the header of, with each separator that it has."""
+def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[TableHeader]:
+    """What the first of these lines can be the header of, with each separator that it has.
+
+    Args:
+        lines: the line and some after it.
+        top: whether it is the first of the file.
+        choice: the columns that are asked for.
+    """
     for separator in (*_SEPARATORS, *_DRAWN):
         columns = _names(lines, separator)
         if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
             continue
         numeric = [number(cell) == number(cell) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
-        header = header or _bare(lines[0], separator, place == 0 and all(numeric), choice)
-        if header is None and place == 0 and separator in _SEPARATORS and len(columns) > 1:
-            header = TableHeader(place, separator, columns, None)
+        header = header or _bare(lines[0], separator, top and all(numeric), choice)
+        if header is None and top and separator in _SEPARATORS and len(columns) > 1:
+            header = TableHeader(0, separator, columns, None)
         if header is not None:
-            yield replace(header, line=place)
+            yield header
 
 
 def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
@@ -88,11 +99,19 @@ def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choic
 
 
 def _bare(line: str, separator: str, numeric: bool, choice: ColumnChoice) -> TableHeader | None:
-    """A row of a table without a header; it has a layout where columns are asked for by their numbers."""
-    columns = tuple(str(number + 1) for number in range(len(split_cells(line, separator))))
-    if len(columns) == 1 and choice.count_rows and choice.rate_column is None:
+    """A row of a table without a header; it has a layout where columns are asked for by their numbers.
+
+    Args:
+        line: the row.
+        separator: what is between two cells.
+        numeric: whether the file begins with it and all of its cells are numbers.
+        choice: the columns that are asked for.
+    """
+    cells = split_cells(line, separator)
+    columns = tuple(str(number + 1) for number in range(len(cells)))
+    if numeric and len(columns) == 1 and choice.count_rows and choice.rate_column is None:
         choice = replace(choice, rate_column="1")
-    if choice.rate_column is not None and choice.rate_column.strip().isdigit():
+    if choice.rate_column is not None and not any(";" in cell or "\t" in cell for cell in cells):  # else separators
         layout = choice.layout(columns)
         if _have_row([line], separator, columns, layout):
             return TableHeader(0, separator, columns, layout, bare=True)
@@ -120,71 +139,100 @@ def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], la
     return False
 
 
-def read_table(
-    pieces: Iterable[bytes], header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
-) -> None:
-    """Add the rows of a table to what was found.
+class TableReader:
+    """Reads the rows of a table. Another header further down, as of a run that logs more, says what comes after it.
 
-    Args:
-        pieces: the lines of the file, from the first, some at a time.
-        header: where the table begins.
-        layout: which columns to read.
-        found: takes the rows.
-        length: takes what the rows say of the run's length.
+    Attributes:
+        found: the rows.
+        length: what the rows say of the run's length.
     """
-    skip = header.line + (not header.bare)
-    by_line = bool(layout.group) or header.separator in _DRAWN
-    for piece in pieces:
-        lines = piece
-        while skip and lines:
-            skip -= 1
-            lines = lines[lines.find(b"\n") + 1 :]
-        if lines and (by_line or not _read_regular(lines, header, layout, found, length)):
-            _read_any(lines, header, layout, found, length)
 
+    def __init__(self, header: TableHeader, layout: ColumnLayout, choice: ColumnChoice) -> None:
+        self.found, self.length = GroupCollection(choice.count_rows), RunLength()
+        self._choice = choice
+        self._longer = 0
+        self._take(header, layout)
 
-def _read_regular(
-    lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
-) -> bool:
-    """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
-    places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
-    try:
-        cells = CellBlock(lines, header.separator, len(header.columns))
-        where = None if layout.position is None else cells.numbers(places[layout.position])
-        rates = [cells.numbers(places[column]) for column in layout.rates]
-    except IrregularError:
-        return False
-    epochs = None if layout.epoch is None else partial(cells.every, places[layout.epoch])
-    for name, values in zip(layout.rates, rates, strict=True):
-        new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0) if found.needs_texts(name) else np.empty(0, np.intp)
-        found.columns(name, where, values, cells.texts(places[name], new), epochs)
-    if layout.total is not None:
-        for stated in dict.fromkeys(cells.every(places[layout.total]).tolist()):
-            length.add(layout.total, stated)
-    return True
+    def _take(self, header: TableHeader, layout: ColumnLayout) -> None:
+        self._header, self._layout = header, layout
+        self._places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
+        self._first_rate = self._places[layout.rates[0]]
 
+    def read(self, pieces: Iterable[bytes]) -> Reading:
+        """Read the lines of the file, from the first, some at a time."""
+        skip = self._header.line + (not self._header.bare)
+        by_line = bool(self._layout.group) or self._header.separator in _DRAWN
+        for piece in pieces:
+            lines = piece
+            while skip and lines:
+                skip -= 1
+                lines = lines[lines.find(b"\n") + 1 :]
+            if lines and (by_line or not self._read_regular(lines)):
+                self._read_any(_rows(lines, self._header.separator))
+        reading = reading_of(self._layout, self.found, self.length)
+        if self._longer:
+            text = f"Rows with more cells than the header, which are left out: {self._longer:,}."
+            reading.remarks.append(Remark("cells", self._longer, text))
+        return reading
 
-def _read_any(
-    lines: bytes, header: TableHeader, layout: ColumnLayout, found: GroupCollection, length: RunLength
-) -> None:
-    places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
-    comma = header.separator == ";"
-    rows = _rows(lines, header.separator)
-    where = None if layout.position is None else _column(rows, places[layout.position], comma)
-    positions = None if where is None else numbers(where)
-    epochs = None if layout.epoch is None else partial(_epochs, rows, places[layout.epoch], comma)
-    for column in layout.rates:
-        texts = _column(rows, places[column], comma)
-        if not layout.group:
-            rates = numbers(texts)
-            found.columns(column, positions, rates, texts, epochs, unreadable(texts, rates))
-            continue
-        names = _column(rows, places[layout.group], False)
-        for name, place_, text in zip(names, where or [""] * len(names), texts, strict=True):
-            found.row(name.strip(), place_, text)
-    if layout.total is not None:
-        for stated in dict.fromkeys(_column(rows, places[layout.total], comma)):
-            length.add(layout.total, stated)
+    def _read_regular(self, lines: bytes) -> bool:
+        """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
+        layout, places = self._layout, self._places
+        try:
+            cells = CellBlock(lines, self._header.separator, len(self._header.columns))
+            where = None if layout.position is None else cells.numbers(places[layout.position])
+            rates = [cells.numbers(places[column]) for column in layout.rates]
+        except IrregularError:
+            return False
+        epochs = None if layout.epoch is None else partial(cells.every, places[layout.epoch])
+        for name, values in zip(layout.rates, rates, strict=True):
+            new: NDArray[np.intp] = np.empty(0, np.intp)
+            if self.found.needs_texts(name):
+                new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+            self.found.columns(name, where, values, cells.texts(places[name], new), epochs)
+        if layout.total is not None:
+            for stated in dict.fromkeys(cells.every(places[layout.total]).tolist()):
+                self.length.add(layout.total, stated)
+        return True
+
+    def _read_any(self, rows: list[Sequence[str]]) -> None:
+        begin = 0
+        for place, row in enumerate(rows):
+            layout = self._layout_of(row)
+            if layout is not None:
+                self._read_rows(rows[begin:place])
+                columns = tuple(cell.strip() for cell in row)
+                self._take(replace(self._header, columns=columns), layout)
+                begin = place + 1
+        self._read_rows(rows[begin:])
+
+    def _layout_of(self, row: Sequence[str]) -> ColumnLayout | None:
+        """The layout that a row gives to those after it, where it is a header of other columns."""
+        if len(row) <= self._first_rate or row[self._first_rate][:1] in _BEGINS_NUMBER or self._header.bare:
+            return None
+        cells = [cell.strip() for cell in row]
+        layout = self._choice.layout(cells) if tuple(cells) != self._header.columns else None
+        return layout if layout is not None and layout.axis == self._layout.axis else None
+
+    def _read_rows(self, rows: list[Sequence[str]]) -> None:
+        layout, places, comma = self._layout, self._places, self._header.separator == ";"
+        whole = [row for row in rows if not any(map(str.strip, row[len(self._header.columns) :]))]
+        self._longer += len(rows) - len(whole)
+        where = None if layout.position is None else _column(whole, places[layout.position], comma)
+        positions = None if where is None else numbers(where)
+        epochs = None if layout.epoch is None else partial(_epochs, whole, places[layout.epoch], comma)
+        for column in layout.rates:
+            texts = _column(whole, places[column], comma)
+            if not layout.group:
+                rates = numbers(texts)
+                self.found.columns(column, positions, rates, texts, epochs, unreadable(texts, rates))
+                continue
+            names = _column(whole, places[layout.group], False)
+            for name, place, text in zip(names, where or [""] * len(names), texts, strict=True):
+                self.found.row(name.strip(), place, text)
+        if layout.total is not None:
+            for stated in dict.fromkeys(_column(whole, places[layout.total], comma)):
+                self.length.add(layout.total, stated)
 
 
 def _rows(lines: bytes, separator: str) -> list[Sequence[str]]:

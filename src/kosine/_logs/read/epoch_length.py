@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from kosine.errors import LogError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,3 +44,28 @@ def length_by_rates(epochs: NDArray[Any], steps: NDArray[Any], rates: NDArray[np
     found = int(np.round(np.median(lengths)))
     agree = np.count_nonzero(np.abs(lengths - found) <= _OFF)
     return found if agree >= max(_SHARE * lengths.size, _LEAST) else None
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedEpochs:
+    """Steps that are counted anew in each epoch, of which the log shows the first ones.
+
+    Attributes:
+        guessed: the steps of an epoch that its rows are placed with.
+        shown: those that the log shows.
+    """
+
+    guessed: float
+    shown: float
+
+    @property
+    def resolution(self) -> None:
+        """The positions show it."""
+
+    def positions(self, epochs: NDArray[Any], steps_per_epoch: int) -> NDArray[np.float64]:
+        """The epochs of the rows, where an epoch has so many steps."""
+        if steps_per_epoch < self.shown:
+            rule = f"at least {self.shown:,g}, as the log has a step of that number in an epoch"
+            raise LogError(argument="steps_per_epoch", rule=rule, received=steps_per_epoch)
+        whole = np.floor(epochs + 0.25 / self.guessed)
+        return np.asarray(whole + np.round((epochs - whole) * self.guessed) / steps_per_epoch)

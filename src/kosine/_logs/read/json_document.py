@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kosine._logs.read.columns import ColumnChoice, ColumnLayout
+from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
 from kosine._logs.read.json_records import RecordReader, begins_as_json, is_lines
 from kosine._logs.read.known_formats import rate_columns
 from kosine._logs.read.run_length import length_column
@@ -156,15 +156,22 @@ def _nodes(document: object) -> Iterator[dict[str, Any] | list[Any]]:
             yield node
             waiting.extend(value for value in node.values() if isinstance(value, dict | list))
         elif isinstance(node, list):
-            if any(isinstance(value, dict) for value in node):
+            if any(isinstance(value, dict) or _is_row(value) for value in node[:100]):
                 yield node
             waiting.extend(value for value in node[:100] if isinstance(value, dict | list))
+
+
+def _is_row(value: object) -> bool:
+    """Whether it is a row without names, as TensorBoard exports them: its columns are known by number."""
+    return isinstance(value, list) and 1 < len(value) <= WIDEST and not any(isinstance(x, dict | list) for x in value)
 
 
 def _read_rows(rows: list[Any], records: RecordReader) -> ColumnLayout | None:
     for row in rows:
         if isinstance(row, dict):
             records.record(row)
+        elif _is_row(row):
+            records.record({str(place + 1): value for place, value in enumerate(row)})
         else:
             records.junk += 1
     return records.layout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from kosine._logs.read.collect import GroupCollection
@@ -159,5 +160,10 @@ def begins_as_json(text: str) -> bool:
 def is_lines(lines: Sequence[str]) -> bool:
     """Whether a file that begins so has an object on each line, rather than one document on them all."""
     some = [line for line in lines if line.strip()]
-    objects = sum(_object_of(line) is not None for line in some[:20])
+    objects = objects_in(some)
     return objects > 1 or (objects == 1 and len(some) > 1 and not comparable(some[0]).endswith(("{", "[")))
+
+
+def objects_in(lines: Iterable[str]) -> int:
+    """How many of the first lines are objects."""
+    return sum(_object_of(line) is not None for line in islice(filter(str.strip, lines), 20))

@@ -27,10 +27,18 @@ _STEPS = (
     "iterations",
     "update",
     "updates",
+    "global_steps",
+    "train_step",
+    "training_step",
+    "optimizer_step",
+    "iters",
+    "iter_num",
+    "n_iter",
+    "numiters",
     "batch",
 )
-_EPOCHS = ("epoch", "epochs", "current_epoch")
-_INDEX = ("", "unnamed: 0", "index")  # of the rows, which pandas writes first
+_EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "ep")
+_INDEX = ("", "unnamed:_0", "index")  # of the rows, which pandas writes first
 _RATES = ("learning_rate", "lr", "train/learning_rate", "train/lr", "train_lr", "rate")
 _RATE = r"(?:.*[^a-z])?(?:lr|learning[ _-]?rates?)(?:[^a-z].*)?|rate"
 _RATE_WORD = re.compile("lr|rate", re.IGNORECASE)  # each of these patterns has one: a quick look
@@ -130,7 +138,15 @@ def position_columns(columns: Iterable[str]) -> tuple[str | None, str | None]:
     return (step, epoch) if step is not None or epoch is not None else (_named(names[:1], _INDEX), None)
 
 
-def axis_of_rows(columns: Iterable[str]) -> Axis:
+def axis_of(column: str | None, columns: Iterable[str] = ()) -> Axis:
+    """What a column counts, by its name; what the rows are, by all columns, where it only numbers them."""
+    if column is None or comparable(column).replace(" ", "_") in _INDEX:
+        return _axis_of_rows(columns)
+    name, others = comparable(column), get_args(Axis)[1:]
+    return next((axis for axis in others if axis in name), "step")
+
+
+def _axis_of_rows(columns: Iterable[str]) -> Axis:
     """What the rows of a log count: epochs where each has results of training beside those of an evaluation."""
     names = {comparable(column) for column in columns}
     begins = {name.partition("_")[0] for name in names if "_" in name}
@@ -138,16 +154,10 @@ def axis_of_rows(columns: Iterable[str]) -> Axis:
     return "epoch" if evaluated and ("train" in begins or "loss" in names) else "step"
 
 
-def axis_of(column: str) -> Axis:
-    """What a column counts, by its name."""
-    name, others = comparable(column), get_args(Axis)[1:]
-    return next((axis for axis in others if axis in name), "step")
-
-
 def _named(columns: list[str], names: tuple[str, ...]) -> str | None:
     found: dict[str, str] = {}
     for column in columns:
-        whole = comparable(column)
+        whole = comparable(column).replace(" ", "_")
         found.setdefault(whole, column)
         found.setdefault(whole.rpartition("/")[2], column)
     return next((found[name] for name in names if name in found), None)

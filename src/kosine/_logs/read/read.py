@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from kosine._logs.read import tensorboard as events
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, listed
-from kosine._logs.read.csv_table import TableHeader, find_header, read_table
+from kosine._logs.read.csv_table import TableHeader, TableReader, find_header
 from kosine._logs.read.json_document import LARGEST, JsonText, is_document, parse_documents, read_documents
-from kosine._logs.read.json_records import is_lines
+from kosine._logs.read.json_records import objects_in
 from kosine._logs.read.lines import LineReader
-from kosine._logs.read.reading import Reading, reading_of
-from kosine._logs.read.run_length import RunLength
+from kosine._logs.read.reading import Reading
+from kosine._logs.read.scalar_export import choice_of_export, is_scalar_export
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.read.traces import trace_of
 from kosine._logs.trace import Remark, Trace
@@ -41,9 +41,11 @@ def read_trace(
 ) -> Trace:
     r"""Read the learning rate of a run from its log; the content shows which format it has.
 
-    It knows the logs of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
-    detectron2, YOLO, Megatron-LM, DeepSpeed, llm.c, BasicSR, ESPnet, Weights & Biases and TensorBoard (extra
-    `tensorboard`). It also reads any table, JSON lines or lines of text with a position and a rate. Files may be
+    It knows the files of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
+    detectron2, YOLO, Weights & Biases and TensorBoard (extra `tensorboard`), and what some thirty trainers print; the
+    guide to checking a log lists them. The kind of line with the most rows is the log, and a remark counts the others.
+    Two numbers such as an epoch and a batch in it are one position, in epochs.
+    It also reads any table, JSON lines or lines of text with a position and a rate. Files may be
     gzipped. A log may have any length: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines
     of more than 2**20 bytes are left out, and tables have at most 10,000 columns. A log that is one JSON document has
     at most 2**28 characters; only such a document is held in memory.
@@ -162,11 +164,10 @@ class _LogReader:
 
     def _read_lines(self, chunks: Iterator[bytes], first: list[str]) -> Reading:
         """Read a file of lines; the first ones show whether they are a table."""
-        header = None if is_lines(first) else find_header(first, self.choice)
+        choice = choice_of_export(self.choice, self.source) if is_scalar_export("".join(first[:1])) else self.choice
+        header = None if objects_in(first) > 1 else find_header(first, choice)
         if header is not None and header.layout is not None:
-            found, length = GroupCollection(self.choice.count_rows), RunLength()
-            read_table(pieces(chunks, self.remarks), header, header.layout, found, length)
-            return reading_of(header.layout, found, length)
+            return TableReader(header, header.layout, choice).read(pieces(chunks, self.remarks))
         lines = LineReader(self.choice)
         lines.read(pieces(chunks, self.remarks))
         if not lines.count and lines.records.layout is None:

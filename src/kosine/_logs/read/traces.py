@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kosine._core.numbers import MAX_STEPS
-from kosine._logs.read.epoch_length import length_by_rates
+from kosine._logs.read.epoch_length import GuessedEpochs, length_by_rates
+from kosine._logs.read.repeated_rows import of_last_branch, refuse_crowded, refuse_many_runs
 from kosine._logs.read.rounded_epochs import EvenRows, simplest
 from kosine._logs.trace import Remark, Trace, rows
-from kosine.errors import LogError, Name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from kosine._logs.read.reading import Reading
     from kosine._logs.trace import Axis, Placing
 
-_BRANCH = 5  # rows after the log went back: fewer may be leftovers
 _SOME = 10_000  # rows that show how far apart they are
-_FEW = 20  # one row in so many may have the place of another one, as after a resume
 
 
 @dataclass(slots=True)
@@ -37,31 +35,6 @@ class _Places:
     placing: Placing | None = None
     clear: bool = False
     """Whether rows that are printed at one place are known to be at several, or to be one."""
-
-
-@dataclass(frozen=True, slots=True)
-class GuessedEpochs:
-    """Steps that are counted anew in each epoch, of which the log shows the first ones.
-
-    Attributes:
-        guessed: the steps of an epoch that its rows are placed with.
-        shown: those that the log shows.
-    """
-
-    guessed: float
-    shown: float
-
-    @property
-    def resolution(self) -> None:
-        """The positions show it."""
-
-    def positions(self, epochs: NDArray[Any], steps_per_epoch: int) -> NDArray[np.float64]:
-        """The epochs of the rows, where an epoch has so many steps."""
-        if steps_per_epoch < self.shown:
-            rule = f"at least {self.shown:,g}, as the log has a step of that number in an epoch"
-            raise LogError(argument="steps_per_epoch", rule=rule, received=steps_per_epoch)
-        whole = np.floor(epochs + 0.25 / self.guessed)
-        return np.asarray(whole + np.round((epochs - whole) * self.guessed) / steps_per_epoch)
 
 
 def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: str) -> Trace:
@@ -82,9 +55,14 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
         last = np.append(places.positions[1:] != places.positions[:-1], True)
         places.positions, places.rates = places.positions[last], places.rates[last]
     elif not places.clear:
-        _refuse_crowded(taken, places)
-    _refuse_many_runs(places)
-    _leave_out_branch(places, mine)
+        refuse_crowded(places.positions, places.axis, taken.crowded, taken.seen)
+    refuse_many_runs(places.positions, places.rates, places.axis)
+    kept = of_last_branch(places.positions, places.rates)
+    left = int(kept.size - np.count_nonzero(kept))
+    if left:
+        places.positions, places.rates = places.positions[kept], places.rates[kept]
+        text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
+        mine.append(Remark("branch left", left, text))
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
         mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
@@ -181,77 +159,3 @@ def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
 
 def _one(batches: tuple[int, ...]) -> int | None:
     return batches[0] if len(batches) == 1 else None
-
-
-def _refuse_crowded(taken: TakenRows, places: _Places) -> None:
-    """An error where many rows have the place of the row before them, and another rate."""
-    if taken.crowded < 2 or taken.crowded * _FEW <= taken.seen:
-        return
-    what = (
-        f"{rows(taken.crowded, 'has', 'have')} the {places.axis} of the row before and another rate, of {taken.seen:,}"
-    )
-    cause = (
-        "the log lacks the number of the batch in the epoch, or rounds its epochs too far"
-        if places.axis == "epoch"
-        else "the log counts its steps anew and lacks the epoch, or mixes several runs"
-    )
-    raise LogError(
-        f"The log does not say where its rows are: {what}; {cause}.",
-        fix=(
-            "Name a column, key or word that counts all steps with ",
-            Name("step_column"),
-            ", or count the rows as steps with ",
-            Name("count_rows"),
-            ".",
-        ),
-    )
-
-
-def _refuse_many_runs(places: _Places) -> None:
-    """An error where the log starts again several times, with other rates each time."""
-    where, rates = places.positions, places.rates
-    again = int(np.count_nonzero((where[1:] < where[:-1]) & (where[1:] <= where[0])))
-    if again < 2:
-        return
-    order = np.argsort(where, kind="stable")
-    where, rates = where[order], rates[order]
-    other = int(np.count_nonzero((where[1:] == where[:-1]) & (rates[1:] != rates[:-1])))
-    if other * _FEW <= where.size:
-        return
-    raise LogError(
-        f"The log starts again {again:,} times, and {other:,} of its {where.size:,} rows have another rate than one "
-        f"before at the same {places.axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
-        fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
-    )
-
-
-def _leave_out_branch(places: _Places, remarks: list[Remark]) -> None:
-    """Leave out what a run, or a part of one, had written further on when it was given up and done again."""
-    back = np.flatnonzero(places.positions[1:] < places.positions[:-1])
-    if not back.size:
-        return
-    kept = _without_branch(places.positions, places.rates, int(back[-1]) + 1)
-    left = int(kept.size - np.count_nonzero(kept))
-    if left:
-        text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
-        remarks.append(Remark("branch left", left, text))
-        places.positions, places.rates = places.positions[kept], places.rates[kept]
-
-
-def _without_branch(positions: NDArray[Any], rates: NDArray[Any], start: int) -> NDArray[np.bool_]:
-    """Which rows to keep where the log last went back before the row `start`.
-
-    If the rows from there on have other rates than those before at the same places, the earlier ones that lie beyond
-    the end belong to a run, or a part of one, that was given up.
-    """
-    kept = np.ones(positions.size, np.bool_)
-    beyond = positions[:start] > positions[start:].max()
-    if positions.size - start < _BRANCH or not beyond.any():
-        return kept
-    earlier = np.argsort(positions[:start], kind="stable")
-    at = np.searchsorted(positions[:start][earlier], positions[start:], side="right") - 1
-    before = earlier[np.maximum(at, 0)]
-    same = (at >= 0) & (positions[before] == positions[start:])
-    if 2 * np.count_nonzero(same & (rates[before] != rates[start:])) > np.count_nonzero(same):
-        kept[:start] = ~beyond
-    return kept
