@@ -441,6 +441,16 @@ TEXT_LOGS = {
         "epoch",
         steps_per_epoch=2983,
     ),
+    "SwAV": Log(
+        "text with an epoch, a batch and a rate",
+        "INFO - 09/04/20 07:56:14 - 0:00:27 - Epoch: [0][0]\tTime 9.1 (9.1)\tData 3.1 (3.1)\tLoss 8.0 (8.0)\tLr: 0.3000\n"
+        "INFO - 09/04/20 07:56:54 - 0:01:06 - Epoch: [0][49]\tTime 0.1 (0.6)\tData 0.1 (0.3)\tLoss 7.9 (8.0)\tLr: 0.4000\n"
+        "INFO - 09/04/20 07:57:21 - 0:01:33 - Epoch: [1][0]\tTime 9.1 (9.1)\tData 3.1 (3.1)\tLoss 7.8 (7.8)\tLr: 0.5000\n",
+        [0, 0.98, 1],
+        [0.3, 0.4, 0.5],
+        "epoch",
+        ("Lr",),
+    ),
     "an epoch and a number of the batch": Log(
         "text with an epoch, a batch and a rate",
         "Epoch: 0, batch: 0/4, lr: 0.1\nEpoch: 0, batch: 2/4, lr: 0.2\nEpoch: 1, batch: 0/4, lr: 0.3\n",

@@ -146,6 +146,14 @@ def test_what_a_run_left_that_was_started_again_is_left_out() -> None:
     assert len(same) == 100
 
 
+def test_several_runs_of_different_lengths() -> None:
+    """They are runs, not epochs; the last one counts."""
+    runs = [(40, 0.1), (10, 0.2), (70, 0.3), (30, 0.4)]
+    trace = read("".join(f"step {row} lr {rate}\n" for rows, rate in runs for row in range(rows)))
+    assert (len(trace), set(trace.rates.tolist())) == (30, {0.4})
+    assert remarks(trace)["starts again"] == 3
+
+
 def test_two_models_that_write_the_same_steps() -> None:
     """As DeepSpeed-Chat does: the actor, then the critic."""
     line = "[INFO] [logging.py:96:log_dist] [Rank 0] step={}, skipped=0, lr=[{!r}, {!r}], mom=[(0.9, 0.95)]\n"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FEW = 20  # one row in so many may have the place of another one, as after a resume
+_SHORT = 0.7  # of the longest part: no epoch is as much shorter than others
 _BRANCH = 5  # rows after the log went back: fewer may be leftovers
 
 
@@ -46,9 +47,12 @@ def refuse_crowded(positions: NDArray[Any], axis: str, crowded: int, seen: int) 
 
 
 def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: str) -> None:
-    """Raise LogError where the log starts again several times, with other rates each time."""
-    again = int(np.count_nonzero((positions[1:] < positions[:-1]) & (positions[1:] <= positions[0])))
-    if again < 2:
+    """Raise LogError where the log starts again several times, with other rates and as long each time.
+
+    Such parts may be the epochs of one run. Parts of different lengths are runs, of which the last counts.
+    """
+    starts = _starts(positions)
+    if starts.size < 2 or _are_runs(positions, starts):
         return
     order = np.argsort(positions, kind="stable")
     where, values = positions[order], rates[order]
@@ -56,10 +60,21 @@ def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: 
     if other * _FEW <= where.size:
         return
     raise LogError(
-        f"The log starts again {again:,} times, and {other:,} of its {where.size:,} rows have another rate than one "
-        f"before at the same {axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
+        f"The log starts again {starts.size:,} times, and {other:,} of its {where.size:,} rows have another rate than "
+        f"one before at the same {axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
         fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
     )
+
+
+def _starts(positions: NDArray[Any]) -> NDArray[np.int64]:
+    """The rows at which the log starts again."""
+    return 1 + np.flatnonzero((positions[1:] < positions[:-1]) & (positions[1:] <= positions[0]))
+
+
+def _are_runs(positions: NDArray[Any], starts: NDArray[np.int64]) -> bool:
+    """Whether the parts that begin so differ in length, as epochs do not; the last one may be cut off."""
+    ends = np.maximum.reduceat(positions, np.concatenate(([0], starts)))[:-1] - positions[0]
+    return bool(ends.min() < _SHORT * ends.max())
 
 
 def of_last_branch(positions: NDArray[Any], rates: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -325,6 +325,12 @@ TEXT_FORMATS = (
         rate=_ANY_RATE,
         marker="",
     ),
+    TextFormat(  # as SwAV prints it
+        ANY_TEXT[1],
+        position=rf"(?i)\bepochs?\b{_BEFORE}(?P<epoch>\d+)\]\s{{0,8}}\[\s{{0,8}}(?P<step>\d+)\]",
+        rate=_ANY_RATE,
+        marker="",
+    ),
     TextFormat(
         ANY_TEXT[1],
         position=rf"(?i)\bbatch\b{_BEFORE}(?P<step>\d+){_OF}",
