@@ -49,11 +49,14 @@ class Precision:
         decimals: the places after the point that are printed; None: no fixed number of them.
         digits: the significant digits that are printed; None: as many as a float has.
         single: whether the rates were worked out in float32.
+        decimals_from: rates from here on are printed with `decimals` and those below with `digits`, as Keras does; 0
+            where each rate is printed with both.
     """
 
     decimals: int | None = None
     digits: int | None = None
     single: bool = False
+    decimals_from: float = 0.0
 
     @classmethod
     def of_texts(cls, texts: Iterable[str]) -> Precision:
@@ -98,11 +101,12 @@ class Precision:
         if not rates.size:
             return width
         if self.decimals is not None:
-            width += 0.5 * 10.0**-self.decimals
+            width += np.where(rates >= self.decimals_from, 0.5 * 10.0**-self.decimals, 0.0)
         if self.digits is not None:
             some = rates > 0
             place = np.floor(np.log10(rates, where=some, out=np.full(rates.shape, -np.inf)) + _TENS)
-            np.maximum(width, 0.5 * 10.0 ** (place + 1 - self.digits), out=width)
+            last = 0.5 * 10.0 ** (place + 1 - self.digits)
+            np.maximum(width, np.where((rates < self.decimals_from) | (self.decimals_from == 0), last, 0.0), out=width)
         width *= _SLACK
         peak = float(rates.max())
         if self.single:
@@ -112,7 +116,8 @@ class Precision:
 
     def __str__(self) -> str:
         places = [f"{self.decimals} decimals"] if self.decimals is not None else []
-        places += [f"{self.digits} digits"] if self.digits is not None else []
+        below = f" below {self.decimals_from:g}" if self.decimals_from else ""
+        places += [f"{self.digits} digits{below}"] if self.digits is not None else []
         return " and ".join(places) or ("float32" if self.single else "float64")
 
 
@@ -182,6 +187,9 @@ def _fixed(texts: Sequence[str]) -> Precision | None:
     kept = any(_parts(text)[1].endswith("0") or "E" in text or abs(float(text)) >= 1e-4 for text in powers)
     if len(lengths) != 1 or min(lengths) < 2 or not kept or len(places) > 1:
         return None
+    smallest = min((float(text) for text in plain if float(text)), default=0.0)
+    if smallest and places != {0} and smallest >= max(float(text) for text in powers):
+        return Precision(decimals=places.pop(), digits=min(lengths), decimals_from=smallest)
     plain_lengths = [len("".join(_parts(text)[:2]).lstrip("0")) for text in plain if float(text)]
     return Precision(digits=min([*lengths, *plain_lengths]))
 

@@ -11,6 +11,7 @@ import pytest
 import kosine as ks
 from kosine._logs.check.check import check
 from kosine._logs.infer.infer import infer
+from kosine._logs.precision import Precision
 from kosine._logs.read import collect
 from kosine._logs.read.read import read_trace
 from kosine._logs.trace import Trace
@@ -311,7 +312,7 @@ def test_a_progress_bar_apart_from_the_rows() -> None:
 
 
 def test_keras_prints_an_epoch_in_several_lines() -> None:
-    plan = ks.parse("warmup_cosine(peak=0.001, warmup='5ep', warmup_start=1e-4)").plan(epochs=30, steps_per_epoch=1500)
+    plan = ks.parse("warmup_cosine(peak=0.0011, warmup='5ep', warmup_start=1e-4)").plan(epochs=30, steps_per_epoch=1500)
     text = ""
     for epoch in range(30):
         rate = plan(1500 * epoch)
@@ -320,5 +321,7 @@ def test_keras_prints_an_epoch_in_several_lines() -> None:
     trace = read(text)
     assert (trace.positions.tolist(), trace.total, trace.steps_per_epoch) == (list(range(30)), 30, 1500)
     assert check(trace, plan).follows
+    assert trace.precision == Precision(decimals=4, digits=5, decimals_from=0.001)
+    assert trace.half_widths()[[4, 5, 20]] == pytest.approx([5e-9, 5e-5, 5e-9], rel=0.1)
     with pytest.raises(LogError, match="holds several runs"):
         read(text + text.replace("1.0000e-04", "2.0000e-04").replace("e-04", "e-05") + text)

@@ -61,7 +61,9 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
     left = int(kept.size - np.count_nonzero(kept))
     if left:
         places.positions, places.rates = places.positions[kept], places.rates[kept]
-        text = f"{rows(left, 'is', 'are')} left out: the log went back before them, with other rates."
+        text = (
+            f"{rows(left, 'is', 'are')} left out: they are of a run before the last one in the file."
+        )
         mine.append(Remark("branch left", left, text))
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
