@@ -43,10 +43,10 @@ def read_trace(
 
     It knows the logs of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Megatron-LM, DeepSpeed, llm.c, BasicSR, ESPnet, Weights & Biases and TensorBoard (extra
-    `tensorboard`). It also reads any table, JSON lines or lines of text with a position and a rate. Files may be
-    gzipped. A log may have any length: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines
-    of more than 2**20 bytes are left out, and tables have at most 10,000 columns. A log that is one JSON document has
-    at most 2**28 characters; only such a document is held in memory.
+    `tensorboard`). It also reads any table, JSON or lines of text with a position and a rate; of JSON that breaks off,
+    what is whole. Files may be gzipped. A log may have any length: of more than 2**24 rows every 2nd, 4th, ... is kept,
+    and a remark says so. Lines of more than 2**20 bytes are left out, and tables have at most 10,000 columns. A log
+    that is one JSON document has at most 2**28 characters; only such a document is held in memory.
 
     Args:
         path: the file, an open one, or a folder with the event files of one run.
