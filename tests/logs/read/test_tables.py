@@ -149,6 +149,8 @@ def test_tables_for_people(kind: str) -> None:
 def test_words_in_a_row_are_no_header() -> None:
     trace = read("now step and lr follow\nstep 1 lr 0.1\nstep 2 lr 0.05\n")
     assert (trace.format, trace.positions.tolist()) == ("text with a step and a rate", [1, 2])
+    trace = read("step, lr\nstep 1 lr 0.1\nstep 2 lr 0.05\n")
+    assert (trace.format, trace.positions.tolist()) == ("text with a step and a rate", [1, 2])
     assert "no `rate_column`" not in refusal("a | step | lr\nnothing here\n")
 
 
@@ -202,3 +204,8 @@ def test_rows_that_do_not_fit_the_header_are_left_out() -> None:
 def test_a_table_with_a_row_for_each_run_is_no_log() -> None:
     assert "All 3 rows are at epoch 99" in refusal("model,epoch,lr\na,99,0.1\nb,99,0.1\nc,99,0.1\n")
     assert len(read("rank,epoch,lr\n0,1,0.1\n1,1,0.1\n0,2,0.05\n1,2,0.05\n")) == 2
+
+
+def test_a_position_and_a_rate_in_different_rows() -> None:
+    message = refusal('{"step": 1, "loss": 2.5}\n{"lr": 0.1}\n{"step": 2, "loss": 2.0}\n')
+    assert message == "The log has learning rates ('lr'), but no row of it has both a position and one."

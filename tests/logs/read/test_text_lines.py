@@ -82,6 +82,20 @@ def test_objects_after_settings_and_words() -> None:
         assert trace.rates.tolist() == [0.1 / epoch for epoch in range(1, 5)]
 
 
+def test_objects_with_positions_of_two_numbers() -> None:
+    """As SlowFast writes them."""
+    line = '[11/08 09:34:30][INFO] logging.py:   98: json_stats: {{"_type": "train_{}", {}"lr": {}, "loss": 3.1}}\n'
+    text = "".join(
+        line.format("iter", f'"epoch": "{epoch}/3", "iter": "{batch}/40", ', f"0.{epoch}{batch}")
+        + line.format("epoch", f'"epoch": "{epoch}/3", ', "0.5") * (batch == 30)
+        for epoch in (1, 2, 3)
+        for batch in (10, 20, 30)
+    )
+    trace = read(text)
+    assert trace.positions == pytest.approx([epoch + (batch - 1) / 40 for epoch in range(3) for batch in (10, 20, 30)])
+    assert (trace.axis, trace.steps_per_epoch, remarks(trace)["other rows"]) == ("epoch", 40, 3)
+
+
 def test_options_of_a_run_are_no_row_of_it() -> None:
     rows = "Epoch 1 lr 0.1\nEpoch 2 lr 0.05\n"
     for options in (

@@ -121,6 +121,10 @@ class ColumnChoice:
                 lacking += [" and " if lacking else "", Name(name), f" {shown(value)}"]
         if lacking:
             return LogError(("The log has no ", *lacking, " that could be read."), fix=instead)
+        if rates and any(self._positions(names)):
+            return LogError(
+                f"The log has learning rates ({listed(rates[:3])}), but no row of it has both a position and one."
+            )
         if rates:
             return _unplaced(rates, instead)
         return LogError(

@@ -92,8 +92,9 @@ def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choic
     if counting is None:
         return None
     layout = choice.layout(columns)
-    sure = layout is not None and layout.position is not None and separator in _SEPARATORS
-    if sure or _have_row(lines[1:], separator, columns, layout or counting):
+    position = None if layout is None or separator in _DRAWN else layout.position
+    plain = position is not None and _may_be_rows(lines[1:], separator, columns, position)
+    if plain or _have_row(lines[1:], separator, columns, layout or counting):
         return TableHeader(0, separator, columns, layout)
     return None
 
@@ -137,6 +138,15 @@ def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], la
         if any(number(cells[columns.index(name)]) == number(cells[columns.index(name)]) for name in layout.rates):
             return True
     return False
+
+
+def _may_be_rows(lines: Sequence[str], separator: str, columns: tuple[str, ...], position: str) -> bool:
+    """Whether a line has as many cells as there are columns, or a number for the position; or no line is left."""
+    place = columns.index(position)
+    rows = [split_cells(line, separator) for line in lines if line.strip()]
+    return not rows or any(
+        len(row) == len(columns) or (len(row) > place and number(row[place]) == number(row[place])) for row in rows
+    )
 
 
 class TableReader:

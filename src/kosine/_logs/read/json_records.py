@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from kosine._logs.read.run_length import RunLength
 from kosine._logs.trace import Remark
 
 _SHAPES = 1000  # sets of keys to remember
+_DIGITS = 18
 _KINDS = 8  # of rows, by the key of their position
 
 
@@ -35,6 +37,7 @@ class RecordReader:
         self._layouts: dict[tuple[str, ...], ColumnLayout | None] = {}
         self._kinds: dict[str | None, tuple[ColumnLayout, GroupCollection]] = {}
         self._missing = 0
+        self._of: set[int] = set()
         self.length = RunLength()
         self.keys: dict[str, None] = {}
         self.junk = 0
@@ -74,7 +77,7 @@ class RecordReader:
         """What the objects say of the run, where one has a rate."""
         layout, found = self.layout, self.found
         assert layout is not None
-        reading = reading_of(layout, found, self.length)
+        reading = replace(reading_of(layout, found, self.length), batches=tuple(self._of))
         left_out = sum(other.rows for _, other in self._kinds.values()) - found.rows
         if left_out:
             text = f"Objects with another key for the position, which are left out: {left_out:,}."
@@ -108,8 +111,8 @@ class RecordReader:
             return
         if layout.total is not None:
             self.length.add(layout.total, record[layout.total])
-        position = None if layout.position is None else record[layout.position]
-        epoch = None if layout.epoch is None else record[layout.epoch]
+        position = None if layout.position is None else self._first(record[layout.position], layout.epoch is not None)
+        epoch = None if layout.epoch is None else self._first(record[layout.epoch])
         for column in layout.rates:
             value = record[column]
             if isinstance(value, dict):
@@ -120,6 +123,15 @@ class RecordReader:
                     self.add(layout, f"{column}[{place}]" if len(value) > 1 else column, position, one, epoch)
             else:
                 self.add(layout, column, position, value, epoch)
+
+    def _first(self, value: object, of_epoch: bool = False) -> object:
+        """The first of two numbers such as 10/925, of which the second may be the batches of an epoch."""
+        if not isinstance(value, str) or "/" not in value:
+            return value
+        first, _, of = value.partition("/")
+        if of_epoch and of.isdecimal() and len(of) < _DIGITS and len(self._of) < _KINDS:
+            self._of.add(int(of))
+        return first
 
     def add(self, layout: ColumnLayout, name: str, position: object, rate: object, epoch: object) -> None:
         """Add one row of the param group `name`."""

@@ -89,7 +89,7 @@ ROW_FORMATS = (
     RowFormat("detectron2 metrics.json", requires=("iteration", "lr"), rates="lr"),
     RowFormat("DeiT or MAE log.txt", requires=("train_lr", "epoch")),
     RowFormat("Hugging Face log history", requires=("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
-    RowFormat("Keras log", requires=("epoch", "lr|learning_rate", "loss|val_loss")),
+    RowFormat("Keras log", requires=("epoch", "lr|learning_rate", "loss")),
     ANY_ROWS,
 )
 """Looked at in this order: the first whose columns are all there says how to read the rows."""

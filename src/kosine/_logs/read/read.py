@@ -44,11 +44,11 @@ def read_trace(
     It knows the files of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Weights & Biases and TensorBoard (extra `tensorboard`), and what some thirty trainers print; the
     guide to checking a log lists them. The kind of line with the most rows is the log, and a remark counts the others.
-    Two numbers such as an epoch and a batch in it are one position, in epochs.
-    It also reads any table, JSON lines or lines of text with a position and a rate. Files may be
-    gzipped. A log may have any length: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines
-    of more than 2**20 bytes are left out, and tables have at most 10,000 columns. A log that is one JSON document has
-    at most 2**28 characters; only such a document is held in memory.
+    Two numbers such as an epoch and a batch in it are one position, in epochs. It also reads any table, JSON or lines
+    of text with a position and a rate; of JSON that breaks off, what is whole. Files may be gzipped. A log may have any
+    length: of more than 2**24 rows every 2nd, 4th, ... is kept, and a remark says so. Lines of more than 2**20 bytes
+    are left out, and tables have at most 10,000 columns. A log that is one JSON document has at most 2**28 characters;
+    only such a document is held in memory.
 
     Args:
         path: the file, an open one, or a folder with the event files of one run.

@@ -51,6 +51,35 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
         places = _by_epochs(taken, reading, mine)
     else:
         places = _Places(taken.positions, taken.rates, reading.axis, reading.total)
+    _sort_out_repeated(places, taken, reading, mine)
+    if taken.stride > 1:
+        text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
+        mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
+    if reading.turns > 1:
+        text = f"{reading.turns} models write the same steps: the groups of the later ones begin with 'model 2: '."
+        mine.append(Remark("several models", reading.turns, text))
+    places.positions.flags.writeable = places.rates.flags.writeable = False
+    total = places.total
+    if total is not None and not float(places.positions.max()) <= total <= MAX_STEPS:
+        total = None  # a log may say anything
+    trace = Trace(
+        places.positions,
+        places.rates,
+        axis=places.axis,
+        precision=taken.prints.precision(reading.decimals),
+        name=taken.name,
+        remarks=mine,
+        total=total or None,
+        skipped=reading.skipped,
+        format=reading.format,
+        source=source,
+        steps_per_epoch=places.steps_per_epoch,
+    )
+    return trace if places.placing is None else trace.placed_by(places.placing)
+
+
+def _sort_out_repeated(places: _Places, taken: TakenRows, reading: Reading, remarks: list[Remark]) -> None:
+    """Leave out rows that later ones replace, or raise LogError where the log does not place its rows."""
     if reading.redrawn:
         last = np.append(places.positions[1:] != places.positions[:-1], True)
         places.positions, places.rates = places.positions[last], places.rates[last]
@@ -61,32 +90,8 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
     left = int(kept.size - np.count_nonzero(kept))
     if left:
         places.positions, places.rates = places.positions[kept], places.rates[kept]
-        text = (
-            f"{rows(left, 'is', 'are')} left out: they are of a run before the last one in the file."
-        )
-        mine.append(Remark("branch left", left, text))
-    if taken.stride > 1:
-        text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
-        mine.append(Remark("thinned", taken.seen - taken.rates.size, text))
-    if reading.turns > 1:
-        text = f"{reading.turns} models write the same steps: the groups of the later ones begin with 'model 2: '."
-        mine.append(Remark("several models", reading.turns, text))
-    places.positions.flags.writeable = places.rates.flags.writeable = False
-    total = places.total
-    trace = Trace(
-        places.positions,
-        places.rates,
-        axis=places.axis,
-        precision=taken.prints.precision(reading.decimals),
-        name=taken.name,
-        remarks=mine,
-        total=total if total is not None and 1 <= total <= MAX_STEPS else None,  # a log may say anything
-        skipped=reading.skipped,
-        format=reading.format,
-        source=source,
-        steps_per_epoch=places.steps_per_epoch,
-    )
-    return trace if places.placing is None else trace.placed_by(places.placing)
+        text = f"{rows(left, 'is', 'are')} left out: they are of a run before the last one in the file."
+        remarks.append(Remark("branch left", left, text))
 
 
 def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
