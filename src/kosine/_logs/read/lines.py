@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 
 from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.json_records import RecordReader
 from kosine._logs.read.reading import Reading
-from kosine._logs.read.stream import decoded
 from kosine._logs.read.text_lines import LONGEST_LINE, TextKind, kinds_behind, text_kinds
 from kosine._logs.trace import Remark
 
@@ -20,6 +20,22 @@ _OPTION = re.compile(
     r"['\"]?\s{0,4}[=:]"
 )
 _MANY_OPTIONS = 3
+_WORDS = ("lr", "learning", "l.r.", "epoch", "step", "iter")  # of lines with a rate or a position
+
+
+def _with_words(piece: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
+    """The lines of a piece that have one of the words, in small letters: long stretches without any cost little."""
+    text = b"\n" + piece.lower()
+    ends = set()
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            end = text.find(b"\n", at + 1)
+            ends.add(end)
+            at = text.find(word, end)
+    if 4 * len(ends) > len(lines):
+        return lines
+    return [line for line, end in zip(lines, accumulate(len(line) + 1 for line in lines), strict=True) if end in ends]
 
 
 def _are_options(text: str) -> bool:
@@ -39,39 +55,43 @@ class LineReader:
         self._behind = kinds_behind(choice)
         self._before = {"epoch": "", "step": ""}
         self._lines = self._objects = 0
+        words = [*_WORDS, *(kind.context_marker for kind in self._contexts)]
+        words += [] if choice.rate_column is None else [choice.rate_column]
+        small = [b"\n{", *(word.encode().lower() for word in words)]
+        self._words = tuple(word for word in small if not any(other != word and other in word for other in small))
 
     def read(self, pieces: Iterable[bytes]) -> None:
         """Read a row from each line that has one."""
         for piece in pieces:
             if b"\x1b" in piece or b"\x08" in piece:
                 piece = _COLOURS.sub(b"", piece)
-            lines = decoded(piece)
-            self._objects += self._read_lines(lines)
-            self._lines += len(lines) - lines.count("")
+            lines = piece.split(b"\n")
+            lines.pop()  # what is behind the last end of a line
+            self._lines += len(lines) - lines.count(b"")
+            for line in _with_words(piece, lines, self._words):
+                self._see_line(line.decode("utf-8", "replace"))
 
-    def _read_lines(self, lines: list[str]) -> int:
-        """Read the rows of lines, and count the objects."""
-        text = "\n".join(lines)
-        seen = [kind for kind in self._contexts if kind.context_marker in text]
-        asked, objects = self._choice.rate_column, 0
-        for line, low in zip(lines, text.lower().split("\n"), strict=True):
-            if line.startswith("{") and self.records.read_line(line):
-                objects += 1
-                continue
-            for kind in seen:
-                if kind.context_marker in line:
-                    kind.see(line)
-            if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low:
-                objects += self._read_line(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE])
-            elif "epoch" in low or "step" in low or "iter" in low:
-                self._before["epoch" if "epoch" in low else "step"] = line[:_LONGEST_BEFORE]
-        return objects
+    def _see_line(self, line: str) -> None:
+        """Read what a line says: a row, or the position of rows behind it."""
+        if line.startswith("{") and self.records.read_line(line):
+            self._objects += 1
+            return
+        line, latest = line[:LONGEST_LINE], self._latest
+        if latest is not None and latest.marker in line and latest.see_and_read(line):
+            return
+        for kind in self._contexts:
+            if kind.context_marker in line:
+                kind.see(line)
+        low, asked = line.lower(), self._choice.rate_column
+        if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low:
+            self._objects += self._read_line(line)
+        elif "epoch" in low:
+            self._before["epoch"] = line[:_LONGEST_BEFORE]
+        elif "step" in low or "iter" in low:
+            self._before["step"] = line[:_LONGEST_BEFORE]
 
     def _read_line(self, text: str) -> bool:
         """Read a line that may have a rate; whether it is an object after a word."""
-        latest = self._latest
-        if latest is not None and latest.marker in text and latest.read(text):
-            return False
         if '{"' in text:
             prefixed = _PREFIXED.match(text)
             if prefixed is not None and self.records.read_line(text[prefixed.end() :]):

@@ -56,6 +56,12 @@ class TextKind:
             if self._epochs is not None:
                 self._epochs.see_bar(self._said.get("bar"), self._said.get("total"))
 
+    def see_and_read(self, text: str) -> bool:
+        """Read a line that may also say the position, such as a progress bar with a row behind it."""
+        if self.context_marker and self.context_marker in text:
+            self.see(text)
+        return self.read(text)
+
     def read(self, text: str) -> bool:
         """Whether the line has this format; its rows are added then."""
         groups = {"step": str(self.lines)} if self._count_rows else self._groups(text)
