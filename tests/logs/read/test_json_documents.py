@@ -44,6 +44,16 @@ def test_of_lists_that_are_cut_off_the_last_number_is_dropped() -> None:
     assert (trace.rates.tolist(), codes(trace)) == ([0.1, 0.05], ["cut off"])
 
 
+def test_lists_of_other_lengths_are_of_other_rows() -> None:
+    rates = [0.5**row for row in range(6)]
+    trace = read(json.dumps({"lr": rates, "epoch": [0, 1], "step": [0, 2, 4, 6, 8, 10]}))
+    assert (trace.axis, trace.positions.tolist(), trace.rates.tolist()) == ("step", [0, 2, 4, 6, 8, 10], rates)
+    text = json.dumps({"lr": rates, "loss": rates, "val_loss": [2.5, 2.0]})
+    with pytest.raises(LogError, match="no column of steps or epochs beside them"):  # a rate for each batch, perhaps
+        read(text)
+    assert read_trace(io.StringIO(text), count_rows=True).axis == "step"
+
+
 def test_nothing_that_is_whole() -> None:
     with pytest.raises(LogError, match="begins as a JSON document but is not one"):
         read(json.dumps(STATE, indent=2)[:60])
@@ -69,6 +79,10 @@ def test_numbers_that_json_does_not_have() -> None:
 def test_documents_one_after_the_other() -> None:
     """Each is a row; or the one with the most rows is the log."""
     rows = "\n".join(json.dumps(row, indent=1) for row in ROWS)
+    for between in ("", "\n", ",\n"):
+        text = between.join(json.dumps(row) for row in ROWS)
+        assert read(text).positions.tolist() == [row["step"] for row in ROWS]
+        assert read(text).format == "Hugging Face log history"
     assert read(rows).positions.tolist() == [row["step"] for row in ROWS]
     trace = read(rows[:-9])
     assert (len(trace), codes(trace)) == (7, ["cut off"])

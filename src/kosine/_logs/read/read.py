@@ -199,7 +199,7 @@ class _LogReader:
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
         del data  # the text is as large
         parsed = parse_documents(text)
-        log, left_out = read_documents(parsed.documents, self.choice)
+        log, left_out = read_documents(parsed, self.choice)
         if parsed.broken_at is not None and not (parsed.cut and log.lines > 1):
             try:  # settings may stand before a log of another kind
                 lines = self._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
