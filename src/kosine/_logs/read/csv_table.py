@@ -160,7 +160,8 @@ class TableReader:
     def __init__(self, header: TableHeader, layout: ColumnLayout, choice: ColumnChoice) -> None:
         self.found, self.length = GroupCollection(choice.count_rows), RunLength()
         self._choice = choice
-        self._longer = 0
+        self._longer = self._others = 0
+        self._axis = layout.axis
         self._take(header, layout)
 
     def _take(self, header: TableHeader, layout: ColumnLayout) -> None:
@@ -170,6 +171,7 @@ class TableReader:
 
     def read(self, pieces: Iterable[bytes]) -> Reading:
         """Read the lines of the file, from the first, some at a time."""
+        first = self._layout
         skip = self._header.line + (not self._header.bare)
         by_line = bool(self._layout.group) or self._header.separator in _DRAWN
         for piece in pieces:
@@ -177,9 +179,13 @@ class TableReader:
             while skip and lines:
                 skip -= 1
                 lines = lines[lines.find(b"\n") + 1 :]
+            by_line = by_line or self._layout.axis != self._axis
             if lines and (by_line or not self._read_regular(lines)):
                 self._read_any(_rows(lines, self._header.separator))
-        reading = reading_of(self._layout, self.found, self.length)
+        reading = reading_of(first, self.found, self.length)
+        if self._others:
+            text = f"Rows below a header without {self._axis}s, which are left out: {self._others:,}."
+            reading.remarks.append(Remark("other rows", self._others, text))
         if self._longer:
             text = f"Rows with more cells than the header, which are left out: {self._longer:,}."
             reading.remarks.append(Remark("cells", self._longer, text))
@@ -221,11 +227,13 @@ class TableReader:
         if len(row) <= self._first_rate or row[self._first_rate][:1] in _BEGINS_NUMBER or self._header.bare:
             return None
         cells = [cell.strip() for cell in row]
-        layout = self._choice.layout(cells) if tuple(cells) != self._header.columns else None
-        return layout if layout is not None and layout.axis == self._layout.axis else None
+        return self._choice.layout(cells) if tuple(cells) != self._header.columns else None
 
     def _read_rows(self, rows: list[Sequence[str]]) -> None:
         layout, places, comma = self._layout, self._places, self._header.separator == ";"
+        if layout.axis != self._axis:
+            self._others += len(rows)
+            return
         whole = [row for row in rows if not any(map(str.strip, row[len(self._header.columns) :]))]
         self._longer += len(rows) - len(whole)
         where = None if layout.position is None else _column(whole, places[layout.position], comma)
@@ -266,7 +274,8 @@ def split_cells(line: str, separator: str) -> tuple[str, ...]:
     if separator == _SPACES:
         return tuple(re.split(r"\s{2,}", line.strip()))
     if separator == _BAR:
-        row = line.strip().removeprefix(_BAR).removesuffix(_BAR).split(_BAR)
+        cells = line.strip().removeprefix(_BAR).removesuffix(_BAR).split(_BAR)
+        row = [cell.strip().strip("*`") for cell in cells]
     else:
         try:
             row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
