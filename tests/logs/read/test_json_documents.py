@@ -57,6 +57,8 @@ def test_lists_of_other_lengths_are_of_other_rows() -> None:
 def test_nothing_that_is_whole() -> None:
     with pytest.raises(LogError, match="begins as a JSON document but is not one"):
         read(json.dumps(STATE, indent=2)[:60])
+    with pytest.raises(LogError, match=r"rates \('lr'\), but no column of steps"):
+        read('[{"lr": 0.1}, {"lr": 0.05}, {"lr')
 
 
 def test_what_stands_around_a_document() -> None:

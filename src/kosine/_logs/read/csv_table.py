@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[
         columns = _names(lines, separator)
         if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
             continue
-        numeric = [number(cell) == number(cell) for cell in columns]
+        numeric = [isfinite(number(cell)) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
         header = header or _bare(lines[0], separator, top and all(numeric), choice)
         if header is None and top and separator in _SEPARATORS and len(columns) > 1:
@@ -88,13 +89,13 @@ def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[
 
 def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
     """A header that has rates, also without a position: then it has no layout."""
-    counting = replace(choice, count_rows=True, step_column=None).layout(columns)
-    if counting is None:
+    if not choice.rates(columns):
         return None
     layout = choice.layout(columns)
+    counting = layout or replace(choice, count_rows=True, step_column=None).layout(columns)
     position = None if layout is None or separator in _DRAWN else layout.position
     plain = position is not None and _may_be_rows(lines[1:], separator, columns, position)
-    if plain or _have_row(lines[1:], separator, columns, layout or counting):
+    if plain or _have_row(lines[1:], separator, columns, counting):
         return TableHeader(0, separator, columns, layout)
     return None
 
@@ -130,12 +131,14 @@ def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], la
     """Whether one of the lines has as many cells as there are columns, with numbers where the layout has them."""
     if layout is None:
         return False
-    place = columns.index(layout.position) if layout.position is not None else None
+    places = {column: place for place, column in reversed(list(enumerate(columns)))}
+    needed = [] if layout.position is None else [places[layout.position]]
+    rates = [places[name] for name in layout.rates]
     for line in lines:
         cells = split_cells(line.replace(",", ".") if separator == ";" else line, separator)
-        if len(cells) != len(columns) or (place is not None and number(cells[place]) != number(cells[place])):
+        if len(cells) != len(columns) or not all(isfinite(number(cells[place])) for place in needed):
             continue
-        if any(number(cells[columns.index(name)]) == number(cells[columns.index(name)]) for name in layout.rates):
+        if any(isfinite(number(cells[place])) for place in rates):
             return True
     return False
 
@@ -145,7 +148,7 @@ def _may_be_rows(lines: Sequence[str], separator: str, columns: tuple[str, ...],
     place = columns.index(position)
     rows = [split_cells(line, separator) for line in lines if line.strip()]
     return not rows or any(
-        len(row) == len(columns) or (len(row) > place and number(row[place]) == number(row[place])) for row in rows
+        len(row) == len(columns) or (len(row) > place and isfinite(number(row[place]))) for row in rows
     )
 
 

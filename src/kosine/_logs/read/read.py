@@ -208,7 +208,7 @@ class _LogReader:
             if lines is not None and lines.found.rows > max(log.lines, 1):
                 return lines
         if log.layout is None:
-            if parsed.broken_at is not None:
+            if parsed.broken_at is not None and not self.choice.rates(list(log.keys)):
                 raise LogError(f"The log begins as a JSON document but is not one: {parsed.error}.")
             raise self.choice.unknown("the keys" if log.keys else "no objects", log.keys)
         reading = log.reading()
