@@ -44,9 +44,21 @@ def test_of_lists_that_are_cut_off_the_last_number_is_dropped() -> None:
     assert (trace.rates.tolist(), codes(trace)) == ([0.1, 0.05], ["cut off"])
 
 
+def test_lists_of_other_lengths_are_of_other_rows() -> None:
+    rates = [0.5**row for row in range(6)]
+    trace = read(json.dumps({"lr": rates, "epoch": [0, 1], "step": [0, 2, 4, 6, 8, 10]}))
+    assert (trace.axis, trace.positions.tolist(), trace.rates.tolist()) == ("step", [0, 2, 4, 6, 8, 10], rates)
+    text = json.dumps({"lr": rates, "loss": rates, "val_loss": [2.5, 2.0]})
+    with pytest.raises(LogError, match="no column of steps or epochs beside them"):  # a rate for each batch, perhaps
+        read(text)
+    assert read_trace(io.StringIO(text), count_rows=True).axis == "step"
+
+
 def test_nothing_that_is_whole() -> None:
     with pytest.raises(LogError, match="begins as a JSON document but is not one"):
         read(json.dumps(STATE, indent=2)[:60])
+    with pytest.raises(LogError, match=r"rates \('lr'\), but no column of steps"):
+        read('[{"lr": 0.1}, {"lr": 0.05}, {"lr')
 
 
 def test_what_stands_around_a_document() -> None:
@@ -69,6 +81,10 @@ def test_numbers_that_json_does_not_have() -> None:
 def test_documents_one_after_the_other() -> None:
     """Each is a row; or the one with the most rows is the log."""
     rows = "\n".join(json.dumps(row, indent=1) for row in ROWS)
+    for between in ("", "\n", ",\n"):
+        text = between.join(json.dumps(row) for row in ROWS)
+        assert read(text).positions.tolist() == [row["step"] for row in ROWS]
+        assert read(text).format == "Hugging Face log history"
     assert read(rows).positions.tolist() == [row["step"] for row in ROWS]
     trace = read(rows[:-9])
     assert (len(trace), codes(trace)) == (7, ["cut off"])
@@ -103,7 +119,7 @@ def test_a_long_document_that_breaks_off_takes_bounded_memory_and_depth() -> Non
         read('{"a": ' * 100_000)
     with pytest.raises(LogError):
         read('{"a": [' * 300 + '{"step": 1, "lr": 2},')
-    text = '{"log_history": [' + ", ".join(json.dumps(row) for row in ROWS * 2000)
+    text = '{"log_history": [' + ", ".join(json.dumps(row) for row in ROWS * 400)
     tracemalloc.start()
     try:
         read(text)

@@ -132,6 +132,7 @@ DRAWN = {
     "names with spaces": "Epoch   Learning Rate   Loss\n    0             0.1    2.5\n    1            0.05    2.0\n",
     "pandas": "   epoch    lr  loss\n0      0  0.10   2.5\n1      1  0.05   2.0\n",
     "Markdown": "| epoch | lr |\n|---|---:|\n| 0 | 0.1 |\n| 1 | 0.05 |\n",
+    "bold and code": "| **Epoch** | **LR** |\n|:-:|:-:|\n| 0 | `1e-1` |\n| 1 | `5e-2` |\n",
     "with rules": "+-------+------+\n| epoch | lr   |\n+-------+------+\n| 0 | 0.1 |\n| 1 | 0.05 |\n+-------+------+\n",
     "numpy": "# epoch lr\n0.000e+00 1.000e-01\n1.000e+00 5.000e-02\n",
     "tabs and a comment": "# epoch\tlr\n0\t0.1\n1\t0.05\n",
@@ -192,6 +193,12 @@ def test_a_header_of_more_columns_further_down() -> None:
     trace = read("epoch,loss,lr\n0,2.5,0.1\n1,2.0,0.05\nepoch,acc,lr,loss\n2,0.5,0.02,1.5\n3,0.6,0.01,1.2\n")
     assert (trace.positions.tolist(), trace.rates.tolist()) == ([0, 1, 2, 3], [0.1, 0.05, 0.02, 0.01])
     assert trace.remarks == ()
+
+
+def test_rows_below_a_header_of_another_axis_are_left_out() -> None:
+    trace = read("epoch,lr\n0,0.1\n1,0.05\nstep,lr\n0,0.1\n100,0.05\n200,0.02\nepoch,lr\n2,0.02\n")
+    assert (trace.axis, trace.positions.tolist(), trace.rates.tolist()) == ("epoch", [0, 1, 2], [0.1, 0.05, 0.02])
+    assert [(remark.code, remark.rows) for remark in trace.remarks] == [("other rows", 3)]
 
 
 def test_rows_that_do_not_fit_the_header_are_left_out() -> None:

@@ -111,17 +111,17 @@ class ColumnChoice:
         """The error for a log in which no learning rate was recognised; `names` are what it has instead."""
         names = list(islice(names, WIDEST))
         instead = f"Found: {' '.join(filter(None, (found, listed(names))))}."
-        rates = self.rates(names)
+        rates, placed = self.rates(names), self._positions(names) != (None, None)
         lacking: list[str] = []
         for name, value, there in (
-            ("step_column", self.step_column, any(self._positions(names))),
+            ("step_column", self.step_column, placed),
             ("rate_column", self.rate_column, bool(rates)),
         ):
             if value is not None and not there:
                 lacking += [" and " if lacking else "", Name(name), f" {shown(value)}"]
         if lacking:
             return LogError(("The log has no ", *lacking, " that could be read."), fix=instead)
-        if rates and any(self._positions(names)):
+        if rates and placed:
             return LogError(
                 f"The log has learning rates ({listed(rates[:3])}), but no row of it has both a position and one."
             )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[
         columns = _names(lines, separator)
         if not 1 <= len(columns) <= WIDEST or (len(columns) == 1 and separator != _SEPARATORS[0]):
             continue
-        numeric = [number(cell) == number(cell) for cell in columns]
+        numeric = [isfinite(number(cell)) for cell in columns]
         header = _named(lines, separator, columns, choice) if not any(numeric) or separator in _SEPARATORS else None
         header = header or _bare(lines[0], separator, top and all(numeric), choice)
         if header is None and top and separator in _SEPARATORS and len(columns) > 1:
@@ -88,13 +89,13 @@ def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[
 
 def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
     """A header that has rates, also without a position: then it has no layout."""
-    counting = replace(choice, count_rows=True, step_column=None).layout(columns)
-    if counting is None:
+    if not choice.rates(columns):
         return None
     layout = choice.layout(columns)
+    counting = layout or replace(choice, count_rows=True, step_column=None).layout(columns)
     position = None if layout is None or separator in _DRAWN else layout.position
     plain = position is not None and _may_be_rows(lines[1:], separator, columns, position)
-    if plain or _have_row(lines[1:], separator, columns, layout or counting):
+    if plain or _have_row(lines[1:], separator, columns, counting):
         return TableHeader(0, separator, columns, layout)
     return None
 
@@ -130,12 +131,14 @@ def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], la
     """Whether one of the lines has as many cells as there are columns, with numbers where the layout has them."""
     if layout is None:
         return False
-    place = columns.index(layout.position) if layout.position is not None else None
+    places = {column: place for place, column in reversed(list(enumerate(columns)))}
+    needed = [] if layout.position is None else [places[layout.position]]
+    rates = [places[name] for name in layout.rates]
     for line in lines:
         cells = split_cells(line.replace(",", ".") if separator == ";" else line, separator)
-        if len(cells) != len(columns) or (place is not None and number(cells[place]) != number(cells[place])):
+        if len(cells) != len(columns) or not all(isfinite(number(cells[place])) for place in needed):
             continue
-        if any(number(cells[columns.index(name)]) == number(cells[columns.index(name)]) for name in layout.rates):
+        if any(isfinite(number(cells[place])) for place in rates):
             return True
     return False
 
@@ -145,7 +148,7 @@ def _may_be_rows(lines: Sequence[str], separator: str, columns: tuple[str, ...],
     place = columns.index(position)
     rows = [split_cells(line, separator) for line in lines if line.strip()]
     return not rows or any(
-        len(row) == len(columns) or (len(row) > place and number(row[place]) == number(row[place])) for row in rows
+        len(row) == len(columns) or (len(row) > place and isfinite(number(row[place]))) for row in rows
     )
 
 
@@ -160,7 +163,8 @@ class TableReader:
     def __init__(self, header: TableHeader, layout: ColumnLayout, choice: ColumnChoice) -> None:
         self.found, self.length = GroupCollection(choice.count_rows), RunLength()
         self._choice = choice
-        self._longer = 0
+        self._longer = self._others = 0
+        self._axis = layout.axis
         self._take(header, layout)
 
     def _take(self, header: TableHeader, layout: ColumnLayout) -> None:
@@ -170,6 +174,7 @@ class TableReader:
 
     def read(self, pieces: Iterable[bytes]) -> Reading:
         """Read the lines of the file, from the first, some at a time."""
+        first = self._layout
         skip = self._header.line + (not self._header.bare)
         by_line = bool(self._layout.group) or self._header.separator in _DRAWN
         for piece in pieces:
@@ -177,9 +182,13 @@ class TableReader:
             while skip and lines:
                 skip -= 1
                 lines = lines[lines.find(b"\n") + 1 :]
+            by_line = by_line or self._layout.axis != self._axis
             if lines and (by_line or not self._read_regular(lines)):
                 self._read_any(_rows(lines, self._header.separator))
-        reading = reading_of(self._layout, self.found, self.length)
+        reading = reading_of(first, self.found, self.length)
+        if self._others:
+            text = f"Rows below a header without {self._axis}s, which are left out: {self._others:,}."
+            reading.remarks.append(Remark("other rows", self._others, text))
         if self._longer:
             text = f"Rows with more cells than the header, which are left out: {self._longer:,}."
             reading.remarks.append(Remark("cells", self._longer, text))
@@ -221,11 +230,13 @@ class TableReader:
         if len(row) <= self._first_rate or row[self._first_rate][:1] in _BEGINS_NUMBER or self._header.bare:
             return None
         cells = [cell.strip() for cell in row]
-        layout = self._choice.layout(cells) if tuple(cells) != self._header.columns else None
-        return layout if layout is not None and layout.axis == self._layout.axis else None
+        return self._choice.layout(cells) if tuple(cells) != self._header.columns else None
 
     def _read_rows(self, rows: list[Sequence[str]]) -> None:
         layout, places, comma = self._layout, self._places, self._header.separator == ";"
+        if layout.axis != self._axis:
+            self._others += len(rows)
+            return
         whole = [row for row in rows if not any(map(str.strip, row[len(self._header.columns) :]))]
         self._longer += len(rows) - len(whole)
         where = None if layout.position is None else _column(whole, places[layout.position], comma)
@@ -266,7 +277,8 @@ def split_cells(line: str, separator: str) -> tuple[str, ...]:
     if separator == _SPACES:
         return tuple(re.split(r"\s{2,}", line.strip()))
     if separator == _BAR:
-        row = line.strip().removeprefix(_BAR).removesuffix(_BAR).split(_BAR)
+        cells = line.strip().removeprefix(_BAR).removesuffix(_BAR).split(_BAR)
+        row = [cell.strip().strip("*`") for cell in cells]
     else:
         try:
             row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])

@@ -11,7 +11,6 @@ from typing import Any
 
 from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
 from kosine._logs.read.json_records import RecordReader, begins_as_json, is_lines
-from kosine._logs.read.known_formats import rate_columns
 from kosine._logs.read.run_length import length_column
 from kosine.errors import LogError, shown
 
@@ -79,6 +78,8 @@ def parse_documents(text: str) -> JsonText:
             return JsonText(documents, end, shown(str(error))[1:-1], cut=text[place] in "{[")
         documents.append(document)
         place = _after_space(text, place)
+        if text.startswith(",", place):  # rows of a list without its brackets
+            place = _after_space(text, place + 1)
     return JsonText(documents)
 
 
@@ -109,26 +110,26 @@ def _whole_part(text: str, begin: int, end: int) -> str | None:
     return text[begin:whole] + "".join(reversed(closers[:depth])) if whole > begin else None
 
 
-def read_documents(documents: Sequence[Any], choice: ColumnChoice) -> tuple[RecordReader, int]:
+def read_documents(parsed: JsonText, choice: ColumnChoice) -> tuple[RecordReader, int]:
     """Read the documents: each is a row, or else the one with the most rows is the log; and how many are left out."""
-    rows = RecordReader(choice)
+    rows, documents = RecordReader(choice), parsed.documents
     for document in documents:
         if isinstance(document, dict) and not any(isinstance(value, list) for value in document.values()):
             rows.record(document)
     if rows.lines > 1:
         return rows, 0
-    logs = [rows, *(_read_document(document, choice) for document in documents[:_DOCUMENTS])]
+    logs = [rows, *(_read_document(document, choice, parsed.cut) for document in documents[:_DOCUMENTS])]
     log = max(logs, key=lambda log: (log.lines, log.layout is not None, len(log.keys)))
     return log, len(documents) - 1 if log.layout is not None else 0
 
 
-def _read_document(document: object, choice: ColumnChoice) -> RecordReader:
+def _read_document(document: object, choice: ColumnChoice, cut: bool) -> RecordReader:
     """Read the first list of objects, or object of lists, that has a rate."""
     records = RecordReader(choice)
     for node in _nodes(document):
         if isinstance(node, dict):
             records.see(node)
-            layout = _read_columns(node, choice, records)
+            layout = _read_columns(node, choice, records, cut)
         else:
             layout = _read_rows(node, records)
         if layout is not None:
@@ -177,23 +178,25 @@ def _read_rows(rows: list[Any], records: RecordReader) -> ColumnLayout | None:
     return records.layout
 
 
-def _read_columns(node: dict[str, Any], choice: ColumnChoice, records: RecordReader) -> ColumnLayout | None:
+def _read_columns(node: dict[str, Any], choice: ColumnChoice, records: RecordReader, cut: bool) -> ColumnLayout | None:
     lists = {key: _listed(value) for key, value in node.items() if isinstance(value, list | dict)}
     columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
-    layout = choice.layout(columns)
-    if layout is None and choice.step_column is None:
-        names = [choice.rate_column] if choice.rate_column in columns else rate_columns(columns)
-        if not names or (choice.rate_column is not None and choice.rate_column not in columns):
-            return None
-        layout = ColumnLayout("Keras History JSON", None, "epoch", tuple(name for name in names if name is not None))
+    rates = choice.rates(list(columns))
+    if not rates:
+        return None
+    count = len(columns[rates[0]])
+    if cut:  # in the last list: the others are longer
+        columns = {key: value[:count] for key, value in columns.items() if len(value) >= count}
+    alike = {key: value for key, value in columns.items() if len(value) == count}  # others are of other rows
+    layout = choice.layout(alike)
+    if layout is None and choice.step_column is None and len(alike) == len(columns):
+        layout = ColumnLayout("Keras History JSON", None, "epoch", tuple(rates))
     if layout is None:
         return None
-    places: Sequence[Any] = range(len(columns[layout.rates[0]]))
-    if layout.position is not None:
-        places = columns[layout.position]
-    epochs = [None] * len(places) if layout.epoch is None else columns[layout.epoch]
+    places: Sequence[Any] = range(count) if layout.position is None else alike[layout.position]
+    epochs: Sequence[Any] = [None] * count if layout.epoch is None else alike[layout.epoch]
     for column in layout.rates:
-        for place, epoch, rate in zip(places, epochs, columns[column], strict=False):
+        for place, epoch, rate in zip(places, epochs, alike[column], strict=True):
             records.add(layout, column, place, rate, epoch)
     return layout
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout
-from kosine._logs.read.known_formats import comparable
 from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
 from kosine._logs.trace import Remark
@@ -172,8 +171,7 @@ def begins_as_json(text: str) -> bool:
 def is_lines(lines: Sequence[str]) -> bool:
     """Whether a file that begins so has an object on each line, rather than one document on them all."""
     some = [line for line in lines if line.strip()]
-    objects = objects_in(some)
-    return objects > 1 or (objects == 1 and len(some) > 1 and not comparable(some[0]).endswith(("{", "[")))
+    return objects_in(some) > 1 or (len(some) > 1 and _object_of(some[0]) is not None)
 
 
 def objects_in(lines: Iterable[str]) -> int:

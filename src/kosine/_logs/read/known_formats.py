@@ -107,8 +107,10 @@ def comparable(column: str) -> str:
 
 
 def row_format_of(columns: Iterable[str]) -> RowFormat | None:
-    """The first format whose columns are all there, a rate among them."""
+    """The first format whose columns are all there, a rate and a position among them."""
     names = [comparable(column) for column in columns if len(column) <= _LONGEST]
+    if position_columns(names) == (None, None):
+        return None
     for known in ROW_FORMATS:
         required = (re.compile(pattern, re.IGNORECASE) for pattern in known.requires)
         if all(any(map(each.fullmatch, names)) for each in required) and rate_columns(names, known.rates):

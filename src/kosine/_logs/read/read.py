@@ -201,7 +201,7 @@ class _LogReader:
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
         del data  # the text is as large
         parsed = parse_documents(text)
-        log, left_out = read_documents(parsed.documents, self.choice)
+        log, left_out = read_documents(parsed, self.choice)
         if parsed.broken_at is not None and not (parsed.cut and log.lines > 1):
             try:  # settings may stand before a log of another kind
                 lines = self._read_lines(iter([text.encode()]), text[:_CHUNK].split("\n"))
@@ -210,7 +210,7 @@ class _LogReader:
             if lines is not None and lines.found.rows > max(log.lines, 1):
                 return lines
         if log.layout is None:
-            if parsed.broken_at is not None:
+            if parsed.broken_at is not None and not self.choice.rates(list(log.keys)):
                 raise LogError(f"The log begins as a JSON document but is not one: {parsed.error}.")
             raise self.choice.unknown("the keys" if log.keys else "no objects", log.keys)
         reading = log.reading()
