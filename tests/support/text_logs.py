@@ -402,6 +402,32 @@ TEXT_LOGS = {
         "epoch",
         steps_per_epoch=100,
     ),
+    "diffusers": Log(
+        "progress bar of the run",
+        "\rSteps:   0%|          | 0/500 [00:00<?, ?it/s]"
+        "\rSteps:   2%|▏         | 10/500 [00:05<03:59,  2.05it/s, lr=2e-6, step_loss=0.101]"
+        "\rSteps:   2%|▏         | 11/500 [00:05<03:59,  2.05it/s, lr=2e-6, step_loss=0.101]"
+        "\rSteps:   2%|▏         | 11/500 [00:05<03:59,  2.05it/s, lr=2.2e-6, step_loss=0.1]\n",
+        [10, 11],
+        [2e-6, 2.2e-6],
+        total=500,
+    ),
+    "darknet": Log(
+        "darknet output",
+        " 100: 15.412345, 16.112345 avg loss, 0.001000 rate, 5.100000 seconds, 6400 images, 3.1 hours left\n"
+        "Loaded: 0.000030 seconds\n"
+        " 101: 15.312345, 16.012345 avg loss, 0.001100 rate, 5.100000 seconds, 6464 images, 3.1 hours left\n",
+        [100, 101],
+        [0.001, 0.0011],
+        groups=("rate",),
+    ),
+    "several rates": Log(
+        "text with a step and a rate",
+        "step 10 lr [0.1, 0.01]\nstep 20 lr [0.2, 0.02]\n",
+        [10, 20],
+        [0.1, 0.2],
+        groups=("lr[0]", "lr[1]"),
+    ),
     "nanoGPT": Log(
         "text with a step and a rate",
         "iter 10: loss 5.1, time 100.1ms, mfu 5.1%, lr 3.0e-04\niter 20: loss 5.0, time 100.1ms, mfu 5.1%, lr 2.5e-04\n",

@@ -12,7 +12,7 @@ from kosine.errors import LogError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LEAST = 3  # epochs that must agree
+_LEAST = 2  # ends of epochs that must agree
 _SHARE = 0.8  # of the epochs that say anything
 _BENT = 0.05  # the slope after the end of an epoch may differ from that before by so much of it
 _FLAT = 0.2  # of the steepest slope: where rates hardly change, their rounding is all that is seen

@@ -20,7 +20,7 @@ _OPTION = re.compile(
     r"['\"]?\s{0,4}[=:]"
 )
 _MANY_OPTIONS = 3
-_WORDS = ("lr", "learning", "l.r.", "epoch", "step", "iter")  # of lines with a rate or a position
+_WORDS = ("lr", "learning", "l.r.", " rate,", "epoch", "step", "iter")  # of lines with a rate or a position
 
 
 def _with_words(piece: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
@@ -83,7 +83,7 @@ class LineReader:
             if kind.context_marker in line:
                 kind.see(line)
         low, asked = line.lower(), self._choice.rate_column
-        if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low:
+        if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low or " rate," in low:
             self._objects += self._read_line(line)
         elif "epoch" in low:
             self._before["epoch"] = line[:_LONGEST_BEFORE]

@@ -54,6 +54,7 @@ class TextFormat:
 _NUMBER = r"[-+.\w]+"
 _FLOAT = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"  # without the full stop of a sentence
 _BEFORE = r"[\"']?+\s*+(?:[=:]\s*+)?+(?:[\"'\[(]\s*+)?+"  # between a name and its number
+_NO_SHARE_AHEAD = r"(?![\d,.]{1,20}%)"  # such as a progress bar has
 _OF = r"(?:\s{0,8}/\s{0,8}(?P<of>\d+))?"
 _BATCH = r"(?P<batch>\d+)/(?P<of>\d+)"
 _EPOCHS = r"(?P<epoch>\d+)/(?P<epochs>\d+)"
@@ -61,7 +62,7 @@ _BAR = r"\| (?P<bar>\d+)/(?P<total>\d+) \[[^\]]{0,60}(?:it/s|s/it)"  # other uni
 _ANY_EPOCH = rf"(?i)\bepochs?\b{_BEFORE}(?P<epoch>\d+)(?:\s{{0,4}}/\s{{0,4}}(?P<epochs>\d+))?"
 _ANY_RATE = (
     r"(?i)\b(?:(?:train|current|cur)[_ ])?(?P<name>lr(?:_?\d{1,2})?|learning[ _-]?rate)\b"
-    rf"{_BEFORE}(?P<rate>[-+]?[.\d]{_NUMBER})"
+    rf"{_BEFORE}(?P<rate>(?<=\[)[-+]?[.\d]{_NUMBER}(?:,\s?[-+]?[.\d]{_NUMBER}){{1,63}}(?=\])|[-+]?[.\d]{_NUMBER})"
 )
 
 ANY_TEXT = ("text with a step and a rate", "text with an epoch, a batch and a rate", "text with an epoch and a rate")
@@ -309,10 +310,24 @@ TEXT_FORMATS = (
         marker="%|",
         redrawn=True,
     ),
+    TextFormat(  # as diffusers' scripts print it
+        "progress bar of the run",
+        position=r"^(?:[Ss]teps?:)?\s{0,20}\d+%\|[^|]{0,400}\|\s{0,20}(?P<step>\d+)/(?P<total>\d+) \[",
+        rate=rf"[\[, ](?P<name>(?:train_)?lr[-\w/.]{{0,60}})[=:]\s?(?P<rate>{_FLOAT})",
+        marker="%|",
+        redrawn=True,
+    ),
+    TextFormat(
+        "darknet output",
+        position=r"^\s{0,20}(?P<step>\d+): ",
+        rate=rf", (?P<rate>{_FLOAT}) rate,",
+        rate_name="rate",
+        marker=" rate, ",
+    ),
     TextFormat(
         ANY_TEXT[0],
-        position=r"(?i)\b(?:global_?step|current_steps|num_updates|acc_iter|steps?|iteration|iter)\b"
-        rf"{_BEFORE}(?P<step>\d[\d,]*){_OF}",
+        position=r"(?i)\b(?:global_?step|current_steps|num_updates|acc_iter|steps?|iteration|iters?|batch_idx)\b"
+        rf"{_BEFORE}{_NO_SHARE_AHEAD}(?P<step>\d[\d,]*){_OF}",
         rate=_ANY_RATE,
         marker="",
         epoch=_ANY_EPOCH,
@@ -340,7 +355,7 @@ TEXT_FORMATS = (
     ),
     TextFormat(
         ANY_TEXT[2],
-        position=rf"(?i)\bepoch\b{_BEFORE}(?P<epoch>\d+(?:\.\d+)?)",
+        position=rf"(?i)\bepoch\b{_BEFORE}{_NO_SHARE_AHEAD}(?P<epoch>\d+(?:\.\d+)?)",
         rate=_ANY_RATE,
         marker="",
     ),
