@@ -23,6 +23,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
+from kosine._logs.infer.late_curves import late_section, late_segments, open_before
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
@@ -100,6 +101,9 @@ def search(rows: Observations, run: RunContext) -> Searched:
     segments = seen
     found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
     complete = complete and cut and tried
+    if found is None:
+        found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _entered_late(some, run, segments))
+        complete = complete and tried
     if found is None or found.phases > 3:
         late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
         complete = complete and tried
@@ -163,7 +167,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
         plan = _planned(group, run, run.ends[0] - whole.origin)
         worst = _worst(plan, whole.origin, rows)
         if plan is not None and worst <= NEARLY:
-            yield Explanation(plan, whole.origin, len(group), None, worst)
+            yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
@@ -195,6 +199,34 @@ def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
             return math.inf
         low, size = low + size, min(4 * size, _BLOCK)
     return worst
+
+
+# --- curves that are entered late ----------------------------------------------------------------------------------
+
+
+def _entered_late(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose later phases began unseen, while a warm-up was followed."""
+    for late in late_segments(rows, seen):
+        first = seen[late.index].first
+        after = rows.part(first, len(rows))
+        later = _as_phases(after, replace(run, begins=False), _segments_of(after))
+        if later is None or later.origin > late.left:
+            continue
+        joint = late.joint(seen[late.index - 1], float(later.plan(0)))
+        before = rows.part(0, first)
+        warm = next(iter(drafts_of(before, replace(run, ends=(joint,)), seen[: late.index])), None)
+        if warm is None:
+            continue
+        whole = snapped_phases(warm, float(rows.x[0]))
+        parts = schedule_parts(whole.phases, run.duration, rest=False)
+        parts.append(late_section(later.plan.schedule.parts, whole.stop - later.origin, run.duration))
+        plan = _planned(parts, run, run.ends[0] - whole.origin)
+        worst = _worst(plan, whole.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            is_open = late.open(seen[late.index - 1], seen[late.index])
+            phases = len(whole.phases) + later.phases
+            return Explanation(plan, whole.origin, phases, None, worst, open=(*is_open, *later.open))
+    return None
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------

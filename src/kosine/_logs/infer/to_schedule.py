@@ -76,26 +76,30 @@ def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
 
 
 def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
-    """Whether a run may have been meant to go so: its jumps are restarts, drops at multiples of one time, or one drop.
+    """Whether a run may have been meant to go so: its jumps are restarts, drops, or the end of a level warm-up.
 
-    Jumps that are neither are a plateau scheduler's, or were made by hand, or by a resume that lost its state.
+    A jump up of another kind was made by hand, or by a resume that lost its state; and so was the drop of a rate that
+    falls already, unless it restarts.
 
     Args:
         whole: the phases.
         x: the positions of the rows of the log.
     """
     phases = whole.phases
-    places = whole.origin + np.cumsum([phase.steps for phase in phases])
-    level, drops = all(phase.kind is HOLD for phase in phases), []
-    for before, after, place in zip(phases, phases[1:], places.tolist(), strict=False):
-        if after.start == before.end:
-            continue
-        if before.kind is HOLD and after.kind is HOLD and (level or after.start < before.start):
-            drops.append(place)
-        elif not _restarts(before, after):
-            return False
-    begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts its steps from there as well
-    return len(drops) < 2 or _regular(drops, x, begin)
+    places = (whole.origin + np.cumsum([phase.steps for phase in phases])).tolist()
+    jumps = [index for index in range(1, len(phases)) if phases[index].start != phases[index - 1].end]
+    if all(phase.kind is HOLD for phase in phases):
+        falls = all(phases[index].start < phases[index - 1].end for index in jumps)
+        begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
+        return falls or len(jumps) < 2 or _regular([places[index - 1] for index in jumps], x, begin)
+    return all(_may_jump(phases[index - 1], phases[index], first=index == 1) for index in jumps)
+
+
+def _may_jump(before: SnappedPhase, after: SnappedPhase, *, first: bool) -> bool:
+    """Whether a schedule may jump from one phase, the first of all or not, to the next."""
+    if after.start < before.end and before.start <= before.end:
+        return True
+    return (first and before.kind is HOLD) or _restarts(before, after)
 
 
 def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
