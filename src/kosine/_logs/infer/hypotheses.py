@@ -42,13 +42,20 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
             with_endpoints(plain, rough, several),
             None if topped is None else draft_of(rough, topped, run.ends[0]),
         ):
-            draft = None if idea is None else _finished(rows, rough, idea, run)
+            draft = None if idea is None else finished(rows, rough, idea, run)
             if draft is not None:
                 yield draft
 
 
-def _finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
-    """The idea with the numbers that were meant, if they are near all rows."""
+def finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
+    """The idea with the numbers that were meant, if they are near all rows.
+
+    Args:
+        rows: the log.
+        rough: its rows, see `Observations.rough`.
+        idea: the phases.
+        run: what else is known of the log.
+    """
     nearly: Draft | None = None
     fitted = refine(idea, rows)
     for with_end in ended(fitted, run):

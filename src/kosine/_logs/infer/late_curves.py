@@ -6,7 +6,7 @@ is entered late, and the phases before it are those of the first rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,10 @@ class Late:
     left: float
     right: float
 
+    def hides(self, place: float) -> bool:
+        """Whether a place is before the last row of the segment before."""
+        return place < self.left - _UNSEEN
+
     def joint(self, before: Segment, peak: float) -> float:
         """Where the curve is entered: where the one before reaches the peak, else the roundest step."""
         steps = np.arange(self.left + 1, min(self.right, self.left + _MOST_STEPS) + 1)
@@ -51,13 +55,10 @@ class Late:
         return open_joint(before.arc.kind.name, after.arc.kind.name, self.left, self.right)
 
 
-def late_segments(rows: Observations, found: Sequence[Segment]) -> Iterator[Late]:
-    """The segments whose curves say that they began before the rows of the segment before ended."""
-    for index in range(1, len(found)):
-        begin, first = found[index].arc.begin, found[index].first
-        left, right = float(rows.x[first - 1]), float(rows.x[first])
-        if begin is not None and begin < left - _UNSEEN:
-            yield Late(index, left, right)
+def late_from(rows: Observations, found: Sequence[Segment], index: int) -> Late:
+    """The segment of this number, if its curve began before its rows."""
+    first = found[index].first
+    return Late(index, float(rows.x[first - 1]), float(rows.x[first]))
 
 
 def late_section(parts: Sequence[Part], steps: float, duration: DurationText) -> Part:

@@ -22,8 +22,10 @@ from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
-from kosine._logs.infer.late_curves import late_section, late_segments, open_before
+from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
+from kosine._logs.infer.joints import draft_of
+from kosine._logs.infer.late_curves import Late, late_from, late_section, open_before
+from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
@@ -43,6 +45,7 @@ _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
+_MOST_FOR_RARE, _MOST_RARE = 2e6, 4
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
 
@@ -109,6 +112,9 @@ def search(rows: Observations, run: RunContext) -> Searched:
         complete = complete and tried
         if late is not None and (found is None or late.phases < found.phases):
             found = late
+    if found is None:
+        found, tried = _within(_MOST_FOR_RARE, rows, lambda some: _with_rare_curves(some, run, segments))
+        complete = complete and tried
     return Searched(found, seen, complete)
 
 
@@ -206,27 +212,61 @@ def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
 
 def _entered_late(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule whose later phases began unseen, while a warm-up was followed."""
-    for late in late_segments(rows, seen):
-        first = seen[late.index].first
-        after = rows.part(first, len(rows))
-        later = _as_phases(after, replace(run, begins=False), _segments_of(after))
-        if later is None or later.origin > late.left:
-            continue
-        joint = late.joint(seen[late.index - 1], float(later.plan(0)))
-        before = rows.part(0, first)
-        warm = next(iter(drafts_of(before, replace(run, ends=(joint,)), seen[: late.index])), None)
-        if warm is None:
-            continue
-        whole = snapped_phases(warm, float(rows.x[0]))
-        parts = schedule_parts(whole.phases, run.duration, rest=False)
-        parts.append(late_section(later.plan.schedule.parts, whole.stop - later.origin, run.duration))
-        plan = _planned(parts, run, run.ends[0] - whole.origin)
-        worst = _worst(plan, whole.origin, rows)
-        if plan is not None and worst <= NEARLY:
-            is_open = late.open(seen[late.index - 1], seen[late.index])
-            phases = len(whole.phases) + later.phases
-            return Explanation(plan, whole.origin, phases, None, worst, open=(*is_open, *later.open))
-    return None
+    late = late_from(rows, seen, first_of_decay(seen))
+    begin = seen[late.index].arc.begin
+    if not late.index or begin is None or not late.hides(begin):
+        return None
+    after = rows.part(seen[late.index].first, len(rows))
+    later = _as_phases(after, replace(run, begins=False), _segments_of(after))
+    return None if later is None else _after_warmup(rows, run, seen, late, later)
+
+
+def _after_warmup(
+    rows: Observations, run: RunContext, seen: tuple[Segment, ...], late: Late, later: Explanation
+) -> Explanation | None:
+    """The schedule of the rows from a segment on, entered late after that of the rows before."""
+    if later.origin > late.left:
+        return None
+    before, after = seen[late.index - 1], seen[late.index]
+    joint = late.joint(before, float(later.plan(0)))
+    warm = next(drafts_of(rows.part(0, after.first), replace(run, ends=(joint,)), seen[: late.index]), None)
+    if warm is None:
+        return None
+    whole = snapped_phases(warm, float(rows.x[0]))
+    parts = schedule_parts(whole.phases, run.duration, rest=False)
+    parts.append(late_section(later.plan.schedule.parts, whole.stop - later.origin, run.duration))
+    plan = _planned(parts, run, run.ends[0] - whole.origin)
+    worst = _worst(plan, whole.origin, rows)
+    if plan is None or worst > NEARLY:
+        return None
+    is_open = (*late.open(before, after), *later.open)
+    return Explanation(plan, whole.origin, len(whole.phases) + later.phases, None, worst, open=is_open)
+
+
+# --- rare curves ------------------------------------------------------------------------------------------------------
+
+
+def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose decay has a rare curve, from the end of the warm-up on or entered late."""
+    count = first_of_decay(seen)
+    first = seen[count].first
+    begins = (float(rows.x[first]),) if count else (*run.starts, float(rows.x[0]))
+    found = _first_proven(rows, run, _rare_drafts(rows, run, seen[:count], begins))
+    if found is not None or not count:
+        return found
+    after, inside = rows.part(first, len(rows)), replace(run, begins=False)
+    later = _first_proven(after, inside, _rare_drafts(after, inside, (), run.starts))
+    return None if later is None else _after_warmup(rows, run, seen, late_from(rows, seen, count), later)
+
+
+def _rare_drafts(
+    rows: Observations, run: RunContext, before: Sequence[Segment], begins: Sequence[float]
+) -> Iterator[Draft]:
+    rough = rows.rough()
+    for segments in islice(rare_segments(rough, before, begins), _MOST_RARE):
+        draft = finished(rows, rough, draft_of(rough, segments, run.ends[0]), run)
+        if draft is not None:
+            yield draft
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
