@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.joints import draft_of, with_endpoints
+from kosine._logs.infer.joints import apart, draft_of, with_endpoints
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
@@ -41,6 +41,7 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
             plain,
             with_endpoints(plain, rough, several),
             None if topped is None else draft_of(rough, topped, run.ends[0]),
+            apart(plain, rough, several),
         ):
             draft = None if idea is None else finished(rows, rough, idea, run)
             if draft is not None:

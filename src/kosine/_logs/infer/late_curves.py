@@ -61,9 +61,9 @@ def late_from(rows: Observations, found: Sequence[Segment], index: int) -> Late:
     return Late(index, float(rows.x[first - 1]), float(rows.x[first]))
 
 
-def late_section(parts: Sequence[Part], steps: float, duration: DurationText) -> Part:
+def late_parts(parts: Sequence[Part], steps: float, duration: DurationText) -> tuple[Part, ...]:
     """The parts without their first steps."""
-    return section(*parts, skip=duration(round(steps)))
+    return (section(*parts, skip=duration(round(steps))),) if round(steps) > 0 else tuple(parts)
 
 
 def open_joint(before: str, after: str, left: float, right: float) -> tuple[Open, ...]:

@@ -8,7 +8,7 @@ begun. What is found makes a draft as any other segments do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,8 @@ from kosine._core.curve import Curve
 from kosine._core.curves.polynomial import Polynomial
 from kosine._core.fit import Fit
 from kosine._logs.infer.curve_fits import HOLD, LINEAR, SAMPLE, Arc, FitFamily
+from kosine._logs.infer.joints import draft_of
+from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.rounding import round_rate
 from kosine._logs.infer.segments import Observations, Segment
 
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _ROWS = 8  # of a curve, at least
+_LEVEL_ROWS = 3  # that make a level rate after it
+_MISSED = 20.0  # half-widths that the curve may be off before its numbers are those that were meant
 _MOST_CYCLES = 12
 _LONGEST = 12.0  # times the rows that were seen
 _LENGTHS, _CLOSER, _ROUNDS = 36, 9, 6  # that are tried at first and later, and how often
 _COST = 700  # of each such look: see `Work`
-_NEAR = 0.02  # of the rates' range, on average: a curve further off is another one
+_NEAR = 0.05  # of the rates' range, on average: a curve further off is another one
 _POWERS = np.geomspace(0.2, 8.0, 12)
 _POWER_REACH = 2e-3  # how far an exponent that was found may be off
 _RISE = 0.02  # of the rates' range: where the rate rises by more, a cycle begins
@@ -58,31 +62,44 @@ def first_of_decay(found: Sequence[Segment]) -> int:
     """How many segments come before the decay: a warm-up, a level rate, or both."""
     count = 0
     for segment in found[:2]:
-        rises = segment.arc.kind is LINEAR and _ends(segment)[0] < _ends(segment)[1]
-        if segment.stop - segment.first < LINEAR.rows or not (rises or segment.arc.kind is HOLD):
+        if segment.arc.kind is not HOLD and not (segment.arc.kind is LINEAR and _rises(segment)):
             break
         count += 1
     return count if count < len(found) else 0
 
 
-def rare_segments(
-    rows: Observations, before: Sequence[Segment], begins: Sequence[float]
-) -> Iterator[tuple[Segment, ...]]:
-    """The segments of a log whose decay has a rare curve, the curve that comes nearest first.
+def rare_segments(rows: Observations, begins: Sequence[float]) -> Iterator[tuple[Segment, ...]]:
+    """The segments of a log that shows a decay with a rare curve or cycles of it, the nearest curve first.
 
     Args:
-        rows: the log.
-        before: the segments before the decay.
+        rows: the log, without its warm-up.
         begins: places at which the decay may begin.
     """
-    first = before[-1].stop if before else 0
-    cuts = _restarts(rows, first)
-    if cuts is None or cuts[1] - first < _ROWS:
+    whole = _level_from(rows)
+    cuts = _restarts(rows.part(0, whole))
+    if cuts is None or cuts[1] < _ROWS:
         return
-    part = rows.part(first, cuts[1])
+    part = rows.part(0, cuts[1])
     options = [anchored(kind, part, begin) for kind in [*RARE, *_any_power(part)] for begin in begins]
-    for best in sorted((each for each in options if each is not None and each.off <= _NEAR), key=lambda each: each.off):
-        yield *before, *_cycles(rows, cuts, best)
+    near = sorted((each for each in options if each is not None and each.off <= _NEAR), key=lambda each: each.off)
+    tried = set[FitFamily]()
+    for each in near:
+        if each.arc.kind not in tried:  # from wherever it is begun, the polished curve is the same
+            tried.add(each.arc.kind)
+            best = _polished(part, each)
+            if best is not None:
+                level = [Segment(whole, len(rows), Arc(HOLD, _level(rows)))] if whole < len(rows) else []
+                yield *_cycles(rows, cuts, best), *level
+
+
+def _polished(rows: Observations, found: Anchored) -> Anchored | None:
+    """The curve with the begin and the end that are nearest to the rows; None where it misses them still."""
+    draft = refine(draft_of(rows, [Segment(0, len(rows), found.arc)], None), rows).draft
+    if draft.worst(rows) > _MISSED:
+        return None
+    begin, length = float(draft.bounds[0]), float(draft.bounds[1] - draft.bounds[0])
+    arc = _arc(found.arc.kind, begin, length, float(draft.starts[0]), float(draft.ends[0]))
+    return Anchored(arc, begin, 0.0)
 
 
 def anchored(kind: FitFamily, rows: Observations, begin: float) -> Anchored | None:
@@ -128,7 +145,7 @@ def _any_power(rows: Observations) -> list[FitFamily]:
     begin = float(rows.x[0])
     offs = [_off(float(power), rows, begin) for power in _POWERS]
     best = int(np.argmin(offs))
-    if not offs[best] <= _NEAR:
+    if not offs[best] <= _NEAR or best in (0, _POWERS.size - 1):
         return []
     low, high = float(_POWERS[max(best - 1, 0)]), float(_POWERS[min(best + 1, _POWERS.size - 1)])
     for _ in range(16):
@@ -149,24 +166,37 @@ def _off(power: float, rows: Observations, begin: float) -> float:
     return math.inf if found is None else found.off
 
 
-def _restarts(rows: Observations, first: int) -> list[int] | None:
+def _level_from(rows: Observations) -> int:
+    """The row from which on the rate is level until the end of the log; their number where it is not."""
+    moved = np.flatnonzero(np.abs(rows.y - rows.y[-1]) > rows.width)
+    first = int(moved[-1]) + 1 if moved.size else 0
+    return first if len(rows) - first >= _LEVEL_ROWS else len(rows)
+
+
+def _level(rows: Observations) -> Callable[[Floats], Floats]:
+    level = float(rows.y[-1])
+    return lambda at: np.full(at.shape, level)
+
+
+def _restarts(rows: Observations) -> list[int] | None:
     """The rows at which the rate goes up, with the first row and the last; None where they are too many for cycles."""
-    rises = np.diff(rows.y[first:])
-    cuts = np.flatnonzero(rises > _RISE * float(np.ptp(rows.y[first:]))) + first + 1
-    return None if cuts.size > _MOST_CYCLES else [first, *cuts.tolist(), len(rows)]
+    cuts = np.flatnonzero(np.diff(rows.y) > _RISE * float(np.ptp(rows.y))) + 1
+    return None if cuts.size > _MOST_CYCLES else [0, *cuts.tolist(), len(rows)]
 
 
 def _cycles(rows: Observations, cuts: Sequence[int], best: Anchored) -> Iterator[Segment]:
     """The segments of the cycles, each of which begins where the one before ends."""
-    begin, kind, arc = best.begin, best.arc.kind, best.arc
+    kind, arc, begin = best.arc.kind, best.arc, best.begin
+    assert arc.end is not None
+    length = arc.end - begin
     for low, high in pairwise(cuts):
+        if low:
+            begin += length
+            starts, ends, _ = _levels(kind, rows.part(low, high), begin, np.array([length]))
+            arc = _arc(kind, begin, length, float(starts[0]), max(float(ends[0]), 0.0))
         yield Segment(low, high, arc)
-        assert arc.end is not None
-        begin, length = arc.end, arc.end - begin
-        start = float(rows.y[min(high, len(rows) - 1)])
-        arc = _arc(kind, begin, length, start, 0.0)
 
 
-def _ends(segment: Segment) -> tuple[float, float]:
-    rates = segment.arc.predict(np.array([0.0, 1.0]))
-    return float(rates[0]), float(rates[1])
+def _rises(segment: Segment) -> bool:
+    first, second = segment.arc.predict(np.array([0.0, 1.0])).tolist()
+    return bool(first < second)

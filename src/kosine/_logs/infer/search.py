@@ -24,7 +24,7 @@ from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
-from kosine._logs.infer.late_curves import Late, late_from, late_section, open_before
+from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before
 from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
@@ -44,8 +44,8 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
-_MOST_FOR_RARE, _MOST_RARE = 2e6, 4
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 1.2e6, 1e6
+_MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 6e5, 1e6, 4
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
 
@@ -98,22 +98,22 @@ def search(rows: Observations, run: RunContext) -> Searched:
     found, complete = _within(_MOST_FOR_TREADS, rows, lambda some: _as_staircase(some, run))
     if found is not None:
         return Searched(found, (), complete)
-    seen, cut = _within(_MOST_FOR_SEGMENTS, rows, _segments_of)
-    if seen is None:
+    seen, cut = _first_segments(rows)
+    complete = complete and cut
+    if not seen:
         return Searched(None, (), complete=False)
-    segments = seen
-    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
-    complete = complete and cut and tried
+    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, seen))
+    complete = complete and tried
     if found is None:
-        found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _entered_late(some, run, segments))
+        found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _entered_late(some, run, seen))
         complete = complete and tried
     if found is None or found.phases > 3:
-        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
+        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, seen))
         complete = complete and tried
         if late is not None and (found is None or late.phases < found.phases):
             found = late
     if found is None:
-        found, tried = _within(_MOST_FOR_RARE, rows, lambda some: _with_rare_curves(some, run, segments))
+        found, tried = _within(_MOST_FOR_RARE, rows, lambda some: _with_rare_curves(some, run, seen))
         complete = complete and tried
     return Searched(found, seen, complete)
 
@@ -126,6 +126,18 @@ def _within(most: float, rows: Observations, idea: Callable[[Observations], Foun
         return None, False
 
 
+def _first_segments(rows: Observations) -> tuple[tuple[Segment, ...], bool]:
+    """The first segments, as far as they are found in the work that they may take, and whether that was enough."""
+    some = replace(rows, work=Work(_MOST_FOR_SEGMENTS, rows.work)).rough()
+    found: list[Segment] = []
+    try:
+        for segment in islice(cut_into_segments(some), MOST_PHASES + 1):
+            found.append(segment)
+    except OutOfWorkError:
+        return tuple(found), False
+    return tuple(found), True
+
+
 def _segments_of(rows: Observations) -> tuple[Segment, ...]:
     """The first segments: one more than an explanation may have phases."""
     return tuple(islice(cut_into_segments(rows.rough()), MOST_PHASES + 1))
@@ -136,7 +148,7 @@ def _as_phases(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -
         found = _from_some(rows, run, seen[:_SOME])
         if found is not None:
             return found
-    if len(seen) > MOST_PHASES:
+    if len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
         return None
     return _first_proven(rows, run, drafts_of(rows, run, seen))
 
@@ -225,21 +237,26 @@ def _after_warmup(
     rows: Observations, run: RunContext, seen: tuple[Segment, ...], late: Late, later: Explanation
 ) -> Explanation | None:
     """The schedule of the rows from a segment on, entered late after that of the rows before."""
-    if later.origin > late.left:
+    if later.origin > late.right:
         return None
-    before, after = seen[late.index - 1], seen[late.index]
-    joint = late.joint(before, float(later.plan(0)))
-    warm = next(drafts_of(rows.part(0, after.first), replace(run, ends=(joint,)), seen[: late.index]), None)
+    joint, before = float(later.origin), seen[late.index - 1]
+    if joint < late.left:
+        joint = late.joint(before, float(later.plan(0)))
+    first = int(np.searchsorted(rows.x, joint))
+    warm_rows, shown = rows.part(0, first), (*seen[: late.index - 1], replace(before, stop=first))
+    warm = next(drafts_of(warm_rows, replace(run, ends=(joint,)), shown), None) if first > before.first else None
     if warm is None:
         return None
     whole = snapped_phases(warm, float(rows.x[0]))
     parts = schedule_parts(whole.phases, run.duration, rest=False)
-    parts.append(late_section(later.plan.schedule.parts, whole.stop - later.origin, run.duration))
-    plan = _planned(parts, run, run.ends[0] - whole.origin)
+    parts += late_parts(later.plan.schedule.parts, whole.stop - later.origin, run.duration)
+    total = later.plan.total_steps
+    stop = run.ends[0] if total is None else later.origin + total
+    plan = _planned(parts, run, stop - whole.origin)
     worst = _worst(plan, whole.origin, rows)
     if plan is None or worst > NEARLY:
         return None
-    is_open = (*late.open(before, after), *later.open)
+    is_open = (*(late.open(before, seen[late.index]) if joint > later.origin else ()), *later.open)
     return Explanation(plan, whole.origin, len(whole.phases) + later.phases, None, worst, open=is_open)
 
 
@@ -248,25 +265,28 @@ def _after_warmup(
 
 def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule whose decay has a rare curve, from the end of the warm-up on or entered late."""
-    count = first_of_decay(seen)
-    first = seen[count].first
-    begins = (float(rows.x[first]),) if count else (*run.starts, float(rows.x[0]))
-    found = _first_proven(rows, run, _rare_drafts(rows, run, seen[:count], begins))
-    if found is not None or not count:
-        return found
-    after, inside = rows.part(first, len(rows)), replace(run, begins=False)
-    later = _first_proven(after, inside, _rare_drafts(after, inside, (), run.starts))
-    return None if later is None else _after_warmup(rows, run, seen, late_from(rows, seen, count), later)
+    most = first_of_decay(seen)
+    for count in range(min(most, 1), most + 1):
+        first = seen[count].first if count else 0
+        after = rows.part(first, len(rows))
+        inside = replace(run, begins=False) if count else run
+        for decay in islice(rare_segments(after.rough(), (float(after.x[0]), *run.starts)), _MOST_RARE):
+            if count and not decay[0].arc.kind.begins:  # it begins where the warm-up meets it
+                later = (replace(each, first=each.first + first, stop=each.stop + first) for each in decay)
+                found = _first_proven(rows, run, _drafts_of_these(rows, run, (*seen[:count], *later)))
+            else:
+                found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
+                if found is not None and count:
+                    found = _after_warmup(rows, run, seen, late_from(rows, seen, count), found)
+            if found is not None:
+                return found
+    return None
 
 
-def _rare_drafts(
-    rows: Observations, run: RunContext, before: Sequence[Segment], begins: Sequence[float]
-) -> Iterator[Draft]:
-    rough = rows.rough()
-    for segments in islice(rare_segments(rough, before, begins), _MOST_RARE):
-        draft = finished(rows, rough, draft_of(rough, segments, run.ends[0]), run)
-        if draft is not None:
-            yield draft
+def _drafts_of_these(rows: Observations, run: RunContext, found: Sequence[Segment]) -> Iterator[Draft]:
+    draft = finished(rows, rows.rough(), draft_of(rows.rough(), found, run.ends[0]), run)
+    if draft is not None:
+        yield draft
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
@@ -326,7 +346,7 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     for _ in range(_MOST_TURNS):
         rough = shifted.rough()
         left = [segment for segment in seen if segment.first not in done and segment.arc.kind is not HOLD]
-        if not left or len(seen) > MOST_PHASES:
+        if not left or len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
             break
         longest = max(left, key=lambda segment: segment.stop - segment.first)
         done.add(longest.first)
