@@ -129,6 +129,8 @@ def fit(family: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
     """The curve of this family that is nearest to the rows by least squares, or None where there is none."""
     method = family.fit.method
     if method is None:
+        if float(np.ptp(y)) > float(width.min()):  # one rate is printed as one number
+            return None
         low, high = float((y - width).max()), float((y + width).min())
         level = float(np.median(y)) if float(y.min()) == float(y.max()) else (low + high) / 2
         return Arc(family, lambda at: np.full(at.shape, level))

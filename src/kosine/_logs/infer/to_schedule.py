@@ -28,6 +28,7 @@ _MOST_MULTIPLE = 25
 _DIGITS = 2  # of a round number of steps
 _COARSE = 0.05  # of what they are multiples of: drops that are known less well may be multiples of anything
 _LOW = 0.2  # of the peak: a line that is above has not come down to its end
+_ROWS_AFTER = 3  # that show what a rate jumps to, where it is not level before and after
 _SAME = 0.01  # of the rate: two curves that are as near as this go the same way
 
 
@@ -92,7 +93,10 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
         falls = all(phases[index].start < phases[index - 1].end for index in jumps)
         begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
         return falls or len(jumps) < 2 or _regular([places[index - 1] for index in jumps], x, begin)
-    return all(_may_jump(phases[index - 1], phases[index], first=index == 1) for index in jumps)
+    seen = np.diff(np.searchsorted(x, [whole.origin, *places])).tolist()
+    return all(
+        _may_jump(phases[index - 1], phases[index], first=index == 1) and seen[index] >= _ROWS_AFTER for index in jumps
+    )
 
 
 def _may_jump(before: SnappedPhase, after: SnappedPhase, *, first: bool) -> bool:
@@ -162,8 +166,8 @@ def _phase(phase: SnappedPhase, duration: int | str, start: float | None) -> Pha
 
 def repeating(phases: Sequence[SnappedPhase], duration: DurationText) -> Iterator[list[Part]]:
     """The same phases with those that repeat as a group, the shortest way to say it first."""
-    for before in range(3):
-        for length in (1, 2, 3):
+    for length in (1, 2, 3):
+        for before in range(3):
             if len(phases) - before > length:
                 yield from _grouped(phases, before, length, duration)
 
@@ -185,7 +189,8 @@ def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration:
     lengths = [sum(phase.steps for phase in inside[at : at + length]) for at in range(0, again - length + 1, length)]
     peaks = [max(max(phase.start, phase.end) for phase in inside[at : at + length]) for at in range(0, again, length)]
     whole = len(lengths)
-    if whole < 2 and (len(peaks) < 2 or not _comes_down(unit)):
+    alike = length > 1 and all(phase.kind is unit[0].kind for phase in unit)  # cycles of their own
+    if whole < 2 and (alike or len(peaks) < 2 or not _comes_down(unit)):
         return
     counts: list[int | None] = [None] if before + again == len(phases) else []
     if whole > 1 and whole * length == again:
