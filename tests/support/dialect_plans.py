@@ -250,7 +250,10 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
         d.one_of(None, d.peak / 100),
     ),
     "optax.join_schedules": lambda d: optax.join_schedules(
-        [optax.linear_schedule(0.0, d.peak, d.warmup), optax.cosine_decay_schedule(d.peak, d.total - d.warmup, d.floor)],
+        [
+            optax.linear_schedule(0.0, d.peak, d.warmup),
+            optax.cosine_decay_schedule(d.peak, d.total - d.warmup, d.floor),
+        ],
         [d.warmup],
     ),
     "optax.linear_onecycle_schedule": lambda d: optax.linear_onecycle_schedule(d.total, d.peak, d.one_of(0.3, 0.1)),

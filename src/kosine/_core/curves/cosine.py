@@ -66,7 +66,9 @@ class Cosine(Curve):
 
     @classmethod
     def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return tuple((curve, Fit(4, None, begins=True, ends=True)) for curve in (cls(power=2.0), cls(warp=2.0), cls(warp=0.5)))
+        return tuple(
+            (curve, Fit(4, None, begins=True, ends=True)) for curve in (cls(power=2.0), cls(warp=2.0), cls(warp=0.5))
+        )
 
 
 class _WaveFit(BentFit):

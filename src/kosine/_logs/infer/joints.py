@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kosine._logs.infer.curve_fits import HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.segments import Observations, Segment
@@ -88,9 +89,7 @@ def apart(draft: Draft, rows: Observations, found: Sequence[Segment]) -> Draft |
     """The draft with a jump where a rise gives way to a curve that may cross it by accident; None if none does."""
     rises = (draft.starts[:-1] < draft.ends[:-1]) & (draft.starts[1:] > draft.ends[1:])
     between = [float(rows.x[after.first] - rows.x[after.first - 1]) > 1 for after in found[1:]]
-    crosses = [
-        meets and rise and gap for meets, rise, gap in zip(draft.joined, rises.tolist(), between, strict=True)
-    ]
+    crosses = [meets and rise and gap for meets, rise, gap in zip(draft.joined, rises.tolist(), between, strict=True)]
     if not any(crosses):
         return None
     joined = tuple(meets and not cross for meets, cross in zip(draft.joined, crosses, strict=True))
@@ -131,6 +130,8 @@ def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, 
     where the rows in between lie on both.
     """
     left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
+    if before.arc.kind is after.arc.kind is HOLD:  # two levels are printed as two numbers
+        return roundest(left + 1, right), False
     stated = [place for place in (after.arc.begin, before.arc.end) if place is not None]
     low, high = _both(rows, before, after)
     places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))

@@ -150,10 +150,14 @@ def _any_power(rows: Observations) -> list[FitFamily]:
     low, high = float(_POWERS[max(best - 1, 0)]), float(_POWERS[min(best + 1, _POWERS.size - 1)])
     for _ in range(16):
         third = (high - low) / 3
-        low, high = (low, high - third) if _off(low + third, rows, begin) < _off(high - third, rows, begin) else (low + third, high)
+        low, high = (
+            (low, high - third)
+            if _off(low + third, rows, begin) < _off(high - third, rows, begin)
+            else (low + third, high)
+        )
     middle = (low + high) / 2
     power = round_rate(middle, _POWER_REACH * middle, middle).value
-    return [_polynomial(power)]
+    return [_polynomial(power)] if power != 1 else []  # a line
 
 
 def _polynomial(power: float) -> FitFamily:

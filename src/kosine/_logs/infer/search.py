@@ -20,7 +20,7 @@ from kosine._core.groups import Part, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD
+from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
@@ -31,12 +31,13 @@ from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
 from kosine._logs.infer.snapping import EXPLAINS, NEARLY
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
-from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.infer.to_schedule import drops_after_rise, is_plausible, repeating, schedule_parts, snapped_phases
 from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
+_COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
@@ -45,7 +46,7 @@ _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 1.2e6, 1e6
-_MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 6e5, 1e6, 4
+_MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
 
@@ -66,6 +67,7 @@ class Explanation:
         open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
             whose bounds show it.
         rows: the rows without the skips, where there are any.
+        drops: whether a rise ends in a drop: a warm-up that leads to another peak, or one step that was not seen.
     """
 
     plan: Plan
@@ -76,6 +78,7 @@ class Explanation:
     skips: tuple[Skip, ...] = ()
     open: tuple[tuple[str, float, float, str], ...] = ()
     rows: Observations | None = None
+    drops: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,9 @@ def search(rows: Observations, run: RunContext) -> Searched:
         return Searched(None, (), complete=False)
     found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, seen))
     complete = complete and tried
+    if found is not None and _may_be_straight(rows, found):
+        straight, _ = _within(_MOST_FOR_STRAIGHT, rows, lambda some: _as_straight(some, run))
+        found = straight if straight is not None and straight.phases <= found.phases else found
     if found is None:
         found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _entered_late(some, run, seen))
         complete = complete and tried
@@ -153,6 +159,17 @@ def _as_phases(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -
     return _first_proven(rows, run, drafts_of(rows, run, seen))
 
 
+def _may_be_straight(rows: Observations, found: Explanation) -> bool:
+    """Whether the rates are printed so coarsely that a straight curve may pass for a bent one."""
+    bent = found.draft is not None and any(kind in CURVED for kind in found.draft.kinds)
+    return bent and found.phases > 1 and float(rows.width.min()) > _COARSE * float(rows.y.max())
+
+
+def _as_straight(rows: Observations, run: RunContext) -> Explanation | None:
+    segments = tuple(islice(cut_into_segments(rows.rough(), straight=True), _FEW_LEVELS + 1))
+    return _first_proven(rows, run, drafts_of(rows, run, segments)) if segments[-1].stop == len(rows) else None
+
+
 def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """The phases of the first rows, if they repeat and explain the others as well."""
     some = rows.part(0, seen[-1].stop)
@@ -169,9 +186,9 @@ def _first_exact(ideas: Iterable[Explanation]) -> Explanation | None:
     nearly: Explanation | None = None
     try:
         for found in ideas:
-            if found.worst <= EXPLAINS:
+            if found.worst <= EXPLAINS and not found.drops:
                 return found
-            nearly = nearly or found
+            nearly = found if nearly is None or found.worst <= EXPLAINS < nearly.worst else nearly
     except OutOfWorkError:
         if nearly is None:
             raise
@@ -195,7 +212,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
     plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)
     worst = _worst(plan, whole.origin, rows)
     if plan is not None and worst <= NEARLY:
-        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst)
+        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst, drops=drops_after_rise(whole))
 
 
 def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -99,9 +99,15 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
     )
 
 
+def drops_after_rise(whole: SnappedPhases) -> bool:
+    """Whether a rise of the rate ends higher than the next phase begins."""
+    pairs = pairwise(whole.phases)
+    return any(before.start < before.end and after.start < before.end for before, after in pairs)
+
+
 def _may_jump(before: SnappedPhase, after: SnappedPhase, *, first: bool) -> bool:
     """Whether a schedule may jump from one phase, the first of all or not, to the next."""
-    if after.start < before.end and before.start <= before.end:
+    if after.start < before.end and before.start <= before.end and after.end <= after.start:
         return True
     return (first and before.kind is HOLD) or _restarts(before, after)
 
