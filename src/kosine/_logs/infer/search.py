@@ -22,6 +22,7 @@ from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
+from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
@@ -42,6 +43,7 @@ _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
+_MOST_FOR_LAGS = 2e6
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
 
@@ -100,6 +102,10 @@ def search(rows: Observations, run: RunContext) -> Searched:
     segments = seen
     found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
     complete = complete and cut and tried
+    exact, tried = _within(_MOST_FOR_LAGS, rows, lambda some: _with_exact_lags(some, run, found))
+    complete = complete and tried
+    if exact is not None:
+        return Searched(exact, seen, complete)
     if found is None or found.phases > 3:
         late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
         complete = complete and tried
@@ -245,6 +251,16 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
+
+
+def _with_exact_lags(rows: Observations, run: RunContext, plain: Explanation | None) -> Explanation | None:
+    """A schedule that explains the rows with the skipped steps that their rates show, simpler than without."""
+    for skips in exact_lags(rows, run.declared):
+        found = _after_skips(rows, run, skips)
+        late = plain is not None and plain.draft is not None and plain.draft.starts[0] > 0
+        if found is not None and (plain is None or found.phases < plain.phases + late):
+            return found
+    return None
 
 
 def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
