@@ -168,6 +168,7 @@ def _data(inference: Inference) -> dict[str, Any]:
         "offset": inference.offset,
         "steps_per_unit": float(inference.steps_per_unit),
         "skips": skip_data(inference.skips),
+        "odd": list(map(asdict, inference.odd)),
         "open": list(map(asdict, inference.open)),
         "pieces": list(map(asdict, inference.pieces)),
         "complete": inference.complete,

@@ -115,7 +115,7 @@ def _cosines(rows: Observations, gain: float | None, total: float | None) -> Ite
 
 
 def _places(late: float, declared: float | None) -> Iterator[float]:
-    """Where a curve may begin or end: where the log declares it, else earlier, by the steps that may have been skipped."""
+    """Where a curve may begin or end: as declared, or earlier by steps that may have been skipped."""
     if declared is not None and -_NEAR <= late - declared <= _MOST + _NEAR:
         yield declared
     yield from (late - lag for lag in range(_MOST + 1))

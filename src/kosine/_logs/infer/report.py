@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,19 +10,19 @@ import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
+from kosine._logs.infer.open_rates import open_rates
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
 from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
     from kosine._logs.infer.draft import Draft
-    from kosine._logs.infer.result import Inference
     from kosine._logs.infer.run_context import RunContext
     from kosine._logs.infer.search import Explanation
     from kosine._logs.trace import Trace
@@ -133,6 +132,7 @@ def open_questions(
                 what, sentence = _bound(draft, index, name)
                 least, most = low / unit, None if high is None else high / unit
                 questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
+            questions += _open_rates(draft, replace(found.rows or rows, work=Work(_WORK)))
         except OutOfWorkError:
             questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
@@ -148,6 +148,18 @@ def open_questions(
         text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
         questions.append(OpenQuestion("end of the run", last, None, text))
     return tuple(questions)
+
+
+def _open_rates(draft: Draft, rows: Observations) -> Iterator[OpenQuestion]:
+    for phase, at_end, low, high in open_rates(draft, rows):
+        kind = draft.kinds[phase]
+        if kind is HOLD:
+            what, begin = "level of hold", "The hold may have"
+        elif at_end:
+            what, begin = f"last rate of {kind.name}", f"The {kind.name} may end at"
+        else:
+            what, begin = f"first rate of {kind.name}", f"The {kind.name} may begin at"
+        yield OpenQuestion(what, low, high, f"{begin} any rate from {low:.4g} to {high:.4g}.")
 
 
 def _drops(draft: Draft) -> bool:
@@ -175,18 +187,3 @@ def _interval(low: float, high: float | None) -> str:
 
 def place_text(value: float) -> str:
     return f"{round(value):,}" if abs(value) >= 100 else f"{value:.4g}"
-
-
-def offset_in_words(inference: Inference) -> str:
-    """What the offset means, as a sentence."""
-    axis, offset, unit = inference.trace.axis, inference.offset, inference.steps_per_unit
-    if unit == 1 and offset in (0, 1, -1):
-        return {
-            0: f"Each row shows the rate of its own {axis}, counted from 0.",
-            1: f"Each row shows the rate of the next {axis}.",
-            -1: f"The log counts from 1, or shows the rate of the {axis} before.",
-        }[offset]
-    batches = {0: "epoch's first batch", unit - 1: "epoch's last batch", unit: "next epoch's first batch"}
-    if unit != 1 and offset in batches:
-        return f"Each row shows the rate of the {batches[Fraction(offset)]}."
-    return f"The schedule's step 0 is at {axis} {place_text(-offset / float(unit))}."

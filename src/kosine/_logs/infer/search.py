@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -44,8 +44,12 @@ _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
 _MOST_FOR_LAGS = 2e6
+_ONE_UNIT = 0.999  # of the last printed place
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Found = TypeVar("Found")
 
@@ -192,15 +196,21 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
-    while plan is not None and low < len(rows):
+    while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
-        off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
-        worst = max(worst, float(off.max()))
-        if not worst <= NEARLY:
+        rates = plan(steps_at(part.x, origin))
+        worst = max(worst, float((np.abs(rates - part.y) / part.width).max()))
+        if not worst <= NEARLY or _print_apart(rates, part):
             return math.inf
-        low, size = low + size, min(4 * size, _BLOCK)
+        low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
+
+
+def _print_apart(rates: NDArray[np.float64], rows: Observations) -> bool:
+    """Whether two rows at one level of a schedule have rates that no level prints as, one unit apart."""
+    apart = np.abs(np.diff(rows.y)) >= _ONE_UNIT * (rows.width[1:] + rows.width[:-1])
+    return bool((apart & (np.diff(rates) == 0)).any())
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
