@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import ENDLESS
+from kosine._logs.infer.curve_fits import HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.minimax import centred, ranges
@@ -20,32 +20,58 @@ _MUCH = 0.02  # of the highest rate of a phase: a rate that is known better is n
 _SURE = 1.0  # the same in half-widths of the log
 
 
+@dataclass(frozen=True)
+class OpenEnd:
+    """The rates that the last phase may end at, and the places at which it comes to them."""
+
+    rates: tuple[float, float]
+    places: tuple[float, float]
+
+
 def open_rates(draft: Draft, rows: Observations) -> Iterator[tuple[int, bool, float, float]]:
-    """The rates of a draft that may be others.
+    """The rates of a draft that may be others, but for the one that the last phase ends at: see `open_end`.
 
     Yields:
         The number of the phase, whether the rate is the one that it ends at, and the lowest and the highest rate.
     """
-    free = _all_free(draft)
-    last = len(draft.kinds) - 1
-    slots = draft.slots
-    floor = draft.kinds[-1].ends and draft.tied is None and draft.bounds[-1] > rows.x[-1] + 1
+    free = all_free(draft)
+    slots, count = draft.slots, int(free.free_bounds.sum())
     low, high = ranges(free, rows)
-    count = int(free.free_bounds.sum())
     spans = zip(low[count:].tolist(), high[count:].tolist(), strict=True)
     for slot, (least, most) in enumerate(spans):
         phase, at_end = divmod(int(np.flatnonzero(slots == slot)[0]), 2)
-        if phase == last and at_end and (floor or draft.kinds[-1] in ENDLESS or not draft.kinds[-1].ends):
+        ends = draft.kinds[-1].ends and draft.bounds[-1] <= rows.x[-1] + 1
+        if slot == len(low) - count - 1 and draft.kinds[-1] is not HOLD and not ends:
             continue
         if most - least > _MUCH * float(max(draft.starts[phase], draft.ends[phase])):
             yield phase, bool(at_end), max(least, 0.0), most
-    if floor:
-        least, most = _floors(free, rows)
-        if most - least > _SURE * float(rows.width[-1]) and most > least:
-            yield last, True, least, most
 
 
-def _all_free(draft: Draft) -> Draft:
+def open_end(draft: Draft, rows: Observations) -> OpenEnd | None:
+    """How far down the last phase may go, and until when, where the log ends before it does; None: its rows say it."""
+    if not draft.kinds[-1].ends or draft.tied is not None or draft.bounds[-1] <= rows.x[-1] + 1:
+        return None
+    free = all_free(draft)
+    fixed = replace(free, free_rates=np.append(free.free_rates[:-1], False))
+    places = [float(draft.bounds[-1])]
+
+    def fits(rate: float) -> bool:
+        tried = refine(fixed.with_numbers(fixed.bounds, np.append(fixed.rates[:-1], rate)), rows).draft
+        if tried.worst(rows) > EXPLAINS:
+            tried = centred(tried, rows)
+        if tried.worst(rows) > EXPLAINS + _SLACK:
+            return False
+        places.append(float(tried.bounds[-1]))
+        return True
+
+    floor = float(free.rates[-1])
+    rates = _furthest(fits, floor, 0.0), _furthest(fits, floor, float(free.starts[-1]))
+    if rates[1] - rates[0] <= _SURE * float(rows.width[-1]):
+        return None
+    return OpenEnd(rates, (min(places), max(places)))
+
+
+def all_free(draft: Draft) -> Draft:
     """The draft with every number free that its rows decide."""
     count = draft.bounds.size
     stated = np.zeros(count, np.bool_)
@@ -55,18 +81,6 @@ def _all_free(draft: Draft) -> Draft:
         joined = before is not None and after is not None and draft.joined[index - 1]
         stated[index] = joined or bool(before and before.ends) or bool(after and after.begins)
     return replace(draft, free_bounds=stated, free_rates=np.ones(draft.rates.size, np.bool_))
-
-
-def _floors(free: Draft, rows: Observations) -> tuple[float, float]:
-    """The lowest and the highest rate that the last phase may end at, while all other numbers make up for it."""
-    floor, top = float(free.rates[-1]), float(free.starts[-1])
-    fixed = replace(free, free_rates=np.append(free.free_rates[:-1], False))
-
-    def fits(rate: float) -> bool:
-        tried = refine(fixed.with_numbers(fixed.bounds, np.append(fixed.rates[:-1], rate)), rows).draft
-        return tried.worst(rows) <= EXPLAINS or centred(tried, rows).worst(rows) <= EXPLAINS + _SLACK
-
-    return _furthest(fits, floor, 0.0), _furthest(fits, floor, top)
 
 
 def _furthest(fits: Callable[[float], bool], good: float, bad: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
-from kosine._logs.infer.open_rates import open_rates
+from kosine._logs.infer.open_rates import open_end, open_rates
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
@@ -128,11 +128,7 @@ def open_questions(
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
         try:
-            for index, low, high in open_bounds(draft, replace(found.rows or rows, work=Work(_WORK))):
-                what, sentence = _bound(draft, index, name)
-                least, most = low / unit, None if high is None else high / unit
-                questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
-            questions += _open_rates(draft, replace(found.rows or rows, work=Work(_WORK)))
+            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit)
         except OutOfWorkError:
             questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
@@ -150,16 +146,32 @@ def open_questions(
     return tuple(questions)
 
 
-def _open_rates(draft: Draft, rows: Observations) -> Iterator[OpenQuestion]:
+def _of_draft(draft: Draft, rows: Observations, name: str, unit: int) -> Iterator[OpenQuestion]:
+    """The bounds and the rates of a draft that may be others."""
+    last, end = draft.bounds.size - 1, open_end(draft, rows)
+    bounds = {index: (low, high) for index, low, high in open_bounds(draft, rows)}
+    if end is not None:
+        low, high = bounds.get(last, end.places)
+        bounds[last] = min(low, end.places[0]), None if high is None else max(high, end.places[1])
+    for index, (low, high) in bounds.items():
+        what, sentence = _bound(draft, index, name)
+        least, most = low / unit, None if high is None else high / unit
+        yield OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}.")
+    if end is not None:
+        yield _open_rate(draft, last - 1, True, *end.rates)
     for phase, at_end, low, high in open_rates(draft, rows):
-        kind = draft.kinds[phase]
-        if kind is HOLD:
-            what, begin = "level of hold", "The hold may have"
-        elif at_end:
-            what, begin = f"last rate of {kind.name}", f"The {kind.name} may end at"
-        else:
-            what, begin = f"first rate of {kind.name}", f"The {kind.name} may begin at"
-        yield OpenQuestion(what, low, high, f"{begin} any rate from {low:.4g} to {high:.4g}.")
+        yield _open_rate(draft, phase, at_end, low, high)
+
+
+def _open_rate(draft: Draft, phase: int, at_end: bool, low: float, high: float) -> OpenQuestion:
+    kind = draft.kinds[phase]
+    if kind is HOLD:
+        what, begin = "level of hold", "The hold may have"
+    elif at_end:
+        what, begin = f"last rate of {kind.name}", f"The {kind.name} may end at"
+    else:
+        what, begin = f"first rate of {kind.name}", f"The {kind.name} may begin at"
+    return OpenQuestion(what, low, high, f"{begin} any rate from {low:.4g} to {high:.4g}.")
 
 
 def _drops(draft: Draft) -> bool:

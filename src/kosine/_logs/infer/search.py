@@ -176,6 +176,8 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
             yield Explanation(plan, whole.origin, len(group), None, worst)
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
+    if whole.origin < min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0]):
+        return  # a curve that began long before the run's first step
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
