@@ -1,0 +1,155 @@
+"""Runs that followed another plan: one with other rates, other lengths, or without its warm-up."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kosine._core.groups import phases_of
+from kosine._logs.check.diagnosis import Cause, Diagnosis, declared_skips, total_skipped
+from kosine._logs.check.nearest_plan import nearest_plan
+from kosine._logs.check.rewritten import (
+    WrittenRate,
+    timed_phases,
+    warmup,
+    with_rate,
+    with_steps,
+    without_warmup,
+    written_rates,
+)
+from kosine._logs.check.run_length import find_length, find_scale
+from kosine._logs.check.wording import difference, steps_text
+from kosine.errors import PlanError, ScheduleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kosine._logs.check.alignment import Alignment
+
+    Floats = NDArray[np.float64]
+    Told = tuple[str, Cause]
+
+_ROUNDS = 6  # in which a rate is found; one is enough where the plan is linear in it
+_LOOKED_AT = 512  # rows
+_NUDGE = 1e-3  # of the highest rate: a change of a rate that shows how the plan depends on it
+_FLAT = 1e-9  # of a change that a rate follows
+_DIGITS = 12
+_LONGEST_PHASE = 8  # times as long as planned
+_CAUSES: dict[str, Cause] = {"floor": "another floor", "peak": "another peak"}
+
+
+def other_scale(aligned: Alignment) -> Diagnosis | None:
+    for way in aligned.conventions():
+        scale = find_scale(way)
+        if scale is not None:
+            why = f"Its rates are {scale:.6g} times those of the plan throughout."
+            return Diagnosis("differs", way, f"{difference(way)} {why}", "scaled")
+    return None
+
+
+# --- a plan of another length -----------------------------------------------------------------------------------------
+
+
+def other_length(aligned: Alignment, best: Alignment, exact: bool) -> Diagnosis | None:
+    """The same schedule for a run of another length; `exact` wants every row explained."""
+    skips = declared_skips(aligned.trace)
+    ways = [way for way in (best, *aligned.conventions()) if not way.averaged]
+    ways += [way.reread(declared=True) for way in ways] if skips else []
+    lengths = [(found, way) for way in ways if (found := find_length(way)) and (not exact or not found.off)]
+    if not lengths:
+        return None
+    (length, off), way = min(lengths, key=lambda each: each[0].off)
+    fits = "It follows" if not off else f"All but {off:,} of {len(aligned):,} rows follow"
+    why = f"{fits} the same schedule planned for {steps_text(length)} instead of {aligned.plan.total_steps:,}"
+    why += f", less the {steps_text(total_skipped(skips))} that the log declares as skipped." if way.declared else "."
+    plain = way.reread(declared=False)
+    skips = skips if way.declared else ()
+    return Diagnosis("differs", plain, f"{difference(plain)} {why}", "another length", skips=skips)
+
+
+# --- a schedule with another number -----------------------------------------------------------------------------------
+
+
+def other_schedule(aligned: Alignment, best: Alignment) -> Diagnosis | None:
+    """The same schedule but for one number of it, or without its warm-up; it explains every row."""
+    ways = dict.fromkeys((best, *(way for way in aligned.conventions())))
+    for way in (way for way in ways if not way.averaged):
+        found = _no_warmup(way) or _other_rate(way) or _other_duration(way)
+        if found:
+            why, cause = found
+            return Diagnosis("differs", way, f"{difference(way)} It follows the same schedule {why}.", cause)
+    return None
+
+
+def _no_warmup(way: Alignment) -> Told | None:
+    if warmup(way.plan) is None:
+        return None
+    steps = way.plan.phase_at(0).stop
+    told = f"without its warm-up of {steps_text(steps)}"
+    try:
+        if any(way.with_plan(plan).explains_all() for plan in without_warmup(way.plan)):
+            return told, "no warm-up"
+    except (PlanError, ScheduleError):
+        pass
+    if way.reread(offset=way.offset + steps).explains_all():
+        return f"{told}: it begins where the warm-up ends", "no warm-up"
+    return None
+
+
+def _other_rate(way: Alignment) -> Told | None:
+    for rate in written_rates(way.plan):
+        value = _find_rate(way, rate)
+        if value is not None:
+            name = {"start": "a warm-up from", "rate": "a rate of"}.get(rate.name, f"a {rate.name} of")
+            return f"with {name} {value:.6g} instead of {rate.value:.6g}", _CAUSES.get(rate.name, "another rate")
+    return None
+
+
+def _find_rate(way: Alignment, rate: WrittenRate) -> float | None:
+    """The value of a rate for which the plan explains every row."""
+    some = way.spread(_LOOKED_AT)
+    steps, rates, width = np.maximum(way.steps(some), 0), way.trace.rates[some], way.tolerance(some)
+    value, nudge = rate.value, _NUDGE * way.highest
+    for _ in range(_ROUNDS):
+        try:
+            here = with_rate(way.plan, rate, value)
+            slope = (with_rate(way.plan, rate, value + nudge)(steps) - here(steps)) / nudge
+        except (PlanError, ScheduleError):
+            return None
+        if value != rate.value and way.with_plan(here).explains_all():
+            return value
+        value = _nearer(value, rates - here(steps), width, slope)
+        if not 0 <= value < np.inf:
+            return None
+    return None
+
+
+def _nearer(value: float, off: Floats, width: Floats, slope: Floats) -> float:
+    """The value that the rows leave, as if linear in it; NaN where a row is off that does not depend on it."""
+    matters = np.abs(slope) > _FLAT
+    if not bool(matters.any()) or bool((np.abs(off) > width)[~matters].any()):
+        return float("nan")
+    slope, off, width = slope[matters], off[matters], width[matters]
+    change, room = off / slope, width / np.abs(slope)
+    return value + _roundest(value, float((change - room).max()), float((change + room).min()))
+
+
+def _roundest(value: float, low: float, high: float) -> float:
+    """The change by which a value becomes the shortest number between two; the one between them where they cross."""
+    middle = value + (low + high) / 2
+    tries = (float(f"{middle:.{digits}g}") for digits in range(1, _DIGITS))
+    return next((near for near in tries if value + low <= near <= value + high), middle) - value
+
+
+def _other_duration(way: Alignment) -> Told | None:
+    names = [phase.curve.name for phase in phases_of(way.plan.schedule.parts)]
+    for number, planned in timed_phases(way.plan):
+        found = nearest_plan(way, partial(with_steps, way.plan, number), planned, (1, planned * _LONGEST_PHASE))
+        if found is None or found.off:
+            continue
+        if number == 0 and warmup(way.plan) is not None:
+            return f"with a warm-up of {steps_text(found.number)} instead of {planned:,}", "another warm-up"
+        return f"whose {names[number]} lasts {steps_text(found.number)} instead of {planned:,}", "another duration"
+    return None
