@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FEWEST = 3  # rows that show a change
 _AT_THE_END = 4  # rows at one rate that show a scheduler that stopped
 _MOST = 3  # changes of the rate
+_LOOKED_AT = 512  # rows, or steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def stopped(aligned: Alignment) -> Diagnosis | None:
         first = way.first_miss()
         if first is None or first < begin or len(way) - first < _AT_THE_END or not _all_off(way, first):
             continue
-        if first == begin:
+        if first == begin and not _passes(way, begin):
             return Diagnosis("differs", way, f"{difference(way)} {_stays(way, begin)}.", "set by hand")
         why = f"{_stays(way, begin)}, as if the scheduler were no longer called{_after_the_warmup(way, begin)}."
         return Diagnosis("differs", way, f"{difference(way)} {why}", "stopped")
@@ -66,8 +67,18 @@ def _constant(aligned: Alignment) -> Diagnosis | None:
 
 def _all_off(way: Alignment, begin: int) -> bool:
     """Whether nearly all rows from one on are off; a plan that comes by this rate again agrees there for a while."""
-    some = np.unique(np.linspace(begin, len(way) - 1, 512).astype(np.int64))
+    some = np.unique(np.linspace(begin, len(way) - 1, _LOOKED_AT).astype(np.int64))
     return float(np.mean(way.misses(some))) > 1 / 2
+
+
+def _passes(way: Alignment, row: int) -> bool:
+    """Whether the plan comes by the rate of a row since the row before."""
+    if row == 0:
+        return False
+    before, at = (int(step) for step in way.steps(np.array([row - 1, row])))
+    inside = np.unique(np.linspace(max(0, before), max(0, at), _LOOKED_AT).astype(np.int64))
+    rates, rate, width = way.plan(inside), float(way.trace.rates[row]), float(way.tolerance(slice(row, row + 1))[0])
+    return float(rates.min()) - width <= rate <= float(rates.max()) + width
 
 
 def _stays(way: Alignment, begin: int) -> str:
@@ -83,14 +94,17 @@ def _after_the_warmup(way: Alignment, begin: int) -> str:
     return " after the warm-up" if rises and before < rise.stop and rise.first_step == 0 else ""
 
 
-def changed_by_hand(aligned: Alignment) -> Diagnosis | None:
-    """Rates that are multiples of the plan's, or all the same, between some rows, while the other rows agree."""
+def changed_by_hand(aligned: Alignment) -> tuple[Diagnosis | None, int]:
+    """Rates that are multiples of the plan's, or all the same, between some rows; and how often they change.
+
+    The other rows agree.
+    """
     for way in aligned.conventions():
         changes = _changes(way)
         if changes:
             cause: Cause = "set by hand" if changes[0].scale is None else "scaled by hand"
-            return Diagnosis("differs", way, f"{difference(way)} {_told(way, changes)}", cause)
-    return None
+            return Diagnosis("differs", way, f"{difference(way)} {_told(way, changes)}", cause), len(changes)
+    return None, 0
 
 
 def _changes(way: Alignment) -> list[_Changed]:

@@ -16,7 +16,7 @@ from kosine._logs.check.follow import begins_elsewhere, follows, late_by_an_epoc
 from kosine._logs.check.jumps import ShiftPath, find_path, find_skips
 from kosine._logs.check.lag import lags, lags_as_declared
 from kosine._logs.check.oddities import has_odd_rows
-from kosine._logs.check.other_plan import other_length, other_scale, other_schedule
+from kosine._logs.check.other_plan import another_plan, declared_and_another_length, nearly_another_length, other_scale
 from kosine._logs.check.remarks import remarks_on
 from kosine._logs.check.shifts import Shifts
 from kosine._logs.check.verdict import Point, Verdict
@@ -84,13 +84,13 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     yield _within_work(lambda: lags(aligned, path) if (path := find_skips(shifts, offsets)) else None)
     best = _best_convention(aligned)
     yield other_scale(aligned)
-    yield other_length(aligned, best, exact=True)
-    yield other_schedule(aligned, best)
+    yield declared_and_another_length(aligned)
+    yield another_plan(aligned, best)
     yield odd
     yield nearly_follows(aligned)
     yield means_restarted(best)
     yield _left_the_plan(aligned, shifts, offsets)
-    yield other_length(aligned, best, exact=False)
+    yield nearly_another_length(aligned, best)
     yield differs(best, complete=shifts.work.left >= 0)
 
 
@@ -105,14 +105,15 @@ def _left_the_plan(aligned: Alignment, shifts: Shifts, offsets: Sequence[int]) -
 
     Where the rate goes up, a restart comes first: a schedule by drops is a multiple of itself after it.
     """
-    by_hand = changed_by_hand(aligned)
-    if by_hand is not None:
+    by_hand, changes = changed_by_hand(aligned)
+    if by_hand is not None and changes == 1:
         row = by_hand.aligned.first_miss() or 0
         index = slice(row, row + 1)
         if aligned.trace.rates[row] < by_hand.aligned.planned(index)[0]:
             return by_hand
     found = _within_work(lambda: _on_a_path(aligned, find_path(shifts, offsets)))
-    return found if by_hand is None or (found and found.kind == "restarted") else by_hand
+    fewer = found is not None and (found.kind == "restarted" or len(found.jumps) < changes)
+    return found if by_hand is None or fewer else by_hand
 
 
 def _within_work(idea: Callable[[], Diagnosis | None]) -> Diagnosis | None:

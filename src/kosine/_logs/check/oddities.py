@@ -54,12 +54,13 @@ def _turns_up_past_the_end(way: Alignment, rows: np.ndarray[tuple[int], np.dtype
     total, last = way.plan.total_steps, len(way) - 1
     if total is None or rows.tolist() != [last]:
         return False
-    step = int(way.steps(slice(last, last + 1))[0])
-    turned = 2 * (total - 1) - step
-    if step < total or turned < 0:
-        return False
-    apart = abs(way.plan(turned) - float(way.trace.rates[last]))
-    return apart <= float(way.tolerance(slice(last, last + 1))[0]) and way.plan.phase_at(total - 1).name == "cosine"
+    step, rate = int(way.steps(slice(last, last + 1))[0]), float(way.trace.rates[last])
+    width = float(way.tolerance(slice(last, last + 1))[0])
+    ends = [end for end in (total - 1, total) if end < step <= 2 * end]  # the step that has the end value
+    return any(
+        abs(way.plan(2 * end - step) - rate) <= width and way.plan.phase_at(2 * end - step).name == "cosine"
+        for end in ends
+    )
 
 
 def _past_the_end(way: Alignment) -> str:

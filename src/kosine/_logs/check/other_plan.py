@@ -36,7 +36,7 @@ _LOOKED_AT = 512  # rows
 _NUDGE = 1e-3  # of the highest rate: a change of a rate that shows how the plan depends on it
 _FLAT = 1e-9  # of a change that a rate follows
 _DIGITS = 12
-_LONGEST_PHASE = 8  # times as long as planned
+_LONGER = 8  # times that a phase may be longer or shorter
 _CAUSES: dict[str, Cause] = {"floor": "another floor", "peak": "another peak"}
 
 
@@ -49,45 +49,61 @@ def other_scale(aligned: Alignment) -> Diagnosis | None:
     return None
 
 
+def another_plan(aligned: Alignment, best: Alignment) -> Diagnosis | None:
+    """The same schedule but for its warm-up, its length or another number of it; it explains every row."""
+    for way in dict.fromkeys((aligned, best, *aligned.conventions())):
+        if way.averaged:
+            continue
+        found = _no_warmup(way) or _other_length(way, exact=True) or _other_rate(way)
+        found = found or (_other_duration(way) if way in (aligned, best) else None)
+        if found:
+            told, cause = found
+            return Diagnosis("differs", way, f"{difference(way)} {told}.", cause)
+    return None
+
+
 # --- a plan of another length -----------------------------------------------------------------------------------------
 
 
-def other_length(aligned: Alignment, best: Alignment, exact: bool) -> Diagnosis | None:
-    """The same schedule for a run of another length; `exact` wants every row explained."""
+def declared_and_another_length(aligned: Alignment) -> Diagnosis | None:
+    """Another length, less the skipped steps that the log declares."""
     skips = declared_skips(aligned.trace)
-    ways = [way for way in (best, *aligned.conventions()) if not way.averaged]
-    ways += [way.reread(declared=True) for way in ways] if skips else []
-    lengths = [(found, way) for way in ways if (found := find_length(way)) and (not exact or not found.off)]
+    for way in aligned.conventions() if skips else ():
+        found = None if way.averaged else _other_length(way.reread(declared=True), exact=True)
+        if found:
+            told = f"{found[0]}, less the {steps_text(total_skipped(skips))} that the log declares as skipped"
+            return Diagnosis("differs", way, f"{difference(way)} {told}.", found[1], skips=skips)
+    return None
+
+
+def nearly_another_length(aligned: Alignment, best: Alignment) -> Diagnosis | None:
+    """Another length that explains nearly every row."""
+    ways = [way for way in dict.fromkeys((aligned, best, *aligned.conventions())) if not way.averaged]
+    lengths = [(found.off, way) for way in ways if (found := find_length(way))]
     if not lengths:
         return None
-    (length, off), way = min(lengths, key=lambda each: each[0].off)
-    fits = "It follows" if not off else f"All but {off:,} of {len(aligned):,} rows follow"
-    why = f"{fits} the same schedule planned for {steps_text(length)} instead of {aligned.plan.total_steps:,}"
-    why += f", less the {steps_text(total_skipped(skips))} that the log declares as skipped." if way.declared else "."
-    plain = way.reread(declared=False)
-    skips = skips if way.declared else ()
-    return Diagnosis("differs", plain, f"{difference(plain)} {why}", "another length", skips=skips)
+    way = min(lengths, key=lambda each: each[0])[1]
+    told = _other_length(way, exact=False)
+    return told and Diagnosis("differs", way, f"{difference(way)} {told[0]}.", told[1])
+
+
+def _other_length(way: Alignment, exact: bool) -> Told | None:
+    found = find_length(way)
+    if found is None or (exact and found.off):
+        return None
+    fits = "It follows" if not found.off else f"All but {found.off:,} of {len(way):,} rows follow"
+    length = f"{steps_text(found.number)} instead of {way.plan.total_steps:,}"
+    return f"{fits} the same schedule planned for {length}", "another length"
 
 
 # --- a schedule with another number -----------------------------------------------------------------------------------
-
-
-def other_schedule(aligned: Alignment, best: Alignment) -> Diagnosis | None:
-    """The same schedule but for one number of it, or without its warm-up; it explains every row."""
-    ways = dict.fromkeys((best, *(way for way in aligned.conventions())))
-    for way in (way for way in ways if not way.averaged):
-        found = _no_warmup(way) or _other_rate(way) or _other_duration(way)
-        if found:
-            why, cause = found
-            return Diagnosis("differs", way, f"{difference(way)} It follows the same schedule {why}.", cause)
-    return None
 
 
 def _no_warmup(way: Alignment) -> Told | None:
     if warmup(way.plan) is None:
         return None
     steps = way.plan.phase_at(0).stop
-    told = f"without its warm-up of {steps_text(steps)}"
+    told = f"It follows the same schedule without its warm-up of {steps_text(steps)}"
     try:
         if any(way.with_plan(plan).explains_all() for plan in without_warmup(way.plan)):
             return told, "no warm-up"
@@ -103,7 +119,9 @@ def _other_rate(way: Alignment) -> Told | None:
         value = _find_rate(way, rate)
         if value is not None:
             name = {"start": "a warm-up from", "rate": "a rate of"}.get(rate.name, f"a {rate.name} of")
-            return f"with {name} {value:.6g} instead of {rate.value:.6g}", _CAUSES.get(rate.name, "another rate")
+            return f"It follows the same schedule with {name} {value:.6g} instead of {rate.value:.6g}", _CAUSES.get(
+                rate.name, "another rate"
+            )
     return None
 
 
@@ -146,10 +164,13 @@ def _roundest(value: float, low: float, high: float) -> float:
 def _other_duration(way: Alignment) -> Told | None:
     names = [phase.curve.name for phase in phases_of(way.plan.schedule.parts)]
     for number, planned in timed_phases(way.plan):
-        found = nearest_plan(way, partial(with_steps, way.plan, number), planned, (1, planned * _LONGEST_PHASE))
+        rises = number == 0 and warmup(way.plan) is not None
+        range_ = (1 if rises else planned / _LONGER, planned * _LONGER)
+        found = nearest_plan(way, partial(with_steps, way.plan, number), planned, range_)
         if found is None or found.off:
             continue
-        if number == 0 and warmup(way.plan) is not None:
-            return f"with a warm-up of {steps_text(found.number)} instead of {planned:,}", "another warm-up"
-        return f"whose {names[number]} lasts {steps_text(found.number)} instead of {planned:,}", "another duration"
+        length = f"{steps_text(found.number)} instead of {planned:,}"
+        if rises:
+            return f"It follows the same schedule with a warm-up of {length}", "another warm-up"
+        return f"It follows the same schedule, but its {names[number]} lasts {length}", "another duration"
     return None
