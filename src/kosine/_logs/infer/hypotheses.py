@@ -17,7 +17,8 @@ from kosine._logs.infer.rounding import significant
 from kosine._logs.infer.run_bounds import begun, ended
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped, with_nearer_rates
+from kosine._logs.infer.snapping import EXPLAINS, snapped, with_nearer_rates
+from kosine._logs.precision import NEARLY
 
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""

@@ -27,9 +27,10 @@ from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY
+from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
 from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.precision import NEARLY
 from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 

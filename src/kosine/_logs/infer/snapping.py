@@ -32,9 +32,6 @@ _TRIES = ((15.0, 0.05), (3.5, 0.3), (2.5, 0.1), (2.0, 0.02), (0.0, -1.0))
 EXPLAINS = 1 + 1e-6
 """Half-widths that a row may be off at most."""
 
-NEARLY = 1.2
-"""The same where no numbers do better: what a linear program leaves of a curved valley."""
-
 _VAGUE = 0.003  # of its distance from the beginning: a bound that is known less well may as well be round
 
 _HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
