@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from kosine._core.schedule import Plan
     from kosine._logs.infer.segments import Observations
 
-MARGIN = 2
+MARGIN = 3
 """Rows that must be left over."""
-_SAME = 3  # rows at one level that count
+_SAME = 4  # rows at one level that count
 _NUMBERS_OF_A_SKIP = 2
 _MOST_UNSEEN = 2  # numbers of phases that too few rows show: the bounds of such phases are open
 
@@ -77,7 +77,7 @@ def _numbers(part: Part) -> int:
 
 
 def _speaking(y: np.ndarray) -> int:
-    """The rows, no more than three of those one after the other that have the same rate."""
+    """The rows, no more than four of those one after the other that have the same rate."""
     firsts = np.flatnonzero(np.diff(y, prepend=np.nan) != 0)
     return int(np.minimum(np.diff(np.append(firsts, y.size)), _SAME).sum())
 

@@ -15,8 +15,9 @@ from kosine._logs.infer.left_out import left_out
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.search import Explanation, Searched, search
 from kosine._logs.infer.segments import Observations
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY
+from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.odd_rows import odd_rows
+from kosine._logs.precision import NEARLY
 from kosine._logs.work import Work
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -14,10 +15,11 @@ from kosine._logs.infer.minimax import centred, ranges
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
 
-_HALVINGS = 12
+_HALVINGS = 7
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 _MUCH = 0.02  # of the highest rate of a phase: a rate that is known better is not called open
-_SURE = 1.0  # the same in half-widths of the log
+_SAME = 1e-6  # of the rate that the last phase begins at
+_SURE = 2.0  # the same in half-widths of the log
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,19 @@ def open_rates(draft: Draft, rows: Observations) -> Iterator[tuple[int, bool, fl
             yield phase, bool(at_end), max(least, 0.0), most
 
 
-def open_end(draft: Draft, rows: Observations) -> OpenEnd | None:
-    """How far down the last phase may go, and until when, where the log ends before it does; None: its rows say it."""
+def open_end(draft: Draft, rows: Observations, declared: bool) -> OpenEnd | None:
+    """How far down the last phase may go, and until when, where the log ends before it does; None: its rows say it.
+
+    Args:
+        draft: the phases.
+        rows: the log.
+        declared: whether the log declares where the last phase ends.
+    """
     if not draft.kinds[-1].ends or draft.tied is not None or draft.bounds[-1] <= rows.x[-1] + 1:
         return None
     free = all_free(draft)
-    fixed = replace(free, free_rates=np.append(free.free_rates[:-1], False))
+    bounds = np.append(free.free_bounds[:-1], not declared)
+    fixed = replace(free, free_bounds=bounds, free_rates=np.append(free.free_rates[:-1], False))
     places = [float(draft.bounds[-1])]
 
     def fits(rate: float) -> bool:
@@ -64,9 +73,9 @@ def open_end(draft: Draft, rows: Observations) -> OpenEnd | None:
         places.append(float(tried.bounds[-1]))
         return True
 
-    floor = float(free.rates[-1])
-    rates = _furthest(fits, floor, 0.0), _furthest(fits, floor, float(free.starts[-1]))
-    if rates[1] - rates[0] <= _SURE * float(rows.width[-1]):
+    floor, width = float(free.rates[-1]), float(rows.width[-1])
+    rates = _furthest(fits, floor, width, 0.0), _furthest(fits, floor, width, float(free.starts[-1]))
+    if rates[1] - rates[0] <= max(_SURE * width, _SAME * float(free.starts[-1])):
         return None
     return OpenEnd(rates, (min(places), max(places)))
 
@@ -83,10 +92,13 @@ def all_free(draft: Draft) -> Draft:
     return replace(draft, free_bounds=stated, free_rates=np.ones(draft.rates.size, np.bool_))
 
 
-def _furthest(fits: Callable[[float], bool], good: float, bad: float) -> float:
-    """How far a rate may go from one that fits towards another one."""
-    if good == bad or fits(bad):
-        return bad
+def _furthest(fits: Callable[[float], bool], start: float, first: float, end: float) -> float:
+    """How far a rate may go from one that fits towards another one; the first step is as small as this."""
+    good, bad = start, start + math.copysign(min(first, abs(end - start)), end - start)
+    while fits(bad):
+        if bad == end:
+            return end
+        good, bad = bad, bad + math.copysign(min(3 * abs(bad - start), abs(end - bad)), end - start)
     for _ in range(_HALVINGS):
         middle = (good + bad) / 2
         good, bad = (middle, bad) if fits(middle) else (good, middle)

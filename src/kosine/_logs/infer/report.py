@@ -128,7 +128,8 @@ def open_questions(
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
         try:
-            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit)
+            declared = float(draft.bounds[-1]) == run.declared
+            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit, declared)
         except OutOfWorkError:
             questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
@@ -139,6 +140,9 @@ def open_questions(
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))
+    if draft is not None and draft.kinds[-1].name == "cosine" and trace.total is None:
+        text = "The log does not say what comes after the cosine: further cycles may follow."
+        questions.append(OpenQuestion("what follows", float(draft.bounds[-1]) / unit, None, text))
     endless = draft is None or draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
         text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
@@ -146,13 +150,15 @@ def open_questions(
     return tuple(questions)
 
 
-def _of_draft(draft: Draft, rows: Observations, name: str, unit: int) -> Iterator[OpenQuestion]:
-    """The bounds and the rates of a draft that may be others."""
-    last, end = draft.bounds.size - 1, open_end(draft, rows)
+def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: bool) -> Iterator[OpenQuestion]:
+    """The bounds and the rates of a draft that may be others, but for an end that the log declares."""
+    last, end = draft.bounds.size - 1, open_end(draft, rows, declared)
     bounds = {index: (low, high) for index, low, high in open_bounds(draft, rows)}
     if end is not None:
         low, high = bounds.get(last, end.places)
         bounds[last] = min(low, end.places[0]), None if high is None else max(high, end.places[1])
+    if declared:
+        bounds.pop(last, None)
     for index, (low, high) in bounds.items():
         what, sentence = _bound(draft, index, name)
         least, most = low / unit, None if high is None else high / unit

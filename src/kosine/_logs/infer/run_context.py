@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from kosine._core.run import RunSize
-from kosine._logs.infer.rounding import roundest
+from kosine._logs.infer.rounding import roundest, significant
 from kosine._logs.trace import Trace
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class RunContext:
         declared = None if trace.total is None or trace.total * unit < last else float(trace.total * unit)
         ends = [] if declared is None else [declared]
         total = roundest(last + 1, last + max(stride, 1.0))
+        if stride > 1 and first > 0 and last % stride == 0 and significant(last) <= significant(total):
+            ends.append(last)  # a trainer that counts from 1 says the length of the run in its last row
         ends += [total, max(total - 1, last + 1), last + stride, last + 1]  # OneCycleLR comes down in one step less
         begins = first <= 2 * max(stride, 1.0)
         duration, size = _durations(trace.axis, unit)
