@@ -33,14 +33,14 @@ def remarks_on(aligned: Alignment, found: Diagnosis) -> Iterator[str]:
         if declared != total:
             yield f"The log declares a run of {declared:,} steps, the plan has {total:,}."
     skipped = total_skipped(declared_skips(trace))
-    if skipped and found.kind in ("follows", "offset"):
+    if skipped and found.kind in ("follows", "offset", "too little") and not found.skips:
         yield "The log declares skipped steps, but its rates do not lag behind the plan."
     elif skipped and not found.skips:
         yield f"The log declares {steps_text(skipped)} as skipped, which alone do not explain its rates."
     # a pace, or steps that nobody declared, may also be the same schedule planned for another length
     if found.aligned.factor not in (0, 1) or (found.kind == "lags" and not trace.skipped):
         other = find_length(aligned.reread(offset=found.aligned.offset))
-        if other is not None and not other[1]:
-            yield f"The same schedule planned for {steps_text(other[0])} would explain the log as well."
+        if other is not None and not other.off:
+            yield f"The same schedule planned for {steps_text(other.number)} would explain the log as well."
     yield from other_groups(trace)
     yield from (remark.text for remark in trace.remarks)

@@ -13,14 +13,17 @@ from kosine._logs.infer.joints import apart, draft_of, with_endpoints
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
+from kosine._logs.infer.rounding import significant
 from kosine._logs.infer.run_bounds import begun, ended
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped, with_nearer_rates
+from kosine._logs.infer.snapping import EXPLAINS, snapped, with_nearer_rates
+from kosine._logs.precision import NEARLY
 
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
 
+_FEW_DIGITS = 4  # of a rate that somebody may have chosen
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
 
 
@@ -49,7 +52,7 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
 
 
 def finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
-    """The idea with the numbers that were meant, if they are near all rows.
+    """The idea with the numbers that were meant, if they are near all rows: the shortest, where the first are long.
 
     Args:
         rows: the log.
@@ -58,6 +61,7 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
         run: what else is known of the log.
     """
     nearly: Draft | None = None
+    shortest: Draft | None = None
     fitted = refine(idea, rows)
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):
@@ -66,10 +70,17 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
                 draft = snapped(whole, rows, run)
                 worst = draft.worst(rows)
                 if worst <= EXPLAINS:
-                    return draft
+                    if _digits(draft) <= _FEW_DIGITS:
+                        return draft
+                    shortest = draft if shortest is None else min(shortest, draft, key=_digits)
                 if worst <= NEARLY and nearly is None:
                     nearly = draft
-    if nearly is None:
-        return None
+    if shortest is not None or nearly is None:
+        return shortest
     found = next((each for each in drafts_with_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), None)
     return found or with_nearer_rates(nearly, rows)
+
+
+def _digits(draft: Draft) -> int:
+    """How many digits the longest rate of a draft has."""
+    return max(significant(rate) for rate in draft.rates.tolist())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,19 +10,19 @@ import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
+from kosine._logs.infer.open_rates import open_end, open_rates
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
 from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
     from kosine._logs.infer.draft import Draft
-    from kosine._logs.infer.result import Inference
     from kosine._logs.infer.run_context import RunContext
     from kosine._logs.infer.search import Explanation
     from kosine._logs.trace import Trace
@@ -129,10 +128,8 @@ def open_questions(
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
         try:
-            for index, low, high in open_bounds(draft, replace(found.rows or rows, work=Work(_WORK))):
-                what, sentence = _bound(draft, index, name)
-                least, most = low / unit, None if high is None else high / unit
-                questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
+            declared = float(draft.bounds[-1]) == run.declared
+            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit, declared)
         except OutOfWorkError:
             questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
@@ -143,11 +140,44 @@ def open_questions(
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))
+    if draft is not None and draft.kinds[-1].name == "cosine" and trace.total is None:
+        text = "The log does not say what comes after the cosine: further cycles may follow."
+        questions.append(OpenQuestion("what follows", float(draft.bounds[-1]) / unit, None, text))
     endless = draft is None or draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
         text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
         questions.append(OpenQuestion("end of the run", last, None, text))
     return tuple(questions)
+
+
+def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: bool) -> Iterator[OpenQuestion]:
+    """The bounds and the rates of a draft that may be others, but for an end that the log declares."""
+    last, end = draft.bounds.size - 1, open_end(draft, rows, declared)
+    bounds = {index: (low, high) for index, low, high in open_bounds(draft, rows)}
+    if end is not None:
+        low, high = bounds.get(last, end.places)
+        bounds[last] = min(low, end.places[0]), None if high is None else max(high, end.places[1])
+    if declared:
+        bounds.pop(last, None)
+    for index, (low, high) in bounds.items():
+        what, sentence = _bound(draft, index, name)
+        least, most = low / unit, None if high is None else high / unit
+        yield OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}.")
+    if end is not None:
+        yield _open_rate(draft, last - 1, True, *end.rates)
+    for phase, at_end, low, high in open_rates(draft, rows):
+        yield _open_rate(draft, phase, at_end, low, high)
+
+
+def _open_rate(draft: Draft, phase: int, at_end: bool, low: float, high: float) -> OpenQuestion:
+    kind = draft.kinds[phase]
+    if kind is HOLD:
+        what, begin = "level of hold", "The hold may have"
+    elif at_end:
+        what, begin = f"last rate of {kind.name}", f"The {kind.name} may end at"
+    else:
+        what, begin = f"first rate of {kind.name}", f"The {kind.name} may begin at"
+    return OpenQuestion(what, low, high, f"{begin} any rate from {low:.4g} to {high:.4g}.")
 
 
 def _drops(draft: Draft) -> bool:
@@ -176,18 +206,3 @@ def _interval(low: float, high: float | None) -> str:
 
 def place_text(value: float) -> str:
     return f"{round(value):,}" if abs(value) >= 100 else f"{value:.4g}"
-
-
-def offset_in_words(inference: Inference) -> str:
-    """What the offset means, as a sentence."""
-    axis, offset, unit = inference.trace.axis, inference.offset, inference.steps_per_unit
-    if unit == 1 and offset in (0, 1, -1):
-        return {
-            0: f"Each row shows the rate of its own {axis}, counted from 0.",
-            1: f"Each row shows the rate of the next {axis}.",
-            -1: f"The log counts from 1, or shows the rate of the {axis} before.",
-        }[offset]
-    batches = {0: "epoch's first batch", unit - 1: "epoch's last batch", unit: "next epoch's first batch"}
-    if unit != 1 and offset in batches:
-        return f"Each row shows the rate of the {batches[Fraction(offset)]}."
-    return f"The schedule's step 0 is at {axis} {place_text(-offset / float(unit))}."

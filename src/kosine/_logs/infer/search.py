@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
+from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before
@@ -29,9 +30,10 @@ from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY
+from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
 from kosine._logs.infer.to_schedule import drops_after_rise, is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.precision import NEARLY
 from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 
@@ -47,8 +49,13 @@ _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 1.2e6, 1e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
+_MOST_FOR_LAGS = 6e5
+_ONE_UNIT = 0.999  # of the last printed place
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Found = TypeVar("Found")
 
@@ -110,6 +117,10 @@ def search(rows: Observations, run: RunContext) -> Searched:
     if found is not None and _may_be_straight(rows, found):
         straight, _ = _within(_MOST_FOR_STRAIGHT, rows, lambda some: _as_straight(some, run))
         found = straight if straight is not None and straight.phases <= found.phases else found
+    exact, tried = _within(_MOST_FOR_LAGS, rows, lambda some: _with_exact_lags(some, run, found))
+    complete = complete and tried
+    if exact is not None:
+        return Searched(exact, seen, complete)
     if found is None:
         found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _entered_late(some, run, seen))
         complete = complete and tried
@@ -205,6 +216,8 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
             yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
+    if whole.origin < min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0]):
+        return  # a curve that began long before the run's first step
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
@@ -225,14 +238,14 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
-    while plan is not None and low < len(rows):
+    while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
-        off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
-        worst = max(worst, float(off.max()))
-        if not worst <= NEARLY:
+        rates = plan(steps_at(part.x, origin))
+        worst = max(worst, float((np.abs(rates - part.y) / part.width).max()))
+        if not worst <= NEARLY or _print_apart(rates, part):
             return math.inf
-        low, size = low + size, min(4 * size, _BLOCK)
+        low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
 
 
@@ -306,6 +319,12 @@ def _drafts_of_these(rows: Observations, run: RunContext, found: Sequence[Segmen
         yield draft
 
 
+def _print_apart(rates: NDArray[np.float64], rows: Observations) -> bool:
+    """Whether two rows at one level of a schedule have rates that no level prints as, one unit apart."""
+    apart = np.abs(np.diff(rows.y)) >= _ONE_UNIT * (rows.width[1:] + rows.width[:-1])
+    return bool((apart & (np.diff(rates) == 0)).any())
+
+
 # --- treads -----------------------------------------------------------------------------------------------------------
 
 
@@ -354,6 +373,16 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
+
+
+def _with_exact_lags(rows: Observations, run: RunContext, plain: Explanation | None) -> Explanation | None:
+    """A schedule that explains the rows with the skipped steps that their rates show, simpler than without."""
+    for skips in exact_lags(rows, run.declared):
+        found = _after_skips(rows, run, skips)
+        late = plain is not None and plain.draft is not None and plain.draft.starts[0] > 0
+        if found is not None and (plain is None or found.phases < plain.phases + late):
+            return found
+    return None
 
 
 def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:

@@ -131,7 +131,7 @@ class Segment:
 
 
 def cut_into_segments(rows: Observations, first: int = 0, *, straight: bool = False) -> Iterator[Segment]:
-    """The rows from `first` on, as few segments as can be: each goes as far as a curve does; `straight`: one of no bend."""
+    """The rows from `first` on, as few segments as can be: each goes as far as a curve does."""
     while first < len(rows):
         found = _longest(rows, first, straight=straight)
         for part in _half_waves(rows, found):
