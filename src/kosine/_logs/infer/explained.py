@@ -16,6 +16,7 @@ from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.search import Explanation, Searched, search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
+from kosine._logs.infer.unseen_warmup import rows_of_warmup
 from kosine._logs.odd_rows import odd_rows
 from kosine._logs.precision import NEARLY
 from kosine._logs.work import Work
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-_MOST = 1.5e6  # for all guesses of odd rows: see `Work`
+_MOST = 8e5  # for all guesses of odd rows: see `Work`
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,22 @@ def without_odd_rows(rows: Observations, run_of: Callable[[NDArray[np.float64]],
         if odd is not None and odd.size:
             return replace(found, odd=tuple(odd.tolist()))
     return None
+
+
+def without_warmup(rows: Observations, whole: Explained, run: RunContext) -> Explained | None:
+    """The schedule of all rows but those of a warm-up that shows no curve; None where that does not help.
+
+    Args:
+        rows: the log.
+        whole: what was found for all its rows.
+        run: what is known of the run without these rows.
+    """
+    count = rows_of_warmup(rows, whole.searched.seen)
+    if not count:
+        return None
+    some = replace(rows.part(count, len(rows)), work=Work(_MOST))
+    found = Explained(some, np.arange(count, len(rows)), run, search(some, run), tuple(range(count)))
+    return found if found.is_sure else None
 
 
 def _missed(explained: Explained, rows: Observations) -> NDArray[np.bool_]:
