@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-_WORK = 1e6  # see `Work`
+_WORK, _WORK_ON_PIECES = 2e6, 1e6  # see `Work`
 _FEW = 64  # pieces that are merged
 _SHOWN = 3  # pieces that the sentence names
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
@@ -38,7 +38,7 @@ _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may diffe
 
 def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[tuple[LogPiece, ...], bool]:
     """The segments of a log as data, from the first on; and whether they are all."""
-    rough = replace(rows, work=Work(_WORK)).rough()
+    rough = replace(rows, work=Work(_WORK_ON_PIECES)).rough()
     found = tuple(seen)
     try:
         for segment in cut_into_segments(rough, found[-1].stop if found else 0):
