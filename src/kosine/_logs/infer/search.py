@@ -20,6 +20,7 @@ from kosine._core.groups import Part, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
+from kosine._logs.infer.between_steps import drafts_between_steps, section_between_steps
 from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.exact_lags import exact_lags
@@ -121,6 +122,9 @@ def search(rows: Observations, run: RunContext) -> Searched:
     complete = complete and tried
     if exact is not None:
         return Searched(exact, seen, complete)
+    if found is None:
+        found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _between_steps(some, run, seen))
+        complete = complete and tried
     if found is None:
         found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _entered_late(some, run, seen))
         complete = complete and tried
@@ -247,6 +251,24 @@ def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
             return math.inf
         low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
+
+
+# --- phases that begin between two steps ------------------------------------------------------------------------------
+
+
+def _between_steps(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose phases begin between two steps."""
+    if len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
+        return None
+    for draft in drafts_between_steps(rows, run, seen):
+        if not is_plausible(snapped_phases(draft, float(rows.x[0])), rows.x):
+            continue
+        part, origin = section_between_steps(draft, float(rows.x[0]))
+        plan = _planned([part], run, max(run.ends[0], math.ceil(draft.bounds[-1])) - origin)
+        worst = _worst(plan, origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return Explanation(plan, origin, len(draft.kinds), draft, worst)
+    return None
 
 
 # --- curves that are entered late ----------------------------------------------------------------------------------

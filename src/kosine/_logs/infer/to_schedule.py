@@ -147,13 +147,14 @@ def schedule_parts(phases: Sequence[SnappedPhase], duration: DurationText, *, re
     for number, phase in enumerate(phases):
         last = rest and number == len(phases) - 1
         made.append(
-            _phase(phase, "rest" if last else duration(phase.steps), phase.start if phase.start != stood else None)
+            phase_of(phase, "rest" if last else duration(phase.steps), phase.start if phase.start != stood else None)
         )
         stood = phase.end
     return made
 
 
-def _phase(phase: SnappedPhase, duration: int | str, start: float | None) -> Phase:
+def phase_of(phase: SnappedPhase, duration: int | str, start: float | None) -> Phase:
+    """The phase as a schedule has it; without a `start` it begins where the one before ends."""
     if phase.kind is HOLD:
         return curves.hold(duration, start=start)
     constructor: Callable[..., Phase] = curves.CONSTRUCTORS[phase.kind.name]
