@@ -77,7 +77,7 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
         found = (
             whole
             if whole.is_sure
-            else without_odd_rows(rows, lambda x: RunContext.of(trace, x, unit, steps_per_epoch)) or whole
+            else without_odd_rows(whole, lambda x: RunContext.of(trace, x, unit, steps_per_epoch)) or whole
         )
         return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
 
