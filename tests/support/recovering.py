@@ -11,6 +11,7 @@ import kosine as ks
 from tests.support.random_logs import Case
 
 MOST = 200_000  # steps that are looked at
+_UNSEEN = 1e-6  # of the peak: no run would differ
 
 
 class Outcome(NamedTuple):
@@ -32,8 +33,14 @@ def outcome(case: Case) -> Outcome:
     A row is half a unit of its last printed place from either of two plans that explain it, so they are equal within
     the precision of the log where they are at most one unit apart.
     """
-    trace = case.trace()
-    inference = ks.infer(trace)
+    return outcome_of(ks.infer(case.trace()), case.plan, case.offset, case.skips)
+
+
+def outcome_of(
+    inference: ks.Inference, plan: ks.Plan, offset: int = 0, skips: Iterable[tuple[int, int]] = ()
+) -> Outcome:
+    """The same of an inference, for a run that followed a plan with this offset and these skips."""
+    trace, skips = inference.trace, tuple(skips)
     if inference.plan is None:
         return Outcome("unexplained", np.inf)
     first, last = int(trace.positions[0]), int(trace.positions[-1])
@@ -41,24 +48,24 @@ def outcome(case: Case) -> Outcome:
     if positions.size > MOST:
         positions = np.union1d(np.linspace(first, last, MOST).astype(np.int64), trace.positions)
     lost = np.zeros(positions.shape, np.int64)
-    for position, count in case.skips:
+    for position, count in skips:
         lost[positions >= position] += count
-    true = np.asarray(case.plan(np.maximum(positions + case.offset - lost, 0)))
+    true = np.asarray(plan(np.maximum(positions + offset - lost, 0)))
     found = inference.plan(inference.steps(positions))
-    units = 2 * trace.precision.half_width(true)
+    units = np.maximum(2 * trace.precision.half_width(true), _UNSEEN * float(true.max()))
     off = np.abs(found - true) / units
-    decided = ~_open(inference, case, positions)
+    decided = ~_open(inference, skips, positions)
     worst = float(off[decided].max())
     if worst > 1:
         return Outcome("different", worst)
     return Outcome("equal" if float(off.max()) <= 1 else "open", worst)
 
 
-def _open(inference: ks.Inference, case: Case, positions: np.ndarray) -> np.ndarray:
+def _open(inference: ks.Inference, skips: Iterable[tuple[int, int]], positions: np.ndarray) -> np.ndarray:
     """Steps between rows of the log, of which the inference says that it cannot know them."""
     rows = inference.trace.positions
     is_open = np.zeros(positions.shape, np.bool_)
-    for low, high in [*_intervals(inference), *((place, place) for place, _ in (*inference.skips, *case.skips))]:
+    for low, high in [*_intervals(inference), *((place, place) for place, _ in (*inference.skips, *skips))]:
         before = rows[max(int(np.searchsorted(rows, low)) - 1, 0)]
         after = rows[min(int(np.searchsorted(rows, high, "left")), rows.size - 1)]
         is_open |= (positions > before) & (positions < after)

@@ -130,6 +130,8 @@ def fit(family: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
     """The curve of this family that is nearest to the rows by least squares, or None where there is none."""
     method = family.fit.method
     if method is None:
+        if float(np.ptp(y)) > float(width.min()):  # one rate is printed as one number
+            return None
         low, high = float((y - width).max()), float((y + width).min())
         if high - low <= _ROOM * float(width.min()):  # no rate prints as both of two that are one unit apart
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.joints import draft_of, with_endpoints
+from kosine._logs.infer.joints import apart, draft_of, with_endpoints
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
@@ -44,14 +44,22 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
             plain,
             with_endpoints(plain, rough, several),
             None if topped is None else draft_of(rough, topped, run.ends[0]),
+            apart(plain, rough, several),
         ):
-            draft = None if idea is None else _finished(rows, rough, idea, run)
+            draft = None if idea is None else finished(rows, rough, idea, run)
             if draft is not None:
                 yield draft
 
 
-def _finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
-    """The idea with the numbers that were meant, if they are near all rows: the shortest, where the first are long."""
+def finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
+    """The idea with the numbers that were meant, if they are near all rows: the shortest, where the first are long.
+
+    Args:
+        rows: the log.
+        rough: its rows, see `Observations.rough`.
+        idea: the phases.
+        run: what else is known of the log.
+    """
     nearly: Draft | None = None
     shortest: Draft | None = None
     fitted = refine(idea, rows)

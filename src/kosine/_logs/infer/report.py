@@ -186,9 +186,10 @@ def _open_rate(draft: Draft, phase: int, at_end: bool, low: float, high: float) 
 
 
 def _drops(draft: Draft) -> bool:
-    """Whether a level rate falls to another one."""
-    levels = [kind is HOLD for kind in draft.kinds]
-    return any(levels[at - 1] and levels[at] and draft.starts[at] < draft.ends[at - 1] for at in range(1, len(levels)))
+    """Whether a rate that is level, or rises, falls at once to a level one."""
+    ends, starts = draft.ends[:-1], draft.starts[1:]
+    falls = (starts < ends) & (draft.starts[:-1] <= ends)
+    return any(fall and kind is HOLD for fall, kind in zip(falls, draft.kinds[1:], strict=True))
 
 
 def _bound(draft: Draft, index: int, name: str) -> tuple[str, str]:
