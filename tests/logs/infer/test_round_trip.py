@@ -16,6 +16,7 @@ FILES = ("d2.json", "disagree_50154.csv", "lastrow.csv", "onecycle.csv", "sgdr.c
 
 def passes(log: Path, options: list[str], capsys: pytest.CaptureFixture[str]) -> bool | None:
     """Whether a log passes the check of the schedule that was found in it; None where none was found."""
+    capsys.readouterr()
     if main(["infer", str(log), *options]):
         return None
     text = capsys.readouterr().out
