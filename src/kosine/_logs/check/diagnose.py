@@ -10,7 +10,7 @@ import numpy as np
 from kosine._logs.check.alignment import Alignment
 from kosine._logs.check.allowed import Allowed
 from kosine._logs.check.breaks import changed_by_hand, stopped
-from kosine._logs.check.course import jumped, means_restarted, moves_once_an_epoch, other_pace
+from kosine._logs.check.course import is_unusual, jumped, means_restarted, moves_once_an_epoch, other_pace
 from kosine._logs.check.diagnosis import Diagnosis, VerdictKind
 from kosine._logs.check.follow import begins_elsewhere, follows, late_by_an_epoch, nearly_follows
 from kosine._logs.check.jumps import ShiftPath, find_path, find_skips
@@ -22,6 +22,8 @@ from kosine._logs.check.shifts import Shifts
 from kosine._logs.check.verdict import Point, Verdict
 from kosine._logs.check.wording import difference
 from kosine._logs.work import OutOfWorkError
+
+_FEWEST = 3  # rows that can say what became of a run
 
 _IN_THE_PLAN: tuple[VerdictKind, ...] = ("lags", "too fast", "too slow", "restarted", "jumped")
 """Kinds whose every row shows a rate of the plan, in the way that the verdict says."""
@@ -70,22 +72,26 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     every row comes before odd rows. Many skips and jumps come last: with enough of them any log can be explained.
     """
     yield follows(aligned)
+    if len(aligned) < _FEWEST:
+        yield differs(aligned, complete=True)
     yield lags_as_declared(aligned)
     yield late_by_an_epoch(aligned)
-    yield other_pace(aligned)
+    pace = other_pace(aligned)
+    yield pace if pace and not is_unusual(pace) else None
     yield moves_once_an_epoch(aligned)
     yield stopped(aligned)
     shifts = Shifts(aligned)
     offsets = [way.offset for way in aligned.conventions() if not way.averaged]
     odd = has_odd_rows(aligned)
-    if odd and len(odd.odd) == 1:
-        yield odd
+    # one row before a lag is odd as well, read with the lag as an offset
+    yield odd if odd and len(odd.odd) == 1 and (odd.odd[0] or odd.aligned.is_plain) else None
     yield _within_work(lambda: begins_elsewhere(shifts))
     yield _within_work(lambda: lags(aligned, path) if (path := find_skips(shifts, offsets)) else None)
     best = _best_convention(aligned)
     yield other_scale(aligned)
     yield declared_and_another_length(aligned)
     yield another_plan(aligned, best)
+    yield pace
     yield odd
     yield nearly_follows(aligned)
     yield means_restarted(best)
@@ -103,17 +109,22 @@ def differs(best: Alignment, complete: bool) -> Diagnosis:
 def _left_the_plan(aligned: Alignment, shifts: Shifts, offsets: Sequence[int]) -> Diagnosis | None:
     """A run that left its plan at some row: by hand, by a restart, or by a jump.
 
-    Where the rate goes up, a restart comes first: a schedule by drops is a multiple of itself after it.
+    Some schedules are multiples of themselves further on. There a lower rate is by hand where the multiple is round.
     """
-    by_hand, changes = changed_by_hand(aligned)
-    if by_hand is not None and changes == 1:
-        row = by_hand.aligned.first_miss() or 0
-        index = slice(row, row + 1)
-        if aligned.trace.rates[row] < by_hand.aligned.planned(index)[0]:
-            return by_hand
-    found = _within_work(lambda: _on_a_path(aligned, find_path(shifts, offsets)))
-    fewer = found is not None and (found.kind == "restarted" or len(found.jumps) < changes)
-    return found if by_hand is None or fewer else by_hand
+    by_hand = changed_by_hand(aligned)
+    if by_hand is not None and by_hand.is_simple:
+        return by_hand.diagnosis
+    path = _path_within_work(shifts, offsets)
+    if by_hand is not None and (path is None or not (path.again or len(path.jumps) <= by_hand.changes)):
+        return by_hand.diagnosis
+    return _on_a_path(aligned, path)
+
+
+def _path_within_work(shifts: Shifts, offsets: Sequence[int]) -> ShiftPath | None:
+    try:
+        return find_path(shifts, offsets)
+    except OutOfWorkError:
+        return None
 
 
 def _within_work(idea: Callable[[], Diagnosis | None]) -> Diagnosis | None:
