@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,16 +12,16 @@ from kosine._logs.check.alignment import Alignment
 from kosine._logs.check.allowed import Allowed
 from kosine._logs.check.breaks import changed_by_hand, stopped
 from kosine._logs.check.course import is_unusual, jumped, means_restarted, moves_once_an_epoch, other_pace
-from kosine._logs.check.diagnosis import Diagnosis, VerdictKind
+from kosine._logs.check.diagnosis import Diagnosis, VerdictKind, total_skipped
 from kosine._logs.check.follow import begins_elsewhere, follows, late_by_an_epoch, nearly_follows
 from kosine._logs.check.jumps import ShiftPath, find_path, find_skips
-from kosine._logs.check.lag import lags, lags_as_declared
+from kosine._logs.check.lag import lags, lags_as_declared, without_whole_epochs
 from kosine._logs.check.oddities import has_odd_rows
 from kosine._logs.check.other_plan import another_plan, declared_and_another_length, nearly_another_length, other_scale
 from kosine._logs.check.remarks import remarks_on
 from kosine._logs.check.shifts import Shifts
 from kosine._logs.check.verdict import Point, Verdict
-from kosine._logs.check.wording import difference
+from kosine._logs.check.wording import difference, steps_text
 from kosine._logs.work import OutOfWorkError
 
 _FEWEST = 3  # rows that can say what became of a run
@@ -53,6 +54,7 @@ def diagnose(aligned: Alignment, allowed: Allowed) -> Verdict:
         largest=largest,
         off=_count_off(found, off),
         compared=len(aligned),
+        different=int(np.unique(aligned.trace.rates).size),
         allowed=is_allowed,
         remarks=tuple(remarks_on(aligned, found)),
     )
@@ -83,10 +85,8 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     shifts = Shifts(aligned)
     offsets = [way.offset for way in aligned.conventions() if not way.averaged]
     odd = has_odd_rows(aligned)
-    # one row before a lag is odd as well, read with the lag as an offset
-    yield odd if odd and len(odd.odd) == 1 and (odd.odd[0] or odd.aligned.is_plain) else None
     yield _within_work(lambda: begins_elsewhere(shifts))
-    yield _within_work(lambda: lags(aligned, path) if (path := find_skips(shifts, offsets)) else None)
+    yield _within_work(lambda: _lags_or_odd(aligned, find_skips(shifts, offsets), odd))
     best = _best_convention(aligned)
     yield other_scale(aligned)
     yield declared_and_another_length(aligned)
@@ -104,6 +104,20 @@ def differs(best: Alignment, complete: bool) -> Diagnosis:
     """Where nothing explains the log; `complete` says whether every path of skips and jumps was looked at."""
     more = "" if complete else " The search for skipped steps and jumps that explain it reached its limit."
     return Diagnosis("differs", best, difference(best) + more)
+
+
+def _lags_or_odd(aligned: Alignment, path: ShiftPath | None, odd: Diagnosis | None) -> Diagnosis | None:
+    """A lag that more than one row shows. One row may as well be odd, and the sentence says so.
+
+    Where only the row before a lag fits the plan, it is odd only if the rows are read with the lag as an offset.
+    """
+    late = None if path is None else lags(aligned, path)
+    if odd is None or len(odd.odd) > 1 or (late and odd.odd == (0,) and not odd.aligned.is_plain):
+        return late
+    if late is None or odd.cause is not None:
+        return odd
+    lag = f"A lag of {steps_text(total_skipped(late.skips))} that shows in this row alone would explain it as well."
+    return replace(odd, sentence=f"{odd.sentence} {lag}")
 
 
 def _left_the_plan(aligned: Alignment, shifts: Shifts, offsets: Sequence[int]) -> Diagnosis | None:
@@ -137,6 +151,9 @@ def _within_work(idea: Callable[[], Diagnosis | None]) -> Diagnosis | None:
 def _on_a_path(aligned: Alignment, path: ShiftPath | None) -> Diagnosis | None:
     if path is None:
         return None
+    epochs_late = without_whole_epochs(aligned, path)
+    if epochs_late is not None:
+        return lags(aligned, epochs_late)
     return jumped(aligned, path) if path.jumps else lags(aligned, path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kosine._logs.check.diagnosis import Cause, Diagnosis, Skips, declared_skips, total_skipped
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _BURST = 64  # steps in which the scale of the loss is found,
 _BY_THEN = 32  # of them skipped at most,
 _AT_A_TIME = 3  # and later at a time
+_MOST_EPOCHS = 3  # that a run lags behind; further back it jumped
 
 
 def lags_as_declared(aligned: Alignment) -> Diagnosis | None:
@@ -43,6 +45,18 @@ def lags(aligned: Alignment, path: ShiftPath) -> Diagnosis:
     return Diagnosis("lags", aligned.reread(offset=path.offset), sentence, cause, skips=skips)
 
 
+def without_whole_epochs(aligned: Alignment, path: ShiftPath) -> ShiftPath | None:
+    """A path whose one jump goes back by a few whole epochs, as a lag; None for other paths."""
+    epoch = aligned.plan.run.steps_per_epoch
+    if epoch is None or len(path.jumps) != 1 or path.skips or path.again:
+        return None
+    row, before, after = path.jumps[0]
+    late = before - after
+    if late % epoch or not 0 < late <= _MOST_EPOCHS * epoch:
+        return None
+    return replace(path, skips=((row, late),), jumps=())
+
+
 def _why(aligned: Alignment, path: ShiftPath) -> tuple[str, Cause | None]:
     """What may have made a run late. Mixed precision skips single steps, and at first a burst of them."""
     them = "it" if len(path.skips) == 1 and path.skips[0][1] == 1 else "them"
@@ -53,7 +67,7 @@ def _why(aligned: Alignment, path: ShiftPath) -> tuple[str, Cause | None]:
         return f", as if the optimizer had skipped {them} (mixed precision does, where gradients overflow)", (
             "mixed precision"
         )
-    if len(path.skips) == 1 and path.skips[0][1] == (epoch or 0):
+    if len(path.skips) == 1 and epoch and epoch > 1 and path.skips[0][1] == epoch:
         return ", as if the scheduler had not been called in an epoch, or a resume had trained one again", None
     return ", as if the scheduler had not been called in them, or a resume had trained them again", None
 

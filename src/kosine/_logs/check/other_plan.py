@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._core.groups import phases_of
+from kosine._logs.check.alignment import phases_between
 from kosine._logs.check.diagnosis import Cause, Diagnosis, declared_skips, total_skipped
 from kosine._logs.check.nearest_plan import Nearest, nearest_plan
 from kosine._logs.check.rewritten import (
@@ -36,6 +37,7 @@ _LOOKED_AT = 512  # rows
 _NUDGE = 1e-3  # of the highest rate: a change of a rate that shows how the plan depends on it
 _FLAT = 1e-9  # of a change that a rate follows
 _DIGITS = 12
+_MOST_PHASES = 100  # of a plan that is planned anew many times
 _LONGER = 8  # times that a phase may be longer or shorter
 _CAUSES: dict[str, Cause] = {"floor": "another floor", "peak": "another peak"}
 
@@ -54,11 +56,13 @@ def another_plan(aligned: Alignment, best: Alignment) -> Diagnosis | None:
 
     Where several numbers do, the sentence names them all: a line to a higher floor is also a longer line.
     """
+    many = len(phases_between(aligned.plan, 0, aligned.own_step(-1) + 1)) > _MOST_PHASES
     for way in dict.fromkeys((aligned, best, *aligned.conventions())):
         if way.averaged:
             continue
-        ideas = [_no_warmup(way), _exact_length(way), _other_rate(way)]
-        ideas += [_other_duration(way)] if way in (aligned, best) else []
+        ideas = [_no_warmup(way), _exact_length(way)]
+        ideas += [] if many else [_other_rate(way)]
+        ideas += [_other_duration(way)] if way in (aligned, best) and not many else []
         found = [idea for idea in ideas if idea is not None]
         if found:
             told = ", or ".join(idea[0] for idea in found)
