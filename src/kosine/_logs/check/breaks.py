@@ -52,6 +52,8 @@ def stopped(aligned: Alignment) -> Diagnosis | None:
         if first is None or first < begin or len(way) - first < _AT_THE_END or not _all_off(way, first):
             continue
         if first == begin and not _passes(way, begin):
+            if begin < _FEWEST:
+                continue
             return Diagnosis("differs", way, f"{difference(way)} {_stays(way, begin)}.", "set by hand")
         held = first - begin >= _FEWEST and way.planned(slice(begin, begin + 1))[0] == way.planned(
             slice(first - 1, first)
@@ -118,7 +120,7 @@ def changed_by_hand(aligned: Alignment) -> ByHand | None:
     """Rates that are multiples of the plan's, or all the same, between some rows, while the other rows agree."""
     for way in aligned.conventions():
         changes = _changes(way)
-        if changes:
+        if changes and changes[0].begin >= _FEWEST:  # else nothing shows that the run followed the plan at first
             scale = changes[0].scale
             cause: Cause = "set by hand" if scale is None else "scaled by hand"
             diagnosis = Diagnosis("differs", way, f"{difference(way)} {_told(way, changes)}", cause)
