@@ -59,7 +59,7 @@ def _unseen(read: Alignment) -> Iterator[str]:
     unseen = [
         row
         for row in phases_between(read.plan, first, last + 1)
-        if np.searchsorted(own, row.first_step) == np.searchsorted(own, row.stop)
+        if np.searchsorted(own, row.first_step) == np.searchsorted(own, row.stop) and row.stop - row.first_step > 1
     ]
     for row in unseen[:_NAMED]:
         yield f"No row lies in the plan's {row.name} of steps {row.first_step:,} to {row.stop - 1:,}: it was not seen."
