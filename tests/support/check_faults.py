@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import kosine as ks
+from kosine._logs.check.check import check
 from kosine._logs.precision import Precision
 from kosine._logs.trace import Trace
 
@@ -288,3 +289,15 @@ SCHEDULES_OF = {
     "another warm-up": (*_DECAYS, "sgdr", "inverse sqrt"),
     "another length": (*_DECAYS, "one cycle", "exponential"),
 }
+
+
+def score(seeds: int = 4) -> dict[str, dict[str, float]]:
+    """The share of right verdicts, by fault and print."""
+    return {fault: {printed: _share(fault, printed, seeds) for printed in PRINTS} for fault in FAULTS}
+
+
+def _share(fault: str, printed: str, seeds: int) -> float:
+    logs = [faulty_log(seed, fault, printed, axis) for seed in range(seeds) for axis in AXES]
+    verdicts = [check(log.trace, log.plan) for log in logs]
+    right = [(v.kind, v.cause) in right_verdicts(log) for v, log in zip(verdicts, logs, strict=True)]
+    return sum(right) / len(right)
