@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import kosine as ks
+from kosine._logs.check.check import check
 from kosine._logs.precision import Precision
 from kosine._logs.trace import Trace
 
@@ -233,6 +234,53 @@ FAULTS: dict[str, Callable[[_Run], Floats]] = {
     "odd rows": _none,
 }
 
+_FOLLOWS = {("follows", None), ("offset", None)}
+
+RIGHT: dict[str, set[tuple[str, str | None]]] = {
+    "none": _FOLLOWS,
+    "scheduler once an epoch": {("too slow", "once an epoch")},
+    "rate held for an epoch": {("differs", "once an epoch")},
+    "scheduler twice a step": {("too fast", None)},
+    "scheduler never called": {("too slow", "never moves")},
+    "restarted": {("restarted", None)},
+    "resumed with a jump": {("jumped", None)},
+    "scheduler stopped": {("differs", "stopped")},
+    "scheduler stopped after the warm-up": {("differs", "stopped")},
+    "changed by hand": {("differs", "scaled by hand"), ("differs", "set by hand")},
+    "rates scaled": {("differs", "scaled")},
+    "another floor": {("differs", "another floor"), ("differs", "another length")},
+    "another peak": {("differs", "another peak"), ("differs", "scaled")},
+    "warm-up left out": {("differs", "no warm-up")},
+    "another warm-up": {("differs", "another warm-up")},
+    "another length": {("differs", "another length")},
+    "skipped steps": {("lags", "mixed precision")},
+    "an epoch late": {("lags", "late by an epoch"), ("offset", "late by an epoch")},
+    "odd rows": {("odd rows", None)},
+}
+"""The kinds and causes that name each fault; a line to a higher floor is also a longer line."""
+
+
+def right_verdicts(log: FaultyLog) -> set[tuple[str, str | None]]:
+    """What can be seen of how a log came to be."""
+    if not log.visible:
+        return _FOLLOWS | {("too little", None)}
+    right = set(RIGHT[log.fault])
+    by_epoch = log.trace.axis == "epoch"
+    if log.visible == 1:
+        right.add(("odd rows", None))
+    if np.unique(log.trace.rates).size == 1:  # such as a few epochs of a staircase
+        right |= {("too slow", "never moves"), ("differs", "never moves")}
+    if log.fault == "warm-up left out" and by_epoch:  # Keras' logs show the next epoch, after a warm-up of one
+        right.add(("offset", None))
+    if log.fault == "skipped steps" and by_epoch:
+        right.add(("lags", None))
+    if log.fault == "resumed with a jump" and log.name == "steps":  # a multiple of itself further on
+        right.add(("differs", "scaled by hand"))
+    if log.fault == "resumed with a jump" and log.name == "wsd":  # back to the hold, to the end of the log
+        right.add(("differs", "stopped"))
+    return right
+
+
 SCHEDULES_OF = {
     "scheduler stopped after the warm-up": _DECAYS,
     "another floor": (*_DECAYS, "one cycle", "sgdr"),
@@ -241,3 +289,15 @@ SCHEDULES_OF = {
     "another warm-up": (*_DECAYS, "sgdr", "inverse sqrt"),
     "another length": (*_DECAYS, "one cycle", "exponential"),
 }
+
+
+def score(seeds: int = 4) -> dict[str, dict[str, float]]:
+    """The share of right verdicts, by fault and print."""
+    return {fault: {printed: _share(fault, printed, seeds) for printed in PRINTS} for fault in FAULTS}
+
+
+def _share(fault: str, printed: str, seeds: int) -> float:
+    logs = [faulty_log(seed, fault, printed, axis) for seed in range(seeds) for axis in AXES]
+    verdicts = [check(log.trace, log.plan) for log in logs]
+    right = [(v.kind, v.cause) in right_verdicts(log) for v, log in zip(verdicts, logs, strict=True)]
+    return sum(right) / len(right)

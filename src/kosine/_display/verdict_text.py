@@ -21,7 +21,8 @@ _LISTED = 4  # skips and jumps
 def verdict_text(verdict: Verdict) -> str:
     """The sentence, a small table, and the remarks."""
     trace = verdict.trace
-    rows = [["rows compared", f"{verdict.compared:,}"], ["positions", _span(trace)]]
+    rows = [["rows compared", f"{verdict.compared:,}"], ["different rates", f"{verdict.different:,}"]]
+    rows.append(["positions", _span(trace)])
     rows += [["rows that are off", f"{verdict.off:,}"]] if verdict.off else []
     rows += [["precision", str(trace.precision)], ["offset", offset_text(verdict.offset, verdict.averaged)]]
     if verdict.factor != 1:

@@ -124,6 +124,7 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
         "steps_per_epoch": verdict.plan.run.steps_per_epoch,
         "length_from_log": of_log is not None,
         "compared": verdict.compared,
+        "different_rates": verdict.different,
         "offset": verdict.offset,
         "steps_per_unit": float(verdict.steps_per_unit),
         "factor": float(verdict.factor),

@@ -22,6 +22,7 @@ _FEWEST = 3  # rows that show a change
 _AT_THE_END = 4  # rows at one rate that show a scheduler that stopped
 _MOST = 3  # changes of the rate
 _LOOKED_AT = 512  # rows, or steps
+_ROUND = 1e-3  # of a multiple: so near to a number of two digits it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,14 @@ def stopped(aligned: Alignment) -> Diagnosis | None:
         if first is None or first < begin or len(way) - first < _AT_THE_END or not _all_off(way, first):
             continue
         if first == begin and not _passes(way, begin):
+            if begin < _FEWEST:
+                continue
             return Diagnosis("differs", way, f"{difference(way)} {_stays(way, begin)}.", "set by hand")
-        why = f"{_stays(way, begin)}, as if the scheduler were no longer called{_after_the_warmup(way, begin)}."
+        held = first - begin >= _FEWEST and way.planned(slice(begin, begin + 1))[0] == way.planned(
+            slice(first - 1, first)
+        )
+        why = f"{_stays(way, begin)}, as if the scheduler were no longer called{_after_the_warmup(way, begin)}"
+        why += ", or a resume had gone back to where the plan stays." if held else "."
         return Diagnosis("differs", way, f"{difference(way)} {why}", "stopped")
     return None
 
@@ -94,17 +101,35 @@ def _after_the_warmup(way: Alignment, begin: int) -> str:
     return " after the warm-up" if rises and before < rise.stop and rise.first_step == 0 else ""
 
 
-def changed_by_hand(aligned: Alignment) -> tuple[Diagnosis | None, int]:
-    """Rates that are multiples of the plan's, or all the same, between some rows; and how often they change.
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Changes of the rate that no scheduler made.
 
-    The other rows agree.
+    Attributes:
+        diagnosis: what they are.
+        changes: how many there are.
+        is_simple: whether it is one change that people make: down, and by a round number.
     """
+
+    diagnosis: Diagnosis
+    changes: int
+    is_simple: bool
+
+
+def changed_by_hand(aligned: Alignment) -> ByHand | None:
+    """Rates that are multiples of the plan's, or all the same, between some rows, while the other rows agree."""
     for way in aligned.conventions():
         changes = _changes(way)
-        if changes:
-            cause: Cause = "set by hand" if changes[0].scale is None else "scaled by hand"
-            return Diagnosis("differs", way, f"{difference(way)} {_told(way, changes)}", cause), len(changes)
-    return None, 0
+        if changes and changes[0].begin >= _FEWEST:  # else nothing shows that the run followed the plan at first
+            scale = changes[0].scale
+            cause: Cause = "set by hand" if scale is None else "scaled by hand"
+            diagnosis = Diagnosis("differs", way, f"{difference(way)} {_told(way, changes)}", cause)
+            is_round = scale is None or abs(scale - float(f"{scale:.2g}")) <= _ROUND * scale
+            is_lower = float(way.planned(slice(changes[0].begin, changes[0].begin + 1))[0]) > float(
+                way.trace.rates[changes[0].begin]
+            )
+            return ByHand(diagnosis, len(changes), len(changes) == 1 and is_round and is_lower)
+    return None
 
 
 def _changes(way: Alignment) -> list[_Changed]:

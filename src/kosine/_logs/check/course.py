@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _FEWEST = 3  # rows that show means
+_USUAL = 16  # processes or accumulated batches; above, powers of two are usual
 
 
 # --- the schedule went by at another pace -----------------------------------------------------------------------------
@@ -45,6 +46,12 @@ def other_pace(aligned: Alignment) -> Diagnosis | None:
         why = f"an epoch has {count:,} steps: the scheduler is called once an epoch, where the plan counts steps"
     sentence = f"The log is too slow: the schedule goes by at {factor_text(factor)} of the planned speed ({why})."
     return Diagnosis("too slow", paced, sentence, "once an epoch" if count == epoch else None)
+
+
+def is_unusual(found: Diagnosis) -> bool:
+    """Whether a pace is one that nothing usual makes: rows that skip most of each cycle have it by chance."""
+    factor, epoch = found.aligned.factor, found.aligned.plan.run.steps_per_epoch
+    return factor > _USUAL and factor.numerator & (factor.numerator - 1) != 0 and factor != epoch
 
 
 def moves_once_an_epoch(aligned: Alignment) -> Diagnosis | None:

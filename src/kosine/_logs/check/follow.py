@@ -95,7 +95,7 @@ def late_by_an_epoch(aligned: Alignment) -> Diagnosis | None:
         return None
     for way in aligned.conventions():
         late = way.reread(offset=way.offset - epoch)
-        if way.averaged or late.first(late.differ) is not None:
+        if way.averaged or (by_epoch and way.offset not in (0, -epoch)) or late.first(late.differ) is not None:
             continue
         late_by = lag_text(epoch, aligned.trace, epoch)
         called = "as if the scheduler were called after the epoch with that epoch's own number"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kosine._logs.check.diagnosis import Cause, Diagnosis, Skips, declared_skips, total_skipped
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 _BURST = 64  # steps in which the scale of the loss is found,
 _BY_THEN = 32  # of them skipped at most,
-_AT_A_TIME = 3  # and later at a time
+_AT_A_TIME = 3  # and later at a time,
+_STEPS_OF_A_SKIP = 500  # and one more in so many steps
+_MOST_EPOCHS = 3  # that a run lags behind; further back it jumped
 
 
 def lags_as_declared(aligned: Alignment) -> Diagnosis | None:
@@ -43,19 +46,42 @@ def lags(aligned: Alignment, path: ShiftPath) -> Diagnosis:
     return Diagnosis("lags", aligned.reread(offset=path.offset), sentence, cause, skips=skips)
 
 
+def without_whole_epochs(aligned: Alignment, path: ShiftPath) -> ShiftPath | None:
+    """A path whose one jump goes back by a few whole epochs, as a lag; None for other paths."""
+    epoch = aligned.plan.run.steps_per_epoch
+    if epoch is None or len(path.jumps) != 1 or path.skips or path.again:
+        return None
+    row, before, after = path.jumps[0]
+    late = before - after
+    if late % epoch or not 0 < late <= _MOST_EPOCHS * epoch:
+        return None
+    return replace(path, skips=((row, late),), jumps=())
+
+
 def _why(aligned: Alignment, path: ShiftPath) -> tuple[str, Cause | None]:
     """What may have made a run late. Mixed precision skips single steps, and at first a burst of them."""
     them = "it" if len(path.skips) == 1 and path.skips[0][1] == 1 else "them"
-    epoch, gap = aligned.plan.run.steps_per_epoch, aligned.typical_gap()
-    early = sum(count for row, count in path.skips if aligned.own_step(row) <= _BURST + 2 * gap)
-    later = [count for row, count in path.skips if aligned.own_step(row) > _BURST + 2 * gap]
-    if aligned.trace.axis != "epoch" and early <= _BY_THEN and max(later, default=0) <= _AT_A_TIME:
+    epoch = aligned.plan.run.steps_per_epoch
+    if aligned.trace.axis != "epoch" and _few_at_a_time(aligned, path):
         return f", as if the optimizer had skipped {them} (mixed precision does, where gradients overflow)", (
             "mixed precision"
         )
-    if len(path.skips) == 1 and path.skips[0][1] == (epoch or 0):
+    if len(path.skips) == 1 and epoch and epoch > 1 and path.skips[0][1] == epoch:
         return ", as if the scheduler had not been called in an epoch, or a resume had trained one again", None
     return ", as if the scheduler had not been called in them, or a resume had trained them again", None
+
+
+def _few_at_a_time(aligned: Alignment, path: ShiftPath) -> bool:
+    """Whether steps were skipped as mixed precision skips them."""
+    burst, before, early = _BURST + 2 * aligned.typical_gap(), 0, 0
+    for row, count in path.skips:
+        own = aligned.own_step(row)
+        if own <= burst:
+            early += count
+        elif count > _AT_A_TIME + (own - before) // _STEPS_OF_A_SKIP:
+            return False
+        before = own
+    return early <= _BY_THEN
 
 
 def skips_of(trace: Trace, path: ShiftPath) -> Skips:

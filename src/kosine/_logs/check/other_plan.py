@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._core.groups import phases_of
+from kosine._logs.check.alignment import phases_between
 from kosine._logs.check.diagnosis import Cause, Diagnosis, declared_skips, total_skipped
-from kosine._logs.check.nearest_plan import nearest_plan
+from kosine._logs.check.nearest_plan import Nearest, nearest_plan
 from kosine._logs.check.rewritten import (
     WrittenRate,
     timed_phases,
@@ -36,6 +37,7 @@ _LOOKED_AT = 512  # rows
 _NUDGE = 1e-3  # of the highest rate: a change of a rate that shows how the plan depends on it
 _FLAT = 1e-9  # of a change that a rate follows
 _DIGITS = 12
+_MOST_PHASES = 100  # of a plan that is planned anew many times
 _LONGER = 8  # times that a phase may be longer or shorter
 _CAUSES: dict[str, Cause] = {"floor": "another floor", "peak": "another peak"}
 
@@ -50,15 +52,22 @@ def other_scale(aligned: Alignment) -> Diagnosis | None:
 
 
 def another_plan(aligned: Alignment, best: Alignment) -> Diagnosis | None:
-    """The same schedule but for its warm-up, its length or another number of it; it explains every row."""
+    """The same schedule but for its warm-up, its length or another number of it; it explains every row.
+
+    Where several numbers do, the sentence names them all: a line to a higher floor is also a longer line.
+    """
+    many = len(phases_between(aligned.plan, 0, aligned.own_step(-1) + 1)) > _MOST_PHASES
     for way in dict.fromkeys((aligned, best, *aligned.conventions())):
         if way.averaged:
             continue
-        found = _no_warmup(way) or _other_length(way, exact=True) or _other_rate(way)
-        found = found or (_other_duration(way) if way in (aligned, best) else None)
+        ideas = [_no_warmup(way), _exact_length(way)]
+        ideas += [] if many else [_other_rate(way)]
+        ideas += [_other_duration(way)] if way in (aligned, best) and not many else []
+        found = [idea for idea in ideas if idea is not None]
         if found:
-            told, cause = found
-            return Diagnosis("differs", way, f"{difference(way)} {told}.", cause)
+            told = ", or ".join(idea[0] for idea in found)
+            sentence = f"{difference(way)} It follows the same schedule {told}."
+            return Diagnosis("differs", way, sentence, found[0][1])
     return None
 
 
@@ -69,31 +78,32 @@ def declared_and_another_length(aligned: Alignment) -> Diagnosis | None:
     """Another length, less the skipped steps that the log declares."""
     skips = declared_skips(aligned.trace)
     for way in aligned.conventions() if skips else ():
-        found = None if way.averaged else _other_length(way.reread(declared=True), exact=True)
+        found = None if way.averaged else _exact_length(way.reread(declared=True))
         if found:
-            told = f"{found[0]}, less the {steps_text(total_skipped(skips))} that the log declares as skipped"
-            return Diagnosis("differs", way, f"{difference(way)} {told}.", found[1], skips=skips)
+            less = f"less the {steps_text(total_skipped(skips))} that the log declares as skipped"
+            sentence = f"{difference(way)} It follows the same schedule {found[0]}, {less}."
+            return Diagnosis("differs", way, sentence, found[1], skips=skips)
     return None
 
 
 def nearly_another_length(aligned: Alignment, best: Alignment) -> Diagnosis | None:
     """Another length that explains nearly every row."""
     ways = [way for way in dict.fromkeys((aligned, best, *aligned.conventions())) if not way.averaged]
-    lengths = [(found.off, way) for way in ways if (found := find_length(way))]
+    lengths = [(found, way) for way in ways if (found := find_length(way))]
     if not lengths:
         return None
-    way = min(lengths, key=lambda each: each[0])[1]
-    told = _other_length(way, exact=False)
-    return told and Diagnosis("differs", way, f"{difference(way)} {told[0]}.", told[1])
+    found, way = min(lengths, key=lambda each: each[0].off)
+    fit = f"All but {found.off:,} of {len(way):,} rows follow the same schedule {_length(way, found)}."
+    return Diagnosis("differs", way, f"{difference(way)} {fit}", "another length")
 
 
-def _other_length(way: Alignment, exact: bool) -> Told | None:
+def _exact_length(way: Alignment) -> Told | None:
     found = find_length(way)
-    if found is None or (exact and found.off):
-        return None
-    fits = "It follows" if not found.off else f"All but {found.off:,} of {len(way):,} rows follow"
-    length = f"{steps_text(found.number)} instead of {way.plan.total_steps:,}"
-    return f"{fits} the same schedule planned for {length}", "another length"
+    return None if found is None or found.off else (_length(way, found), "another length")
+
+
+def _length(way: Alignment, found: Nearest) -> str:
+    return f"planned for {steps_text(found.number)} instead of {way.plan.total_steps:,}"
 
 
 # --- a schedule with another number -----------------------------------------------------------------------------------
@@ -103,7 +113,7 @@ def _no_warmup(way: Alignment) -> Told | None:
     if warmup(way.plan) is None:
         return None
     steps = way.plan.phase_at(0).stop
-    told = f"It follows the same schedule without its warm-up of {steps_text(steps)}"
+    told = f"without its warm-up of {steps_text(steps)}"
     try:
         if any(way.with_plan(plan).explains_all() for plan in without_warmup(way.plan)):
             return told, "no warm-up"
@@ -119,9 +129,7 @@ def _other_rate(way: Alignment) -> Told | None:
         value = _find_rate(way, rate)
         if value is not None:
             name = {"start": "a warm-up from", "rate": "a rate of"}.get(rate.name, f"a {rate.name} of")
-            return f"It follows the same schedule with {name} {value:.6g} instead of {rate.value:.6g}", _CAUSES.get(
-                rate.name, "another rate"
-            )
+            return f"with {name} {value:.6g} instead of {rate.value:.6g}", _CAUSES.get(rate.name, "another rate")
     return None
 
 
@@ -171,6 +179,6 @@ def _other_duration(way: Alignment) -> Told | None:
             continue
         length = f"{steps_text(found.number)} instead of {planned:,}"
         if rises:
-            return f"It follows the same schedule with a warm-up of {length}", "another warm-up"
-        return f"It follows the same schedule, but its {names[number]} lasts {length}", "another duration"
+            return f"with a warm-up of {length}", "another warm-up"
+        return f"whose {names[number]} lasts {length}", "another duration"
     return None

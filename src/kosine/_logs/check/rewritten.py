@@ -52,7 +52,7 @@ def written_rates(plan: Plan) -> list[WrittenRate]:
 
 
 def with_rate(plan: Plan, rate: WrittenRate, value: float) -> Plan:
-    """The plan with another rate in its place.
+    """The plan with another rate in its place; cycles that shrink towards it shrink towards the other.
 
     Raises:
         ScheduleError, PlanError: a value that the schedule does not allow.
@@ -62,7 +62,10 @@ def with_rate(plan: Plan, rate: WrittenRate, value: float) -> Plan:
         start = value if (number, "start") in rate.places else phase.start
         return replace(phase, start=start, to=value if (number, "to") in rate.places else phase.to)
 
-    return _with_phases(plan, changed)
+    def shrunk(to: float) -> float:
+        return value if to == rate.value and rate.name != "start" else to
+
+    return _with_phases(plan, changed, shrunk)
 
 
 def timed_phases(plan: Plan) -> Iterator[tuple[int, int]]:
@@ -116,7 +119,9 @@ def _from(part: Part, start: float) -> Part:
     return replace(part, parts=(_from(part.parts[0], start), *part.parts[1:]))
 
 
-def _with_phases(plan: Plan, changed: Callable[[int, Phase], Phase]) -> Plan:
+def _with_phases(
+    plan: Plan, changed: Callable[[int, Phase], Phase], shrunk: Callable[[float], float] = lambda to: to
+) -> Plan:
     """The plan of the same parts with other phases; `changed` gets the number of each among all."""
     number = iter(range(10**9))
 
@@ -124,7 +129,8 @@ def _with_phases(plan: Plan, changed: Callable[[int, Phase], Phase]) -> Plan:
         if isinstance(part, Phase):
             return changed(next(number), part)
         if isinstance(part, Cycles):
-            return replace(part, phases=tuple(changed(next(number), phase) for phase in part.phases))
+            phases = tuple(changed(next(number), phase) for phase in part.phases)
+            return replace(part, phases=phases, shrink_to=shrunk(part.shrink_to))
         return replace(part, parts=tuple(rewritten(inner) for inner in part.parts))
 
     return Plan(Schedule(*(rewritten(part) for part in plan.schedule.parts)), plan.run)

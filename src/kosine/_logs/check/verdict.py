@@ -77,6 +77,7 @@ class Verdict(Result):
         off: how many rows differ from the plan in the way that `kind` reads them: none where skipped steps, a factor or
             jumps explain every row.
         compared: how many rows there are.
+        different: how many different rates they show.
         allowed: whether it follows because `allow_skips` or `allow_odd_rows` says so.
         remarks: what else a reader must know, as sentences.
     """
@@ -97,6 +98,7 @@ class Verdict(Result):
     largest: Point
     off: int
     compared: int
+    different: int
     allowed: bool
     remarks: tuple[str, ...]
 

@@ -13,7 +13,7 @@ from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.evidence import Evidence, evidence_for
 from kosine._logs.infer.left_out import left_out
 from kosine._logs.infer.run_context import RunContext, steps_at
-from kosine._logs.infer.search import Explanation, Searched, search
+from kosine._logs.infer.search import Explanation, Searched, after_skips, search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.infer.unseen_warmup import rows_of_warmup
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
+_MOST_LAG = 50  # steps
 _MOST = 8e5  # for all guesses of odd rows: see `Work`
 
 
@@ -72,30 +73,45 @@ class Explained:
         """Whether each phase has rows enough, too."""
         return self.is_enough and self.evidence is not None and not self.evidence.unseen
 
+    @property
+    def begins_with_rise(self) -> bool:
+        """Whether the first rows are explained as a warm-up, of which a log may show only a row or two."""
+        first = None if self.found is None else self.found.plan.phases[0]
+        return first is not None and first.first_lr < first.end_lr
+
 
 def explained(rows: Observations, run: RunContext) -> Explained:
     """What a search explains of all rows."""
     return Explained(rows, np.arange(len(rows)), run, search(rows, run))
 
 
-def without_odd_rows(rows: Observations, run_of: Callable[[NDArray[np.float64]], RunContext]) -> Explained | None:
+def without_odd_rows(whole: Explained, run_of: Callable[[NDArray[np.float64]], RunContext]) -> Explained | None:
     """The schedule of all rows but a few odd ones, where the rows are enough to say so; else None.
 
+    Where a schedule explains all rows, only one with fewer numbers is better, and the first and the last row stay.
+
     Args:
-        rows: the log.
+        whole: what a search explains of all rows.
         run_of: what is known of a run, from the positions of its rows.
     """
-    work = Work(_MOST)
-    for guess in left_out(rows):
+    rows, work = whole.rows, Work(_MOST)
+    most = whole.evidence.numbers if whole.is_enough and whole.evidence is not None else None
+    for guess in left_out(rows, ends=most is None):
         if work.left < 0:
             break
         kept = np.setdiff1d(np.arange(len(rows)), guess)
         some = replace(rows.at(kept), work=work)
         run = run_of(some.x)
         found = Explained(some, kept, run, search(some, run))
-        odd = odd_rows(_missed(found, rows)) if found.is_sure else None
+        better = found.is_sure and found.evidence is not None and (most is None or found.evidence.numbers < most)
+        odd = odd_rows(_missed(found, rows)) if better else None
         if odd is not None and odd.size:
-            return replace(found, odd=tuple(odd.tolist()))
+            lag = _lag_after_first(found, rows) if odd[0] == 0 else 0
+            if not lag:
+                return replace(found, odd=tuple(odd.tolist()))
+            late = after_skips(replace(rows, work=work), run, [(1, lag)])
+            if late is not None:
+                return Explained(rows, np.arange(len(rows)), run, Searched(late, (), complete=True))
     return None
 
 
@@ -113,6 +129,15 @@ def without_warmup(rows: Observations, whole: Explained, run: RunContext) -> Exp
     some = replace(rows.part(count, len(rows)), work=Work(_MOST))
     found = Explained(some, np.arange(count, len(rows)), run, search(some, run), tuple(range(count)))
     return found if found.is_sure else None
+
+
+def _lag_after_first(explained: Explained, rows: Observations) -> int:
+    """How many steps may have been skipped after the first row, so that it is of a later step than it seems; else 0."""
+    found = explained.found
+    assert found is not None
+    later = found.plan(steps_at(rows.x[0] + np.arange(1.0, _MOST_LAG), found.origin))
+    fits = np.flatnonzero(np.abs(later - rows.y[0]) <= rows.width[0])
+    return int(fits[0]) + 1 if fits.size else 0
 
 
 def _missed(explained: Explained, rows: Observations) -> NDArray[np.bool_]:

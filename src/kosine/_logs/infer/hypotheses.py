@@ -70,9 +70,9 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
                 draft = snapped(whole, rows, run)
                 worst = draft.worst(rows)
                 if worst <= EXPLAINS:
-                    if _digits(draft) <= _FEW_DIGITS:
+                    if shortest is None and max(_digits(draft)) <= _FEW_DIGITS:
                         return draft
-                    shortest = draft if shortest is None else min(shortest, draft, key=_digits)
+                    shortest = min(shortest or draft, draft, key=lambda each: sum(_digits(each)))
                 if worst <= NEARLY and nearly is None:
                     nearly = draft
     if shortest is not None or nearly is None:
@@ -81,6 +81,6 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
     return found or with_nearer_rates(nearly, rows)
 
 
-def _digits(draft: Draft) -> int:
-    """How many digits the longest rate of a draft has."""
-    return max(significant(rate) for rate in draft.rates.tolist())
+def _digits(draft: Draft) -> list[int]:
+    """How many digits each rate of a draft has; 0 has none."""
+    return [significant(rate) if rate else 0 for rate in draft.rates.tolist()]

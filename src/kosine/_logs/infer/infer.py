@@ -77,9 +77,9 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     with np.errstate(all="ignore"):  # a curve that is tried may be nowhere near, and its rates beyond every float
         whole = explained(rows, run)
         found = whole
-        if not whole.is_sure:
+        if not (whole.is_sure or (whole.is_enough and whole.begins_with_rise)):
             known = partial(RunContext.of, trace, unit=unit, steps_per_epoch=steps_per_epoch)
-            found = without_odd_rows(rows, known) or without_warmup(rows, whole, run) or whole
+            found = without_odd_rows(whole, known) or without_warmup(rows, whole, run) or whole
         return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
 
 

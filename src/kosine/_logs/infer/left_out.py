@@ -26,15 +26,15 @@ _FEWEST = 8  # rows of a log
 _MOST, _ONE_IN = 6, 50  # rows that are guessed to be odd: twice as many as may be
 
 
-def left_out(rows: Observations) -> Iterator[Rows]:
-    """Rows of a log that may be left out, the likeliest guess first."""
+def left_out(rows: Observations, *, ends: bool) -> Iterator[Rows]:
+    """Rows of a log that may be left out, the likeliest guess first; with `ends` also the first and the last one."""
     count = len(rows)
     if count < _FEWEST:
         return
     inside, first, last = _outliers(rows), np.array([0]), np.array([count - 1])
-    guesses = [last, first, np.append(first, last)]
+    guesses = [last, first, np.append(first, last)] if ends else []
     if inside.size:
-        guesses = [inside, *(np.union1d(inside, ends) for ends in guesses)]
+        guesses = [inside, *(np.union1d(inside, guess) for guess in guesses)]
     yield from guesses
 
 

@@ -158,7 +158,7 @@ def open_questions(
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))
-    if draft is not None and draft.kinds[-1].name == "cosine" and trace.total is None:
+    if draft is not None and _goes_on(draft, rows) and trace.total is None:
         text = "The log does not say what comes after the cosine: further cycles may follow."
         questions.append(OpenQuestion("what follows", float(draft.bounds[-1]) / unit, None, text))
     endless = draft is None or draft.kinds[-1] in (HOLD, *ENDLESS)
@@ -166,6 +166,11 @@ def open_questions(
         text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
         questions.append(OpenQuestion("end of the run", last, None, text))
     return tuple(questions)
+
+
+def _goes_on(draft: Draft, rows: Observations) -> bool:
+    """Whether the last phase may be the first cycle of several, as far as the log goes."""
+    return draft.kinds[-1].name == "cosine" and bool(rows.x[-1] <= draft.bounds[-1])
 
 
 def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: bool) -> Iterator[OpenQuestion]:

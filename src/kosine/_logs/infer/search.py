@@ -220,8 +220,9 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
             yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
-    if whole.origin < min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0]):
-        return  # a curve that began long before the run's first step
+    earliest = min(run.starts) if run.begins else min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0])
+    if whole.origin < earliest:
+        return  # a curve that began before the run did, or long before
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
@@ -400,7 +401,7 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
 def _with_exact_lags(rows: Observations, run: RunContext, plain: Explanation | None) -> Explanation | None:
     """A schedule that explains the rows with the skipped steps that their rates show, simpler than without."""
     for skips in exact_lags(rows, run.declared):
-        found = _after_skips(rows, run, skips)
+        found = after_skips(rows, run, skips)
         late = plain is not None and plain.draft is not None and plain.draft.starts[0] > 0
         if found is not None and (plain is None or found.phases < plain.phases + late):
             return found
@@ -426,11 +427,11 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
-    explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    explained = (after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
     return _first_exact(found for found in explained if found is not None)
 
 
-def _after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
+def after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
     """A schedule that explains the rows, if these steps were skipped."""
     shifted = without_skips(rows, skips)
     seen = _segments_of(shifted)

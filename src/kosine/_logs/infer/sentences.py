@@ -57,7 +57,9 @@ def too_few_in_words(schedule: Schedule, evidence: Evidence, count: int) -> str:
         rows = f"{count:,} row{'' if count == 1 else 's'}"
         apart = f", of which only {evidence.rows:,} say something new," if evidence.rows < count else ""
         few = f"{rows}{apart} {'is' if count == 1 else 'are'} too few for the {numbers} of {schedule!r}"
-        return f"No schedule is certain: {few}. Any {rows} would fit some schedule with so many."
+        left = evidence.rows - evidence.numbers
+        why = f"Any {rows} would fit a schedule with so many." if left <= 0 else f"Only {left:,} could contradict it."
+        return f"No schedule is certain: {few}. {why}"
     return (
         f"No schedule is certain: {evidence.unseen} of the {numbers} of {schedule!r} belong to phases of which the log "
         "shows too few rows."

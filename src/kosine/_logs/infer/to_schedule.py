@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -28,6 +29,7 @@ _MOST_MULTIPLE = 25
 _DIGITS = 2  # of a round number of steps
 _COARSE = 0.05  # of what they are multiples of: drops that are known less well may be multiples of anything
 _LOW = 0.2  # of the peak: a line that is above has not come down to its end
+_DIGITS_OF_TWO = 4  # of a factor that two cycles show
 _ROWS_AFTER = 3  # that show what a rate jumps to, where it is not level before and after
 _SAME = 0.01  # of the rate: two curves that are as near as this go the same way
 
@@ -229,4 +231,8 @@ def _shrinks(peaks: Sequence[float]) -> list[float]:
         return []  # no factor leads down to 0
     ratio = (peaks[-1] / peaks[0]) ** (1 / (len(peaks) - 1)) if peaks[0] else 1.0
     found = {round_rate(ratio, reach * ratio, ratio).value for reach in (1e-9, 1e-6, 1e-4, 1e-3)}
-    return sorted((shrink for shrink in found if 0 < shrink <= 1), key=lambda value: len(repr(value)))
+    most = _DIGITS_OF_TWO if len(peaks) == 2 else math.inf  # two cycles have some factor, whatever made them
+    return sorted(
+        (shrink for shrink in found if 0 < shrink <= 1 and significant(shrink) <= most),
+        key=lambda each: len(repr(each)),
+    )
