@@ -18,7 +18,6 @@ from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.least_squares import FittedDraft, refine
 from kosine._logs.infer.merging import merged
-from kosine._logs.infer.rounding import round_rate
 from kosine._logs.infer.run_bounds import begun, ended
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
@@ -31,6 +30,7 @@ _MISSED = 50.0  # half-widths that a fitted draft may miss before its numbers ar
 _WHOLE = 1e-3  # of a step: a bound that is as near to a whole step is at it
 _SURE = 0.02  # steps that a bound may be off at most, or it is as well at a whole step
 _REACH = 4.0  # standard deviations
+_PARTS = 100  # of a step, at most, that a bound is at
 
 
 def drafts_between_steps(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -> Iterator[Draft]:
@@ -49,7 +49,7 @@ def drafts_between_steps(rows: Observations, run: RunContext, found: tuple[Segme
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):
             whole = refine(with_both, rows)
-            fixed = _at_decimals(whole)
+            fixed = _at_fractions(whole)
             if fixed is not None and whole.draft.worst(rough) <= _MISSED:
                 draft = snapped(refine(fixed, rows), rows, run)
                 if draft.worst(rows) <= NEARLY:
@@ -64,7 +64,7 @@ def section_between_steps(draft: Draft, first: float) -> tuple[Section, int]:
         first: the position of the log's first row.
     """
     origin = int(min(np.floor(draft.bounds[0]), first))
-    places = [Fraction(f"{bound - origin:.12g}") for bound in draft.bounds.tolist()]
+    places = [_simple(bound - origin) for bound in draft.bounds.tolist()]
     phases = []
     for index, (low, high) in enumerate(pairwise(places)):
         phase = SnappedPhase(
@@ -74,8 +74,12 @@ def section_between_steps(draft: Draft, first: float) -> tuple[Section, int]:
     return section(*phases, continuous=True), origin
 
 
-def _at_decimals(fitted: FittedDraft) -> Draft | None:
-    """The draft with its free bounds at the shortest numbers near them; None where all may be whole steps."""
+def _simple(place: float) -> Fraction:
+    return Fraction(place).limit_denominator(_PARTS)
+
+
+def _at_fractions(fitted: FittedDraft) -> Draft | None:
+    """The draft with its free bounds at simple fractions; None where they are none, or all may be whole steps."""
     draft = fitted.draft
     bounds, free = draft.bounds.copy(), np.flatnonzero(draft.free_bounds)
     fractions = False
@@ -86,8 +90,10 @@ def _at_decimals(fitted: FittedDraft) -> Draft | None:
         if abs(bound - round(bound)) <= max(reach, _WHOLE):
             bounds[place] = round(bound)
         else:
-            bounds[place] = round_rate(bound, reach, bound).value
-            fractions = True
+            simple = float(_simple(bound))
+            if abs(simple - bound) > reach:
+                return None
+            bounds[place], fractions = simple, True
     if not fractions or bounds[0] != round(bounds[0]):
         return None
     return replace(draft.with_numbers(bounds, draft.rates), free_bounds=np.zeros_like(draft.free_bounds))

@@ -135,7 +135,8 @@ def _levels(kind: FitFamily, rows: Observations, begin: float, lengths: Floats) 
 
 def _arc(kind: FitFamily, begin: float, length: float, start: float, end: float) -> Arc:
     def predict(at: Floats) -> Floats:
-        return kind.values(start, end, (at - begin) / length)
+        share = (at - begin) / length
+        return kind.values(start, end, share) if kind.begins else kind.beyond(start, end, np.minimum(share, 1.0))
 
     return Arc(kind, predict, begin if kind.begins else None, begin + length)
 

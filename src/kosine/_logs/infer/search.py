@@ -26,7 +26,7 @@ from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
-from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before
+from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
 from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
@@ -40,6 +40,7 @@ from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
+_MOST_OPEN = 8  # drops that are named as open
 _COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
@@ -277,13 +278,27 @@ def _between_steps(rows: Observations, run: RunContext, seen: tuple[Segment, ...
 
 def _entered_late(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule whose later phases began unseen, while a warm-up was followed."""
-    late = late_from(rows, seen, first_of_decay(seen))
+    most = first_of_decay(seen)
+    if most and len(seen) > _FEW_LEVELS:
+        stairs = _stairs_after_warmup(rows, run, seen)
+        if stairs is not None:
+            return stairs
+    late = late_from(rows, seen, most)
     begin = seen[late.index].arc.begin
     if not late.index or begin is None or not late.hides(begin):
         return None
     after = rows.part(seen[late.index].first, len(rows))
     later = _as_phases(after, replace(run, begins=False), _segments_of(after))
     return None if later is None else _after_warmup(rows, run, seen, late, later)
+
+
+def _stairs_after_warmup(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose rates are constant for equal times after a warm-up."""
+    after = rows.part(seen[1].first, len(rows))
+    later = _as_staircase(after, replace(run, begins=False))
+    if later is None or later.skips:
+        return None
+    return _after_warmup(rows, run, seen, late_from(rows, seen, 1), later)
 
 
 def _after_warmup(
@@ -361,7 +376,12 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     shifted, later = without_skips(rows, skips), run.shortened(total_skipped(skips))
     treads = fit_staircase(shifted, run.starts)
     found = None if treads is None else _of_treads(shifted, later, treads)
-    return None if found is None else replace(found, skips=tuple(skips), rows=shifted)
+    if found is None:
+        return None
+    # With rows between which steps were skipped, each drop may be anywhere between two of them.
+    drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
+    is_open = (joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist()))
+    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *is_open))
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
