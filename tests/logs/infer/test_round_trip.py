@@ -11,7 +11,16 @@ from tests.support.known_logs import FOLDER
 from tests.support.random_logs import Case, random_case
 from tests.support.real_logs import NAMES, real
 
-FILES = ("d2.json", "disagree_50154.csv", "lastrow.csv", "onecycle.csv", "sgdr.csv", "timm.csv", "wrn.csv", "mmcv5.json")
+FILES = (
+    "d2.json",
+    "disagree_50154.csv",
+    "lastrow.csv",
+    "onecycle.csv",
+    "sgdr.csv",
+    "timm.csv",
+    "wrn.csv",
+    "mmcv5.json",
+)
 
 
 def passes(log: Path, options: list[str], capsys: pytest.CaptureFixture[str]) -> bool | None:

@@ -16,6 +16,7 @@ from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.search import Explanation, Searched, after_skips, search
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
+from kosine._logs.infer.unseen_warmup import rows_of_warmup
 from kosine._logs.odd_rows import odd_rows
 from kosine._logs.precision import NEARLY
 from kosine._logs.work import Work
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 _MOST_LAG = 50  # steps
-_MOST = 1.5e6  # for all guesses of odd rows: see `Work`
+_MOST = 8e5  # for all guesses of odd rows: see `Work`
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,22 @@ def _lag_after_first(explained: Explained, rows: Observations) -> int:
     later = found.plan(steps_at(rows.x[0] + np.arange(1.0, _MOST_LAG), found.origin))
     fits = np.flatnonzero(np.abs(later - rows.y[0]) <= rows.width[0])
     return int(fits[0]) + 1 if fits.size else 0
+
+
+def without_warmup(rows: Observations, whole: Explained, run: RunContext) -> Explained | None:
+    """The schedule of all rows but those of a warm-up that shows no curve; None where that does not help.
+
+    Args:
+        rows: the log.
+        whole: what was found for all its rows.
+        run: what is known of the run without these rows.
+    """
+    count = rows_of_warmup(rows, whole.searched.seen)
+    if not count:
+        return None
+    some = replace(rows.part(count, len(rows)), work=Work(_MOST))
+    found = Explained(some, np.arange(count, len(rows)), run, search(some, run), tuple(range(count)))
+    return found if found.is_sure else None
 
 
 def _missed(explained: Explained, rows: Observations) -> NDArray[np.bool_]:

@@ -13,13 +13,15 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from kosine._core.run import read_run
-from kosine._logs.infer.explained import Explained, explained, without_odd_rows
+from kosine._logs.infer.explained import Explained, explained, without_odd_rows, without_warmup
+from kosine._logs.infer.nearest_curve import nearest_curve, nearest_in_words
 from kosine._logs.infer.own_steps import at_own_steps
-from kosine._logs.infer.report import open_questions, pieces_of, pieces_of_plan, unexplained
+from kosine._logs.infer.report import open_questions, pieces_of, pieces_of_plan, unexplained, warmup_question
 from kosine._logs.infer.result import Inference, OddRow
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.segments import Observations
@@ -74,11 +76,10 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     run = RunContext.of(trace, rows.x, unit, steps_per_epoch)
     with np.errstate(all="ignore"):  # a curve that is tried may be nowhere near, and its rates beyond every float
         whole = explained(rows, run)
-        found = (
-            whole
-            if whole.is_sure
-            else without_odd_rows(whole, lambda x: RunContext.of(trace, x, unit, steps_per_epoch)) or whole
-        )
+        found = whole
+        if not whole.is_sure:
+            known = partial(RunContext.of, trace, unit=unit, steps_per_epoch=steps_per_epoch)
+            found = without_odd_rows(whole, known) or without_warmup(rows, whole, run) or whole
         return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
 
 
@@ -88,6 +89,8 @@ def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
     assert found is not None
     assert explained.evidence is not None
     questions = open_questions(trace, rows, explained.run, found, unit)
+    if len(explained.odd) > 1 and explained.odd == tuple(range(len(explained.odd))):
+        questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
     plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
@@ -121,5 +124,6 @@ def _unexplained(trace: Trace, explained: Explained, unit: int) -> Inference:
     if searched.found is not None and explained.evidence is not None:
         sentence = too_few_in_words(searched.found.plan.schedule, explained.evidence, len(trace))
     else:
-        sentence = unexplained(pieces, trace.axis, searched.complete, all_rows)
+        nearest = nearest_in_words(nearest_curve(explained.rows))
+        sentence = unexplained(pieces, trace.axis, searched.complete, all_rows, nearest)
     return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, sentence, searched.complete)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _TURNS = 25
-_COST_OF_PROGRAM, _COST_OF_NUMBER = 3000, 300  # see `Work`
+_COST_OF_PROGRAM, _COST_OF_NUMBER, _COST_OF_CELL = 3000, 300, 0.5  # see `Work`
 
 
 def centred(draft: Draft, rows: Observations) -> Draft:
@@ -36,7 +36,7 @@ def centred(draft: Draft, rows: Observations) -> Draft:
     sample = sampled(rows, draft)
     best, least = draft, draft.worst(rows)
     for _ in range(_TURNS):
-        rows.work.spend(_COST_OF_PROGRAM + _COST_OF_NUMBER * count)
+        rows.work.spend(_COST_OF_PROGRAM + _COST_OF_NUMBER * count + _COST_OF_CELL * count * sample.size)
         seen = rows.at(sample)
         off = (draft.predict(seen.x) - seen.y) / seen.width
         changes, units = changes_of(draft, seen, off)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-_WORK = 2e6  # see `Work`
+_WORK, _WORK_ON_PIECES = 2e6, 1e6  # see `Work`
 _FEW = 64  # pieces that are merged
+_SHOWN = 3  # pieces that the sentence names
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
 _INCOMPLETE = "The search reached its limit before it found a schedule for this log"
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
@@ -37,7 +38,7 @@ _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may diffe
 
 def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[tuple[LogPiece, ...], bool]:
     """The segments of a log as data, from the first on; and whether they are all."""
-    rough = replace(rows, work=Work(_WORK)).rough()
+    rough = replace(rows, work=Work(_WORK_ON_PIECES)).rough()
     found = tuple(seen)
     try:
         for segment in cut_into_segments(rough, found[-1].stop if found else 0):
@@ -75,7 +76,7 @@ def _piece(name: str, positions: NDArray[np.generic], rates: NDArray[np.float64]
     return LogPiece(name, *places, float(rates[first]), float(rates[stop - 1]))
 
 
-def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows: bool) -> str:
+def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows: bool, nearest: str) -> str:
     """Why no schedule explains a log of these pieces, as far as their shape shows.
 
     Args:
@@ -83,6 +84,7 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
         axis: of the log.
         complete: whether the search tried every idea.
         all_rows: whether the pieces are all that the log has.
+        nearest: how far the nearest single curve misses, as a sentence.
     """
     verdict = "No schedule explains this log" if complete else _INCOMPLETE
     levels = [piece.first_rate for piece in pieces]
@@ -113,7 +115,23 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
     if not pieces:
         return f"{verdict}."
     many = "" if all_rows else "more than "
-    return f"{verdict}, which has {many}{len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
+    count = f"{many}{len(pieces):,} piece{'s' if len(pieces) > 1 else ''}"
+    return f"{verdict}, which has {count}: {_first_pieces(pieces, axis)}.{nearest}"
+
+
+def warmup_question(trace: Trace, count: int) -> OpenQuestion:
+    """What is open of a warm-up of which a log shows too few rows for a curve."""
+    last = float(trace.positions[count - 1])
+    text = f"The first {count} rows, up to {trace.axis} {place_text(last)}, are a warm-up too short to show its curve."
+    return OpenQuestion("warm-up", None, last, text)
+
+
+def _first_pieces(pieces: Sequence[LogPiece], axis: str) -> str:
+    """The curves of the first pieces, and where each runs."""
+    shown = [
+        f"{piece.curve} from {axis} {place_text(piece.first)} to {place_text(piece.last)}" for piece in pieces[:_SHOWN]
+    ]
+    return ", ".join([*shown, "..."] if len(pieces) > _SHOWN else shown)
 
 
 def open_questions(
