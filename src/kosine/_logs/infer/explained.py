@@ -53,6 +53,11 @@ class Explained:
         """The simplest schedule that explains the rows, or None."""
         return self.searched.found
 
+    @property
+    def begins_odd(self) -> bool:
+        """Whether the odd rows are the first ones, which may be of a warm-up."""
+        return bool(self.odd) and self.odd == tuple(range(len(self.odd)))
+
     @cached_property
     def evidence(self) -> Evidence | None:
         """What the rows say for the schedule."""
