@@ -6,6 +6,7 @@ contradicted it. Rows at one level say the same thing again and again, so few of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,14 @@ def _unseen(plan: Plan, origin: int, rows: Observations, ends: bool) -> int:
     cuts = [0, *np.searchsorted(rows.x + 0.5, stops).tolist(), len(rows)]
     missing = 0
     for index, part in enumerate(parts):
-        own = _numbers(part) + (ends and index == len(parts) - 1)
+        own = _numbers(part) - _is_shared(parts, index) + (ends and index == len(parts) - 1)
         if own == 1 and plan.phases[index].steps == 1:
             continue  # the one step at a peak, which most logs do not show
         missing += max(0, own - _speaking(rows.y[cuts[index] : cuts[index + 1]]))
     return missing
+
+
+def _is_shared(parts: Sequence[Part], index: int) -> bool:
+    """Whether a phase ends at the rate that the next one begins at: the rows of that one show it."""
+    part, after = parts[index], parts[index + 1] if index + 1 < len(parts) else None
+    return isinstance(part, Phase) and part.to is not None and isinstance(after, Phase) and after.start is None

@@ -53,6 +53,11 @@ class Explained:
         """The simplest schedule that explains the rows, or None."""
         return self.searched.found
 
+    @property
+    def begins_odd(self) -> bool:
+        """Whether the odd rows are the first ones, which may be of a warm-up."""
+        return bool(self.odd) and self.odd == tuple(range(len(self.odd)))
+
     @cached_property
     def evidence(self) -> Evidence | None:
         """What the rows say for the schedule."""
@@ -72,12 +77,6 @@ class Explained:
     def is_sure(self) -> bool:
         """Whether each phase has rows enough, too."""
         return self.is_enough and self.evidence is not None and not self.evidence.unseen
-
-    @property
-    def begins_with_rise(self) -> bool:
-        """Whether the first rows are explained as a warm-up, of which a log may show only a row or two."""
-        first = None if self.found is None else self.found.plan.phases[0]
-        return first is not None and first.first_lr < first.end_lr
 
 
 def explained(rows: Observations, run: RunContext) -> Explained:
@@ -115,6 +114,15 @@ def without_odd_rows(whole: Explained, run_of: Callable[[NDArray[np.float64]], R
     return None
 
 
+def _lag_after_first(explained: Explained, rows: Observations) -> int:
+    """How many steps may have been skipped after the first row, so that it is of a later step than it seems; else 0."""
+    found = explained.found
+    assert found is not None
+    later = found.plan(steps_at(rows.x[0] + np.arange(1.0, _MOST_LAG), found.origin))
+    fits = np.flatnonzero(np.abs(later - rows.y[0]) <= rows.width[0])
+    return int(fits[0]) + 1 if fits.size else 0
+
+
 def without_warmup(rows: Observations, whole: Explained, run: RunContext) -> Explained | None:
     """The schedule of all rows but those of a warm-up that shows no curve; None where that does not help.
 
@@ -129,15 +137,6 @@ def without_warmup(rows: Observations, whole: Explained, run: RunContext) -> Exp
     some = replace(rows.part(count, len(rows)), work=Work(_MOST))
     found = Explained(some, np.arange(count, len(rows)), run, search(some, run), tuple(range(count)))
     return found if found.is_sure else None
-
-
-def _lag_after_first(explained: Explained, rows: Observations) -> int:
-    """How many steps may have been skipped after the first row, so that it is of a later step than it seems; else 0."""
-    found = explained.found
-    assert found is not None
-    later = found.plan(steps_at(rows.x[0] + np.arange(1.0, _MOST_LAG), found.origin))
-    fits = np.flatnonzero(np.abs(later - rows.y[0]) <= rows.width[0])
-    return int(fits[0]) + 1 if fits.size else 0
 
 
 def _missed(explained: Explained, rows: Observations) -> NDArray[np.bool_]:

@@ -77,9 +77,11 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     with np.errstate(all="ignore"):  # a curve that is tried may be nowhere near, and its rates beyond every float
         whole = explained(rows, run)
         found = whole
-        if not (whole.is_sure or (whole.is_enough and whole.begins_with_rise)):
+        if not whole.is_sure:
             known = partial(RunContext.of, trace, unit=unit, steps_per_epoch=steps_per_epoch)
-            found = without_odd_rows(whole, known) or without_warmup(rows, whole, run) or whole
+            found = without_odd_rows(whole, known) or whole
+            if not found.is_enough:
+                found = without_warmup(rows, whole, run) or whole
         return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
 
 
@@ -89,7 +91,7 @@ def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
     assert found is not None
     assert explained.evidence is not None
     questions = open_questions(trace, rows, explained.run, found, unit)
-    if len(explained.odd) > 1 and explained.odd == tuple(range(len(explained.odd))):
+    if explained.begins_odd:
         questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TOGETHER = 3  # odd rows next to each other
 _AROUND = 2  # neighbours on each side that show how the curve goes
 _CLEAR = 6.0  # half-widths, and times what the neighbours are off: an odd row is at least so far off
-_FEWEST = 8  # rows of a log
+_FEWEST = 16  # rows of a log
 _MOST, _ONE_IN = 6, 50  # rows that are guessed to be odd: twice as many as may be
 
 

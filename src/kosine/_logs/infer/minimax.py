@@ -8,6 +8,7 @@ each turn adds those that the last one missed.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,6 +86,7 @@ def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, F
         *(("rates", index) for index in np.flatnonzero(draft.free_rates).tolist()),
     ]:
         small = 1e-7 * (span if which == "bounds" else max(float(rates[index]), 1e-6 * top))
+        small = max(small, sys.float_info.min)
         numbers = {"bounds": bounds.copy(), "rates": rates.copy()}
         numbers[which][index] += small
         there = draft.with_numbers(numbers["bounds"], numbers["rates"]).predict_from(draft, seen.x, predicted)

@@ -122,7 +122,8 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
 def warmup_question(trace: Trace, count: int) -> OpenQuestion:
     """What is open of a warm-up of which a log shows too few rows for a curve."""
     last = float(trace.positions[count - 1])
-    text = f"The first {count} rows, up to {trace.axis} {place_text(last)}, are a warm-up too short to show its curve."
+    first = "first row" if count == 1 else f"first {count} rows"
+    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up that is too short to show its curve."
     return OpenQuestion("warm-up", None, last, text)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**15  # rows that are looked at together when a curve is followed
 _ROUNDS = 40
+_ALMOST = 16  # part of a segment that is left at the end of the log
 _COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 3000, 200, 50, 30  # see `Work`
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
@@ -212,4 +213,7 @@ def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segme
         if good is None or good.stop == len(rows) or bad - good.stop <= 1 + (good.stop - first) // 64:
             break
         stop = min(good.stop + max(1, good.stop - first), len(rows)) if bad > len(rows) else (good.stop + bad) // 2
+    if good is not None and 0 < len(rows) - good.stop <= 1 + (good.stop - first) // _ALMOST:
+        arc = rows.through(kind, first, len(rows))  # it may go through the last rows as well
+        good = good if arc is None else Segment(first, len(rows), arc)
     return good
