@@ -1,4 +1,4 @@
-"""Which verdict `check` gives of random logs, without a fault and with one planted; it takes about a minute."""
+"""Which verdict `check` gives of random logs, without a fault and with one planted; it takes some minutes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import get_args
 
 from benchmarks.tables import Table, report
 from kosine._logs.check.diagnosis import VerdictKind
+from tests.support.check_faults import PRINTS, score
 from tests.support.check_logs import confusion
 
 
@@ -14,6 +15,8 @@ def tables() -> Iterator[Table]:
     kinds = get_args(VerdictKind)
     rows = tuple((made, *(counts[kind] or None for kind in kinds)) for made, counts in confusion().items())
     yield Table("Verdicts of check on random logs: number", ("log", *kinds), rows)
+    faults = tuple((fault, *(shares[printed] for printed in PRINTS)) for fault, shares in score().items())
+    yield Table("Faults that check names, of those planted: share by print", ("fault", *PRINTS), faults)
 
 
 if __name__ == "__main__":

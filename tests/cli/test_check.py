@@ -89,6 +89,39 @@ def test_json_with_a_picture_says_what_was_written(
     assert (data["written"], data["bytes"]) == (str(target), target.stat().st_size)
 
 
+@pytest.mark.parametrize(("allowed", "status"), [(0, 1), (1, 0)])
+def test_odd_rows_may_be_allowed(allowed: int, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = rates()
+    shown[70] = 0.5
+    odd = write_csv(tmp_path / "odd.csv", {"learning_rate": shown})
+    assert main(["check", odd, SCHEDULE, *RUN, "--allow-odd-rows", str(allowed), "--json"]) == status
+    data = json.loads(capsys.readouterr().out)
+    assert (data["kind"], data["off"], data["allowed"], data["follows"]) == ("odd rows", 1, not status, not status)
+    assert [(row["position"], row["found"]) for row in data["odd_rows"]] == [(70, 0.5)]
+
+
+def test_skips_that_the_log_declares_may_be_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        f"step={n}, skipped={max(0, n // 10 - 3)}, lr=[{PLAN(n - max(0, n // 10 - 3))!r}]" for n in range(10, 60, 10)
+    ]
+    lines += [f"step={n}, skipped=2, lr=[{PLAN(n - 2)!r}]" for n in range(60, 100, 10)]
+    log = tmp_path / "deepspeed.out"
+    log.write_text("".join(f"[INFO] [logging.py:60:log_dist] [Rank 0] {line}\n" for line in lines), encoding="utf-8")
+    assert main(["check", str(log), SCHEDULE, *RUN]) == 1
+    assert "as the log itself declares" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(log), SCHEDULE, *RUN, "--allow-skips", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["kind"], data["cause"], data["off"], data["follows"]) == ("lags", "declared skips", 0, True)
+
+
+def test_one_row_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = write_csv(tmp_path / "one.csv", {"learning_rate": rates()[:1]})
+    assert main(["check", one, SCHEDULE, *RUN]) == 1
+    assert "1 row agrees with the plan: too few to say that the run followed it." in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
 def test_length_is_the_one_of_the_log_where_nothing_else_says_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

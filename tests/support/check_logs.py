@@ -28,8 +28,15 @@ def right_kind(case: Case) -> str:
     """What can be seen of how a log came to be: the simplest verdict that is true of it."""
     trace = case.trace()
     if shifted(trace, case.plan, 0):
-        return "follows"
-    return "offset" if shifted(trace, case.plan, 1) or shifted(trace, case.plan, -1) else "lags"
+        stays = case.recipe != "constant" and np.unique(case.plan(trace.positions)).size == 1
+        return "too little" if stays else "follows"
+    if shifted(trace, case.plan, 1) or shifted(trace, case.plan, -1):
+        return "offset"
+    return "odd rows" if not case.offset and _count_off(trace, case.plan) == 1 else "lags"
+
+
+def _count_off(trace: Trace, plan: ks.Plan) -> int:
+    return int(np.count_nonzero(np.abs(plan(np.maximum(trace.positions, 0)) - trace.rates) > trace.half_widths()))
 
 
 def explained(verdict: Verdict) -> bool:
@@ -45,7 +52,9 @@ def explained(verdict: Verdict) -> bool:
 
 def confusion(seeds: int = SEEDS, seeds_of_a_fault: int = SEEDS_OF_A_FAULT) -> dict[str, Counter[str]]:
     """How often each verdict was given for logs without a fault, by what is right, and for each fault."""
-    table: dict[str, Counter[str]] = {f"no fault: {kind}": Counter() for kind in ("follows", "offset", "lags")}
+    table: dict[str, Counter[str]] = {
+        f"no fault: {kind}": Counter() for kind in ("follows", "offset", "odd rows", "too little", "lags")
+    }
     for seed in range(seeds):
         case = random_case(seed)
         table[f"no fault: {right_kind(case)}"][check(case.trace(), case.plan).kind] += 1

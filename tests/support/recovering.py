@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 200_000  # steps that are looked at
+_UNSEEN = 1e-6  # of the peak: no run would differ
 
 
 class Outcome(NamedTuple):
@@ -31,15 +32,22 @@ class Outcome(NamedTuple):
 
 def outcome(case: Case) -> Outcome:
     """What `infer` makes of a random log."""
+    return outcome_of(ks.infer(case.trace()), case.plan, case.offset, case.skips)
+
+
+def outcome_of(
+    inference: ks.Inference, plan: ks.Plan, offset: int = 0, skips: Iterable[tuple[int, int]] = ()
+) -> Outcome:
+    """The same of an inference, for a run that followed a plan with this offset and these skips."""
 
     def true(positions: NDArray[np.float64]) -> NDArray[np.float64]:
         lost = np.zeros(positions.shape, np.int64)
-        for position, count in case.skips:
+        for position, count in skips:
             lost[positions >= position] += count
-        rates: NDArray[np.float64] = case.plan(np.maximum(positions.astype(np.int64) + case.offset - lost, 0))
+        rates: NDArray[np.float64] = plan(np.maximum(positions.astype(np.int64) + offset - lost, 0))
         return rates
 
-    return judged(ks.infer(case.trace()), true, 1, case.skips)
+    return judged(inference, true, 1, skips)
 
 
 def judged(
@@ -70,7 +78,9 @@ def judged(
     positions = first + np.arange(count) / steps_per_unit if count <= MOST else np.linspace(first, last, MOST).round()
     positions = np.union1d(positions, rows)
     rates = np.asarray(true(positions))
-    units = np.maximum(2 * trace.precision.half_width(rates), np.finfo(np.float64).tiny)
+    units = np.maximum(
+        2 * trace.precision.half_width(rates), max(_UNSEEN * float(rates.max()), np.finfo(np.float64).tiny)
+    )
     off = np.abs(inference.plan(inference.steps(positions)) - rates) / units
     decided = ~_open(inference, skips, positions)
     worst = float(off[decided].max())

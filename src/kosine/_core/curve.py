@@ -117,6 +117,11 @@ class Curve(ABC):
         """The curves of this class that `infer` looks for in a log, each with how it is fitted; () for none."""
         return ()
 
+    @classmethod
+    def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        """Those that it tries where the usual ones explain nothing. Their fits have no method: see `rare_curves`."""
+        return ()
+
     # --- what exported programs need; a curve that is usual in all of this writes none of it ---
 
     def code(self, of: Operands, language: Language) -> Formula:

@@ -21,26 +21,36 @@ _LISTED = 4  # skips and jumps
 def verdict_text(verdict: Verdict) -> str:
     """The sentence, a small table, and the remarks."""
     trace = verdict.trace
-    rows = [["rows compared", f"{verdict.compared:,}"], ["positions", _span(trace)]]
+    rows = [["rows compared", f"{verdict.compared:,}"], ["different rates", f"{verdict.different:,}"]]
+    rows.append(["positions", _span(trace)])
     rows += [["rows that are off", f"{verdict.off:,}"]] if verdict.off else []
     rows += [["precision", str(trace.precision)], ["offset", offset_text(verdict.offset, verdict.averaged)]]
     if verdict.factor != 1:
         rows.append(["factor", factor_text(verdict.factor)])
     rows += _listed("skipped steps", [f"{count:,} by {place(trace, at)}" for at, count in verdict.skips])
     rows += _listed("jumps", [jump_text(trace, jump) for jump in verdict.jumps])
-    if verdict.first:
-        rows.append(["first difference", _point(trace, verdict.first)])
-    apart = abs(verdict.largest.expected - verdict.largest.found)
-    if verdict.off:
-        rows.append(["largest difference", _point(trace, verdict.largest)])
-    elif apart:
-        where = f"{apart:.2g} at {place(trace, verdict.largest.position)}, within {verdict.largest.half_width:.2g}"
-        rows.append(["largest difference", where])
+    if verdict.odd:
+        rows += _listed("odd rows", [_point(trace, point) for point in verdict.odd])
     else:
-        rows.append(["differences", "none"])
+        rows += _differences(verdict)
     lines = [*textwrap.wrap(printable(verdict.sentence), _WIDTH), "", *aligned(rows, left=(0, 1))]
     remarks = [line for remark in verdict.remarks for line in textwrap.wrap(printable(remark), _WIDTH)]
     return "\n".join([*lines, *([""] if remarks else []), *remarks])
+
+
+def _differences(verdict: Verdict) -> list[list[str]]:
+    """The first and the largest difference, or how small the largest is."""
+    trace, largest = verdict.trace, verdict.largest
+    if verdict.first:
+        return [
+            ["first difference", _point(trace, verdict.first)],
+            ["largest difference", _point(trace, largest)],
+        ]
+    apart = abs(largest.expected - largest.found)
+    if not apart:
+        return [["differences", "none"]]
+    where = f"{apart:.2g} at {place(trace, largest.position)}, within {largest.half_width:.2g}"
+    return [["largest difference", where]]
 
 
 def _span(trace: Trace) -> str:

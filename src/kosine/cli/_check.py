@@ -36,17 +36,24 @@ Examples:
     --total-steps 100
   kosine check history.csv schedule.toml --plot check.png
 
-Exit status: 0 where the log follows the schedule, also with an offset; 1 where it does not; 2 after an error.""",
+Exit status: 0 where the log follows the schedule, also with an offset; 1 where it does not, or where its rows are too
+little to say so; 2 after an error.""",
 )
 @click.argument("log", type=LogType())
 @click.argument("schedule", type=ScheduleType())
 @run_size_options
 @log_options
+@click.option("--allow-skips", is_flag=True, help="Pass a run that skipped the steps that its log declares.")
+@click.option(
+    "--allow-odd-rows", type=click.IntRange(min=0), default=0, metavar="N", help="Pass a run with N odd rows at most."
+)
 @picture_option("--plot")
 @json_option
 def command(
     trace: Trace,
     schedule: NamedSchedule,
+    allow_skips: bool,
+    allow_odd_rows: int,
     output: Path | None,
     as_json: bool,
     **size: Any,
@@ -61,7 +68,8 @@ def command(
 
     size, each = _with_epochs(size, schedule, trace)
     size, of_log = _with_length(size, schedule, trace)
-    verdict = check(trace, _planned(schedule, size, trace))
+    plan = _planned(schedule, size, trace)
+    verdict = check(trace, plan, allow_skips=allow_skips, allow_odd_rows=allow_odd_rows)
     if output is not None:
         write_picture(verdict, output, f"{trace.source} / {schedule.name}")
     notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []
@@ -113,6 +121,8 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
     return {
         "follows": verdict.follows,
         "kind": verdict.kind,
+        "cause": verdict.cause,
+        "allowed": verdict.allowed,
         "sentence": printable(verdict.sentence),
         "log": log_data(verdict.trace),
         "schedule": repr(verdict.plan.schedule),
@@ -120,6 +130,7 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
         "steps_per_epoch": verdict.plan.run.steps_per_epoch,
         "length_from_log": of_log is not None,
         "compared": verdict.compared,
+        "different_rates": verdict.different,
         "offset": verdict.offset,
         "steps_per_unit": float(verdict.steps_per_unit),
         "factor": float(verdict.factor),
@@ -127,6 +138,7 @@ def _data(verdict: Verdict, of_log: int | None) -> dict[str, Any]:
         "jumps": [
             {"position": jump.position, "from_step": jump.before, "to_step": jump.after} for jump in verdict.jumps
         ],
+        "odd_rows": [asdict(point) for point in verdict.odd],
         "averaged": verdict.averaged,
         "off": verdict.off,
         "first": None if verdict.first is None else asdict(verdict.first),

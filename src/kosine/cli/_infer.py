@@ -97,6 +97,10 @@ def _comments(inference: Inference) -> Iterator[str]:
         yield _reading(log.axis, inference.steps_per_unit, inference.offset)
     if inference.skips:
         yield _skipped(log.axis, inference.skips)
+    if inference.odd or log.skipped:
+        options = ["--allow-skips"] if log.skipped else []
+        options += [f"--allow-odd-rows {len(inference.odd)}"] if inference.odd else []
+        yield f"`kosine check` passes this log with {' '.join(options)}."
     yield from (f"Left open: {found.text}" for found in inference.open)
     yield from remarks(log)
 
@@ -165,6 +169,7 @@ def _data(inference: Inference) -> dict[str, Any]:
         "offset": inference.offset,
         "steps_per_unit": float(inference.steps_per_unit),
         "skips": skip_data(inference.skips),
+        "odd": list(map(asdict, inference.odd)),
         "open": list(map(asdict, inference.open)),
         "pieces": list(map(asdict, inference.pieces)),
         "complete": inference.complete,

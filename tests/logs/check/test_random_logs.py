@@ -29,8 +29,8 @@ def test_logs_without_a_fault(hundred: int) -> None:
         case = random_case(seed)
         verdict = check(case.trace(), case.plan)
         assert verdict.kind == right_kind(case), seed
-        assert explained(verdict), seed
-        assert (verdict.first is None) == verdict.follows, seed
+        assert explained(verdict) or verdict.kind == "odd rows", seed
+        assert (verdict.first is None) == (verdict.follows or verdict.kind == "too little"), seed
         if verdict.kind == "lags":
             true = case.offset - sum(count for _, count in case.skips)
             found = verdict.offset - sum(count for _, count in verdict.skips)
@@ -49,7 +49,7 @@ def test_a_planted_fault_is_caught(fault: str, seeds: range) -> None:
         log = planted(seed, fault)
         trace, plan = log.case.trace(), log.case.plan
         verdict = check(trace, plan)
-        assert (verdict.kind == "follows") == (not log.visible), seed
+        assert (verdict.kind in ("follows", "too little")) == (not log.visible), seed
         if not log.visible:
             continue
         chance = verdict.kind == "offset" and shifted(trace, plan, verdict.offset)  # a cooldown that begins a step off

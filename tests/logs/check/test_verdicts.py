@@ -14,6 +14,7 @@ from kosine._logs.check.check import check
 from kosine._logs.check.verdict import Verdict
 from kosine._logs.precision import Precision
 from kosine._logs.trace import Trace
+from tests.support.known_logs import FOLDER
 
 PLAN = ks.warmup_cosine(peak=1e-3, warmup=100, hold=50, floor=1e-5).plan(total_steps=1000, steps_per_epoch=50)
 STEPS = np.arange(0, 1000, 5)
@@ -52,16 +53,44 @@ def test_an_offset_of_one_step(offset: int, told: str) -> None:
 STAIRCASE = ks.Schedule(ks.section(ks.linear(4, start=1e-6, to=1e-3), ks.cosine(to=1e-5), tick="1ep"))
 
 
-@pytest.mark.parametrize("axis", ["step", "epoch"])
-@pytest.mark.parametrize("plan", [STAIRCASE.plan(epochs=20, steps_per_epoch=50), PLAN], ids=["epochs", "steps"])
-def test_a_scheduler_that_is_given_the_last_epochs_number_lags_by_an_epoch(plan: ks.Plan, axis: Any) -> None:
-    positions = np.arange(20) if axis == "epoch" else EVERY
-    steps = positions * 50 if axis == "epoch" else EVERY
-    verdict = judged(positions, np.maximum(0, steps - 50), plan, axis=axis)
-    assert (verdict.kind, verdict.follows, verdict.offset, verdict.skips) == ("lags", False, 0, ())
+STAIRCASES = pytest.mark.parametrize(
+    "plan", [STAIRCASE.plan(epochs=20, steps_per_epoch=50), PLAN], ids=["epochs", "steps"]
+)
+
+
+@STAIRCASES
+def test_a_scheduler_that_is_given_the_last_epochs_number_lags_by_an_epoch(plan: ks.Plan) -> None:
+    verdict = judged(EVERY, np.maximum(0, EVERY - 50), plan)
+    assert (verdict.kind, verdict.cause, verdict.follows) == ("lags", "late by an epoch", False)
+    assert (verdict.offset, verdict.skips) == (0, ())
     assert verdict.sentence.startswith(
         "The log lags behind the plan by one epoch (50 steps): each epoch has the rates of the one before"
     )
+
+
+@STAIRCASES
+def test_in_a_log_of_epochs_it_is_an_offset(plan: ks.Plan) -> None:
+    epochs = np.arange(20)
+    verdict = judged(epochs, np.maximum(0, epochs * 50 - 50), plan, axis="epoch")
+    assert (verdict.kind, verdict.cause, verdict.follows) == ("offset", "late by an epoch", True)
+    assert (verdict.offset, verdict.off, verdict.first) == (-50, 0, None)
+    assert "an offset of one epoch (50 steps): each row shows the rate of the epoch before" in verdict.sentence
+
+
+def test_deit_whose_first_two_rows_are_the_same() -> None:
+    schedule = ks.Schedule(ks.linear(5, start=1e-6, to=5e-4), ks.section(ks.cosine(300, start=5e-4, to=1e-5), skip=5))
+    epochs = np.arange(300)
+    plan = schedule.plan(epochs=300, steps_per_epoch=1)
+    verdict = judged(epochs, np.maximum(0, epochs - 1), plan, None, axis="epoch")
+    assert (verdict.kind, verdict.cause, verdict.offset) == ("offset", "late by an epoch", -1)
+
+
+def test_a_log_that_begins_mid_run_follows_a_plan_that_begins_there() -> None:
+    """As `infer` plans it; a run that restarted stays within the steps of its plan."""
+    verdict = judged(EVERY + 30_050, EVERY)
+    assert (verdict.kind, verdict.follows, verdict.offset) == ("offset", True, -30_050)
+    assert "it counts from 30,050, but begins at step 0 of the plan (-30,050 steps)" in verdict.sentence
+    assert judged(EVERY[100:], EVERY[:900]).kind == "restarted"
 
 
 def test_a_log_that_counts_from_0_but_begins_mid_run() -> None:
@@ -75,7 +104,8 @@ def test_a_warmup_that_was_left_out_is_no_log_that_begins_mid_run() -> None:
     verdict = judged(EVERY, EVERY, without.plan(total_steps=1000))
     assert verdict.follows
     verdict = check(verdict.trace, with_warmup.plan(total_steps=1000))
-    assert (verdict.kind, verdict.jumps[0].after) == ("jumped", 100)
+    assert (verdict.kind, verdict.cause) == ("differs", "no warm-up")
+    assert "without its warm-up of 100 steps" in verdict.sentence
 
 
 @pytest.mark.parametrize("schedule", [ks.step_decay(peak=3e-4, every=166), ks.exponential(start=0.1, to=1e-4)])
@@ -97,15 +127,108 @@ def test_a_log_that_begins_mid_run_and_counts_on_follows() -> None:
     assert judged(EVERY[500:900], EVERY[500:900]).sentence.endswith("its 400 rows cover steps 500 to 899 of 1,000.")
 
 
-def test_a_hold_hides_an_offset_and_none_is_invented() -> None:
-    verdict = judged(EVERY[105:140], EVERY[106:141])
+def test_rows_that_would_agree_with_an_offset_too() -> None:
+    verdict = judged(EVERY[60:400], EVERY[60:400], decimals=4)
     assert (verdict.kind, verdict.offset) == ("follows", 0)
-    assert any("an offset could not have been seen" in remark for remark in verdict.remarks)
 
 
-def test_one_row_is_enough_to_follow_and_not_enough_to_explain() -> None:
-    assert judged([600], [600]).sentence == "The log follows the plan: its one row is at step 600 of 1,000."
-    assert judged([600], [700]).kind == "differs"
+def test_one_row_is_not_enough_to_follow_nor_to_explain() -> None:
+    verdict = judged([600], [600])
+    assert (verdict.kind, verdict.follows) == ("too little", False)
+    assert verdict.sentence.startswith("1 row agrees with the plan: too few to say that the run followed it.")
+    verdict = judged([600], [700])
+    assert (verdict.kind, verdict.cause) == ("differs", None)
+
+
+@pytest.mark.parametrize(("count", "kind"), [(3, "too little"), (5, "too little"), (6, "offset"), (9, "offset")])
+def test_rows_must_be_more_than_the_numbers_of_the_plan(count: int, kind: str) -> None:
+    plan = ks.warmup_cosine(peak=1e-3, warmup="1ep", floor=1e-5).plan(epochs=count, steps_per_epoch=50)
+    epochs = np.arange(count)
+    assert judged(epochs, epochs * 50 + 49, plan, axis="epoch").kind == kind
+
+
+@pytest.mark.parametrize(("count", "kind"), [(2, "too little"), (3, "follows")])
+def test_three_rows_show_a_constant_plan(count: int, kind: str) -> None:
+    assert judged(EVERY[:count], EVERY[:count], ks.constant(0.02).plan(total_steps=100)).kind == kind
+
+
+def test_rows_that_all_lie_where_the_plan_stays() -> None:
+    verdict = judged(EVERY[105:140], EVERY[105:140])
+    assert (verdict.kind, verdict.follows) == ("too little", False)
+    assert (
+        "All 35 rows agree with the plan, but they lie where it stays at 0.001 (steps 105 to 139)" in verdict.sentence
+    )
+
+
+@pytest.mark.parametrize(("decimals", "kind"), [(3, "too little"), (4, "follows")])
+def test_rates_that_are_printed_too_coarsely(decimals: int, kind: str) -> None:
+    verdict = judged(EVERY, EVERY, decimals=decimals)
+    assert verdict.kind == kind
+    assert ("a printed rate leaves 0.001 open" in verdict.sentence) == (kind == "too little")
+
+
+def test_phases_that_no_row_shows_are_named() -> None:
+    steps = [*range(0, 100, 10), *range(200, 1000, 200)]
+    verdict = judged(steps, steps)
+    assert verdict.follows
+    assert "No row lies in the plan's hold of steps 100 to 149: it was not seen." in verdict.remarks
+
+
+# --- odd rows ---------------------------------------------------------------------------------------------------------
+
+
+def test_odd_rows_are_named() -> None:
+    rates = PLAN(EVERY)
+    rates[[300, 600]] = 0.5
+    trace = Trace(EVERY, rates)
+    verdict = check(trace, PLAN)
+    assert (verdict.kind, verdict.follows, verdict.off) == ("odd rows", False, 2)
+    assert [(point.position, point.found) for point in verdict.odd] == [(300, 0.5), (600, 0.5)]
+    assert "follows the plan but for 2 of 1,000 rows: step 300 (expected" in verdict.sentence
+    assert "\nodd rows           step 300: expected" in str(verdict)
+    assert not check(trace, PLAN, allow_odd_rows=1).follows
+    allowed = check(trace, PLAN, allow_odd_rows=2)
+    assert (allowed.kind, allowed.follows, allowed.allowed) == ("odd rows", True, True)
+    assert allowed.sentence.endswith("2 odd rows are allowed, so the run follows.")
+
+
+@pytest.mark.parametrize("decimals", [5, 6, None])
+def test_an_odd_row_leaves_the_offset(decimals: int | None) -> None:
+    plan = ks.warmup_cosine(peak=1e-4, warmup=10).plan(total_steps=40_000)
+    steps = np.arange(10, 40_001, 10)
+    rates = plan(steps - 1) if decimals is None else plan(steps - 1).round(decimals)
+    rates[1333] *= 1.5
+    verdict = check(Trace(steps, rates, precision=Precision(decimals=decimals)), plan)
+    assert (verdict.kind, verdict.offset, [point.position for point in verdict.odd]) == ("odd rows", -1, [13_340])
+
+
+def test_the_step_past_the_end_of_torchs_one_cycle() -> None:
+    plan = ks.Schedule(ks.cosine(99, start=4e-5, to=1e-3), ks.cosine(900, to=4e-8)).plan(total_steps=1000)
+    verdict = check(ks.read_trace(FOLDER / "onecycle.csv"), plan)
+    assert (verdict.kind, verdict.cause, [point.position for point in verdict.odd]) == (
+        "odd rows",
+        "past the end",
+        [1000],
+    )
+    assert (
+        "the row at step 1,000 lies past the end of the plan, where the cosine of torch's OneCycleLR"
+        in verdict.sentence
+    )
+
+
+def test_one_odd_row_that_a_lag_explains_as_well() -> None:
+    plan = ks.step_decay(peak=0.1, every=400).plan(total_steps=700)
+    verdict = judged(EVERY[:700], np.where(EVERY[:700] == 400, 399, EVERY[:700]), plan)
+    assert verdict.kind == "odd rows"
+    assert "A lag of 1 step that shows in this row alone would explain it as well." in verdict.sentence
+
+
+def test_rows_that_are_a_little_further_off_than_their_print_allows() -> None:
+    rates = PLAN(EVERY).round(7)
+    rates[500:512] = PLAN(EVERY[500:512]) + 5.6e-8
+    verdict = check(Trace(EVERY, rates, precision=Precision(decimals=7)), PLAN)
+    assert (verdict.kind, verdict.cause, verdict.off) == ("follows", "nearly", 0)
+    assert "Its furthest row is 1.12 times as far off as its print leaves open." in verdict.sentence
 
 
 def test_rows_beyond_the_run_stay_at_its_end_value() -> None:
@@ -207,6 +330,30 @@ def test_declared_skips_that_explain_the_lag() -> None:
     verdict = judged(STEPS, STEPS - 5 * (STEPS >= 400), skipped=[(400, 5), (405, 0)])
     assert (verdict.kind, verdict.skips) == ("lags", ((400, 5),))
     assert "5 steps that the optimizer skipped, as the log itself declares: all of them by step 400" in verdict.sentence
+
+
+def test_declared_skips_may_be_allowed() -> None:
+    trace = judged(STEPS, STEPS - 5 * (STEPS >= 400), skipped=[(400, 5), (405, 0)]).trace
+    verdict = check(trace, PLAN, allow_skips=True)
+    assert (verdict.kind, verdict.cause, verdict.follows, verdict.off) == ("lags", "declared skips", True, 0)
+    assert verdict.sentence.endswith("These steps are allowed, so the run follows.")
+    other = judged(STEPS, STEPS - 5 * (STEPS >= 400), skipped=[(400, 3)]).trace
+    assert not check(other, PLAN, allow_skips=True).follows
+
+
+def test_skips_of_a_log_of_epochs_are_not_said_to_be_of_mixed_precision() -> None:
+    epochs = np.arange(20)
+    verdict = judged(epochs, epochs * 50 - 50 * (epochs >= 8), decimals=None, axis="epoch")
+    assert (verdict.kind, verdict.cause, verdict.skips) == ("lags", None, ((8, 50),))
+    assert "lags behind the plan by one epoch (50 steps)" in verdict.sentence
+    assert "mixed precision" not in verdict.sentence
+
+
+def test_many_steps_at_once_are_not_said_to_be_of_mixed_precision() -> None:
+    rows = np.arange(0, 1000, 25)
+    verdict = judged(rows, rows - 10 * (rows >= 500), decimals=None)
+    assert (verdict.kind, verdict.cause) == ("lags", None)
+    assert "or a resume had trained them again" in verdict.sentence
 
 
 def test_declared_skips_that_do_not_account_for_it() -> None:
@@ -316,7 +463,7 @@ def test_a_resume_that_lost_its_state(offset: int) -> None:
     assert "restarted at step 412" in verdict.sentence
     assert verdict.first is not None
     assert (verdict.first.position, verdict.first.found) == (412, PLAN(offset))
-    assert verdict.off > 500
+    assert verdict.off == 0
 
 
 def test_a_restart_between_two_rows() -> None:
@@ -414,7 +561,7 @@ def test_a_staircase_of_few_rates_is_no_lag() -> None:
     assert "The rate moves only once an epoch, every 25 steps." in verdict.sentence
 
 
-def test_a_few_rows_by_hand_are_no_jump() -> None:
+def test_two_rows_at_the_end_are_no_jump_and_not_odd() -> None:
     rates = PLAN(EVERY)
     rates[-2:] = 3e-4
     verdict = check(Trace(EVERY, rates), PLAN)
@@ -428,7 +575,81 @@ def test_the_tolerance_is_the_printed_precision(digits: int) -> None:
     rates = np.array([float(f"{rate:.{digits - 1}e}") for rate in PLAN(EVERY).tolist()])
     assert check(Trace(EVERY, rates, precision=Precision(digits=digits)), PLAN).kind == "follows"
     rates[600] += 10.0 ** (np.floor(np.log10(rates[600])) + 1 - digits)
-    assert check(Trace(EVERY, rates, precision=Precision(digits=digits)), PLAN).kind == "differs"
+    verdict = check(Trace(EVERY, rates, precision=Precision(digits=digits)), PLAN)
+    assert (verdict.kind, [point.position for point in verdict.odd]) == ("odd rows", [600])
+
+
+def test_a_scheduler_that_stops() -> None:
+    verdict = judged(EVERY, np.minimum(EVERY, 600), decimals=None)
+    assert (verdict.kind, verdict.cause) == ("differs", "stopped")
+    assert f"stays at {PLAN(600):.6g} from step 600 on, as if the scheduler were no longer called." in verdict.sentence
+
+
+def test_a_scheduler_that_stops_between_two_rows() -> None:
+    verdict = judged(STEPS, np.minimum(STEPS, 603), decimals=None)
+    assert (verdict.kind, verdict.cause) == ("differs", "stopped")
+    assert "from step 605 on" in verdict.sentence
+
+
+def test_a_scheduler_that_stops_at_the_end_of_the_warmup() -> None:
+    plan = ks.warmup_cosine(peak=1e-3, warmup=100).plan(total_steps=1000)
+    verdict = judged(EVERY, np.minimum(EVERY, 100), plan, decimals=None)
+    assert verdict.cause == "stopped"
+    assert "stays at 0.001 from step 100 on, as if the scheduler were no longer called after the warm-up." in (
+        verdict.sentence
+    )
+
+
+def test_a_rate_that_is_scaled_by_hand() -> None:
+    rates = PLAN(EVERY) * np.where(EVERY < 600, 1, 0.1)
+    verdict = check(Trace(EVERY, rates), PLAN)
+    assert (verdict.kind, verdict.cause) == ("differs", "scaled by hand")
+    assert "Its rates are 0.1 times those of the plan from step 600 on" in verdict.sentence
+
+
+def test_a_rate_that_is_scaled_by_hand_for_a_while() -> None:
+    rates = PLAN(EVERY) * np.where((EVERY < 600) | (EVERY >= 800), 1, 0.1)
+    verdict = check(Trace(EVERY, rates), PLAN)
+    assert verdict.cause == "scaled by hand"
+    assert "0.1 times those of the plan from step 600 to step 799" in verdict.sentence
+
+
+def test_a_rate_that_is_set_by_hand() -> None:
+    rates = np.where(EVERY < 600, PLAN(EVERY), 1e-5)
+    verdict = check(Trace(EVERY, rates), PLAN)
+    assert (verdict.kind, verdict.cause) == ("differs", "set by hand")
+    assert "Its rate stays at 1e-05 from step 600 on." in verdict.sentence
+
+
+WARMUP_COSINE: dict[str, Any] = {"peak": 1e-3, "warmup": 100, "warmup_start": 1e-4, "hold": 50, "floor": 1e-5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause", "told"),
+    [
+        ({"floor": 5e-5}, "another floor", "with a floor of 5e-05 instead of 1e-05"),
+        ({"peak": 3e-3}, "another peak", "with a peak of 0.003 instead of 0.001"),
+        ({"warmup_start": 2e-4}, "another rate", "with a warm-up from 0.0002 instead of 0.0001"),
+        ({"warmup": 130}, "another warm-up", "with a warm-up of 130 steps instead of 100"),
+        ({"warmup": 0, "warmup_start": 0.0}, "no warm-up", "without its warm-up of 100 steps"),
+        ({"hold": 200}, "another duration", "whose hold lasts 200 steps instead of 50"),
+    ],
+)
+@pytest.mark.parametrize("decimals", [6, None])
+def test_a_schedule_with_another_number(changes: dict[str, Any], cause: str, told: str, decimals: int | None) -> None:
+    plan = ks.warmup_cosine(**WARMUP_COSINE).plan(total_steps=1000)
+    other = ks.warmup_cosine(**{**WARMUP_COSINE, **changes}).plan(total_steps=1000)
+    rates = other(EVERY) if decimals is None else other(EVERY).round(decimals)
+    verdict = check(Trace(EVERY, rates, precision=Precision(decimals=decimals)), plan)
+    assert (verdict.kind, verdict.cause) == ("differs", cause)
+    assert f"It follows the same schedule {told}" in verdict.sentence
+
+
+def test_several_numbers_that_explain_a_log_are_all_named() -> None:
+    """A line to a higher floor is also a longer line."""
+    plan = ks.Schedule(ks.linear(start=1e-3, to=0.0)).plan(total_steps=1000)
+    verdict = check(Trace(EVERY, 1e-3 - EVERY * 8e-7), plan)
+    assert "planned for 1,250 steps instead of 1,000, or with a floor of 0.0002 instead of 0." in verdict.sentence
 
 
 # --- groups, text, errors, size ---------------------------------------------------------------------------------------
@@ -467,8 +688,8 @@ def test_print() -> None:
         "step, where step 412 would have come (a resume lost the state).\n"
         "\n"
         "rows compared       1,000\n"
+        "different rates     528\n"
         "positions           step 0 to 999\n"
-        "rows that are off   588\n"
         "precision           7 decimals\n"
         "offset              0\n"
         "jumps               at step 412 from step 412 to step 0\n"
@@ -483,6 +704,8 @@ def test_wrong_arguments() -> None:
     schedule: Any = PLAN.schedule
     with pytest.raises(ks.ArgumentTypeError, match=r"Argument `plan` must be a Plan\. Received: .* Plan it first"):
         check(trace, schedule)
+    with pytest.raises(ks.ArgumentTypeError, match=r"`allow_odd_rows` must be an integer >= 0\. Received: .*-1"):
+        check(trace, PLAN, allow_odd_rows=-1)
     with pytest.raises(
         ks.ArgumentTypeError, match=r"`trace` must be a Trace\. Received: .* Read a log with `ks\.read_trace"
     ):

@@ -64,6 +64,12 @@ class Cosine(Curve):
     def fits(cls) -> tuple[tuple[Self, Fit], ...]:
         return ((cls(), Fit(4, _WaveFit(), begins=True, ends=True)),)
 
+    @classmethod
+    def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return tuple(
+            (curve, Fit(4, None, begins=True, ends=True)) for curve in (cls(power=2.0), cls(warp=2.0), cls(warp=0.5))
+        )
+
 
 class _WaveFit(BentFit):
     """A wave c + a sin(pi t / h) + b cos(pi t / h); theta is the length h of half of it."""

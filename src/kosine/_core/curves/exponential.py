@@ -143,6 +143,10 @@ class Exponential(Curve):
 
         return ((cls(), Fit(3, StraightFit(np.log, lambda y: y, np.exp), positive=True)),)
 
+    @classmethod
+    def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return ((cls(base=2.0), Fit(4, None, begins=True, ends=True)),)
+
 
 def _code_with_base(base: float, of: Operands, language: Language) -> str:
     """(base ** (1 - u) - 1) / (base - 1)."""

@@ -65,6 +65,10 @@ class Polynomial(Curve):
         # The powers that schedules in use have, the most usual first.
         return tuple((cls(power), Fit(4, _PowerFit(power), ends=True)) for power in (2.0, 0.9, 3.0, 1.5, 4.0))
 
+    @classmethod
+    def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return ((cls(0.5), Fit(4, None, ends=True)),)
+
 
 class _PowerFit(BentFit):
     """c + a left**power; theta is how far after the last row nothing is left."""

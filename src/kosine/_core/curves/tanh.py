@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kosine._core.arguments import read_above, read_rate
 from kosine._core.code import Formula, Language, Operands, plus, real
@@ -14,6 +14,7 @@ from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._registry import constructor_of
 from kosine._core.curves._weights import exponential_weight, lower_end, one_over
 from kosine._core.durations import DurationLike
+from kosine._core.fit import Fit
 from kosine._core.phase import Phase, new_phase
 from kosine.errors import ScheduleError
 
@@ -46,6 +47,10 @@ class Tanh(Curve):
             from_middle = f"{plus(of.done, -int(whole))} - {real(part)}"
         odds = language.call("exp", f"{real((-2 if of.rises else 2) * width)} / {of.span} * ({from_middle})")
         return Formula(of.above_low(f"{of.spread} / (1 + {{}})"), odds, "odds")
+
+    @classmethod
+    def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
+        return ((cls(), Fit(4, None, begins=True, ends=True)),)
 
 
 def _tanh(scale: float) -> Callable[[Operations], Callable[[Any, Any], Any]]:

@@ -53,6 +53,8 @@ class Alignment:
         averaged: whether a row shows the mean over the epoch that begins at its step.
         every: rows show the step that is a multiple of this.
         declared: whether the skipped steps that the log declares are taken off.
+        slack: how many times what the print leaves open a row may be off.
+        early: whether rows before the plan's first step have that step's rate.
     """
 
     trace: Trace
@@ -66,6 +68,8 @@ class Alignment:
     averaged: bool = False
     every: int = 1
     declared: bool = False
+    slack: float = 1.0
+    early: bool = False
 
     @classmethod
     def of(cls, trace: Trace, plan: Plan) -> Self:
@@ -169,16 +173,26 @@ class Alignment:
         """How far the plan's rate may be from each of these rows'."""
         rates = np.append(self.trace.rates[index], self.highest)
         width: Rates = self.trace.precision.half_width(rates)[:-1]
-        return width + _ROUNDING * self.highest
+        return self.slack * (width + _ROUNDING * self.highest)
 
     def misses(self, index: Index) -> NDArray[np.bool_]:
         """Which rows show another rate than the plan's, or lie before its first step."""
-        return self.differ(index) | (self.steps(index) < 0)
+        differ = self.differ(index)
+        return differ if self.early else differ | (self.steps(index) < 0)
 
     def differ(self, index: Index) -> NDArray[np.bool_]:
         """Which rows show another rate than the plan's, where its first rate counts before its first step."""
         differ: NDArray[np.bool_] = np.abs(self.planned(index) - self.trace.rates[index]) > self.tolerance(index)
         return differ
+
+    def half_widths_off(self, index: Index) -> Rates:
+        """How far rows are from the plan's rate, in what their print leaves open."""
+        off: Rates = self.slack * np.abs(self.planned(index) - self.trace.rates[index]) / self.tolerance(index)
+        return off
+
+    def all_misses(self) -> NDArray[np.bool_]:
+        """For every row, whether it shows another rate than the plan's."""
+        return np.concatenate([self.misses(index) for index in self.blocks()])
 
     def explains_all(self) -> bool:
         """Whether no row shows another rate than the plan's."""
@@ -190,14 +204,7 @@ class Alignment:
 
     def last_miss(self, stop: int) -> int | None:
         """The last row before `stop` that shows another rate than the plan's."""
-        size = 64
-        while stop > 0:
-            begin = max(0, stop - size)
-            found = np.flatnonzero(self.misses(slice(begin, stop)))
-            if found.size:
-                return begin + int(found[-1])
-            stop, size = begin, min(size * 4, _BLOCK)
-        return None
+        return self.last(self.misses, stop)
 
     def count_misses(self) -> int:
         """How many rows show another rate than the plan's."""
@@ -215,6 +222,17 @@ class Alignment:
             if found.size:
                 return begin + int(found[0])
             begin, size = index.stop, min(size * 4, _BLOCK)
+        return None
+
+    def last(self, test: Callable[[slice], NDArray[np.bool_]], stop: int) -> int | None:
+        """The last row before `stop` that passes a test."""
+        size = 64
+        while stop > 0:
+            begin = max(0, stop - size)
+            found = np.flatnonzero(test(slice(begin, stop)))
+            if found.size:
+                return begin + int(found[-1])
+            stop, size = begin, min(size * 4, _BLOCK)
         return None
 
     def blocks(self) -> Iterator[slice]:

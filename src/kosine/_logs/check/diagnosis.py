@@ -9,7 +9,38 @@ if TYPE_CHECKING:
     from kosine._logs.check.alignment import Alignment
     from kosine._logs.trace import Trace
 
-VerdictKind = Literal["follows", "offset", "lags", "too fast", "too slow", "restarted", "jumped", "differs"]
+VerdictKind = Literal[
+    "follows",
+    "offset",
+    "odd rows",
+    "too little",
+    "lags",
+    "too fast",
+    "too slow",
+    "restarted",
+    "jumped",
+    "differs",
+]
+Cause = Literal[
+    "nearly",
+    "late by an epoch",
+    "declared skips",
+    "mixed precision",
+    "past the end",
+    "once an epoch",
+    "never moves",
+    "stopped",
+    "set by hand",
+    "scaled",
+    "scaled by hand",
+    "another length",
+    "another duration",
+    "another warm-up",
+    "no warm-up",
+    "another floor",
+    "another peak",
+    "another rate",
+]
 Skips = tuple[tuple[int, int], ...]
 
 
@@ -36,15 +67,19 @@ class Diagnosis:
         kind: what happened to the run.
         aligned: the rows, read as the explanation reads them.
         sentence: the explanation in words.
+        cause: what is behind it, by name; None where that is open.
         skips: where optimizer steps were skipped, and how many.
         jumps: where the run restarted or jumped.
+        odd: the rows that are odd.
     """
 
     kind: VerdictKind
     aligned: Alignment
     sentence: str
+    cause: Cause | None = None
     skips: Skips = ()
     jumps: tuple[Jump, ...] = ()
+    odd: tuple[int, ...] = ()
 
 
 def declared_skips(trace: Trace) -> Skips:

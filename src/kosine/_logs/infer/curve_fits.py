@@ -27,6 +27,7 @@ _NEAREST = 1e-300  # in place of a distance of 0, which a formula divides by
 
 _HOPELESS = 20.0  # half-widths that a curve may be off on average and still be looked at more closely
 _FEW = 60  # rows of those that a curve is first looked for with
+_ROOM = 0.01  # of a half-width, for a level
 _LEVEL = 0.01  # of the squares: curves that differ by less are alike
 
 LOOSE = 1.35
@@ -129,7 +130,11 @@ def fit(family: FitFamily, x: Floats, y: Floats, width: Floats) -> Arc | None:
     """The curve of this family that is nearest to the rows by least squares, or None where there is none."""
     method = family.fit.method
     if method is None:
+        if float(np.ptp(y)) > float(width.min()):  # one rate is printed as one number
+            return None
         low, high = float((y - width).max()), float((y + width).min())
+        if high - low <= _ROOM * float(width.min()):  # no rate prints as both of two that are one unit apart
+            return None
         level = float(np.median(y)) if float(y.min()) == float(y.max()) else (low + high) / 2
         return Arc(family, lambda at: np.full(at.shape, level))
     if isinstance(method, StraightFit):

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.joints import draft_of, with_endpoints
+from kosine._logs.infer.joints import apart, draft_of, with_endpoints
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
+from kosine._logs.infer.rounding import significant
 from kosine._logs.infer.run_bounds import begun, ended
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY, snapped, with_nearer_rates
+from kosine._logs.infer.snapping import EXPLAINS, snapped, with_nearer_rates
+from kosine._logs.precision import NEARLY
 
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
 
+_FEW_DIGITS = 4  # of a rate that somebody may have chosen
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
 
 
@@ -41,15 +44,24 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
             plain,
             with_endpoints(plain, rough, several),
             None if topped is None else draft_of(rough, topped, run.ends[0]),
+            apart(plain, rough, several),
         ):
-            draft = None if idea is None else _finished(rows, rough, idea, run)
+            draft = None if idea is None else finished(rows, rough, idea, run)
             if draft is not None:
                 yield draft
 
 
-def _finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
-    """The idea with the numbers that were meant, if they are near all rows."""
+def finished(rows: Observations, rough: Observations, idea: Draft, run: RunContext) -> Draft | None:
+    """The idea with the numbers that were meant, if they are near all rows: the shortest, where the first are long.
+
+    Args:
+        rows: the log.
+        rough: its rows, see `Observations.rough`.
+        idea: the phases.
+        run: what else is known of the log.
+    """
     nearly: Draft | None = None
+    shortest: Draft | None = None
     fitted = refine(idea, rows)
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):
@@ -58,10 +70,17 @@ def _finished(rows: Observations, rough: Observations, idea: Draft, run: RunCont
                 draft = snapped(whole, rows, run)
                 worst = draft.worst(rows)
                 if worst <= EXPLAINS:
-                    return draft
+                    if shortest is None and max(_digits(draft)) <= _FEW_DIGITS:
+                        return draft
+                    shortest = min(shortest or draft, draft, key=lambda each: sum(_digits(each)))
                 if worst <= NEARLY and nearly is None:
                     nearly = draft
-    if nearly is None:
-        return None
+    if shortest is not None or nearly is None:
+        return shortest
     found = next((each for each in drafts_with_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), None)
     return found or with_nearer_rates(nearly, rows)
+
+
+def _digits(draft: Draft) -> list[int]:
+    """How many digits each rate of a draft has; 0 has none."""
+    return [significant(rate) if rate else 0 for rate in draft.rates.tolist()]

@@ -2,8 +2,10 @@
 
 The search, file by file. `segments` cuts the rows where one curve ends and the next begins. `hypotheses` makes drafts
 of phases from these segments. `snapping` finds the round numbers behind the fitted ones. `to_schedule` writes the
-phases, and the cycles where phases repeat. `search` tests each idea on every row, the simplest first; two of the ideas
-are in `staircase` and `skipped_steps`. `uncertainty` finds what the log leaves open, and `report` writes the sentences.
+phases, and the cycles where phases repeat. `search` tests each idea on every row, the simplest first; three of the
+ideas are in `staircase`, `exact_lags` and `skipped_steps`. `explained` leaves a few odd rows out where that helps, and
+asks `evidence` whether the rows are enough. `uncertainty` finds what the log leaves open. `sentences` and `report` say
+all that in words.
 """
 
 from __future__ import annotations
@@ -11,23 +13,25 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from kosine._core.run import read_run
+from kosine._logs.infer.explained import Explained, explained, without_odd_rows, without_warmup
+from kosine._logs.infer.nearest_curve import nearest_curve, nearest_in_words
 from kosine._logs.infer.own_steps import at_own_steps
-from kosine._logs.infer.report import offset_in_words, open_questions, pieces_of, pieces_of_plan, unexplained
-from kosine._logs.infer.result import Inference
+from kosine._logs.infer.report import open_questions, pieces_of, pieces_of_plan, unexplained, warmup_question
+from kosine._logs.infer.result import Inference, OddRow
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
-from kosine._logs.infer.search import Searched, search
 from kosine._logs.infer.segments import Observations
-from kosine._logs.infer.snapping import EXPLAINS
+from kosine._logs.infer.sentences import explained_in_words, too_few_in_words
 from kosine._logs.trace import Trace, check_trace
 from kosine._logs.work import Work
 from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
-_MOST = 1e7  # see `Work`
+_MOST = 4e6  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
@@ -75,23 +79,40 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     rows = _observations(trace, unit)
     run = RunContext.of(trace, rows.x, unit, steps_per_epoch)
     with np.errstate(all="ignore"):  # a curve that is tried may be nowhere near, and its rates beyond every float
-        searched = search(rows, run)
-        found = searched.found
-        if found is None:
-            return _unexplained(trace, rows, searched, unit)
-        questions = open_questions(trace, rows, run, found, unit)
-    skips = (*trace.skipped, *((int(trace.positions[row]), count) for row, count in found.skips))
-    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), run)
-    schedule = plan.schedule
+        whole = explained(rows, run)
+        found = whole
+        if not whole.is_sure:
+            known = partial(RunContext.of, trace, unit=unit, steps_per_epoch=steps_per_epoch)
+            found = without_odd_rows(whole, known) or whole
+            if not found.is_enough:
+                found = without_warmup(rows, whole, run) or whole
+        return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
+
+
+def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
+    """What is known of a trace that a schedule explains."""
+    found, rows = explained.found, explained.rows
+    assert found is not None
+    assert explained.evidence is not None
+    questions = open_questions(trace, rows, explained.run, found, unit)
+    if explained.begins_odd:
+        questions = (warmup_question(trace, len(explained.odd)), *questions)
+    places = trace.positions[explained.kept]
+    skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
+    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
     whole = Inference(
-        trace, schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True
+        trace, plan.schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True
     )
     whole = replace(whole, pieces=pieces_of_plan(plan, whole.steps(), trace))
-    apart = np.abs(whole.expected() - trace.rates)
-    worst = float((apart / rows.width).max())
-    nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
-    sentence = f"{schedule!r} explains every row{nearly}. {offset_in_words(whole)}"
-    return replace(whole, residual=float(apart.max()), sentence=sentence)
+    expected = whole.expected()
+    odd = tuple(
+        OddRow(trace.positions[row].item(), float(expected[row]), float(trace.rates[row])) for row in explained.odd
+    )
+    fitting = np.setdiff1d(np.arange(len(trace)), explained.odd)
+    apart = np.abs(expected - trace.rates)[fitting]
+    worst = float((apart / trace.half_widths()[fitting]).max())
+    sentence = explained_in_words(whole, odd, explained.evidence.numbers, worst)
+    return replace(whole, residual=float(apart.max()), sentence=sentence, odd=odd)
 
 
 def _observations(trace: Trace, unit: int) -> Observations:
@@ -103,7 +124,12 @@ def _observations(trace: Trace, unit: int) -> Observations:
     return Observations(x, np.asarray(trace.rates), np.maximum(trace.half_widths(), least), Work(_MOST))
 
 
-def _unexplained(trace: Trace, rows: Observations, searched: Searched, unit: int) -> Inference:
-    pieces, all_rows = pieces_of(rows, searched.seen, unit)
-    sentence = unexplained(pieces, trace.axis, searched.complete, all_rows)
+def _unexplained(trace: Trace, explained: Explained, unit: int) -> Inference:
+    searched = explained.searched
+    pieces, all_rows = pieces_of(explained.rows, searched.seen, unit)
+    if searched.found is not None and explained.evidence is not None:
+        sentence = too_few_in_words(searched.found.plan.schedule, explained.evidence, len(trace))
+    else:
+        nearest = nearest_in_words(nearest_curve(explained.rows))
+        sentence = unexplained(pieces, trace.axis, searched.complete, all_rows, nearest)
     return Inference(trace, None, None, 0.0, 0, Fraction(unit), (), (), pieces, sentence, searched.complete)

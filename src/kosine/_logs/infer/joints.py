@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kosine._logs.infer.curve_fits import HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.segments import Observations, Segment
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _OVERLAP = 4096  # rows around a joint
 _NEARLY = 6.0  # half-widths
+_LEVEL = 2  # rows after the end of the last curve that are more than a row beyond it
 
 
 def draft_of(rows: Observations, found: Sequence[Segment], total: float | None) -> Draft:
@@ -35,7 +38,7 @@ def draft_of(rows: Observations, found: Sequence[Segment], total: float | None) 
         bounds.append(place)
         joined.append(meets)
         free.append(meets or before.arc.kind.ends or after.arc.kind.begins)
-    bounds.append(_last_bound(found[-1], last, end))
+    bounds.append(_last_bound(rows, found[-1], end))
     free.append(found[-1].arc.kind.ends)
     places = np.maximum.accumulate(np.array(bounds))
     starts = [_value(segment, places[index]) for index, segment in enumerate(found)]
@@ -54,10 +57,13 @@ def draft_of(rows: Observations, found: Sequence[Segment], total: float | None) 
     return replace(draft, free_rates=np.ones(draft.rates.size, np.bool_))
 
 
-def _last_bound(segment: Segment, last: float, end: float) -> float:
+def _last_bound(rows: Observations, segment: Segment, end: float) -> float:
     """Where the last phase ends: where its curve says so, or where it comes down to 0, or with the run."""
-    if segment.arc.end is not None:
-        return max(segment.arc.end, last)
+    last, stated = float(rows.x[-1]), segment.arc.end
+    if stated is not None:
+        after = rows.part(int(np.searchsorted(rows.x, stated)), len(rows))
+        level = len(after) > _LEVEL and bool((np.abs(after.y - after.y[-1]) <= after.width).all())
+        return stated if level else max(stated, last)
     places = np.linspace(last, end, 65)
     below = np.flatnonzero(segment.arc.predict(places) < 0)
     return float(places[below[0]]) if below.size else end
@@ -79,6 +85,33 @@ def with_endpoints(draft: Draft, rows: Observations, found: Sequence[Segment]) -
     return replace(draft, endpoints=endpoints) if any(endpoints) else None
 
 
+def apart(draft: Draft, rows: Observations, found: Sequence[Segment]) -> Draft | None:
+    """The draft with a jump where a rise gives way to a curve that may cross it by accident; None if none does."""
+    rises = (draft.starts[:-1] < draft.ends[:-1]) & (draft.starts[1:] > draft.ends[1:])
+    between = [float(rows.x[after.first] - rows.x[after.first - 1]) > 1 for after in found[1:]]
+    crosses = [meets and rise and gap for meets, rise, gap in zip(draft.joined, rises.tolist(), between, strict=True)]
+    if not any(crosses):
+        return None
+    joined = tuple(meets and not cross for meets, cross in zip(draft.joined, crosses, strict=True))
+    bounds, free = draft.bounds.copy(), draft.free_bounds.copy()
+    for index in np.flatnonzero(crosses).tolist():
+        crossing, right = math.floor(bounds[index + 1]), float(rows.x[found[index + 1].first])
+        bounds[index + 1] = roundest(min(crossing + 1.0, right), right)  # after it the rate falls
+        free[index + 1] = found[index + 1].arc.kind.begins
+    starts = [_value(segment, bounds[index]) for index, segment in enumerate(found)]
+    ends = [_value(segment, bounds[index + 1]) for index, segment in enumerate(found)]
+    moved = replace(
+        draft,
+        bounds=bounds,
+        starts=np.array(starts),
+        ends=np.array(ends),
+        joined=joined,
+        limits=_limits(rows, found, joined),
+        free_bounds=free,
+    )
+    return replace(moved, free_rates=np.ones(moved.rates.size, np.bool_))
+
+
 def _has_endpoint(rows: Observations, before: Segment, after: Segment) -> bool:
     """Whether the last row of a segment shows where its curve ends, though the next begins one step later only."""
     left, right, end = float(rows.x[after.first - 1]), float(rows.x[after.first]), before.arc.end
@@ -97,6 +130,8 @@ def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, 
     where the rows in between lie on both.
     """
     left, right = float(rows.x[after.first - 1]), float(rows.x[after.first])
+    if before.arc.kind is after.arc.kind is HOLD:  # two levels are printed as two numbers
+        return roundest(left + 1, right), False
     stated = [place for place in (after.arc.begin, before.arc.end) if place is not None]
     low, high = _both(rows, before, after)
     places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SAMPLE = 250  # rows of each phase that are fitted
 _WORST = 200  # rows that are furthest off
 _TURNS = 60
-_COST = 80  # of a phase whose rates are worked out anew: see `Work`
+_COST = 120  # of a phase whose rates are worked out anew: see `Work`
 _STEP = 2.0**-26  # of a number in its unit, for its derivative
 
 

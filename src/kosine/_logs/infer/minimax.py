@@ -8,6 +8,7 @@ each turn adds those that the last one missed.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _TURNS = 25
-_COST_OF_PROGRAM, _COST_OF_NUMBER = 3000, 300  # see `Work`
+_COST_OF_PROGRAM, _COST_OF_NUMBER, _COST_OF_CELL = 3000, 300, 0.5  # see `Work`
 
 
 def centred(draft: Draft, rows: Observations) -> Draft:
@@ -36,7 +37,7 @@ def centred(draft: Draft, rows: Observations) -> Draft:
     sample = sampled(rows, draft)
     best, least = draft, draft.worst(rows)
     for _ in range(_TURNS):
-        rows.work.spend(_COST_OF_PROGRAM + _COST_OF_NUMBER * count)
+        rows.work.spend(_COST_OF_PROGRAM + _COST_OF_NUMBER * count + _COST_OF_CELL * count * sample.size)
         seen = rows.at(sample)
         off = (draft.predict(seen.x) - seen.y) / seen.width
         changes, units = changes_of(draft, seen, off)
@@ -85,6 +86,7 @@ def changes_of(draft: Draft, seen: Observations, off: Floats) -> tuple[Floats, F
         *(("rates", index) for index in np.flatnonzero(draft.free_rates).tolist()),
     ]:
         small = 1e-7 * (span if which == "bounds" else max(float(rates[index]), 1e-6 * top))
+        small = max(small, sys.float_info.min)
         numbers = {"bounds": bounds.copy(), "rates": rates.copy()}
         numbers[which][index] += small
         there = draft.with_numbers(numbers["bounds"], numbers["rates"]).predict_from(draft, seen.x, predicted)

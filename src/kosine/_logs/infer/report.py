@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,26 +10,27 @@ import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
+from kosine._logs.infer.open_rates import open_end, open_rates
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
 from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from kosine._core.schedule import Plan
     from kosine._logs.infer.draft import Draft
-    from kosine._logs.infer.result import Inference
     from kosine._logs.infer.run_context import RunContext
     from kosine._logs.infer.search import Explanation
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-_WORK = 2e6  # see `Work`
+_WORK, _WORK_ON_PIECES = 5e6, 6e5  # see `Work`
 _FEW = 64  # pieces that are merged
+_SHOWN = 3  # pieces that the sentence names
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
 _INCOMPLETE = "The search reached its limit before it found a schedule for this log"
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
@@ -38,7 +38,7 @@ _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may diffe
 
 def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[tuple[LogPiece, ...], bool]:
     """The segments of a log as data, from the first on; and whether they are all."""
-    rough = replace(rows, work=Work(_WORK)).rough()
+    rough = replace(rows, work=Work(_WORK_ON_PIECES)).rough()
     found = tuple(seen)
     try:
         for segment in cut_into_segments(rough, found[-1].stop if found else 0):
@@ -76,7 +76,7 @@ def _piece(name: str, positions: NDArray[np.generic], rates: NDArray[np.float64]
     return LogPiece(name, *places, float(rates[first]), float(rates[stop - 1]))
 
 
-def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows: bool) -> str:
+def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows: bool, nearest: str) -> str:
     """Why no schedule explains a log of these pieces, as far as their shape shows.
 
     Args:
@@ -84,6 +84,7 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
         axis: of the log.
         complete: whether the search tried every idea.
         all_rows: whether the pieces are all that the log has.
+        nearest: how far the nearest single curve misses, as a sentence.
     """
     verdict = "No schedule explains this log" if complete else _INCOMPLETE
     levels = [piece.first_rate for piece in pieces]
@@ -114,7 +115,24 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
     if not pieces:
         return f"{verdict}."
     many = "" if all_rows else "more than "
-    return f"{verdict}, which has {many}{len(pieces):,} piece{'s' if len(pieces) > 1 else ''}."
+    count = f"{many}{len(pieces):,} piece{'s' if len(pieces) > 1 else ''}"
+    return f"{verdict}, which has {count}: {_first_pieces(pieces, axis)}.{nearest}"
+
+
+def warmup_question(trace: Trace, count: int) -> OpenQuestion:
+    """What is open of a warm-up of which a log shows too few rows for a curve."""
+    last = float(trace.positions[count - 1])
+    first = "first row" if count == 1 else f"first {count} rows"
+    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up that is too short to show its curve."
+    return OpenQuestion("warm-up", None, last, text)
+
+
+def _first_pieces(pieces: Sequence[LogPiece], axis: str) -> str:
+    """The curves of the first pieces, and where each runs."""
+    shown = [
+        f"{piece.curve} from {axis} {place_text(piece.first)} to {place_text(piece.last)}" for piece in pieces[:_SHOWN]
+    ]
+    return ", ".join([*shown, "..."] if len(pieces) > _SHOWN else shown)
 
 
 def open_questions(
@@ -129,10 +147,8 @@ def open_questions(
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
         try:
-            for index, low, high in open_bounds(draft, replace(found.rows or rows, work=Work(_WORK))):
-                what, sentence = _bound(draft, index, name)
-                least, most = low / unit, None if high is None else high / unit
-                questions.append(OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}."))
+            declared = float(draft.bounds[-1]) == run.declared
+            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit, declared)
         except OutOfWorkError:
             questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
     else:
@@ -143,6 +159,9 @@ def open_questions(
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))
+    if draft is not None and _goes_on(draft, rows) and trace.total is None:
+        text = "The log does not say what comes after the cosine: further cycles may follow."
+        questions.append(OpenQuestion("what follows", float(draft.bounds[-1]) / unit, None, text))
     endless = draft is None or draft.kinds[-1] in (HOLD, *ENDLESS)
     if endless and trace.total is None:
         text = f"The log ends at {name} {place_text(last)}; it does not say how long the run is meant to be."
@@ -150,10 +169,46 @@ def open_questions(
     return tuple(questions)
 
 
+def _goes_on(draft: Draft, rows: Observations) -> bool:
+    """Whether the last phase may be the first cycle of several, as far as the log goes."""
+    return draft.kinds[-1].name == "cosine" and bool(rows.x[-1] <= draft.bounds[-1])
+
+
+def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: bool) -> Iterator[OpenQuestion]:
+    """The bounds and the rates of a draft that may be others, but for an end that the log declares."""
+    last, end = draft.bounds.size - 1, open_end(draft, rows, declared)
+    bounds = {index: (low, high) for index, low, high in open_bounds(draft, rows)}
+    if end is not None:
+        low, high = bounds.get(last, end.places)
+        bounds[last] = min(low, end.places[0]), None if high is None else max(high, end.places[1])
+    if declared:
+        bounds.pop(last, None)
+    for index, (low, high) in bounds.items():
+        what, sentence = _bound(draft, index, name)
+        least, most = low / unit, None if high is None else high / unit
+        yield OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}.")
+    if end is not None:
+        yield _open_rate(draft, last - 1, True, *end.rates)
+    for phase, at_end, low, high in open_rates(draft, rows):
+        yield _open_rate(draft, phase, at_end, low, high)
+
+
+def _open_rate(draft: Draft, phase: int, at_end: bool, low: float, high: float) -> OpenQuestion:
+    kind = draft.kinds[phase]
+    if kind is HOLD:
+        what, begin = "level of hold", "The hold may have"
+    elif at_end:
+        what, begin = f"last rate of {kind.name}", f"The {kind.name} may end at"
+    else:
+        what, begin = f"first rate of {kind.name}", f"The {kind.name} may begin at"
+    return OpenQuestion(what, low, high, f"{begin} any rate from {low:.4g} to {high:.4g}.")
+
+
 def _drops(draft: Draft) -> bool:
-    """Whether a level rate falls to another one."""
-    levels = [kind is HOLD for kind in draft.kinds]
-    return any(levels[at - 1] and levels[at] and draft.starts[at] < draft.ends[at - 1] for at in range(1, len(levels)))
+    """Whether a rate that is level, or rises, falls at once to a level one."""
+    ends, starts = draft.ends[:-1], draft.starts[1:]
+    falls = (starts < ends) & (draft.starts[:-1] <= ends)
+    return any(fall and kind is HOLD for fall, kind in zip(falls, draft.kinds[1:], strict=True))
 
 
 def _bound(draft: Draft, index: int, name: str) -> tuple[str, str]:
@@ -175,18 +230,3 @@ def _interval(low: float, high: float | None) -> str:
 
 def place_text(value: float) -> str:
     return f"{round(value):,}" if abs(value) >= 100 else f"{value:.4g}"
-
-
-def offset_in_words(inference: Inference) -> str:
-    """What the offset means, as a sentence."""
-    axis, offset, unit = inference.trace.axis, inference.offset, inference.steps_per_unit
-    if unit == 1 and offset in (0, 1, -1):
-        return {
-            0: f"Each row shows the rate of its own {axis}, counted from 0.",
-            1: f"Each row shows the rate of the next {axis}.",
-            -1: f"The log counts from 1, or shows the rate of the {axis} before.",
-        }[offset]
-    batches = {0: "epoch's first batch", unit - 1: "epoch's last batch", unit: "next epoch's first batch"}
-    if unit != 1 and offset in batches:
-        return f"Each row shows the rate of the {batches[Fraction(offset)]}."
-    return f"The schedule's step 0 is at {axis} {place_text(-offset / float(unit))}."

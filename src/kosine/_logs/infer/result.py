@@ -57,6 +57,21 @@ class OpenQuestion:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """A row that the schedule of all other rows does not explain.
+
+    Attributes:
+        position: where it is, in units of the log's axis.
+        expected: the rate of the schedule there.
+        found: the rate of the row.
+    """
+
+    position: float
+    expected: float
+    found: float
+
+
 @dataclass(frozen=True, repr=False)
 class Inference(Result):
     """The schedule that explains a trace best; made by `infer`. `print` shows it.
@@ -67,13 +82,15 @@ class Inference(Result):
         trace: the log.
         schedule: the schedule; None where none explains the log to its printed precision.
         plan: the schedule planned for the run, as far as the log shows how long it is.
-        residual: the largest distance of a row from the plan; 0.0 without a plan.
+        residual: the largest distance of a row from the plan, but for odd ones; 0.0 without a plan.
         offset: see above.
         steps_per_unit: the plan's steps in one unit of the log's axis.
         open: what the log does not decide.
         skips: pairs (position, count): from that position on the log is `count` more of the plan's steps behind.
         pieces: the shape of the log as data: one curve after the other.
         sentence: the result in plain words.
+        odd: the rows that the schedule does not explain, where it explains all others: at most three, or one in a
+            hundred.
         complete: whether the search tried every idea. If not, it reached its limit, and a schedule may exist although
             none was found.
     """
@@ -89,6 +106,7 @@ class Inference(Result):
     pieces: tuple[LogPiece, ...]
     sentence: str
     complete: bool
+    odd: tuple[OddRow, ...] = ()
 
     def steps(self, positions: NDArray[np.generic] | Sequence[float] | None = None) -> NDArray[np.int64]:
         """The plan's steps whose rates the log shows at these positions; at those of its rows if None."""

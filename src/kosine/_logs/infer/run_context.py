@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from kosine._core.run import RunSize
-from kosine._logs.infer.rounding import roundest
+from kosine._logs.infer.rounding import roundest, significant
 from kosine._logs.trace import Trace
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class RunContext:
         size: what turns such durations into steps.
         fills: whether the last phase lasts for the rest of the run.
         origins: positions from which logs count.
+        declared: the end that the log declares, or None.
     """
 
     starts: tuple[float, ...]
@@ -47,6 +48,7 @@ class RunContext:
     size: RunSize
     fills: bool = True
     origins: tuple[int, ...] = (0, 1, -1)
+    declared: float | None = None
 
     @classmethod
     def of(cls, trace: Trace, x: NDArray[np.float64], unit: int, steps_per_epoch: int | None) -> Self:
@@ -64,17 +66,21 @@ class RunContext:
         starts = [0.0, 1.0, -1.0] if first >= 1 and stride > 1 else [1.0, 0.0, -1.0] if first >= 1 else [0.0, -1.0, 1.0]
         if unit > 1 and steps_per_epoch is not None:
             starts = [0.0, 1.0 - unit, float(-unit), float(unit), 1.0]
-        ends = [] if trace.total is None or trace.total * unit <= last else [float(trace.total * unit)]
+        declared = None if trace.total is None or trace.total * unit < last else float(trace.total * unit)
+        ends = [] if declared is None else [declared]
         total = roundest(last + 1, last + max(stride, 1.0))
+        if stride > 1 and first > 0 and last % stride == 0 and significant(last) <= significant(total):
+            ends.append(last)  # a trainer that counts from 1 says the length of the run in its last row
         ends += [total, max(total - 1, last + 1), last + stride, last + 1]  # OneCycleLR comes down in one step less
         begins = first <= 2 * max(stride, 1.0)
         duration, size = _durations(trace.axis, unit)
         origins = (0, 1 - unit, -unit, 1, unit) if trace.axis == "epoch" else (0, 1, -1)  # as `check` reads logs
-        return cls(tuple(starts), tuple(dict.fromkeys(ends)), begins, duration, size, origins=origins)
+        ends = list(dict.fromkeys(ends))
+        return cls(tuple(starts), tuple(ends), begins, duration, size, origins=origins, declared=declared)
 
     def shortened(self, steps: int) -> Self:
-        """The run without steps that its schedule skipped."""
-        return replace(self, ends=tuple(end - steps for end in self.ends))
+        """The run without steps that its schedule skipped, which it was planned with all the same."""
+        return replace(self, ends=tuple(dict.fromkeys((*self.ends, *(end - steps for end in self.ends)))))
 
 
 def steps_per_unit(trace: Trace, steps_per_epoch: int | None) -> int:

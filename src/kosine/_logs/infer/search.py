@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -20,20 +20,28 @@ from kosine._core.groups import Part, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD
+from kosine._logs.infer.between_steps import drafts_between_steps, section_between_steps
+from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of
+from kosine._logs.infer.exact_lags import exact_lags
+from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
+from kosine._logs.infer.joints import draft_of
+from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
+from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
-from kosine._logs.infer.snapping import EXPLAINS, NEARLY
+from kosine._logs.infer.snapping import EXPLAINS
 from kosine._logs.infer.staircase import Staircase, fit_staircase, skips_in_treads
-from kosine._logs.infer.to_schedule import is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.infer.to_schedule import drops_after_rise, is_plausible, repeating, schedule_parts, snapped_phases
+from kosine._logs.precision import NEARLY
 from kosine._logs.work import OutOfWorkError, Work
 from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
+_MOST_OPEN = 8  # drops that are named as open
+_COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _MOST_TURNS = 8
@@ -41,9 +49,15 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1.5e6, 4e6, 4e6, 4e6
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.1e6, 9e5
+_MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
+_MOST_FOR_LAGS = 6e5
+_ONE_UNIT = 0.999  # of the last printed place
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Found = TypeVar("Found")
 
@@ -62,6 +76,7 @@ class Explanation:
         open: what of it could be otherwise: what, the lowest and the highest value, and a sentence; empty with a draft,
             whose bounds show it.
         rows: the rows without the skips, where there are any.
+        drops: whether a rise ends in a drop: a warm-up that leads to another peak, or one step that was not seen.
     """
 
     plan: Plan
@@ -72,6 +87,7 @@ class Explanation:
     skips: tuple[Skip, ...] = ()
     open: tuple[tuple[str, float, float, str], ...] = ()
     rows: Observations | None = None
+    drops: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,17 +110,33 @@ def search(rows: Observations, run: RunContext) -> Searched:
     found, complete = _within(_MOST_FOR_TREADS, rows, lambda some: _as_staircase(some, run))
     if found is not None:
         return Searched(found, (), complete)
-    seen, cut = _within(_MOST_FOR_SEGMENTS, rows, _segments_of)
-    if seen is None:
+    seen, cut = _first_segments(rows)
+    complete = complete and cut
+    if not seen:
         return Searched(None, (), complete=False)
-    segments = seen
-    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, segments))
-    complete = complete and cut and tried
+    found, tried = _within(_MOST_FOR_PHASES, rows, lambda some: _as_phases(some, run, seen))
+    complete = complete and tried
+    if found is not None and _may_be_straight(rows, found):
+        straight, _ = _within(_MOST_FOR_STRAIGHT, rows, lambda some: _as_straight(some, run))
+        found = straight if straight is not None and straight.phases <= found.phases else found
+    exact, tried = _within(_MOST_FOR_LAGS, rows, lambda some: _with_exact_lags(some, run, found))
+    complete = complete and tried
+    if exact is not None:
+        return Searched(exact, seen, complete)
+    if found is None:
+        found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _between_steps(some, run, seen))
+        complete = complete and tried
+    if found is None:
+        found, tried = _within(_MOST_FOR_LATE, rows, lambda some: _entered_late(some, run, seen))
+        complete = complete and tried
     if found is None or found.phases > 3:
-        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, segments))
+        late, tried = _within(_MOST_FOR_SKIPS, rows, lambda some: _with_skips(some, run, seen))
         complete = complete and tried
         if late is not None and (found is None or late.phases < found.phases):
             found = late
+    if found is None:
+        found, tried = _within(_MOST_FOR_RARE, rows, lambda some: _with_rare_curves(some, run, seen))
+        complete = complete and tried
     return Searched(found, seen, complete)
 
 
@@ -114,6 +146,18 @@ def _within(most: float, rows: Observations, idea: Callable[[Observations], Foun
         return idea(replace(rows, work=Work(most, rows.work))), True
     except OutOfWorkError:
         return None, False
+
+
+def _first_segments(rows: Observations) -> tuple[tuple[Segment, ...], bool]:
+    """The first segments, as far as they are found in the work that they may take, and whether that was enough."""
+    some = replace(rows, work=Work(_MOST_FOR_SEGMENTS, rows.work)).rough()
+    found: list[Segment] = []
+    try:
+        for segment in islice(cut_into_segments(some), MOST_PHASES + 1):
+            found.append(segment)
+    except OutOfWorkError:
+        return tuple(found), False
+    return tuple(found), True
 
 
 def _segments_of(rows: Observations) -> tuple[Segment, ...]:
@@ -126,9 +170,20 @@ def _as_phases(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -
         found = _from_some(rows, run, seen[:_SOME])
         if found is not None:
             return found
-    if len(seen) > MOST_PHASES:
+    if len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
         return None
     return _first_proven(rows, run, drafts_of(rows, run, seen))
+
+
+def _may_be_straight(rows: Observations, found: Explanation) -> bool:
+    """Whether the rates are printed so coarsely that a straight curve may pass for a bent one."""
+    bent = found.draft is not None and any(kind in CURVED for kind in found.draft.kinds)
+    return bent and found.phases > 1 and float(rows.width.min()) > _COARSE * float(rows.y.max())
+
+
+def _as_straight(rows: Observations, run: RunContext) -> Explanation | None:
+    segments = tuple(islice(cut_into_segments(rows.rough(), straight=True), _FEW_LEVELS + 1))
+    return _first_proven(rows, run, drafts_of(rows, run, segments)) if segments[-1].stop == len(rows) else None
 
 
 def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
@@ -147,9 +202,9 @@ def _first_exact(ideas: Iterable[Explanation]) -> Explanation | None:
     nearly: Explanation | None = None
     try:
         for found in ideas:
-            if found.worst <= EXPLAINS:
+            if found.worst <= EXPLAINS and not found.drops:
                 return found
-            nearly = nearly or found
+            nearly = found if nearly is None or found.worst <= EXPLAINS < nearly.worst else nearly
     except OutOfWorkError:
         if nearly is None:
             raise
@@ -163,9 +218,12 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
         plan = _planned(group, run, run.ends[0] - whole.origin)
         worst = _worst(plan, whole.origin, rows)
         if plan is not None and worst <= NEARLY:
-            yield Explanation(plan, whole.origin, len(group), None, worst)
+            yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
+    earliest = min(run.starts) if run.begins else min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0])
+    if whole.origin < earliest:
+        return  # a curve that began before the run did, or long before
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0], whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
@@ -173,7 +231,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
     plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)
     worst = _worst(plan, whole.origin, rows)
     if plan is not None and worst <= NEARLY:
-        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst)
+        yield Explanation(plan, whole.origin, len(whole.phases), draft, worst, drops=drops_after_rise(whole))
 
 
 def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:
@@ -186,15 +244,123 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
-    while plan is not None and low < len(rows):
+    while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
-        off = np.abs(plan(steps_at(part.x, origin)) - part.y) / part.width
-        worst = max(worst, float(off.max()))
-        if not worst <= NEARLY:
+        rates = plan(steps_at(part.x, origin))
+        worst = max(worst, float((np.abs(rates - part.y) / part.width).max()))
+        if not worst <= NEARLY or _print_apart(rates, part):
             return math.inf
-        low, size = low + size, min(4 * size, _BLOCK)
+        low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
+
+
+# --- phases that begin between two steps ------------------------------------------------------------------------------
+
+
+def _between_steps(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose phases begin between two steps."""
+    if len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
+        return None
+    for draft in drafts_between_steps(rows, run, seen):
+        if not is_plausible(snapped_phases(draft, float(rows.x[0])), rows.x):
+            continue
+        part, origin = section_between_steps(draft, float(rows.x[0]))
+        plan = _planned([part], run, max(run.ends[0], math.ceil(draft.bounds[-1])) - origin)
+        worst = _worst(plan, origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return Explanation(plan, origin, len(draft.kinds), draft, worst)
+    return None
+
+
+# --- curves that are entered late ----------------------------------------------------------------------------------
+
+
+def _entered_late(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose later phases began unseen, while a warm-up was followed."""
+    most = first_of_decay(seen)
+    if most and len(seen) > _FEW_LEVELS:
+        stairs = _stairs_after_warmup(rows, run, seen)
+        if stairs is not None:
+            return stairs
+    late = late_from(rows, seen, most)
+    begin = seen[late.index].arc.begin
+    if not late.index or begin is None or not late.hides(begin):
+        return None
+    after = rows.part(seen[late.index].first, len(rows))
+    later = _as_phases(after, replace(run, begins=False), _segments_of(after))
+    return None if later is None else _after_warmup(rows, run, seen, late, later)
+
+
+def _stairs_after_warmup(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose rates are constant for equal times after a warm-up."""
+    after = rows.part(seen[1].first, len(rows))
+    later = _as_staircase(after, replace(run, begins=False))
+    if later is None or later.skips:
+        return None
+    return _after_warmup(rows, run, seen, late_from(rows, seen, 1), later)
+
+
+def _after_warmup(
+    rows: Observations, run: RunContext, seen: tuple[Segment, ...], late: Late, later: Explanation
+) -> Explanation | None:
+    """The schedule of the rows from a segment on, entered late after that of the rows before."""
+    if later.origin > late.right:
+        return None
+    joint, before = float(later.origin), seen[late.index - 1]
+    if joint < late.left:
+        joint = late.joint(before, float(later.plan(0)))
+    first = int(np.searchsorted(rows.x, joint))
+    warm_rows, shown = rows.part(0, first), (*seen[: late.index - 1], replace(before, stop=first))
+    warm = next(drafts_of(warm_rows, replace(run, ends=(joint,)), shown), None) if first > before.first else None
+    if warm is None:
+        return None
+    whole = snapped_phases(warm, float(rows.x[0]))
+    parts = schedule_parts(whole.phases, run.duration, rest=False)
+    parts += late_parts(later.plan.schedule.parts, whole.stop - later.origin, run.duration)
+    total = later.plan.total_steps
+    stop = run.ends[0] if total is None else later.origin + total
+    plan = _planned(parts, run, stop - whole.origin)
+    worst = _worst(plan, whole.origin, rows)
+    if plan is None or worst > NEARLY:
+        return None
+    is_open = (*(late.open(before, seen[late.index]) if joint > later.origin else ()), *later.open)
+    return Explanation(plan, whole.origin, len(whole.phases) + later.phases, None, worst, open=is_open)
+
+
+# --- rare curves ------------------------------------------------------------------------------------------------------
+
+
+def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
+    """A schedule whose decay has a rare curve, from the end of the warm-up on or entered late."""
+    most = first_of_decay(seen)
+    for count in range(min(most, 1), most + 1):
+        first = seen[count].first if count else 0
+        after = rows.part(first, len(rows))
+        inside = replace(run, begins=False) if count else run
+        for decay in islice(rare_segments(after.rough(), (float(after.x[0]), *run.starts)), _MOST_RARE):
+            if count and not decay[0].arc.kind.begins:  # it begins where the warm-up meets it
+                later = (replace(each, first=each.first + first, stop=each.stop + first) for each in decay)
+                found = _first_proven(rows, run, _drafts_of_these(rows, run, (*seen[:count], *later)))
+            else:
+                found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
+                if found is not None and count:
+                    found = _after_warmup(rows, run, seen, late_from(rows, seen, count), found)
+            if found is not None:
+                return found
+    return None
+
+
+def _drafts_of_these(rows: Observations, run: RunContext, found: Sequence[Segment]) -> Iterator[Draft]:
+    draft = finished(rows, rows.rough(), draft_of(rows.rough(), found, run.ends[0]), run)
+    if draft is not None:
+        yield draft
+
+
+def _print_apart(rates: NDArray[np.float64], rows: Observations) -> bool:
+    """Whether two rows at one level of a schedule have rates that no level prints as, one unit apart."""
+    apart = np.abs(np.diff(rows.y)) >= _ONE_UNIT * (rows.width[1:] + rows.width[:-1])
+    return bool((apart & (np.diff(rates) == 0)).any())
 
 
 # --- treads -----------------------------------------------------------------------------------------------------------
@@ -210,7 +376,12 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     shifted, later = without_skips(rows, skips), run.shortened(total_skipped(skips))
     treads = fit_staircase(shifted, run.starts)
     found = None if treads is None else _of_treads(shifted, later, treads)
-    return None if found is None else replace(found, skips=tuple(skips), rows=shifted)
+    if found is None:
+        return None
+    # With rows between which steps were skipped, each drop may be anywhere between two of them.
+    drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
+    is_open = (joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist()))
+    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *is_open))
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
@@ -247,6 +418,16 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
 # --- skipped steps ----------------------------------------------------------------------------------------------------
 
 
+def _with_exact_lags(rows: Observations, run: RunContext, plain: Explanation | None) -> Explanation | None:
+    """A schedule that explains the rows with the skipped steps that their rates show, simpler than without."""
+    for skips in exact_lags(rows, run.declared):
+        found = after_skips(rows, run, skips)
+        late = plain is not None and plain.draft is not None and plain.draft.starts[0] > 0
+        if found is not None and (plain is None or found.phases < plain.phases + late):
+            return found
+    return None
+
+
 def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule that explains the rows, if some steps were skipped."""
     skips: list[Skip] = []
@@ -254,7 +435,7 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     for _ in range(_MOST_TURNS):
         rough = shifted.rough()
         left = [segment for segment in seen if segment.first not in done and segment.arc.kind is not HOLD]
-        if not left or len(seen) > MOST_PHASES:
+        if not left or len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
             break
         longest = max(left, key=lambda segment: segment.stop - segment.first)
         done.add(longest.first)
@@ -266,11 +447,11 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
-    explained = (_after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    explained = (after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
     return _first_exact(found for found in explained if found is not None)
 
 
-def _after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
+def after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
     """A schedule that explains the rows, if these steps were skipped."""
     shifted = without_skips(rows, skips)
     seen = _segments_of(shifted)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**15  # rows that are looked at together when a curve is followed
 _ROUNDS = 40
+_ALMOST = 16  # part of a segment that is left at the end of the log
 _COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 3000, 200, 50, 30  # see `Work`
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
@@ -30,6 +31,7 @@ _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near
 _MUCH = 0.5  # of the next half wave: less of it may be a curve that was followed too far
 _EARLY = 0.05  # of a half wave: rows so shortly before one belong to it
 _ROUGH = 1e-6  # of the peak: near 0 the rows of a curve are too precise to follow it by
+_SHORT = 16  # rows of which few may change
 _SHARE = 0.85  # of the rows that the best curve explains a simpler one must explain, to be preferred
 
 
@@ -129,10 +131,10 @@ class Segment:
     arc: Arc
 
 
-def cut_into_segments(rows: Observations, first: int = 0) -> Iterator[Segment]:
+def cut_into_segments(rows: Observations, first: int = 0, *, straight: bool = False) -> Iterator[Segment]:
     """The rows from `first` on, as few segments as can be: each goes as far as a curve does."""
     while first < len(rows):
-        found = _longest(rows, first)
+        found = _longest(rows, first, straight=straight)
         for part in _half_waves(rows, found):
             yield from _held(rows, part)
         first = found.stop
@@ -168,18 +170,18 @@ def _held(rows: Observations, found: Segment) -> Iterator[Segment]:
     yield found
 
 
-def _longest(rows: Observations, first: int) -> Segment:
+def _longest(rows: Observations, first: int, *, straight: bool) -> Segment:
     """The segment that begins at this row: the simplest curve among those that go about as far as any does."""
     found: list[Segment] = []
     reach = first
-    for kind in (*SIMPLE, *CURVED):
+    for kind in SIMPLE if straight else (*SIMPLE, *CURVED):
         least = first + kind.rows
         if kind in CURVED:  # worth its numbers only where it goes further than the simpler ones
             least = max(least + 1, reach + max(2, (reach - first) // 8))
             if reach == len(rows):
                 break
         segment = _reach(rows, kind, first, min(least, len(rows)))
-        if segment is not None:
+        if segment is not None and _is_seen(rows, segment):
             found.append(segment)
             reach = max(reach, segment.stop)
     most = reach - first
@@ -187,6 +189,14 @@ def _longest(rows: Observations, first: int) -> Segment:
     if reach == len(rows):  # there is nothing after it that a curve could have been followed into
         enough = reach
     return next(segment for segment in found if segment.stop >= enough)
+
+
+def _is_seen(rows: Observations, segment: Segment) -> bool:
+    """Whether the rows change often enough to show more than levels."""
+    kind, count = segment.arc.kind, segment.stop - segment.first
+    if kind is HOLD or count <= _SHORT:
+        return True
+    return int(np.count_nonzero(np.diff(rows.y[segment.first : segment.stop]))) >= kind.rows
 
 
 def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segment | None:
@@ -203,4 +213,7 @@ def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segme
         if good is None or good.stop == len(rows) or bad - good.stop <= 1 + (good.stop - first) // 64:
             break
         stop = min(good.stop + max(1, good.stop - first), len(rows)) if bad > len(rows) else (good.stop + bad) // 2
+    if good is not None and 0 < len(rows) - good.stop <= 1 + (good.stop - first) // _ALMOST:
+        arc = rows.through(kind, first, len(rows))  # it may go through the last rows as well
+        good = good if arc is None else Segment(first, len(rows), arc)
     return good

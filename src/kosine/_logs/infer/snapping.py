@@ -16,7 +16,7 @@ from kosine._logs.infer.curve_fits import ENDLESS
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.least_squares import FittedDraft, refine, sampled
 from kosine._logs.infer.minimax import centred, changes_of, ranges
-from kosine._logs.infer.rounding import RoundNumber, round_rate, round_step
+from kosine._logs.infer.rounding import RoundNumber, round_rate, round_step, significant
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.timescales import is_timescale, share_of, timescale_range
@@ -32,10 +32,9 @@ _TRIES = ((15.0, 0.05), (3.5, 0.3), (2.5, 0.1), (2.0, 0.02), (0.0, -1.0))
 EXPLAINS = 1 + 1e-6
 """Half-widths that a row may be off at most."""
 
-NEARLY = 1.2
-"""The same where no numbers do better: what a linear program leaves of a curved valley."""
-
 _VAGUE = 0.003  # of its distance from the beginning: a bound that is known less well may as well be round
+
+_LONG = 4  # digits: a rate that has more was hardly chosen
 
 _HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
 
@@ -61,7 +60,7 @@ def snapped(fitted: FittedDraft, rows: Observations, run: RunContext) -> Draft:
         draft = _by_surprise(fitted, rows, run, reach, convincing)
         worst = draft.worst(rows)
         if worst <= EXPLAINS:
-            return draft
+            return _with_short_rates(draft, rows)
         if best is None or worst < best[0]:
             best = worst, draft
     assert best is not None
@@ -205,6 +204,31 @@ def _shortened(draft: Draft, rows: Observations) -> Draft:
         if shorter.worst(rows) <= EXPLAINS:
             break
     return shorter
+
+
+def _with_short_rates(draft: Draft, rows: Observations) -> Draft:
+    """The draft with each long rate as short as all rows allow, while the other long ones make up for it."""
+    for index in np.flatnonzero(draft.rates > 0).tolist():
+        long = np.array([significant(rate) > _LONG for rate in draft.rates.tolist()])
+        share = draft.kinds[-1] in ENDLESS and index == draft.rates.size - 1
+        if share or not long[index]:
+            continue
+        long[index] = False
+        if draft.kinds[-1] in ENDLESS:
+            long[-1] = True
+        rate = float(draft.rates[index])
+        for digits in range(1, significant(rate) - 1):
+            short = float(f"{rate:.{digits - 1}e}")
+            if abs(short - rate) > _VAGUE * rate:
+                continue
+            rates = draft.rates.copy()
+            rates[index] = short
+            tried = replace(draft.with_numbers(draft.bounds, rates), free_rates=long)
+            tried = _shortened(centred(replace(tried, free_bounds=np.zeros_like(draft.free_bounds)), rows), rows)
+            if tried.worst(rows) <= EXPLAINS:
+                draft = tried
+                break
+    return draft
 
 
 def _round_timescale(draft: Draft, reach: float) -> float:

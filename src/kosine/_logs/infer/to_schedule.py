@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ _MOST_MULTIPLE = 25
 _DIGITS = 2  # of a round number of steps
 _COARSE = 0.05  # of what they are multiples of: drops that are known less well may be multiples of anything
 _LOW = 0.2  # of the peak: a line that is above has not come down to its end
+_DIGITS_OF_TWO = 4  # of a factor that two cycles show
+_ROWS_AFTER = 3  # that show what a rate jumps to, where it is not level before and after
 _SAME = 0.01  # of the rate: two curves that are as near as this go the same way
 
 
@@ -76,26 +79,39 @@ def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
 
 
 def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
-    """Whether a run may have been meant to go so: its jumps are restarts, drops at multiples of one time, or one drop.
+    """Whether a run may have been meant to go so: its jumps are restarts, drops, or the end of a level warm-up.
 
-    Jumps that are neither are a plateau scheduler's, or were made by hand, or by a resume that lost its state.
+    A jump up of another kind was made by hand, or by a resume that lost its state; and so was the drop of a rate that
+    falls already, unless it restarts.
 
     Args:
         whole: the phases.
         x: the positions of the rows of the log.
     """
     phases = whole.phases
-    places = whole.origin + np.cumsum([phase.steps for phase in phases])
-    level, drops = all(phase.kind is HOLD for phase in phases), []
-    for before, after, place in zip(phases, phases[1:], places.tolist(), strict=False):
-        if after.start == before.end:
-            continue
-        if before.kind is HOLD and after.kind is HOLD and (level or after.start < before.start):
-            drops.append(place)
-        elif not _restarts(before, after):
-            return False
-    begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts its steps from there as well
-    return len(drops) < 2 or _regular(drops, x, begin)
+    places = (whole.origin + np.cumsum([phase.steps for phase in phases])).tolist()
+    jumps = [index for index in range(1, len(phases)) if phases[index].start != phases[index - 1].end]
+    if all(phase.kind is HOLD for phase in phases):
+        falls = all(phases[index].start < phases[index - 1].end for index in jumps)
+        begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
+        return falls or len(jumps) < 2 or _regular([places[index - 1] for index in jumps], x, begin)
+    seen = np.diff(np.searchsorted(x, [whole.origin, *places])).tolist()
+    return all(
+        _may_jump(phases[index - 1], phases[index], first=index == 1) and seen[index] >= _ROWS_AFTER for index in jumps
+    )
+
+
+def drops_after_rise(whole: SnappedPhases) -> bool:
+    """Whether a rise of the rate ends higher than the next phase begins."""
+    pairs = pairwise(whole.phases)
+    return any(before.start < before.end and after.start < before.end for before, after in pairs)
+
+
+def _may_jump(before: SnappedPhase, after: SnappedPhase, *, first: bool) -> bool:
+    """Whether a schedule may jump from one phase, the first of all or not, to the next."""
+    if after.start < before.end and before.start <= before.end and after.end <= after.start:
+        return True
+    return (first and before.kind is HOLD) or _restarts(before, after)
 
 
 def _regular(drops: Sequence[int], x: Floats, begin: int) -> bool:
@@ -133,13 +149,14 @@ def schedule_parts(phases: Sequence[SnappedPhase], duration: DurationText, *, re
     for number, phase in enumerate(phases):
         last = rest and number == len(phases) - 1
         made.append(
-            _phase(phase, "rest" if last else duration(phase.steps), phase.start if phase.start != stood else None)
+            phase_of(phase, "rest" if last else duration(phase.steps), phase.start if phase.start != stood else None)
         )
         stood = phase.end
     return made
 
 
-def _phase(phase: SnappedPhase, duration: int | str, start: float | None) -> Phase:
+def phase_of(phase: SnappedPhase, duration: int | str, start: float | None) -> Phase:
+    """The phase as a schedule has it; without a `start` it begins where the one before ends."""
     if phase.kind is HOLD:
         return curves.hold(duration, start=start)
     constructor: Callable[..., Phase] = curves.CONSTRUCTORS[phase.kind.name]
@@ -158,8 +175,8 @@ def _phase(phase: SnappedPhase, duration: int | str, start: float | None) -> Pha
 
 def repeating(phases: Sequence[SnappedPhase], duration: DurationText) -> Iterator[list[Part]]:
     """The same phases with those that repeat as a group, the shortest way to say it first."""
-    for before in range(3):
-        for length in (1, 2, 3):
+    for length in (1, 2, 3):
+        for before in range(3):
             if len(phases) - before > length:
                 yield from _grouped(phases, before, length, duration)
 
@@ -181,7 +198,8 @@ def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration:
     lengths = [sum(phase.steps for phase in inside[at : at + length]) for at in range(0, again - length + 1, length)]
     peaks = [max(max(phase.start, phase.end) for phase in inside[at : at + length]) for at in range(0, again, length)]
     whole = len(lengths)
-    if whole < 2 and (len(peaks) < 2 or not _comes_down(unit)):
+    alike = length > 1 and all(phase.kind is unit[0].kind for phase in unit)  # cycles of their own
+    if whole < 2 and (alike or len(peaks) < 2 or not _comes_down(unit)):
         return
     counts: list[int | None] = [None] if before + again == len(phases) else []
     if whole > 1 and whole * length == again:
@@ -213,4 +231,8 @@ def _shrinks(peaks: Sequence[float]) -> list[float]:
         return []  # no factor leads down to 0
     ratio = (peaks[-1] / peaks[0]) ** (1 / (len(peaks) - 1)) if peaks[0] else 1.0
     found = {round_rate(ratio, reach * ratio, ratio).value for reach in (1e-9, 1e-6, 1e-4, 1e-3)}
-    return sorted((shrink for shrink in found if 0 < shrink <= 1), key=lambda value: len(repr(value)))
+    most = _DIGITS_OF_TWO if len(peaks) == 2 else math.inf  # two cycles have some factor, whatever made them
+    return sorted(
+        (shrink for shrink in found if 0 < shrink <= 1 and significant(shrink) <= most),
+        key=lambda each: len(repr(each)),
+    )

@@ -13,6 +13,7 @@ from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.minimax import centred
+from kosine._logs.infer.open_rates import all_free
 from kosine._logs.infer.rounding import significant
 from kosine._logs.infer.run_bounds import zero_crossing
 from kosine._logs.infer.segments import Observations
@@ -30,14 +31,8 @@ _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 def open_bounds(draft: Draft, rows: Observations) -> Iterator[tuple[int, float, float | None]]:
     """The bounds that may be elsewhere: their number, and the lowest and the highest place; None: any later one."""
     kinds, count = draft.kinds, draft.bounds.size
-    rates = np.ones(draft.rates.size, np.bool_)
-    stated = np.zeros(count, np.bool_)
-    for index in range(count):
-        before = kinds[index - 1] if index else None
-        after = kinds[index] if index < count - 1 else None
-        joined = before is not None and after is not None and draft.joined[index - 1]
-        stated[index] = joined or bool(before and before.ends) or bool(after and after.begins)
-    free = replace(draft, free_bounds=stated, free_rates=rates)
+    free = all_free(draft)
+    stated = free.free_bounds
     spread = dict(zip(np.flatnonzero(stated).tolist(), refine(free, rows).spread.tolist(), strict=False))
     for index in range(count):
         if 0 < index < count - 1 and _steepness_unknown(draft, rows, index):

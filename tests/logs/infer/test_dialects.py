@@ -1,0 +1,116 @@
+"""What `kosine.dialects` can express, `infer` recovers from 200 rows of its plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kosine as ks
+from kosine._logs.precision import Precision
+from tests.support.dialect_plans import SCHEDULES, dialect_case
+from tests.support.recovering import outcome_of
+
+# The benchmark of dialects draws each several times; the quick tests have one each of those that are found at once.
+SLOW = {"timm.CosineLRScheduler k_decay", "timm.TanhLRScheduler", "optax.cosine_decay_schedule"}
+UNKNOWN = {
+    "keras.PolynomialDecay",  # its cycles reach their ends one step before they begin again, between two rows
+    "huggingface.warmup_stable_decay",  # a warm-up that rises as a square root
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        *(pytest.param(name, 5, marks=[pytest.mark.slow] if name in SLOW else []) for name in SCHEDULES),
+        *(pytest.param(name, seed, marks=pytest.mark.slow) for name in SCHEDULES for seed in (0, 1, 2, 3)),
+    ],
+)
+def test_recovers_the_schedules_of_every_dialect(name: str, seed: int) -> None:
+    case = dialect_case(name, seed)
+    found = outcome_of(ks.infer(case.trace()), case.plan)
+    assert found.kind in ("equal", "open") or name in UNKNOWN
+
+
+# --- curves that began unseen, and rare ones ------------------------------------------------------------------------
+
+
+def schedule_of(plan: ks.Plan, every: int) -> str:
+    assert plan.total_steps is not None
+    steps = np.arange(0, plan.total_steps, every)
+    return repr(ks.infer(ks.Trace(steps, plan(steps))).schedule)
+
+
+def test_a_cosine_that_runs_under_the_warmup() -> None:
+    plan = ks.dialects.timm.CosineLRScheduler(5e-4, 300, lr_min=1e-5, warmup_t=5, warmup_lr_init=1e-6).plan()
+    text = "Schedule(linear(5, start=1e-06, to=0.0005), section(cosine(start=0.0005, to=1e-05), skip=5))"
+    assert schedule_of(plan, 1) == text
+
+
+def test_where_a_hidden_curve_comes_up_is_open() -> None:
+    plan = ks.dialects.timm.CosineLRScheduler(1e-3, 3000, warmup_t=100, warmup_lr_init=1e-5).plan()
+    steps = np.arange(0, 3000, 30)
+    inference = ks.infer(ks.Trace(steps, plan(steps)))
+    at = next(each for each in inference.open if each.what == "linear to cosine")
+    assert (at.low, at.high) == (91, 120)
+
+
+def test_a_peak_between_two_steps() -> None:
+    plan = ks.dialects.torch.OneCycleLR(0.01, total_steps=1005).plan(total_steps=1005)
+    text = 'Schedule(section(cosine("300.5st", start=0.0004, to=0.01), cosine("703.5st", start=0.01, to=4e-08), '
+    assert schedule_of(plan, 5) == text + "continuous=True))"
+
+
+def test_any_power() -> None:
+    plan = ks.Schedule(ks.linear(100, start=0.0, to=0.1), ks.polynomial(to=0.0, power=1.3)).plan(total_steps=2000)
+    assert schedule_of(plan, 10) == "Schedule(linear(100, start=0.0, to=0.1), polynomial(to=0.0, power=1.3))"
+
+
+def test_a_line_that_lost_its_state_is_no_cycle_of_a_power() -> None:
+    steps = np.arange(0, 3000, 10)
+    rates = 1e-3 * (1 - np.where(steps < 2300, steps, steps - 2300) / 3000)
+    assert not ks.infer(ks.Trace(steps, rates)).explained
+
+
+# --- cycles and drops ---------------------------------------------------------------------------------------------
+
+
+def test_a_whole_cycle_is_no_skip() -> None:
+    lengths = (20, 21, 21, 21)
+    cosines = [
+        0.001 + (0.01 * 0.95 ** max(turn - 1, 0) - 0.001) * (1 + np.cos(np.pi * np.arange(length) / length)) / 2
+        for turn, length in enumerate(lengths)
+    ]
+    rates = np.concatenate([np.linspace(0.001, 0.01, 10, endpoint=False), *cosines])
+    inference = ks.infer(ks.Trace(np.arange(rates.size), rates, axis="epoch"))
+    assert inference.plan is not None
+    assert inference.skips == ()
+    assert [row.first_step for row in inference.plan.phases][:5] == [0, 10, 30, 51, 72]
+
+
+def test_a_level_prints_as_one_number() -> None:
+    rates = np.repeat([1e-4, 1e-5, 0.0], [300, 345, 621])  # 1e-6 is printed as 0.0
+    trace = ks.Trace(np.arange(rates.size), rates, precision=Precision(decimals=5))
+    assert (
+        repr(ks.infer(trace).schedule) == "Schedule(hold(300, start=0.0001), hold(345, start=1e-05), hold(start=0.0))"
+    )
+
+
+def test_a_short_warmup_is_left_out() -> None:
+    epochs = np.arange(1, 101)
+    line = 0.01 * (1 - 0.99 * (epochs - 1) / 100)
+    rates = np.where(epochs <= 3, line * epochs / 3.03, line)
+    inference = ks.infer(ks.Trace(epochs, rates, axis="epoch"))
+    assert repr(inference.schedule) == "Schedule(linear(start=0.01, to=0.0001))"
+    assert [row.position for row in inference.odd] == [1, 2, 3]
+    assert "warm-up" in [each.what for each in inference.open]
+
+
+# --- giving up ----------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_nothing_explains_says_what_its_pieces_are() -> None:
+    steps = np.arange(0, 10_000, 100)  # Caffe's `inv`
+    inference = ks.infer(ks.Trace(steps, 0.01 * (1 + 1e-4 * steps) ** -0.75))
+    assert not inference.explained
+    assert "pieces: cosine from step 0 to" in inference.sentence
+    assert "The nearest single curve" in inference.sentence
