@@ -49,7 +49,7 @@ class Alignment:
         highest: the highest rate of both, as far as the log goes; the noise of the arithmetic is in proportion to it.
         offset: added to the step.
         factor: steps of the plan in one step of the log.
-        phase: with a factor 1/m, how many steps of the log had gone by when it began to be counted.
+        phase: with a factor 1/m, or with `every`, how many steps of the log had gone by when it began to be counted.
         averaged: whether a row shows the mean over the epoch that begins at its step.
         every: rows show the step that is a multiple of this.
         declared: whether the skipped steps that the log declares are taken off.
@@ -142,7 +142,7 @@ class Alignment:
 
     def _shown(self, own: Steps) -> Steps:
         if self.every > 1:
-            own = own // self.every * self.every
+            own = (own + self.phase) // self.every * self.every
         if self.factor != 1:
             own = (own * self.factor.numerator + self.phase) // self.factor.denominator
         return own + self.offset
