@@ -216,6 +216,14 @@ def test_the_step_past_the_end_of_torchs_one_cycle() -> None:
     )
 
 
+@pytest.mark.parametrize("glitch", [1.0, 1e10, 1e300])
+def test_a_glitch_excuses_no_other_row(glitch: float) -> None:
+    rates, other = PLAN(EVERY), PLAN(EVERY) * (1 + 1e-5)
+    rates[300] = other[300] = glitch
+    assert [point.position for point in check(Trace(EVERY, rates), PLAN).odd] == [300]
+    assert check(Trace(EVERY, other), PLAN).kind == "differs"
+
+
 def test_one_odd_row_that_a_lag_explains_as_well() -> None:
     plan = ks.step_decay(peak=0.1, every=400).plan(total_steps=700)
     verdict = judged(EVERY[:700], np.where(EVERY[:700] == 400, 399, EVERY[:700]), plan)
