@@ -20,7 +20,8 @@ from kosine._logs.odd_rows import odd_rows
         (1000, [57, 58, 59], True),
         (1000, [57, 58, 59, 60], False),  # they stand together: a phase
         (1000, [998, 999], False),  # something else begins there
-        (1000, [0, 1], False),  # something else ends there
+        (1000, [0, 1, 2], True),  # the warm-up of YOLO
+        (1000, [0, 1, 2, 3], False),  # something else ends there
         (10, [4], True),
         (19, [4, 9], False),
         (9, [4], False),

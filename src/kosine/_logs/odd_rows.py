@@ -22,14 +22,14 @@ _FEW = 3  # odd rows of a log that may have them,
 _ONE_IN = 100  # and one in so many of a long one
 _SHORT = 10  # rows for each odd one, at least
 _TOGETHER = 3  # odd rows next to each other
-_AT_AN_END = 1  # odd rows before the first row that fits, and after the last: more of them are a phase of their own
+_AT_THE_END = 1  # odd rows after the last row that fits: more of them are a phase of their own
 
 
 def odd_rows(misses: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     """The odd rows, ascending; None where the rows that are off are too many, or stand together.
 
     At most three rows are odd, or one in a hundred, and one in ten of a short log. At most three of them stand next to
-    each other between rows that fit, and at most one at either end of the log.
+    each other, as YOLO's rows of its warm-up do, and at most one after the last row that fits.
 
     Args:
         misses: for each row of a log, in order, whether the reading misses it.
@@ -48,8 +48,7 @@ def odd_rows(misses: NDArray[np.bool_]) -> NDArray[np.int64] | None:
         return None
     edges = np.flatnonzero(np.diff(rows) > 1) + 1
     for together in np.split(rows, edges):
-        at_an_end = together[0] == 0 or together[-1] == count - 1
-        if together.size > (_AT_AN_END if at_an_end else _TOGETHER):
+        if together.size > (_AT_THE_END if together[-1] == count - 1 else _TOGETHER):
             return None
     return rows
 

@@ -231,9 +231,10 @@ def test_one_odd_row_that_a_lag_explains_as_well() -> None:
     assert "A lag of 1 step that shows in this row alone would explain it as well." in verdict.sentence
 
 
-def test_rows_that_are_a_little_further_off_than_their_print_allows() -> None:
+@pytest.mark.parametrize("count", [1, 12])
+def test_rows_that_are_a_little_further_off_than_their_print_allows(count: int) -> None:
     rates = PLAN(EVERY).round(7)
-    rates[500:512] = PLAN(EVERY[500:512]) + 5.6e-8
+    rates[500 : 500 + count] = PLAN(EVERY[500 : 500 + count]) + 5.6e-8
     verdict = check(Trace(EVERY, rates, precision=Precision(decimals=7)), PLAN)
     assert (verdict.kind, verdict.cause, verdict.off) == ("follows", "nearly", 0)
     assert "Its furthest row is 1.12 times as far off as its print leaves open." in verdict.sentence

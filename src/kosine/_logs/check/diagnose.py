@@ -90,7 +90,8 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     yield stopped(aligned)
     shifts = Shifts(aligned)
     offsets = [way.offset for way in aligned.conventions() if not way.averaged]
-    odd = has_odd_rows(aligned)
+    near = nearly_follows(aligned)
+    odd = None if near else has_odd_rows(aligned)
     yield _within_work(lambda: begins_elsewhere(shifts))
     best = _best_convention(aligned)
     yield no_warmup(aligned, best)
@@ -99,8 +100,8 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     yield declared_and_another_length(aligned)
     yield another_plan(aligned, best)
     yield pace
+    yield near
     yield odd
-    yield nearly_follows(aligned)
     yield means_restarted(best)
     yield _left_the_plan(aligned, shifts, offsets)
     yield nearly_another_length(aligned, best)
