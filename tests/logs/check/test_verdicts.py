@@ -627,7 +627,13 @@ def test_a_rate_that_is_set_by_hand() -> None:
     rates = np.where(EVERY < 600, PLAN(EVERY), 1e-5)
     verdict = check(Trace(EVERY, rates), PLAN)
     assert (verdict.kind, verdict.cause) == ("differs", "set by hand")
-    assert "Its rate stays at 1e-05 from step 600 on." in verdict.sentence
+    assert "Its rate stays at 1e-05 from step 600 on, as if the rate were changed by hand." in verdict.sentence
+
+
+def test_a_rate_that_goes_back_to_the_first_and_stays_there_is_a_restart() -> None:
+    plan = ks.step_decay(peak=0.1, every=400).plan(total_steps=1000)
+    verdict = judged(EVERY[:900], np.where(EVERY[:900] < 600, EVERY[:900], EVERY[:900] - 600), plan)
+    assert (verdict.kind, verdict.jumps[0].position) == ("restarted", 600)
 
 
 WARMUP_COSINE: dict[str, Any] = {"peak": 1e-3, "warmup": 100, "warmup_start": 1e-4, "hold": 50, "floor": 1e-5}

@@ -194,5 +194,6 @@ def _other_duration(way: Alignment) -> Told | None:
         length = f"{steps_text(found.number)} instead of {planned:,}"
         if rises:
             return f"with a warm-up of {length}", "another warm-up"
-        return f"whose {names[number]} lasts {length}", "another duration"
+        again = " (or it began again inside it)" if names[number] == "hold" and found.number > planned else ""
+        return f"whose {names[number]} lasts {length}{again}", "another duration"
     return None
