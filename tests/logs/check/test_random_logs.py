@@ -53,9 +53,8 @@ def test_a_planted_fault_is_caught(fault: str, seeds: range) -> None:
         if not log.visible:
             continue
         in_a_hold = verdict.cause == "another duration" and "or it began again inside it" in verdict.sentence
-        chance = (
-            in_a_hold or verdict.kind == "offset" and shifted(trace, plan, verdict.offset)
-        )  # a cooldown that begins a step off
+        a_step_off = verdict.kind == "offset" and shifted(trace, plan, verdict.offset)  # a cooldown that begins there
+        chance = in_a_hold or a_step_off
         assert verdict.kind in EXPECTED[fault] or chance, (seed, verdict.sentence)
         if fault == "off by one":
             assert verdict.offset == log.case.offset, seed
