@@ -34,7 +34,7 @@ class FaultyLog:
         name: of the schedule.
         plan: what the run should have followed.
         trace: the log.
-        visible: how many rows differ from the plan by more than the print leaves open.
+        visible: how many rows differ from the plan by more than the print leaves open; they are counted from 0 or 1.
     """
 
     fault: str
@@ -77,7 +77,9 @@ def faulty_log(seed: int, fault: str, printed: str, axis: str) -> FaultyLog:
     every = per_epoch if axis == "epoch" else int(rng.choice([1, 1, 5, 10]))
     rows = np.arange(0, rates.size, every)
     precision, shown = _printed(rates[rows], printed)
-    trace = Trace(rows // per_epoch if axis == "epoch" else rows, shown, axis=axis, precision=precision)
+    counted_from = int(rng.random() < 0.3)
+    positions = counted_from + (rows // per_epoch if axis == "epoch" else rows)
+    trace = Trace(positions, shown, axis=axis, precision=precision)
     if fault == "odd rows":
         trace = _with_odd_rows(run, trace)
     apart = np.abs(plan(rows) - trace.rates)
@@ -270,8 +272,10 @@ def right_verdicts(log: FaultyLog) -> set[tuple[str, str | None]]:
         right.add(("odd rows", None))
     if np.unique(log.trace.rates).size == 1:  # such as a few epochs of a staircase
         right |= {("too slow", "never moves"), ("differs", "never moves")}
-    if log.fault == "warm-up left out" and by_epoch:  # Keras' logs show the next epoch, after a warm-up of one
-        right.add(("offset", None))
+    if (
+        log.fault == "warm-up left out" and by_epoch
+    ):  # of one epoch: counted from 1, or shows the next epoch as Keras does
+        right |= _FOLLOWS | {("odd rows", None)}
     if log.fault == "skipped steps" and by_epoch:
         right.add(("lags", None))
     if log.fault == "resumed with a jump" and log.name == "steps":  # a multiple of itself further on

@@ -44,10 +44,15 @@ def odd_rows(misses: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     count = int(misses.size)
     if not rows.size:
         return rows
-    if rows.size > min(max(_FEW, count // _ONE_IN), count // _SHORT):
+    if rows.size > most_odd_rows(count):
         return None
     edges = np.flatnonzero(np.diff(rows) > 1) + 1
     for together in np.split(rows, edges):
         if together.size > (_AT_THE_END if together[-1] == count - 1 else _TOGETHER):
             return None
     return rows
+
+
+def most_odd_rows(count: int) -> int:
+    """How many rows of a log with this many may be odd."""
+    return min(max(_FEW, count // _ONE_IN), count // _SHORT)

@@ -8,7 +8,7 @@ from kosine._logs.check.check import check
 from tests.support.check_faults import AXES, FAULTS, PRINTS, faulty_log, right_verdicts
 
 
-@pytest.mark.parametrize(("number", "fault"), enumerate(FAULTS))
+@pytest.mark.parametrize(("number", "fault"), list(enumerate(FAULTS)))
 def test_a_fault_is_named(number: int, fault: str) -> None:
     named(fault, 0, PRINTS[number % len(PRINTS)], AXES[number // 2 % len(AXES)])
 

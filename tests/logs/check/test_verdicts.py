@@ -216,6 +216,14 @@ def test_the_step_past_the_end_of_torchs_one_cycle() -> None:
     )
 
 
+@pytest.mark.parametrize("glitch", [1.0, 1e10, 1e300])
+def test_a_glitch_excuses_no_other_row(glitch: float) -> None:
+    rates, other = PLAN(EVERY), PLAN(EVERY) * (1 + 1e-5)
+    rates[300] = other[300] = glitch
+    assert [point.position for point in check(Trace(EVERY, rates), PLAN).odd] == [300]
+    assert check(Trace(EVERY, other), PLAN).kind == "differs"
+
+
 def test_one_odd_row_that_a_lag_explains_as_well() -> None:
     plan = ks.step_decay(peak=0.1, every=400).plan(total_steps=700)
     verdict = judged(EVERY[:700], np.where(EVERY[:700] == 400, 399, EVERY[:700]), plan)
@@ -223,9 +231,10 @@ def test_one_odd_row_that_a_lag_explains_as_well() -> None:
     assert "A lag of 1 step that shows in this row alone would explain it as well." in verdict.sentence
 
 
-def test_rows_that_are_a_little_further_off_than_their_print_allows() -> None:
+@pytest.mark.parametrize("count", [1, 12])
+def test_rows_that_are_a_little_further_off_than_their_print_allows(count: int) -> None:
     rates = PLAN(EVERY).round(7)
-    rates[500:512] = PLAN(EVERY[500:512]) + 5.6e-8
+    rates[500 : 500 + count] = PLAN(EVERY[500 : 500 + count]) + 5.6e-8
     verdict = check(Trace(EVERY, rates, precision=Precision(decimals=7)), PLAN)
     assert (verdict.kind, verdict.cause, verdict.off) == ("follows", "nearly", 0)
     assert "Its furthest row is 1.12 times as far off as its print leaves open." in verdict.sentence
@@ -618,7 +627,13 @@ def test_a_rate_that_is_set_by_hand() -> None:
     rates = np.where(EVERY < 600, PLAN(EVERY), 1e-5)
     verdict = check(Trace(EVERY, rates), PLAN)
     assert (verdict.kind, verdict.cause) == ("differs", "set by hand")
-    assert "Its rate stays at 1e-05 from step 600 on." in verdict.sentence
+    assert "Its rate stays at 1e-05 from step 600 on, as if the rate were changed by hand." in verdict.sentence
+
+
+def test_a_rate_that_goes_back_to_the_first_and_stays_there_is_a_restart() -> None:
+    plan = ks.step_decay(peak=0.1, every=400).plan(total_steps=1000)
+    verdict = judged(EVERY[:900], np.where(EVERY[:900] < 600, EVERY[:900], EVERY[:900] - 600), plan)
+    assert (verdict.kind, verdict.jumps[0].position) == ("restarted", 600)
 
 
 WARMUP_COSINE: dict[str, Any] = {"peak": 1e-3, "warmup": 100, "warmup_start": 1e-4, "hold": 50, "floor": 1e-5}

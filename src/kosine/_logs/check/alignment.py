@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from kosine._logs.odd_rows import most_odd_rows
 from kosine.errors import LogError, Name, PlanError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _BLOCK = 2**18  # rows that are looked at together
 _MOST_PHASES = 512  # that are looked at for the highest rate, and for the steps that a rate may be of
 _ROUNDING = 2e-15  # of a rate: the plan's own, 4 ulp at most, and that of a mean
 _FARTHEST = 2**60  # steps: beyond, what is added to them could overflow
+_OUT_OF_PROPORTION = 100
 _UNITS = {"sample": "samples_per_step", "token": "tokens_per_step", "epoch": "steps_per_epoch"}
 
 
@@ -49,7 +51,7 @@ class Alignment:
         highest: the highest rate of both, as far as the log goes; the noise of the arithmetic is in proportion to it.
         offset: added to the step.
         factor: steps of the plan in one step of the log.
-        phase: with a factor 1/m, how many steps of the log had gone by when it began to be counted.
+        phase: with a factor 1/m, or with `every`, how many steps of the log had gone by when it began to be counted.
         averaged: whether a row shows the mean over the epoch that begins at its step.
         every: rows show the step that is a multiple of this.
         declared: whether the skipped steps that the log declares are taken off.
@@ -84,7 +86,7 @@ class Alignment:
         if not -_FARTHEST < first * unit <= last * unit < _FARTHEST:
             raise LogError("The positions of a log must be below 2**60 steps.", received={"first": first, "last": last})
         aligned = cls(trace, plan, unit, int(unit) if trace.axis == "epoch" else 1, 0.0)
-        return replace(aligned, highest=max(float(trace.rates.max()), aligned._highest_planned()))
+        return replace(aligned, highest=max(_highest_of_log(trace), aligned._highest_planned()))
 
     def _highest_planned(self) -> float:
         last = max(0, self.own_step(-1))
@@ -100,7 +102,7 @@ class Alignment:
     def with_plan(self, plan: Plan) -> Self:
         """The same rows read in the same way, against another plan."""
         other = replace(self, plan=plan)
-        return replace(other, highest=max(float(self.trace.rates.max()), other._highest_planned()))
+        return replace(other, highest=max(_highest_of_log(self.trace), other._highest_planned()))
 
     @property
     def is_plain(self) -> bool:
@@ -142,7 +144,7 @@ class Alignment:
 
     def _shown(self, own: Steps) -> Steps:
         if self.every > 1:
-            own = own // self.every * self.every
+            own = (own + self.phase) // self.every * self.every
         if self.factor != 1:
             own = (own * self.factor.numerator + self.phase) // self.factor.denominator
         return own + self.offset
@@ -171,7 +173,7 @@ class Alignment:
 
     def tolerance(self, index: Index) -> Rates:
         """How far the plan's rate may be from each of these rows'."""
-        rates = np.append(self.trace.rates[index], self.highest)
+        rates = np.append(np.minimum(self.trace.rates[index], self.highest), self.highest)
         width: Rates = self.trace.precision.half_width(rates)[:-1]
         return self.slack * (width + _ROUNDING * self.highest)
 
@@ -265,6 +267,16 @@ class Alignment:
         means = epoch > 1 and self.trace.positions.dtype == np.int64  # a fraction of an epoch has no mean
         ways = [*forward, (0, True), *back, (-epoch, True)] if means else [*forward, *back]
         return [self.reread(offset=offset, averaged=averaged) for offset, averaged in ways]
+
+
+def _highest_of_log(trace: Trace) -> float:
+    """The highest rate, but for a few that are out of all proportion: those would excuse every other row."""
+    few = most_odd_rows(len(trace))
+    highest = float(trace.rates.max())
+    if len(trace) <= few:
+        return highest
+    usual = float(np.partition(trace.rates, -1 - few)[-1 - few])
+    return usual if 0 < usual * _OUT_OF_PROPORTION < highest else highest
 
 
 def phases_between(plan: Plan, first: int, stop: int) -> list[PlannedPhase]:

@@ -58,7 +58,7 @@ def moves_once_an_epoch(aligned: Alignment) -> Diagnosis | None:
     held = find_epoch_steps(aligned)
     if held is None:
         return None
-    read = aligned.reread(offset=held.offset)
+    read = aligned.reread(offset=held.offset + held.phase)
     if read.explains_all():  # the log is too short to show that it moves only there
         return None
     sentence = f"{difference(read)} The rate moves only once an epoch, every {steps_text(held.every)}."

@@ -17,7 +17,13 @@ from kosine._logs.check.follow import begins_elsewhere, follows, late_by_an_epoc
 from kosine._logs.check.jumps import ShiftPath, find_path, find_skips
 from kosine._logs.check.lag import lags, lags_as_declared, without_whole_epochs
 from kosine._logs.check.oddities import has_odd_rows
-from kosine._logs.check.other_plan import another_plan, declared_and_another_length, nearly_another_length, other_scale
+from kosine._logs.check.other_plan import (
+    another_plan,
+    declared_and_another_length,
+    nearly_another_length,
+    no_warmup,
+    other_scale,
+)
 from kosine._logs.check.remarks import remarks_on
 from kosine._logs.check.shifts import Shifts
 from kosine._logs.check.verdict import Point, Verdict
@@ -84,15 +90,17 @@ def _explanations(aligned: Alignment) -> Iterator[Diagnosis | None]:
     yield stopped(aligned)
     shifts = Shifts(aligned)
     offsets = [way.offset for way in aligned.conventions() if not way.averaged]
-    odd = has_odd_rows(aligned)
+    near = nearly_follows(aligned)
+    odd = None if near else has_odd_rows(aligned)
     yield _within_work(lambda: begins_elsewhere(shifts))
-    yield _within_work(lambda: _lags_or_odd(aligned, find_skips(shifts, offsets), odd))
     best = _best_convention(aligned)
+    yield no_warmup(aligned, best)
+    yield _within_work(lambda: _lags_or_odd(aligned, find_skips(shifts, offsets), odd))
     yield other_scale(aligned)
     yield declared_and_another_length(aligned)
     yield another_plan(aligned, best)
     yield pace
-    yield nearly_follows(aligned)
+    yield near
     yield odd
     yield means_restarted(best)
     yield _left_the_plan(aligned, shifts, offsets)

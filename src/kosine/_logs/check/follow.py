@@ -88,10 +88,10 @@ def late_by_an_epoch(aligned: Alignment) -> Diagnosis | None:
     A log of epochs then shows the rates of the epoch before, as DeiT's does. In a log of steps the run is late.
     """
     epoch = aligned.plan.run.steps_per_epoch
-    if epoch is None or aligned.own_step(0) >= epoch or aligned.own_step(-1) < epoch:
-        return None
     by_epoch = aligned.trace.axis == "epoch"
-    if epoch < 2 and not by_epoch:
+    if epoch is None or (epoch < 2 and not by_epoch):
+        return None
+    if aligned.own_step(0) >= epoch + by_epoch or aligned.own_step(-1) < epoch:
         return None
     for way in aligned.conventions():
         late = way.reread(offset=way.offset - epoch)

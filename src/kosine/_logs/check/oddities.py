@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.check.diagnosis import Cause, Diagnosis, declared_skips, total_skipped
+from kosine._logs.check.evidence import lack_of_evidence
 from kosine._logs.check.follow import convention
 from kosine._logs.check.wording import difference_at, place, rows_text, steps_text
 from kosine._logs.odd_rows import odd_rows
@@ -25,6 +26,8 @@ def has_odd_rows(aligned: Alignment) -> Diagnosis | None:
     if not found:
         return None
     rows, way = min(found, key=lambda each: each[0].size)
+    if lack_of_evidence(way):
+        return None
     past = _turns_up_past_the_end(way, rows)
     sentence = (
         f"The log follows the plan but for {rows.size:,} of {rows_text(len(way))}{_as_read(way)}: "

@@ -51,24 +51,38 @@ def other_scale(aligned: Alignment) -> Diagnosis | None:
     return None
 
 
+def no_warmup(aligned: Alignment, best: Alignment) -> Diagnosis | None:
+    """The same schedule without its warm-up; it explains every row."""
+    for way in _ways(aligned, best):
+        told = _no_warmup(way)
+        if told:
+            sentence = f"{difference(way)} It follows the same schedule {told}."
+            return Diagnosis("differs", way, sentence, "no warm-up")
+    return None
+
+
 def another_plan(aligned: Alignment, best: Alignment) -> Diagnosis | None:
-    """The same schedule but for its warm-up, its length or another number of it; it explains every row.
+    """The same schedule with another length, rate or duration; it explains every row.
 
     Where several numbers do, the sentence names them all: a line to a higher floor is also a longer line.
     """
-    many = len(phases_between(aligned.plan, 0, aligned.own_step(-1) + 1)) > _MOST_PHASES
-    for way in dict.fromkeys((aligned, best, *aligned.conventions())):
-        if way.averaged:
-            continue
-        ideas = [_no_warmup(way), _exact_length(way)]
-        ideas += [] if many else [_other_rate(way)]
-        ideas += [_other_duration(way)] if way in (aligned, best) and not many else []
+    few = len(phases_between(aligned.plan, 0, aligned.own_step(-1) + 1)) <= _MOST_PHASES
+    for way in _ways(aligned, best):
+        ideas = [_exact_length(way)]
+        ideas += [_other_rate(way)] if few else []
+        ideas += [_other_duration(way)] if few and way.offset in (0, best.offset) else []
         found = [idea for idea in ideas if idea is not None]
         if found:
             told = ", or ".join(idea[0] for idea in found)
             sentence = f"{difference(way)} It follows the same schedule {told}."
             return Diagnosis("differs", way, sentence, found[0][1])
     return None
+
+
+def _ways(aligned: Alignment, best: Alignment) -> list[Alignment]:
+    """The ways in which logs count, each row of its own step first and then the best one."""
+    ways = (aligned, best, *aligned.conventions())
+    return list({way.offset: way for way in ways if not way.averaged}.values())
 
 
 # --- a plan of another length -----------------------------------------------------------------------------------------
@@ -88,7 +102,7 @@ def declared_and_another_length(aligned: Alignment) -> Diagnosis | None:
 
 def nearly_another_length(aligned: Alignment, best: Alignment) -> Diagnosis | None:
     """Another length that explains nearly every row."""
-    ways = [way for way in dict.fromkeys((aligned, best, *aligned.conventions())) if not way.averaged]
+    ways = _ways(aligned, best)
     lengths = [(found, way) for way in ways if (found := find_length(way))]
     if not lengths:
         return None
@@ -109,19 +123,19 @@ def _length(way: Alignment, found: Nearest) -> str:
 # --- a schedule with another number -----------------------------------------------------------------------------------
 
 
-def _no_warmup(way: Alignment) -> Told | None:
+def _no_warmup(way: Alignment) -> str:
+    """What is left out, where the rows show it; else nothing."""
     if warmup(way.plan) is None:
-        return None
+        return ""
     steps = way.plan.phase_at(0).stop
     told = f"without its warm-up of {steps_text(steps)}"
     try:
         if any(way.with_plan(plan).explains_all() for plan in without_warmup(way.plan)):
-            return told, "no warm-up"
+            return told
     except (PlanError, ScheduleError):
         pass
-    if way.reread(offset=way.offset + steps).explains_all():
-        return f"{told}: it begins where the warm-up ends", "no warm-up"
-    return None
+    begins_later = way.reread(offset=way.offset + steps).explains_all()
+    return f"{told}: it begins where the warm-up ends" if begins_later else ""
 
 
 def _other_rate(way: Alignment) -> Told | None:
@@ -180,5 +194,6 @@ def _other_duration(way: Alignment) -> Told | None:
         length = f"{steps_text(found.number)} instead of {planned:,}"
         if rises:
             return f"with a warm-up of {length}", "another warm-up"
-        return f"whose {names[number]} lasts {length}", "another duration"
+        again = " (or it began again inside it)" if names[number] == "hold" and found.number > planned else ""
+        return f"whose {names[number]} lasts {length}{again}", "another duration"
     return None

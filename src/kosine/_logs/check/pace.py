@@ -77,7 +77,8 @@ def find_epoch_steps(aligned: Alignment) -> Alignment | None:
     every = aligned.plan.run.steps_per_epoch
     if not every or every == 1 or aligned.trace.axis == "epoch":
         return None
-    ways = (aligned.reread(offset=offset, every=every) for offset in (0, 1, every))
+    held = aligned.reread(every=every)
+    ways = (held, held.reread(phase=-1), held.reread(phase=1), held.reread(offset=1), held.reread(offset=every))
     return next((way for way in ways if way.explains_all()), None)
 
 
