@@ -23,6 +23,8 @@ MARGIN = 3
 """Rows that must be left over."""
 _SAME = 4  # rows at one level that count
 _NUMBERS_OF_A_SKIP = 2
+_USUAL_POWERS = (0.5, 0.9, 1.5)
+_LOW = 0.2  # of the highest rate: a decay that ends above has not come down
 _MOST_UNSEEN = 2  # numbers of phases that too few rows show: the bounds of such phases are open
 
 
@@ -63,7 +65,16 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
     """
     parts = plan.schedule.parts
     numbers = sum(map(_numbers, parts)) + _NUMBERS_OF_A_SKIP * skips + ends
-    return Evidence(_speaking(rows.y), numbers, _unseen(plan, origin, rows, ends))
+    fitted = ends and _is_fitted(parts[-1], float(rows.y.max()))
+    return Evidence(_speaking(rows.y), numbers, _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted)
+
+
+def _is_fitted(part: Part, highest: float) -> bool:
+    """Whether a curve of an unusual power ends far above 0: it follows the rows, and says little of what comes then."""
+    if not isinstance(part, Phase) or part.to is None or part.to <= _LOW * highest:
+        return False
+    power = part.curve.arguments().get("power")
+    return isinstance(power, float) and power not in _USUAL_POWERS and not power.is_integer()
 
 
 def _numbers(part: Part) -> int:

@@ -15,7 +15,9 @@ from kosine._logs.infer.minimax import centred, ranges
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.snapping import EXPLAINS
 
-_HALVINGS = 7
+_HALVINGS = 15
+_NEAR = 0.05  # of how far a rate may go: that is known well enough
+_FIRST = 0.003  # of the rate that the last phase begins at: the first step that is tried
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 _MUCH = 0.02  # of the highest rate of a phase: a rate that is known better is not called open
 _SAME = 1e-6  # of the rate that the last phase begins at
@@ -62,21 +64,25 @@ def open_end(draft: Draft, rows: Observations, declared: bool) -> OpenEnd | None
     free = all_free(draft)
     bounds = np.append(free.free_bounds[:-1], not declared)
     fixed = replace(free, free_bounds=bounds, free_rates=np.append(free.free_rates[:-1], False))
-    places = [float(draft.bounds[-1])]
+    fitting = [fixed]  # what fits so far; each trial begins at the last one
 
     def fits(rate: float) -> bool:
-        tried = refine(fixed.with_numbers(fixed.bounds, np.append(fixed.rates[:-1], rate)), rows).draft
+        near = fitting[-1]
+        tried = refine(near.with_numbers(near.bounds, np.append(near.rates[:-1], rate)), rows).draft
         if tried.worst(rows) > EXPLAINS:
             tried = centred(tried, rows)
         if tried.worst(rows) > EXPLAINS + _SLACK:
             return False
-        places.append(float(tried.bounds[-1]))
+        fitting.append(tried)
         return True
 
-    floor, width = float(free.rates[-1]), float(rows.width[-1])
-    rates = _furthest(fits, floor, width, 0.0), _furthest(fits, floor, width, float(free.starts[-1]))
+    floor, width, top = float(free.rates[-1]), float(rows.width[-1]), float(free.starts[-1])
+    lowest = _furthest(fits, floor, _FIRST * top, 0.0)
+    fitting.append(fixed)
+    rates = lowest, _furthest(fits, floor, _FIRST * top, top)
     if rates[1] - rates[0] <= max(_SURE * width, _SAME * float(free.starts[-1])):
         return None
+    places = [float(each.bounds[-1]) for each in fitting]
     return OpenEnd(rates, (min(places), max(places)))
 
 
@@ -100,6 +106,8 @@ def _furthest(fits: Callable[[float], bool], start: float, first: float, end: fl
             return end
         good, bad = bad, bad + math.copysign(min(3 * abs(bad - start), abs(end - bad)), end - start)
     for _ in range(_HALVINGS):
+        if abs(bad - good) <= _NEAR * abs(good - start):
+            break
         middle = (good + bad) / 2
         good, bad = (middle, bad) if fits(middle) else (good, middle)
     return bad

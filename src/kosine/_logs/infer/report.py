@@ -146,11 +146,8 @@ def open_questions(
         text = f"The log begins at {name} {place_text(first)}; what came before is not in it."
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
-        try:
-            declared = float(draft.bounds[-1]) == run.declared
-            questions += _of_draft(draft, replace(found.rows or rows, work=Work(_WORK)), name, unit, declared)
-        except OutOfWorkError:
-            questions.append(OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR))
+        declared = float(draft.bounds[-1]) == run.declared
+        questions += _of_draft(draft, found.rows or rows, name, unit, declared)
     else:
         questions += [
             OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
@@ -176,8 +173,14 @@ def _goes_on(draft: Draft, rows: Observations) -> bool:
 
 def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: bool) -> Iterator[OpenQuestion]:
     """The bounds and the rates of a draft that may be others, but for an end that the log declares."""
-    last, end = draft.bounds.size - 1, open_end(draft, rows, declared)
-    bounds = {index: (low, high) for index, low, high in open_bounds(draft, rows)}
+    last, end = draft.bounds.size - 1, None
+    bounds: dict[int, tuple[float, float | None]] = {}
+    complete = True
+    try:
+        bounds.update((index, (low, high)) for index, low, high in open_bounds(draft, _for_work(rows)))
+        end = open_end(draft, _for_work(rows), declared)
+    except OutOfWorkError:
+        complete = False
     if end is not None:
         low, high = bounds.get(last, end.places)
         bounds[last] = min(low, end.places[0]), None if high is None else max(high, end.places[1])
@@ -189,8 +192,15 @@ def _of_draft(draft: Draft, rows: Observations, name: str, unit: int, declared: 
         yield OpenQuestion(what, least, most, f"{sentence} {_interval(least, most)}.")
     if end is not None:
         yield _open_rate(draft, last - 1, True, *end.rates)
-    for phase, at_end, low, high in open_rates(draft, rows):
+    for phase, at_end, low, high in open_rates(draft, _for_work(rows)):
         yield _open_rate(draft, phase, at_end, low, high)
+    if not complete:
+        yield OpenQuestion("other bounds", None, None, _NOT_LOOKED_FOR)
+
+
+def _for_work(rows: Observations) -> Observations:
+    """The rows, for as much work as one kind of question may take."""
+    return replace(rows, work=Work(_WORK))
 
 
 def _open_rate(draft: Draft, phase: int, at_end: bool, low: float, high: float) -> OpenQuestion:
