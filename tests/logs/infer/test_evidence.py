@@ -28,9 +28,9 @@ def test_any_few_rows_are_no_schedule(rows: int, seed: int) -> None:
 
 
 def test_the_sentence_has_the_rows_the_numbers_and_the_candidate() -> None:
-    one = ks.infer(ks.Trace([0], [0.0]))
+    one = ks.infer(ks.Trace([0], [0.1]))
     assert one.sentence.startswith(
-        "No schedule is certain: 1 row is too few for the 1 number of Schedule(hold(start=0.0))"
+        "No schedule is certain: 1 row is too few for the 1 number of Schedule(hold(start=0.1))"
     )
     two = ks.infer(ks.Trace([0, 1], [0.1, 0.1]))
     assert two.sentence.startswith("No schedule is certain: 2 rows are too few for the 1 number of Schedule(hold(")
@@ -187,3 +187,11 @@ def test_a_short_rate_is_preferred_to_a_long_one() -> None:
     at = np.arange(0, 6400, 50)
     inference = ks.infer(ks.Trace(at, printed(plan(at), 3), precision=Precision(digits=3)))
     assert "start=0.015," in repr(inference.schedule)
+
+
+@pytest.mark.parametrize("count", [1, 4, 100])
+def test_rates_of_0_alone_show_no_schedule(count: int) -> None:
+    """As a run writes them whose first steps were all skipped, or a log with too few decimals."""
+    found = ks.infer(ks.Trace(np.arange(count), np.zeros(count)))
+    assert found.schedule is None
+    assert "0, as before a run's first update" in found.sentence

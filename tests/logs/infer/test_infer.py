@@ -263,11 +263,6 @@ def test_milestones_at_round_places_are_a_schedule() -> None:
 # --- small logs, wrong inputs -------------------------------------------------------------------------------------
 
 
-def test_all_zero() -> None:
-    inference = ks.infer(ks.Trace(np.arange(10), np.zeros(10)))
-    assert repr(inference.schedule) == "Schedule(hold(start=0.0))"
-
-
 def test_wrong_inputs() -> None:
     with pytest.raises(ks.ArgumentTypeError, match=r"must be a Trace.*read_trace"):
         ks.infer([0.1, 0.2])  # type: ignore[arg-type]  # what is tested

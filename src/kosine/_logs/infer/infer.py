@@ -32,6 +32,7 @@ from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
 _MOST = 4e6  # see `Work`
+_WHOLE = 1e-6  # steps that a position may be off a whole one by its own rounding
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
@@ -118,6 +119,7 @@ def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
 def _observations(trace: Trace, unit: int) -> Observations:
     """The rows in steps, without the skipped steps that the log declares."""
     x = trace.positions.astype(np.float64) * unit
+    x = np.where(np.abs(x - np.round(x)) < _WHOLE, np.round(x), x)  # an epoch and a batch in it are a sum of floats
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
     least = _LEAST if float(trace.rates.max()) < sys.float_info.min else sys.float_info.min

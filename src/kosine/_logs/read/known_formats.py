@@ -61,6 +61,7 @@ class RowFormat:
         group: a column that says which run or param group the row is about.
         only: a column and the value it has in rows that count.
         decimals: the places after the point that the writer rounds to; None if it does not.
+        epochs_from: the number of the first epoch, where steps are counted anew in each; None if writers differ.
     """
 
     name: str
@@ -69,6 +70,7 @@ class RowFormat:
     group: str = ""
     only: tuple[str, str] | None = None
     decimals: int | None = None
+    epochs_from: int | None = None
 
 
 ANY_ROWS = RowFormat("table with a position and a rate")
@@ -83,9 +85,14 @@ ROW_FORMATS = (
     RowFormat("timm summary.csv", requires=("epoch", "train_loss", "eval_.+", "lr")),
     RowFormat("LLaMA-Factory trainer_log.jsonl", requires=("current_steps",)),
     RowFormat(
-        "mmcv JSON log", requires=("mode", "epoch", "iter", "lr"), rates="lr", only=("mode", "train"), decimals=5
+        "mmcv JSON log",
+        requires=("mode", "epoch", "iter", "lr"),
+        rates="lr",
+        only=("mode", "train"),
+        decimals=5,
+        epochs_from=1,
     ),
-    RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr"),
+    RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr", epochs_from=1),
     RowFormat("detectron2 metrics.json", requires=("iteration", "lr"), rates="lr"),
     RowFormat("DeiT or MAE log.txt", requires=("train_lr", "epoch")),
     RowFormat("Hugging Face log history", requires=("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
