@@ -21,7 +21,14 @@ from kosine._core.run import read_run
 from kosine._logs.infer.explained import Explained, explained, without_odd_rows, without_warmup
 from kosine._logs.infer.nearest_curve import nearest_curve, nearest_in_words
 from kosine._logs.infer.own_steps import at_own_steps
-from kosine._logs.infer.report import open_questions, pieces_of, pieces_of_plan, unexplained, warmup_question
+from kosine._logs.infer.report import (
+    begin_question,
+    open_questions,
+    pieces_of,
+    pieces_of_plan,
+    unexplained,
+    warmup_question,
+)
 from kosine._logs.infer.result import Inference, OddRow
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.segments import Observations
@@ -101,6 +108,8 @@ def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
     plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
+    if explained.run.begins and found.origin > max(origin, 1):
+        questions = (begin_question(trace, found.origin / unit), *questions)
     whole = Inference(
         trace, plan.schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True
     )

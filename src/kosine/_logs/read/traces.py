@@ -90,7 +90,7 @@ def _sort_out_repeated(places: _Places, taken: TakenRows, reading: Reading, rema
     left = int(kept.size - np.count_nonzero(kept))
     if left:
         places.positions, places.rates = places.positions[kept], places.rates[kept]
-        text = f"{rows(left, 'is', 'are')} left out: they are of a run before the last one in the file."
+        text = f"{rows(left, 'is', 'are')} left out: the file has a run before the last one."
         remarks.append(Remark("branch left", left, text))
 
 
