@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,15 @@ def test_a_rate_of_two_digits_that_all_rows_allow(peak: float) -> None:
     found = ks.infer(ks.Trace(steps, rates, precision=Precision(digits=3)))
     assert found.plan is not None
     assert found.plan(0) == pytest.approx(peak / 25, rel=1e-12)
+
+
+def test_steps_that_stand_in_for_those_of_an_epoch_are_said() -> None:
+    """As the Hugging Face Trainer prints epochs, with two places and without a progress bar."""
+    plan = ks.warmup_cosine(peak=1e-4, warmup=20).plan(total_steps=1000)
+    row = "{{'loss': 1.0, 'learning_rate': {!r}, 'epoch': {:.2f}}}\n"
+    text = "".join(row.format(plan(step), step / 333) for step in range(10, 1000, 10))
+    trace = ks.read_trace(io.BytesIO(text.encode()))
+    found = ks.infer(trace)
+    assert "steps of an epoch" in opened(found)
+    assert f"{found.steps_per_unit} steps stand in for an epoch" in found.sentence
+    assert "steps of an epoch" not in opened(ks.infer(trace, steps_per_epoch=333))

@@ -26,10 +26,11 @@ from kosine._logs.infer.report import (
     open_questions,
     pieces_of,
     pieces_of_plan,
+    steps_question,
     unexplained,
     warmup_question,
 )
-from kosine._logs.infer.result import Inference, OddRow
+from kosine._logs.infer.result import Inference, OddRow, OpenQuestion
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.sentences import explained_in_words, too_few_in_words
@@ -77,8 +78,10 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """
     check_trace(trace)
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
+    stands_in = False
     if steps_per_epoch is None and trace.positions.dtype.kind == "f":  # else a step of the schedule is an epoch
         steps_per_epoch = trace.steps_per_epoch or trace.resolution
+        stands_in = steps_per_epoch is not None and trace.steps_per_epoch is None
     trace = trace.with_steps_per_epoch(steps_per_epoch)
     unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
@@ -94,15 +97,18 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
             found = without_odd_rows(whole, known) or whole
             if not found.is_enough:
                 found = without_warmup(rows, whole, run) or whole
-        return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
+        if not found.is_enough:
+            return _unexplained(trace, whole, unit)
+        questions = (steps_question(unit),) if stands_in else ()
+        return _inference(trace, found, unit, questions)
 
 
-def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
+def _inference(trace: Trace, explained: Explained, unit: int, known_questions: tuple[OpenQuestion, ...]) -> Inference:
     """What is known of a trace that a schedule explains."""
     found, rows = explained.found, explained.rows
     assert found is not None
     assert explained.evidence is not None
-    questions = open_questions(trace, rows, explained.run, found, unit)
+    questions = (*known_questions, *open_questions(trace, rows, explained.run, found, unit))
     if explained.begins_odd:
         questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]

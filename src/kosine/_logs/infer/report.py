@@ -127,6 +127,12 @@ def warmup_question(trace: Trace, count: int) -> OpenQuestion:
     return OpenQuestion("warm-up", None, last, text)
 
 
+def steps_question(steps: int) -> OpenQuestion:
+    """What is open of a log that places its rows by epochs and does not say how many steps they have."""
+    text = f"The log does not say how many steps an epoch has: {steps:,} stand in for them, in each length as well."
+    return OpenQuestion("steps of an epoch", None, None, text)
+
+
 def begin_question(trace: Trace, begin: float) -> OpenQuestion:
     """What is open of the steps before the first row, where the first curve that the log shows begins at `begin`."""
     text = f"No row shows the rates before {trace.axis} {place_text(begin)}; those of the schedule are a guess."

@@ -30,7 +30,9 @@ def explained_in_words(inference: Inference, odd: Sequence[OddRow], numbers: int
     rows = f"all but {len(odd)} of {count:,} rows" if odd else f"all {count:,} rows"
     nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
     sentence = f"{inference.schedule!r} explains {rows} with {numbers} number{'s' if numbers > 1 else ''}{nearly}. "
-    return sentence + offset_in_words(inference) + _odd_in_words(odd, inference.trace.axis)
+    unknown = any(each.what == "steps of an epoch" for each in inference.open)
+    steps = f" {inference.steps_per_unit} steps stand in for an epoch." if unknown else ""
+    return sentence + offset_in_words(inference) + steps + _odd_in_words(odd, inference.trace.axis)
 
 
 def _odd_in_words(odd: Sequence[OddRow], axis: str) -> str:
