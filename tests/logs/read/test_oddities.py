@@ -111,7 +111,7 @@ def test_steps_of_long_epochs() -> None:
     """They go back for the first time where some parts of the file are read already."""
     trace = epochs(*((epoch, step) for epoch in range(3, 6) for step in range(50_000)))
     assert trace.axis == "epoch"
-    assert trace.positions[[0, 49_999, 50_000, -1]].tolist() == [0, 0.99998, 1, 2.99998]
+    assert trace.positions[[0, 49_999, 50_000, -1]].tolist() == [3, 3.99998, 4, 5.99998]
     assert remarks(trace) == {"steps of each epoch": 2}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import accumulate
 
 from kosine._logs.read.columns import ColumnChoice
 from kosine._logs.read.json_records import RecordReader
@@ -24,7 +23,10 @@ _WORDS = ("lr", "learning", "l.r.", " rate,", "epoch", "step", "iter")  # of lin
 
 
 def _with_words(piece: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
-    """The lines of a piece that have one of the words, in small letters: long stretches without any cost little."""
+    """The lines of a piece that have one of the words, in small letters: long stretches without any cost little.
+
+    Where more than a quarter of the lines have one, all lines are returned: to look further takes longer.
+    """
     text = b"\n" + piece.lower()
     ends = set()
     for word in words:
@@ -32,10 +34,10 @@ def _with_words(piece: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> l
         while at >= 0:
             end = text.find(b"\n", at + 1)
             ends.add(end)
+            if 4 * len(ends) > len(lines):
+                return lines
             at = text.find(word, end)
-    if 4 * len(ends) > len(lines):
-        return lines
-    return [line for line, end in zip(lines, accumulate(len(line) + 1 for line in lines), strict=True) if end in ends]
+    return [piece[piece.rfind(b"\n", 0, end - 1) + 1 : end - 1] for end in sorted(ends)]
 
 
 def _are_options(text: str) -> bool:

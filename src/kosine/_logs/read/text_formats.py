@@ -1,6 +1,7 @@
 """The formats of text logs that are known, each one small declaration; a new one is added here and nowhere else.
 
-No pattern backtracks over a run of spaces or of anything else without a limit: lines may mean harm.
+No pattern backtracks over a run of spaces or of anything else without a limit: lines may mean harm. Those of the
+longest logs begin with letters, which are found fast, and look back from there.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ TEXT_FORMATS = (
     TextFormat(
         "Megatron-LM output",
         position=r"iteration\s+(?P<step>\d+)\s*/\s*(?P<total>\d+)",
-        rate=rf"(?<!decoupled )learning rate:\s*(?P<rate>{_NUMBER})",
+        rate=rf"learning rate:(?<!decoupled learning rate:)\s*(?P<rate>{_NUMBER})",
         skipped=r"number of skipped iterations:\s*(\d+)",
         rate_name="learning rate",
         marker="learning rate:",
@@ -85,9 +86,9 @@ TEXT_FORMATS = (
     ),
     TextFormat(
         "DeepSpeed output",
-        position=r"\bstep=(?P<step>\d+)",
-        rate=r"\blr=\[(?P<rate>[^\[\]]*+)\]",
-        skipped=r"\bskipped=(\d+)",
+        position=r"step=(?<!\wstep=)(?P<step>\d+)",
+        rate=r"lr=\[(?<!\wlr=\[)(?P<rate>[^\[\]]*+)\]",
+        skipped=r"skipped=(?<!\wskipped=)(\d+)",
         since_start=True,
         marker="lr=[",
         models=True,

@@ -105,7 +105,9 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
         others = ", ".join(f"{of:,}" for of in reading.batches[1:5])
         text = f"An epoch is taken to have {declared:,} batches; some rows say {others}."
         remarks.append(Remark("epochs of other lengths", taken.resets, text))
-    start = reading.epochs_from if reading.epochs_from is not None else min(float(epochs.min()), 1.0)
+    start = float(epochs.min()) if reading.epochs_from is None else reading.epochs_from
+    if reading.epochs_from is None and start > 1:
+        start = first  # a run that was resumed: its epochs are taken to be counted as its batches are
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
     placing = GuessedEpochs(each, most) if declared is None else None
     return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
