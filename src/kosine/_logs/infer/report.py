@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kosine._logs.trace import Trace
 
 _MOST_PIECES = 1000
-_WORK, _WORK_ON_PIECES = 2e6, 6e5  # see `Work`
+_WORK, _WORK_ON_PIECES = 5e6, 6e5  # see `Work`
 _FEW = 64  # pieces that are merged
 _SHOWN = 3  # pieces that the sentence names
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
