@@ -17,7 +17,9 @@ def tables() -> Iterator[Table]:
         (made, *(counts[str(kind)] or None for kind in kinds)) for made, counts in confusion().items()
     )
     yield Table("Verdicts of check on random logs: number", ("log", *kinds), rows)
-    faults = tuple((fault, *(shares[printed] for printed in PRINTS)) for fault, shares in score().items())
+    faults: tuple[tuple[Cell, ...], ...] = tuple(
+        (fault, *(shares[printed] for printed in PRINTS)) for fault, shares in score().items()
+    )
     yield Table("Faults that check names, of those planted: share by print", ("fault", *PRINTS), faults)
 
 
