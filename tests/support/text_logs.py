@@ -477,6 +477,19 @@ TEXT_LOGS = {
         "epoch",
         ("Lr",),
     ),
+    "Informer": Log(
+        "Informer or Time-Series-Library output",
+        "Epoch: 1 cost time: 9.7\nEpoch: 1, Steps: 569 | Train Loss: 0.1477 Vali Loss: 0.1317 Test Loss: 0.1537\n"
+        "EarlyStopping counter: 1 out of 10\nUpdating learning rate to 5e-05\n"
+        "\titers: 100, epoch: 2 | loss: 0.1230700\n\tspeed: 15.4625s/iter; left time: 33661.9529s\n"
+        "Epoch: 2, Steps: 569 | Train Loss: 0.1469 Vali Loss: 0.1307 Test Loss: 0.1545\n"
+        "Updating learning rate to 2.5e-05\n",
+        [1, 2],
+        [5e-05, 2.5e-05],
+        "epoch",
+        ("learning rate",),
+        steps_per_epoch=569,
+    ),
     "an epoch and a number of the batch": Log(
         "text with an epoch, a batch and a rate",
         "Epoch: 0, batch: 0/4, lr: 0.1\nEpoch: 0, batch: 2/4, lr: 0.2\nEpoch: 1, batch: 0/4, lr: 0.3\n",

@@ -28,9 +28,9 @@ def test_any_few_rows_are_no_schedule(rows: int, seed: int) -> None:
 
 
 def test_the_sentence_has_the_rows_the_numbers_and_the_candidate() -> None:
-    one = ks.infer(ks.Trace([0], [0.0]))
+    one = ks.infer(ks.Trace([0], [0.1]))
     assert one.sentence.startswith(
-        "No schedule is certain: 1 row is too few for the 1 number of Schedule(hold(start=0.0))"
+        "No schedule is certain: 1 row is too few for the 1 number of Schedule(hold(start=0.1))"
     )
     two = ks.infer(ks.Trace([0, 1], [0.1, 0.1]))
     assert two.sentence.startswith("No schedule is certain: 2 rows are too few for the 1 number of Schedule(hold(")
@@ -193,3 +193,11 @@ def test_a_last_row_that_the_cycles_explain_is_not_odd() -> None:
     plan = ks.sgdr(peak=3e-4, period=1666, floor=3e-6).plan(total_steps=5000)
     inference = ks.infer(ks.Trace(np.arange(5000), plan(np.arange(5000))))
     assert (inference.schedule, inference.odd) == (plan.schedule, ())
+
+
+@pytest.mark.parametrize("count", [1, 4, 100])
+def test_rates_of_0_alone_show_no_schedule(count: int) -> None:
+    """As a run writes them whose first steps were all skipped, or a log with too few decimals."""
+    found = ks.infer(ks.Trace(np.arange(count), np.zeros(count)))
+    assert found.schedule is None
+    assert "0, as before a run's first update" in found.sentence

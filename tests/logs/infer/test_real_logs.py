@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,16 @@ def test_one_cycle_of_torch() -> None:
     assert inference.plan is not None
     rows = [(row.name, row.steps, row.first_lr, row.end_lr) for row in inference.plan.phases[:2]]
     assert rows == [("cosine", 299, 1e-5, 1e-3), ("cosine", 29700, 1e-3, 1e-4)]
+
+
+def test_a_resumed_run_keeps_the_numbers_of_its_epochs() -> None:
+    """As mmcv writes them, from epoch 3 of 12 on."""
+    row = '{{"mode": "train", "epoch": {}, "iter": {}, "lr": {}}}\n'
+    rate = [0.02] * 8 + [0.002] * 3 + [0.0002]
+    rows = [row.format(epoch, batch, rate[epoch - 1]) for epoch in range(3, 13) for batch in range(50, 7301, 50)]
+    trace = ks.read_trace(io.BytesIO("".join(rows).encode()))
+    found = ks.infer(trace)
+    assert repr(found.schedule) == 'Schedule(hold("8ep", start=0.02), hold("3ep", start=0.002), hold(start=0.0002))'
+    assert "begin of the run" in [each.what for each in found.open]
+    assert found.plan is not None
+    assert ks.check(trace, found.plan).ok

@@ -50,6 +50,19 @@ LOGS = TEXT_LOGS | {
         [0.1, 0.05],
         "epoch",
     ),
+    "JSON lines with the names of Keras": Log(
+        "table with a position and a rate",
+        lines({"epoch": 1, "lr": 0.1, "loss": 1.5}, {"epoch": 2, "lr": 0.05, "loss": 1.4}),
+        [1, 2],
+        [0.1, 0.05],
+        "epoch",
+    ),
+    "a table of steps with the names of Keras": Log(
+        "table with a position and a rate",
+        "epoch,step,lr,loss\n0,10,0.1,1.5\n0,20,0.05,1.4\n",
+        [10, 20],
+        [0.1, 0.05],
+    ),
     "trainer_state.json": Log(
         "Hugging Face log history",
         json.dumps(

@@ -152,22 +152,27 @@ def test_several_ranks_that_write_the_same_rows() -> None:
     assert remarks(read(rows)) == {"doubles": 78}
 
 
-def test_what_a_run_left_that_was_started_again_is_left_out() -> None:
-    first = "".join(f"step {row} lr 0.1\n" for row in range(100))
-    again = "".join(f"step {row} lr 0.01\n" for row in range(30))
-    trace = read(first + again)
-    assert (len(trace), set(trace.rates.tolist())) == (30, {0.01})
-    assert remarks(trace)["branch left"] == 70
-    same = read(first + first[: len(again) // 2])
-    assert len(same) == 100
+@pytest.mark.parametrize("first_rows", [(20, 10, 60), (29,)])
+def test_a_run_after_others_counts_where_it_has_most_rows(first_rows: tuple[int, ...]) -> None:
+    runs = [*((rows, place / 10) for place, rows in enumerate(first_rows, 1)), (1 + sum(first_rows), 0.9)]
+    text = "".join(f"step {row} lr {rate}\n" for rows, rate in runs for row in range(rows))
+    trace = read(text)
+    assert (len(trace), set(trace.rates.tolist())) == (runs[-1][0], {0.9})
+    assert remarks(trace) == {"branch left": sum(first_rows)}
+    counts = ", ".join(map(str, first_rows)) + f" and {sum(first_rows)} rows"
+    with pytest.raises(LogError, match=f"it holds {len(runs)} runs, of {counts}"):
+        read(text[: text.rindex("step")])
 
 
-def test_several_runs_of_different_lengths() -> None:
-    """They are runs, not epochs; the last one counts."""
-    runs = [(40, 0.1), (10, 0.2), (70, 0.3), (30, 0.4)]
-    trace = read("".join(f"step {row} lr {rate}\n" for rows, rate in runs for row in range(rows)))
-    assert (len(trace), set(trace.rates.tolist())) == (30, {0.4})
-    assert remarks(trace)["starts again"] == 3
+def test_rows_of_a_run_before_at_other_places_are_left_out() -> None:
+    first = "".join(f"step {row} lr 0.1\n" for row in range(0, 20, 5))
+    again = "".join(f"step {row} lr 0.01\n" for row in range(0, 400, 20))
+    assert set(read(first + again).rates.tolist()) == {0.01}
+
+
+def test_a_run_that_writes_the_same_rows_again() -> None:
+    rows = [f"step {row} lr {1 / (1 + row)!r}\n" for row in range(100)]
+    assert len(read("".join(rows + rows[:30]))) == 100
 
 
 def test_two_models_that_write_the_same_steps() -> None:

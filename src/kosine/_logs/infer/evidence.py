@@ -36,11 +36,13 @@ class Evidence:
         rows: the rows that say something of their own.
         numbers: the numbers that the schedule was given to fit them.
         unseen: those of them that belong to phases with too few rows.
+        are_zero: whether all rates are 0, as before a run's first update, or where a log rounds them so far.
     """
 
     rows: int
     numbers: int
     unseen: int
+    are_zero: bool = False
 
     @property
     def is_too_few(self) -> bool:
@@ -50,7 +52,7 @@ class Evidence:
     @property
     def is_enough(self) -> bool:
         """Whether rows are left over that could have contradicted the schedule."""
-        return not self.is_too_few and self.unseen <= _MOST_UNSEEN
+        return not (self.is_too_few or self.are_zero) and self.unseen <= _MOST_UNSEEN
 
 
 def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: bool) -> Evidence:
@@ -66,7 +68,8 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
     parts = plan.schedule.parts
     numbers = sum(map(_numbers, parts)) + _NUMBERS_OF_A_SKIP * skips + ends
     fitted = ends and _is_fitted(parts[-1], float(rows.y.max()))
-    return Evidence(_speaking(rows.y), numbers, _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted)
+    unseen = _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted
+    return Evidence(_speaking(rows.y), numbers, unseen, are_zero=not rows.y.any())
 
 
 def _is_fitted(part: Part, highest: float) -> bool:

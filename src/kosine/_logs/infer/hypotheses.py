@@ -82,5 +82,6 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
 
 
 def _digits(draft: Draft) -> list[int]:
-    """How many digits each rate of a draft has; 0 has none."""
-    return [significant(rate) if rate else 0 for rate in draft.rates.tolist()]
+    """How many digits each rate of a draft has; 0 has none, and a third of the highest as many as 3."""
+    rates = draft.rates.tolist()
+    return [significant(3 * rate if 3 * rate == max(rates) else rate) if rate else 0 for rate in rates]

@@ -21,8 +21,16 @@ from kosine._core.run import read_run
 from kosine._logs.infer.explained import Explained, explained, without_odd_rows, without_warmup
 from kosine._logs.infer.nearest_curve import nearest_curve, nearest_in_words
 from kosine._logs.infer.own_steps import at_own_steps
-from kosine._logs.infer.report import open_questions, pieces_of, pieces_of_plan, unexplained, warmup_question
-from kosine._logs.infer.result import Inference, OddRow
+from kosine._logs.infer.report import (
+    begin_question,
+    open_questions,
+    pieces_of,
+    pieces_of_plan,
+    steps_question,
+    unexplained,
+    warmup_question,
+)
+from kosine._logs.infer.result import Inference, OddRow, OpenQuestion
 from kosine._logs.infer.run_context import RunContext, steps_per_unit
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.sentences import explained_in_words, too_few_in_words
@@ -32,6 +40,7 @@ from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
 _MOST = 4e6  # see `Work`
+_WHOLE = 1e-6  # steps that a position may be off a whole one by its own rounding
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
@@ -69,8 +78,10 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
     """
     check_trace(trace)
     steps_per_epoch = read_run(steps_per_epoch=steps_per_epoch).steps_per_epoch
+    stands_in = False
     if steps_per_epoch is None and trace.positions.dtype.kind == "f":  # else a step of the schedule is an epoch
         steps_per_epoch = trace.steps_per_epoch or trace.resolution
+        stands_in = steps_per_epoch is not None and trace.steps_per_epoch is None
     trace = trace.with_steps_per_epoch(steps_per_epoch)
     unit = steps_per_unit(trace, steps_per_epoch)
     if float(np.abs(trace.positions[[0, -1]]).max()) * unit > _FURTHEST:
@@ -86,20 +97,25 @@ def infer(trace: Trace, *, steps_per_epoch: int | None = None) -> Inference:
             found = without_odd_rows(whole, known) or whole
             if not found.is_enough:
                 found = without_warmup(rows, whole, run) or whole
-        return _inference(trace, found, unit) if found.is_enough else _unexplained(trace, whole, unit)
+        if not found.is_enough:
+            return _unexplained(trace, whole, unit)
+        questions = (steps_question(unit),) if stands_in else ()
+        return _inference(trace, found, unit, questions)
 
 
-def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
+def _inference(trace: Trace, explained: Explained, unit: int, known_questions: tuple[OpenQuestion, ...]) -> Inference:
     """What is known of a trace that a schedule explains."""
     found, rows = explained.found, explained.rows
     assert found is not None
     assert explained.evidence is not None
-    questions = open_questions(trace, rows, explained.run, found, unit)
+    questions = (*known_questions, *open_questions(trace, rows, explained.run, found, unit))
     if explained.begins_odd:
         questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
     plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
+    if explained.run.begins and found.origin > max(origin, 1):
+        questions = (begin_question(trace, found.origin / unit), *questions)
     whole = Inference(
         trace, plan.schedule, plan, 0.0, -origin, Fraction(unit), questions, tuple(sorted(skips)), (), "", True
     )
@@ -118,6 +134,7 @@ def _inference(trace: Trace, explained: Explained, unit: int) -> Inference:
 def _observations(trace: Trace, unit: int) -> Observations:
     """The rows in steps, without the skipped steps that the log declares."""
     x = trace.positions.astype(np.float64) * unit
+    x = np.where(np.abs(x - np.round(x)) < _WHOLE, np.round(x), x)  # an epoch and a batch in it are a sum of floats
     for position, count in trace.skipped:
         x[trace.positions >= position] -= count
     least = _LEAST if float(trace.rates.max()) < sys.float_info.min else sys.float_info.min

@@ -1,7 +1,8 @@
 """A schedule whose steps are the log's own, for a log that begins in the middle of a run.
 
 The phases that a log shows begin where their curves do: some steps after the log's step 0, or before it. The rates
-before the first row are in no log, so they are taken as level; phases that began before step 0 are entered late.
+before the first row are in no log. They are taken as a warm-up where a decay begins after a few steps, else as level;
+phases that began before step 0 are entered late.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kosine._core.curves.hold import hold
+from kosine._core.curves.linear import linear
 from kosine._core.groups import Part, fills_rest, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.run_context import RunContext
 from kosine.errors import PlanError, ScheduleError
+
+_SHORT = 0.15  # of the run: no warm-up is longer
 
 
 def at_own_steps(plan: Plan, origin: int, first: float, run: RunContext) -> tuple[Plan, int]:
@@ -40,8 +44,16 @@ def _later(plan: Plan, origin: int, run: RunContext) -> tuple[Part, ...]:
     """The parts with a level rate before them."""
     first, *others = plan.schedule.parts
     if not (isinstance(first, Phase) and first.curve.keeps_value):
-        before = hold(run.duration(origin), start=plan(0))
+        before = _unseen(plan, origin, run)
         return before, replace(first, start=None) if isinstance(first, Phase) else first, *others
     if fills_rest(first):
         return first, *others
     return hold(run.duration(plan.phases[0].stop + origin), start=plan(0)), *others
+
+
+def _unseen(plan: Plan, origin: int, run: RunContext) -> Phase:
+    """What may come before a plan in a log: a warm-up, where it is short and a decay follows."""
+    first, total = plan.phases[0], plan.run.total_steps
+    if total is not None and origin <= _SHORT * (total + origin) and plan(first.stop - 1) < plan(0):
+        return linear(run.duration(origin), start=0.0, to=plan(0))
+    return hold(run.duration(origin), start=plan(0))

@@ -127,6 +127,18 @@ def warmup_question(trace: Trace, count: int) -> OpenQuestion:
     return OpenQuestion("warm-up", None, last, text)
 
 
+def steps_question(steps: int) -> OpenQuestion:
+    """What is open of a log that places its rows by epochs and does not say how many steps they have."""
+    text = f"The log does not say how many steps an epoch has: {steps:,} stand in for them, in each length as well."
+    return OpenQuestion("steps of an epoch", None, None, text)
+
+
+def begin_question(trace: Trace, begin: float) -> OpenQuestion:
+    """What is open of the steps before the first row, where the first curve that the log shows begins at `begin`."""
+    text = f"No row shows the rates before {trace.axis} {place_text(begin)}; those of the schedule are a guess."
+    return OpenQuestion("begin of the run", 0.0, begin, text)
+
+
 def _first_pieces(pieces: Sequence[LogPiece], axis: str) -> str:
     """The curves of the first pieces, and where each runs."""
     shown = [
@@ -146,7 +158,7 @@ def open_questions(
         text = f"The log begins at {name} {place_text(first)}; what came before is not in it."
         questions.append(OpenQuestion("begin of the run", None, first, text))
     if draft is not None:
-        declared = float(draft.bounds[-1]) == run.declared
+        declared = run.declared in (draft.bounds[-1], draft.bounds[-1] - found.origin)
         questions += _of_draft(draft, found.rows or rows, name, unit, declared)
     else:
         questions += [

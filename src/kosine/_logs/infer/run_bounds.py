@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD
+from kosine._logs.infer.curve_fits import ENDLESS, HOLD, LINEAR
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.least_squares import FittedDraft
-from kosine._logs.infer.rounding import round_rate, significant
+from kosine._logs.infer.rounding import RoundNumber, round_rate, roundest, significant
 from kosine._logs.infer.run_context import RunContext
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 _DIGITS = 2  # of a rate that a line may be meant to end at
 _CONVINCING = 0.1  # of a round rate: see `rounding`
+_KNOWN = 1e-3  # of the highest rate: a start that is known so well may be a third of it
+_SURE = 0.02  # of the highest rate: a line that leads to 0 so surely was meant to begin there
 _MAYBE = 20.0  # standard deviations from 0 that a floor is fitted at which may be 0
 _VISIBLE = 3.0  # a line is meant to fall to 0 if it would within this many times the length that is seen
 
@@ -23,7 +32,7 @@ def begun(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
     """The draft with its first bound where the run may begin, if the log shows that and the curve does not."""
     draft = fitted.draft
     kind, first = draft.kinds[0], float(draft.bounds[0])
-    if kind.begins or not run.begins:
+    if kind.begins or not (run.begins or kind is LINEAR):
         yield draft
         return
     spread = 4 * max(fitted.spread.tolist()[int(draft.free_bounds.sum())], 1e-12 * float(draft.starts[0]))
@@ -33,17 +42,31 @@ def begun(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
         start = _extrapolated(draft, 0, place)
         if start is None or start < -spread or place > first:
             continue
-        each = round_rate(max(start, 0.0), spread, scale)
+        thirds = [scale / 3] if spread <= _KNOWN * scale else []  # where mmcv's and detectron2's warm-ups begin
+        each = round_rate(max(start, 0.0), spread, scale, thirds)
         zero = abs(start) <= max(spread, 1e-9 * scale) and kind is not HOLD
-        digits = 0 if zero else significant(each.value) if each.surprise <= 0.3 else 99
+        if not run.begins and not (spread < _SURE * scale if zero else _is_striking(each)):
+            continue  # the line need not have begun there
+        short = 1 if each.value in thirds else significant(each.value)
+        digits = 0 if zero else short if each.surprise <= 0.3 else 99
         options.append((digits, order, place, 0.0 if zero else start))
     for digits, _, place, start in sorted(options):
-        bounds, rates, free_rates = draft.bounds.copy(), draft.rates.copy(), draft.free_rates.copy()
+        bounds, rates, free_rates = _drops_from(draft, place), draft.rates.copy(), draft.free_rates.copy()
         bounds[0], rates[0] = place, start
         free_rates[0] = bool(digits)
         yield replace(draft.with_numbers(bounds, rates), free_rates=free_rates)
-    if not options:
+    if not (options and run.begins):
         yield draft
+
+
+def _drops_from(draft: Draft, place: float) -> Floats:
+    """The bounds of the draft, those between two levels at the roundest steps that are counted from a place."""
+    bounds = draft.bounds.copy()
+    for index in range(1, len(draft.kinds)):
+        low, high = draft.limits[:, index].tolist()
+        if draft.kinds[index - 1] is draft.kinds[index] is HOLD and abs(place) == 1 and math.isfinite(low + high):
+            bounds[index] = place + roundest(math.floor(low) + 1 - place, high - place)
+    return bounds
 
 
 def ended(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
@@ -65,7 +88,10 @@ def ended(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
         return
     scale = float(draft.rates.max()) or 1.0
     reach = 4 * float(fitted.spread[-1]) + 1e-12 * scale
-    place = next((end for end in run.ends if _is_round(_extrapolated(draft, -1, end), reach, scale)), None)
+    ends = run.ends
+    if run.declared is not None and _counts_from_1(fitted):
+        ends = (run.declared + 1, *ends)
+    place = next((end for end in ends if _is_round(_extrapolated(draft, -1, end), reach, scale)), None)
     if place is not None:
         yield _ending(draft, place)
     place_of_0 = zero_crossing(draft)
@@ -78,6 +104,17 @@ def ended(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
     for end in dict.fromkeys((run.ends[0], run.ends[-1])) if place is None else ():
         if (_extrapolated(draft, -1, end) or 0.0) > 0:
             yield _ending(draft, end)
+
+
+def _counts_from_1(fitted: FittedDraft) -> bool:
+    """Whether the first line begins at a rounder rate where the log's steps count from 1."""
+    draft = fitted.draft
+    if draft.kinds[0].begins or draft.kinds[0] is HOLD:
+        return False
+    spread = 4 * float(fitted.spread[int(draft.free_bounds.sum())]) + 1e-12 * float(draft.rates.max())
+    at_0, at_1 = (_extrapolated(draft, 0, place) for place in (0.0, 1.0))
+    scale = float(draft.rates.max())
+    return _is_round(at_1, spread, scale) and not _is_round(at_0, spread, scale)
 
 
 def _as_before(draft: Draft, seen: float) -> Draft | None:
@@ -109,7 +146,11 @@ def _ending(draft: Draft, place: float) -> Draft:
 def _is_round(rate: float | None, reach: float, scale: float) -> bool:
     if rate is None or rate <= -reach:
         return False
-    each = round_rate(max(rate, 0.0), reach, scale)
+    return _is_striking(round_rate(max(rate, 0.0), reach, scale))
+
+
+def _is_striking(each: RoundNumber) -> bool:
+    """Whether a number is so short that it was hardly found by accident."""
     return each.surprise < _CONVINCING and significant(each.value) <= _DIGITS
 
 

@@ -225,7 +225,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
     if whole.origin < earliest:
         return  # a curve that began before the run did, or long before
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
-    stop = max(run.ends[0], whole.stop) if endless else whole.stop
+    stop = max(run.ends[0] + (whole.origin == 1), whole.stop) if endless else whole.stop
     fills = endless or whole.stop >= rows.x[-1]
     total = (stop if fills else max(run.ends[0], stop)) - whole.origin
     plan = _planned(schedule_parts(whole.phases, run.duration, rest=fills and (run.fills or endless)), run, total)

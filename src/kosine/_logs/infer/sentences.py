@@ -30,7 +30,9 @@ def explained_in_words(inference: Inference, odd: Sequence[OddRow], numbers: int
     rows = f"all but {len(odd)} of {count:,} rows" if odd else f"all {count:,} rows"
     nearly = f", the furthest to {worst:.2f} times its rounding" if worst > EXPLAINS else ""
     sentence = f"{inference.schedule!r} explains {rows} with {numbers} number{'s' if numbers > 1 else ''}{nearly}. "
-    return sentence + offset_in_words(inference) + _odd_in_words(odd, inference.trace.axis)
+    unknown = any(each.what == "steps of an epoch" for each in inference.open)
+    steps = f" {inference.steps_per_unit} steps stand in for an epoch." if unknown else ""
+    return sentence + offset_in_words(inference) + steps + _odd_in_words(odd, inference.trace.axis)
 
 
 def _odd_in_words(odd: Sequence[OddRow], axis: str) -> str:
@@ -53,6 +55,9 @@ def too_few_in_words(schedule: Schedule, evidence: Evidence, count: int) -> str:
         count: how many rows the log has.
     """
     numbers = f"{evidence.numbers} number{'s' if evidence.numbers > 1 else ''}"
+    if evidence.are_zero:
+        rows = f"All {count:,} rates are" if count > 1 else "The only rate is"
+        return f"No schedule is certain: {rows[0].lower()}{rows[1:]} 0, as before a run's first update."
     if evidence.is_too_few:
         rows = f"{count:,} row{'' if count == 1 else 's'}"
         apart = f", of which only {evidence.rows:,} say something new," if evidence.rows < count else ""

@@ -36,6 +36,9 @@ _VAGUE = 0.003  # of its distance from the beginning: a bound that is known less
 
 _LONG = 4  # digits: a rate that has more was hardly chosen
 
+_PLAIN, _NEAR = 3, 0.005  # digits of a rate that is not long, and how near one of two digits must be to be tried
+_THIRD = 1e-4  # how near a third of the highest rate must be
+
 _HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
 
 _RATIOS = (0.1, 0.01, 0.5)  # of another rate: a floor is often a tenth of the peak
@@ -60,7 +63,7 @@ def snapped(fitted: FittedDraft, rows: Observations, run: RunContext) -> Draft:
         draft = _by_surprise(fitted, rows, run, reach, convincing)
         worst = draft.worst(rows)
         if worst <= EXPLAINS:
-            return _with_short_rates(draft, rows)
+            return _with_plain_rates(_with_short_rates(draft, rows), rows)
         if best is None or worst < best[0]:
             best = worst, draft
     assert best is not None
@@ -228,6 +231,20 @@ def _with_short_rates(draft: Draft, rows: Observations) -> Draft:
             if tried.worst(rows) <= EXPLAINS:
                 draft = tried
                 break
+    return draft
+
+
+def _with_plain_rates(draft: Draft, rows: Observations) -> Draft:
+    """The draft with each long rate as one of two digits, or a third of the highest, as all rows allow one by one."""
+    third = float(draft.rates.max()) / 3  # mmcv's and detectron2's warm-ups begin there
+    for index in range(draft.rates.size - (draft.kinds[-1] in ENDLESS)):
+        long = float(draft.rates[index])
+        for plain, near in ((float(f"{long:.1e}"), _NEAR), (third, _THIRD)):
+            if abs(plain - long) <= near * long and significant(long) > _PLAIN:
+                rates = draft.rates.copy()
+                rates[index] = plain
+                tried = draft.with_numbers(draft.bounds, rates)
+                draft = tried if tried.worst(rows) <= EXPLAINS else draft
     return draft
 
 

@@ -35,6 +35,7 @@ class ColumnLayout:
         total: the column that says how long the run is.
         only: a column and the value it has in rows that count.
         decimals: the places after the point that the writer rounds to.
+        epochs_from: the number of the first epoch, where steps are counted anew in each; None if it is not known.
     """
 
     format: str
@@ -46,6 +47,7 @@ class ColumnLayout:
     total: str | None = None
     only: tuple[str, str] | None = None
     decimals: int | None = None
+    epochs_from: int | None = None
 
 
 WIDEST = 10_000
@@ -91,6 +93,7 @@ class ColumnChoice:
             total=None if position is None else length_column(names, axis),
             only=(by_name[known.only[0]], known.only[1]) if known.only else None,
             decimals=known.decimals,
+            epochs_from=known.epochs_from,
         )
 
     def rates(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnChoice, ColumnLayout
+from kosine._logs.read.known_formats import ANY_ROWS, ONLY_TABLES
 from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
 from kosine._logs.trace import Remark
@@ -58,7 +59,8 @@ class RecordReader:
     @property
     def name(self) -> str:
         """What to call the log."""
-        return "" if self.layout is None else self.layout.format
+        layout = self.layout
+        return "" if layout is None else ANY_ROWS.name if layout.format in ONLY_TABLES else layout.format
 
     @property
     def lines(self) -> int:
@@ -76,7 +78,7 @@ class RecordReader:
         """What the objects say of the run, where one has a rate."""
         layout, found = self.layout, self.found
         assert layout is not None
-        reading = replace(reading_of(layout, found, self.length), batches=tuple(self._of))
+        reading = replace(reading_of(layout, found, self.length), format=self.name, batches=tuple(self._of))
         left_out = sum(other.rows for _, other in self._kinds.values()) - found.rows
         if left_out:
             text = f"Objects with another key for the position, which are left out: {left_out:,}."

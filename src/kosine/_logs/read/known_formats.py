@@ -61,6 +61,9 @@ class RowFormat:
         group: a column that says which run or param group the row is about.
         only: a column and the value it has in rows that count.
         decimals: the places after the point that the writer rounds to; None if it does not.
+        lacks: a pattern of columns that it never has.
+        only_tables: whether it is never written as JSON.
+        epochs_from: the number of the first epoch, where steps are counted anew in each; None if writers differ.
     """
 
     name: str
@@ -69,6 +72,9 @@ class RowFormat:
     group: str = ""
     only: tuple[str, str] | None = None
     decimals: int | None = None
+    epochs_from: int | None = None
+    lacks: str = ""
+    only_tables: bool = False
 
 
 ANY_ROWS = RowFormat("table with a position and a rate")
@@ -83,16 +89,28 @@ ROW_FORMATS = (
     RowFormat("timm summary.csv", requires=("epoch", "train_loss", "eval_.+", "lr")),
     RowFormat("LLaMA-Factory trainer_log.jsonl", requires=("current_steps",)),
     RowFormat(
-        "mmcv JSON log", requires=("mode", "epoch", "iter", "lr"), rates="lr", only=("mode", "train"), decimals=5
+        "mmcv JSON log",
+        requires=("mode", "epoch", "iter", "lr"),
+        rates="lr",
+        only=("mode", "train"),
+        decimals=5,
+        epochs_from=1,
     ),
-    RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr"),
+    RowFormat("mmengine JSON log", requires=("step", "iter", "lr"), rates="(?:base_)?lr", epochs_from=1),
     RowFormat("detectron2 metrics.json", requires=("iteration", "lr"), rates="lr"),
     RowFormat("DeiT or MAE log.txt", requires=("train_lr", "epoch")),
     RowFormat("Hugging Face log history", requires=("step", "epoch", "learning_rate", "loss|grad_norm|eval_.+")),
-    RowFormat("Keras log", requires=("epoch", "lr|learning_rate", "loss")),
+    RowFormat(
+        "Keras log",
+        requires=("epoch", "lr|learning_rate", "loss"),
+        lacks=r"(?:global_|_)?(?:step|iter)s?|iteration",
+        only_tables=True,
+    ),
     ANY_ROWS,
 )
 """Looked at in this order: the first whose columns are all there says how to read the rows."""
+
+ONLY_TABLES = frozenset(known.name for known in ROW_FORMATS if known.only_tables)
 
 
 def looked_for() -> str:
@@ -113,7 +131,8 @@ def row_format_of(columns: Iterable[str]) -> RowFormat | None:
         return None
     for known in ROW_FORMATS:
         required = (re.compile(pattern, re.IGNORECASE) for pattern in known.requires)
-        if all(any(map(each.fullmatch, names)) for each in required) and rate_columns(names, known.rates):
+        lacking = not (known.lacks and any(re.fullmatch(known.lacks, name) for name in names))
+        if lacking and all(any(map(each.fullmatch, names)) for each in required) and rate_columns(names, known.rates):
             return known
     return None
 

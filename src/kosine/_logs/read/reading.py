@@ -56,7 +56,16 @@ def reading_of(layout: ColumnLayout, found: GroupCollection, length: RunLength) 
     if found.count_rows:
         remarks.append(counted(found.rows, layout.axis))
     epochs = total if layout.axis == "epoch" else None
-    return Reading(layout.format, found, layout.axis, layout.decimals, total, epochs=epochs, remarks=remarks)
+    return Reading(
+        layout.format,
+        found,
+        layout.axis,
+        layout.decimals,
+        total,
+        epochs=epochs,
+        epochs_from=layout.epochs_from,
+        remarks=remarks,
+    )
 
 
 def counted(rows: int, axis: Axis) -> Remark:

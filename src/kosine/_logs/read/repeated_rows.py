@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FEW = 20  # one row in so many may have the place of another one, as after a resume
 _SHORT = 0.7  # of the longest part: no epoch is as much shorter than others
+_SHOWN = 8  # runs whose lengths a message gives
 _BRANCH = 5  # rows after the log went back: fewer may be leftovers
 
 
@@ -47,23 +48,34 @@ def refuse_crowded(positions: NDArray[Any], axis: str, crowded: int, seen: int) 
 
 
 def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: str) -> None:
-    """Raise LogError where the log starts again several times, with other rates and as long each time.
+    """Raise LogError where the log starts again with other rates, and its last part has no more than half of the rows.
 
-    Such parts may be the epochs of one run. Parts of different lengths are runs, of which the last counts.
+    Parts of one length may be the epochs of one run. Others are runs, and the last counts where it has most rows.
     """
     starts = _starts(positions)
-    if starts.size < 2 or _are_runs(positions, starts):
+    if not starts.size:
         return
     order = np.argsort(positions, kind="stable")
     where, values = positions[order], rates[order]
     other = int(np.count_nonzero((where[1:] == where[:-1]) & (values[1:] != values[:-1])))
-    if other * _FEW <= where.size:
+    parts = np.diff([0, *starts.tolist(), positions.size])
+    if other * _FEW <= where.size or 2 * parts[-1] > positions.size:
         return
+    again = f"again {starts.size:,} times" if starts.size > 1 else "again"
+    if starts.size == 1 or _are_runs(positions, starts):
+        cause = f"it holds {parts.size:,} runs, of {_listed(parts.tolist())} rows"
+    else:
+        cause = "it holds several runs, or counts its steps anew and lacks the epoch"
     raise LogError(
-        f"The log starts again {starts.size:,} times, and {other:,} of its {where.size:,} rows have another rate than "
-        f"one before at the same {axis}: it holds several runs, or counts its steps anew and lacks the epoch.",
+        f"The log starts {again}, and {other:,} of its {where.size:,} rows have another rate than one before at the "
+        f"same {axis}: {cause}.",
         fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
     )
+
+
+def _listed(counts: list[int]) -> str:
+    shown = [f"{count:,}" for count in counts[:_SHOWN]]
+    return f"{', '.join(shown)}, ..." if len(counts) > _SHOWN else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _starts(positions: NDArray[Any]) -> NDArray[np.int64]:
@@ -80,21 +92,26 @@ def _are_runs(positions: NDArray[Any], starts: NDArray[np.int64]) -> bool:
 def of_last_branch(positions: NDArray[Any], rates: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which rows to keep where the log went back.
 
-    If the rows from there on have other rates than those before at the same places, the earlier ones that lie beyond
-    the end belong to a run, or a part of one, that was given up.
+    If the rows from there on have other rates than those before at the same places, the earlier ones belong to a run
+    that was given up: all of them where the log started again, else those that lie beyond the end.
     """
     kept = np.ones(positions.size, np.bool_)
     back = np.flatnonzero(positions[1:] < positions[:-1])
     if not back.size:
         return kept
     start = int(back[-1]) + 1
-    beyond = positions[:start] > positions[start:].max()
-    if positions.size - start < _BRANCH or not beyond.any():
+    whole = _starts(positions)
+    if whole.size and 2 * (positions.size - whole[-1]) > positions.size:
+        start = int(whole[-1])
+        given_up = np.ones(start, np.bool_)
+    else:
+        given_up = positions[:start] > positions[start:].max()
+    if positions.size - start < _BRANCH or not given_up.any():
         return kept
     earlier = np.argsort(positions[:start], kind="stable")
     at = np.searchsorted(positions[:start][earlier], positions[start:], side="right") - 1
     before = earlier[np.maximum(at, 0)]
     same = (at >= 0) & (positions[before] == positions[start:])
     if 2 * np.count_nonzero(same & (rates[before] != rates[start:])) > np.count_nonzero(same):
-        kept[:start] = ~beyond
+        kept[:start] = ~given_up
     return kept

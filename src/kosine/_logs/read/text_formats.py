@@ -317,6 +317,16 @@ TEXT_FORMATS = (
         marker="%|",
         redrawn=True,
     ),
+    TextFormat(  # the rate of the next epoch, and epochs from 1: the number is that of the next one, from 0
+        "Informer or Time-Series-Library output",
+        position=r"^",
+        rate=rf"^Updating learning rate to (?P<rate>{_FLOAT})",
+        rate_name="learning rate",
+        marker="Updating learning rate to ",
+        context=r"^Epoch: (?P<epoch>\d+), Steps: (?P<of>\d+) \|",
+        context_marker=", Steps: ",
+        epochs_from=0,
+    ),
     TextFormat(
         "darknet output",
         position=r"^\s{0,20}(?P<step>\d+): ",

@@ -90,7 +90,7 @@ def _sort_out_repeated(places: _Places, taken: TakenRows, reading: Reading, rema
     left = int(kept.size - np.count_nonzero(kept))
     if left:
         places.positions, places.rates = places.positions[kept], places.rates[kept]
-        text = f"{rows(left, 'is', 'are')} left out: they are of a run before the last one in the file."
+        text = f"{rows(left, 'is', 'are')} left out: the file has a run before the last one."
         remarks.append(Remark("branch left", left, text))
 
 
@@ -105,7 +105,7 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
         others = ", ".join(f"{of:,}" for of in reading.batches[1:5])
         text = f"An epoch is taken to have {declared:,} batches; some rows say {others}."
         remarks.append(Remark("epochs of other lengths", taken.resets, text))
-    start = reading.epochs_from if reading.epochs_from is not None else float(epochs.min())
+    start = reading.epochs_from if reading.epochs_from is not None else min(float(epochs.min()), 1.0)
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
     placing = GuessedEpochs(each, most) if declared is None else None
     return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
