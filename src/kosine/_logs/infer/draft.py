@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _SMALL = 1e-12  # the length of an empty phase
-_COST_OF_PHASE, _ROWS_AT_ONCE = 70, 10  # see `Work`
+_COST_OF_PHASE, _ROWS_AT_ONCE = 30, 25  # see `Work`
 
 
 @dataclass(frozen=True)

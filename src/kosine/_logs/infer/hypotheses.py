@@ -24,6 +24,7 @@ MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
 
 _FEW_DIGITS = 4  # of a rate that somebody may have chosen
+_FAR = 500.0  # half-widths that it may miss by while all of its numbers are free
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
 
 
@@ -63,6 +64,8 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
     nearly: Draft | None = None
     shortest: Draft | None = None
     fitted = refine(idea, rows)
+    if not fitted.draft.worst(rough) <= _FAR:
+        return None  # where it begins and ends takes numbers away from it
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):
             whole = refine(with_both, rows)
