@@ -23,6 +23,8 @@ from kosine._logs.precision import NEARLY
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
 
+_ROUNDS_OF_SERIES = 5  # rates of which every second one may make a series
+_ALIKE = 1e-9
 _FEW_DIGITS = 4  # of a rate that somebody may have chosen
 _FAR = 500.0  # half-widths that it may miss by while all of its numbers are free
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
@@ -85,5 +87,12 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
 
 
 def _digits(draft: Draft) -> list[int]:
-    """How many digits each rate of a draft has; 0 has none."""
-    return [significant(rate) if rate else 0 for rate in draft.rates.tolist()]
+    """How many digits each rate of a draft has; 0 has none, and one that goes on a series of peaks or floors."""
+    rates = draft.rates.tolist()
+    return [0 if not rate or _goes_on(rates[: index + 1]) else significant(rate) for index, rate in enumerate(rates)]
+
+
+def _goes_on(rates: list[float]) -> bool:
+    """Whether the last rate is to the one two before as that is to the one two before it."""
+    first, second, third = rates[-5::2] if len(rates) >= _ROUNDS_OF_SERIES else (0.0, 0.0, 1.0)
+    return second > 0 and abs(first * third - second * second) <= _ALIKE * second * second

@@ -204,7 +204,7 @@ def _shortened(draft: Draft, rows: Observations) -> Draft:
             else:
                 rates[index] = round_rate(float(rates[index]), reach, scale).value
         shorter = draft.with_numbers(draft.bounds, rates)
-        if shorter.worst(rows) <= EXPLAINS:
+        if shorter.explains(rows, EXPLAINS):
             break
     return shorter
 
