@@ -49,7 +49,7 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.1e6, 9e5
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.6e6, 1.1e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
 _ONE_UNIT = 0.999  # of the last printed place
@@ -188,6 +188,8 @@ def _as_straight(rows: Observations, run: RunContext) -> Explanation | None:
 
 def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """The phases of the first rows, if they repeat and explain the others as well."""
+    if seen[-1].arc.kind is HOLD:  # the flat end of a cycle, of which the next one shows more
+        seen = seen[:-1]
     some = rows.part(0, seen[-1].stop)
     found = _first_proven(rows, run, drafts_of(some, replace(run, ends=(float(some.x[-1]) + 1,)), seen))
     return found if found is not None and found.draft is None else None
