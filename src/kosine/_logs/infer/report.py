@@ -14,6 +14,7 @@ from kosine._logs.infer.open_rates import open_end, open_rates
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
+from kosine._logs.infer.unseen_warmup import MOST_UNSEEN
 from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
@@ -120,10 +121,12 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
 
 
 def warmup_question(trace: Trace, count: int) -> OpenQuestion:
-    """What is open of a warm-up of which a log shows too few rows for a curve."""
+    """What is open of a warm-up that has too few rows for a curve, or the curve of a product."""
     last = float(trace.positions[count - 1])
     first = "first row" if count == 1 else f"first {count} rows"
-    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up that is too short to show its curve."
+    short, product = "that is too short to show its curve", "whose rate is a line times that of the schedule"
+    kind = product if count > MOST_UNSEEN else short
+    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up {kind}."
     return OpenQuestion("warm-up", None, last, text)
 
 
