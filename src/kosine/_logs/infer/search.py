@@ -44,12 +44,13 @@ _MOST_OPEN = 8  # drops that are named as open
 _COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
+_FEW_CHANGES = 8  # of the printed rate: what only nearly explains so few says too little
 _MOST_TURNS = 8
 _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.1e6, 9e5
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 2e6, 9e5
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
 _ONE_UNIT = 0.999  # of the last printed place
@@ -244,12 +245,13 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
+    most = NEARLY if np.count_nonzero(np.diff(rows.y)) > _FEW_CHANGES else EXPLAINS
     while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
         rates = plan(steps_at(part.x, origin))
         worst = max(worst, float((np.abs(rates - part.y) / part.width).max()))
-        if not worst <= NEARLY or _print_apart(rates, part):
+        if not worst <= most or _print_apart(rates, part):
             return math.inf
         low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
