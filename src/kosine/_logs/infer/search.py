@@ -28,6 +28,7 @@ from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
 from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
+from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
@@ -40,7 +41,7 @@ from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
-_MOST_OPEN = 8  # drops that are named as open
+_MOST_OPEN = 24  # drops that are named as open
 _COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
@@ -382,8 +383,23 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
         return None
     # With rows between which steps were skipped, each drop may be anywhere between two of them.
     drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
-    is_open = (joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist()))
-    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *is_open))
+    is_open = [joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist())]
+    if len(skips) == 1 and drops.size and skips[0][0] <= drops[0] + 1:
+        delayed = _after_delay(rows, run, found, skips[0][1])
+        found = found if delayed is None else delayed
+        skips = skips if delayed is None else []
+    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=(*found.open, *is_open))
+
+
+def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps: int) -> Explanation | None:
+    """The same levels after a first one of at least so many steps more, as Optax's `transition_begin` makes them."""
+    parts, level = found.plan.schedule.parts, float(found.plan(0))
+    for delay in dict.fromkeys((int(roundest(steps, steps + float(np.diff(rows.x).min()) - 1)), steps)):
+        plan = _planned([hold(run.duration(delay), start=level), *parts], run, run.ends[0] - found.origin)
+        worst = _worst(plan, found.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return replace(found, plan=plan, phases=found.phases + 1, worst=worst)
+    return None
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
