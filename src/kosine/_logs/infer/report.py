@@ -11,6 +11,7 @@ import numpy as np
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.open_rates import open_end, open_rates
+from kosine._logs.infer.restart_steps import unseen_restarts
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
@@ -156,6 +157,9 @@ def open_questions(
             OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
             for what, low, high, text in found.open
         ]
+    for curve, place in unseen_restarts(found.plan, found.origin, found.rows or rows):
+        text = f"The {name} {place_text(place / unit)} may have the last rate of one {curve}, or the first of the next."
+        questions.append(OpenQuestion(f"{curve} to {curve}", place / unit, place / unit, text))
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))
