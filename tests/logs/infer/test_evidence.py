@@ -187,3 +187,9 @@ def test_a_short_rate_is_preferred_to_a_long_one() -> None:
     at = np.arange(0, 6400, 50)
     inference = ks.infer(ks.Trace(at, printed(plan(at), 3), precision=Precision(digits=3)))
     assert "start=0.015," in repr(inference.schedule)
+
+
+def test_a_last_row_that_the_cycles_explain_is_not_odd() -> None:
+    plan = ks.sgdr(peak=3e-4, period=1666, floor=3e-6).plan(total_steps=5000)
+    inference = ks.infer(ks.Trace(np.arange(5000), plan(np.arange(5000))))
+    assert (inference.schedule, inference.odd) == (plan.schedule, ())

@@ -263,6 +263,13 @@ def test_milestones_at_round_places_are_a_schedule() -> None:
 # --- small logs, wrong inputs -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_very_short_logs(rows: int) -> None:
+    inference = ks.infer(ks.Trace(np.arange(rows), np.linspace(0.1, 0.09, rows)))
+    assert not inference.explained
+    assert "too few" in inference.sentence
+
+
 def test_all_zero() -> None:
     inference = ks.infer(ks.Trace(np.arange(10), np.zeros(10)))
     assert repr(inference.schedule) == "Schedule(hold(start=0.0))"

@@ -215,6 +215,8 @@ def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration:
         counts.append(whole)  # the last cycle is not followed by another one
     elif not counts and again // length > 1:
         counts.append(again // length)
+    if None not in counts and again == len(inside) - 1 and inside[-1].kind is HOLD:
+        counts.insert(0, None)  # the first rows of a cycle are as good as level
     cycle = [part for part in schedule_parts(unit, duration, rest=False) if isinstance(part, Phase)]
     first = schedule_parts(phases[:before], duration, rest=False)
     for shrink, stretch, count in product(_shrinks(peaks), _stretches(lengths), counts):
