@@ -105,6 +105,47 @@ def test_a_short_warmup_is_left_out() -> None:
     assert "warm-up" in [each.what for each in inference.open]
 
 
+def test_a_long_warmup_that_multiplies_the_decay_is_left_out() -> None:
+    epochs = np.arange(1, 151)
+    line = 0.01 * (1 - 0.99 * (epochs - 1) / 200)
+    inference = ks.infer(ks.Trace(epochs, np.minimum(epochs / 40, 1) * line, axis="epoch"))
+    assert inference.schedule is not None
+    assert "linear(start=0.01" in repr(inference.schedule)
+    assert [row.position for row in inference.odd] == list(range(1, 40))
+    assert inference.open[0].what == "warm-up"
+
+
+@pytest.mark.slow
+def test_rows_that_rise_in_another_way_are_no_such_warmup() -> None:
+    epochs = np.arange(1, 151)
+    line = 0.01 * (1 - 0.99 * (epochs - 1) / 200)
+    inference = ks.infer(ks.Trace(epochs, np.minimum(epochs / 40, 1) ** 1.2 * line, axis="epoch"))
+    assert inference.odd == ()
+
+
+def test_a_constant_warmup_before_drops() -> None:
+    rates = np.repeat([0.0033, 0.01, 0.001, 0.0001], [50, 1550, 510, 290])
+    steps = np.arange(rates.size)
+    found = repr(ks.infer(ks.Trace(steps, rates)).schedule)
+    assert found.startswith("Schedule(hold(50, start=0.0033), hold(1550, start=0.01), hold(510, start=0.001), ")
+    late = np.roll(rates, 400)  # the lower level is in the middle of the run: changed by hand
+    assert not ks.infer(ks.Trace(steps, late)).explained
+
+
+def test_a_longer_first_level_is_a_delay_and_no_skip() -> None:
+    steps = np.arange(0, 3000, 15)
+    rates = 1e-4 * 0.5 ** (np.maximum(steps - 30, 0) // 150)
+    inference = ks.infer(ks.Trace(steps, rates))
+    assert inference.skips == ()
+    assert repr(inference.schedule) == "Schedule(hold(20, start=0.0001), cycles(hold(150, start=0.0001), shrink=0.5))"
+
+
+def test_few_printed_rates_show_no_curve_that_misses_one() -> None:
+    epochs = np.arange(0, 30, 0.02)
+    rates = np.select([epochs < 5.1, epochs < 15.4], [0.0, 1e-6], 2e-6)  # a warm-up and a cosine, far too coarse
+    assert not ks.infer(ks.Trace(epochs, rates, axis="epoch", precision=Precision(decimals=6))).explained
+
+
 # --- giving up ----------------------------------------------------------------------------------------------------
 
 

@@ -95,7 +95,8 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
     if all(phase.kind is HOLD for phase in phases):
         falls = all(phases[index].start < phases[index - 1].end for index in jumps)
         begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
-        return falls or len(jumps) < 2 or _is_warmed_up(whole) or _regular([places[index - 1] for index in jumps], x, begin)
+        usual = falls or len(jumps) < 2 or _is_warmed_up(whole)
+        return usual or _regular([places[index - 1] for index in jumps], x, begin)
     seen = np.diff(np.searchsorted(x, [whole.origin, *places])).tolist()
     return all(
         _may_jump(phases[index - 1], phases[index], first=index == 1) and seen[index] >= _ROWS_AFTER for index in jumps
@@ -103,7 +104,7 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
 
 
 def _is_warmed_up(whole: SnappedPhases) -> bool:
-    """Whether a short lower level at the beginning of the run, such as mmcv's constant warm-up, is before drops only."""
+    """Whether a short lower level begins the run, such as mmcv's constant warm-up, and only drops follow it."""
     (first, *later), steps = whole.phases, whole.stop - whole.origin
     short = first.steps <= _WARMUP * steps and abs(whole.origin) <= first.steps
     falls = all(after.start < before.start for before, after in pairwise(later))

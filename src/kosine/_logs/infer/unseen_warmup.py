@@ -1,4 +1,4 @@
-"""Warm-ups that a schedule's phases do not show: YOLO's, which lasts three epochs and multiplies the rates of the decay.
+"""Warm-ups that a schedule's phases do not show: YOLO's lasts three epochs and multiplies the rates of the decay.
 
 A log of epochs has three rows of it, and so few rows show no curve. Where epochs have few batches it lasts longer, and
 its rates are the product of a line and the decay. In both cases its rows are left out where one schedule explains all
