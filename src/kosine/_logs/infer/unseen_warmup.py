@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kosine._logs.infer.curve_fits import LOOSE
+from kosine._logs.infer.curve_fits import HOLD, LOOSE
 from kosine._logs.infer.segments import Observations, Segment
 
 MOST_UNSEEN = 5
@@ -35,7 +35,9 @@ def rows_of_warmup(rows: Observations, seen: Sequence[Segment]) -> int:
     missed = np.flatnonzero(~(rows.off(longest.arc, 0, longest.first) <= LOOSE))
     count = int(missed[-1]) + 1 if missed.size else 0
     few = 1 < count <= min(MOST_UNSEEN, len(rows) // _ONE_IN) and longest.stop - longest.first >= _SHARE * len(rows)
-    return count if few or (count > MOST_UNSEEN and _is_product(rows.part(0, count), longest)) else 0
+    alone = longest.arc.kind is not HOLD and longest.stop == len(rows)  # a line times a level is a line
+    many = alone and count > MOST_UNSEEN and _is_product(rows.part(0, count), longest)
+    return count if few or many else 0
 
 
 def _is_product(warmup: Observations, decay: Segment) -> bool:
