@@ -11,9 +11,15 @@ from tests.support.dialect_plans import SCHEDULES, dialect_case
 from tests.support.recovering import outcome_of
 
 # The benchmark of dialects draws each several times; the quick tests have one each of some that are found at once.
-QUICK = (*list(SCHEDULES)[1::5], "torch.OneCycleLR", "timm.MultiStepLRScheduler")
+QUICK = (
+    "timm.StepLRScheduler",
+    "timm.MultiStepLRScheduler",
+    "huggingface.cosine",
+    "keras.ExponentialDecay",
+    "composer.MultiStepWithWarmupScheduler",
+    "optax.linear_schedule",
+)
 UNKNOWN = {
-    "keras.PolynomialDecay",  # its cycles reach their ends one step before they begin again, between two rows
     "huggingface.warmup_stable_decay",  # a warm-up that rises as a square root
 }
 
@@ -28,7 +34,7 @@ UNKNOWN = {
 def test_recovers_the_schedules_of_every_dialect(name: str, seed: int) -> None:
     case = dialect_case(name, seed)
     found = outcome_of(ks.infer(case.trace()), case.plan)
-    assert found.kind in ("equal", "open") or name in UNKNOWN
+    assert found.kind in ("equal", "open") or (found.kind == "unexplained" and name in UNKNOWN)
 
 
 # --- curves that began unseen, and rare ones ------------------------------------------------------------------------
@@ -60,11 +66,13 @@ def test_a_peak_between_two_steps() -> None:
     assert schedule_of(plan, 5) == text + "continuous=True))"
 
 
+@pytest.mark.slow
 def test_any_power() -> None:
     plan = ks.Schedule(ks.linear(100, start=0.0, to=0.1), ks.polynomial(to=0.0, power=1.3)).plan(total_steps=2000)
     assert schedule_of(plan, 10) == "Schedule(linear(100, start=0.0, to=0.1), polynomial(to=0.0, power=1.3))"
 
 
+@pytest.mark.slow
 def test_a_line_that_lost_its_state_is_no_cycle_of_a_power() -> None:
     steps = np.arange(0, 3000, 10)
     rates = 1e-3 * (1 - np.where(steps < 2300, steps, steps - 2300) / 3000)
@@ -141,7 +149,7 @@ def test_a_longer_first_level_is_a_delay_and_no_skip() -> None:
 
 
 def test_few_printed_rates_show_no_curve_that_misses_one() -> None:
-    epochs = np.arange(0, 30, 0.02)
+    epochs = np.arange(0, 30, 0.1)
     rates = np.select([epochs < 5.1, epochs < 15.4], [0.0, 1e-6], 2e-6)  # a warm-up and a cosine, far too coarse
     assert not ks.infer(ks.Trace(epochs, rates, axis="epoch", precision=Precision(decimals=6))).explained
 
