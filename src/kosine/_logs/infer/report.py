@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -42,15 +43,13 @@ def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[t
     """The segments of a log as data, from the first on; and whether they are all."""
     rough = replace(rows, work=Work(_WORK_ON_PIECES)).rough()
     found = tuple(seen)
-    try:
+    with suppress(OutOfWorkError):  # what was found until then is shown
         for segment in cut_into_segments(rough, found[-1].stop if found else 0):
             found = (*found, segment)
             if len(found) == _MOST_PIECES:
                 break
         if len(found) <= _FEW:
             found = merged(rough, found)
-    except OutOfWorkError:
-        pass
     pieces = (_piece(each.arc.kind.name, rows.x / unit, rows.y, each.first, each.stop) for each in found)
     return tuple(pieces), bool(found) and found[-1].stop == len(rows)
 
