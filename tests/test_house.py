@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "kosine"
 FLOORS = (
-    ("__init__", "__main__", "logs", "summary"),  # the front door, and names of 0.5
+    ("__init__", "__main__"),  # the front door
     ("cli",),
     ("testing",),
     ("keras", "torch", "jax"),
@@ -67,7 +67,7 @@ def test_every_room_has_a_floor() -> None:
     assert {room_of(module) for module in FILES} == {room for rooms in FLOORS for room in rooms}
 
 
-@pytest.mark.parametrize("module", sorted(set(FILES) - {"kosine.logs", "kosine.summary"}))
+@pytest.mark.parametrize("module", sorted(FILES))
 def test_imports_point_down(module: str) -> None:
     for imported in imports_of(module):
         if room_of(imported) != room_of(module):
@@ -85,7 +85,7 @@ def test_no_circle() -> None:
 def test_everything_that_is_not_public_has_an_underscore() -> None:
     fronts = {f"{room}.__init__" for room in ("cli", "dialects", "jax", "keras", "testing", "torch")}
     rooms = [("dialects", "[!_]*.py"), ("testing", "[!_]*.py")]
-    public = {"__init__", "__main__", "cli.__main__", "errors", "logs", "published", "summary", *fronts}
+    public = {"__init__", "__main__", "cli.__main__", "errors", "published", *fronts}
     public |= {f"{room}.{file.stem}" for room, files in rooms for file in (PACKAGE / room).glob(files)}
     names = {module.removeprefix("kosine.") for module in FILES}
     assert {name for name in names if not re.search(r"(^|\.)_[a-z]", name)} <= public

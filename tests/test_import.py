@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib
-import re
 import subprocess
 import sys
 
@@ -85,24 +83,3 @@ def test_every_public_name_exists_and_is_listed() -> None:
     assert sorted(kosine.__all__) == kosine.__all__
     assert all(hasattr(kosine, name) for name in kosine.__all__)
     assert set(kosine.__all__) <= set(dir(kosine))
-
-
-@pytest.mark.parametrize(
-    ("module", "name", "new"),
-    [
-        ("kosine.logs", "Trace", "kosine.Trace"),
-        ("kosine.logs", "Precision", "kosine.Precision"),
-        ("kosine.logs", "read_trace", "kosine.read_trace"),
-        ("kosine.logs", "Axis", "what `kosine.Trace` holds"),
-        ("kosine.logs", "Remark", "what `kosine.Trace` holds"),
-        ("kosine.summary", "Summary", "kosine.Summary"),
-        ("kosine.summary", "summarize", "kosine.summarize"),
-        ("kosine.published", "published", "kosine.published(name)"),
-    ],
-)
-def test_a_name_of_the_last_version_works_and_names_the_new_one(module: str, name: str, new: str) -> None:
-    with pytest.warns(DeprecationWarning, match=re.escape(new)) as caught:
-        found = getattr(importlib.import_module(module), name)
-    assert caught[0].filename == __file__
-    if new == f"kosine.{name}":
-        assert found is getattr(importlib.import_module("kosine"), name)

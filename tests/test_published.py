@@ -257,9 +257,3 @@ def test_no_rate_is_above_the_peak_or_below_the_floor() -> None:
         rates = [plan(step) for step in range(0, plan.total_steps or 0, 997)]
         values = [value for row in plan.phases for value in (row.first_lr, row.end_lr)]
         assert min(values) <= min(rates) < max(rates) <= max(values)
-
-
-def test_the_name_of_0_5_still_works_and_names_the_new_one() -> None:
-    with pytest.warns(DeprecationWarning, match=r"is now `kosine.published\(name\)`"):
-        old = ks.published.published  # type: ignore[attr-defined]  # the old name
-    assert old("gpt-3") is ks.published("gpt-3")

@@ -8,11 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 from kosine._core.constructors import sgdr, warmup_cosine
 from kosine._core.curves.cosine import cosine
@@ -280,17 +278,6 @@ def full_name(name: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
-
-
-def __getattr__(name: str) -> Any:
-    if name == "published":
-        warnings.warn(
-            "`kosine.published.published(name)` is now `kosine.published(name)`; the old name works until 0.8.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return recipe
-    raise AttributeError(f"module 'kosine.published' has no attribute {name!r}")
 
 
 class _Callable(ModuleType):

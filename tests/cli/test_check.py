@@ -100,6 +100,16 @@ def test_odd_rows_may_be_allowed(allowed: int, status: int, tmp_path: Path, caps
     assert [(row["position"], row["found"]) for row in data["odd_rows"]] == [(70, 0.5)]
 
 
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["--allow-odd-rows", "0"], 1)])
+def test_the_file_may_allow_odd_rows(options: list[str], status: int, tmp_path: Path) -> None:
+    shown = rates()
+    shown[70] = 0.5
+    odd = write_csv(tmp_path / "odd.csv", {"learning_rate": shown})
+    schedule = tmp_path / "schedule.toml"
+    schedule.write_text(f"schedule = '{SCHEDULE}'\n[check]\nallow_odd_rows = 1\n", encoding="utf-8")
+    assert main(["check", odd, str(schedule), *RUN, *options]) == status
+
+
 def test_skips_that_the_log_declares_may_be_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [
         f"step={n}, skipped={max(0, n // 10 - 3)}, lr=[{PLAN(n - max(0, n // 10 - 3))!r}]" for n in range(10, 60, 10)

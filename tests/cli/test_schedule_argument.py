@@ -200,6 +200,12 @@ def test_quotes_that_are_there_are_not_called_lost(capsys: pytest.CaptureFixture
         (b"schedule = 'constant(0.1)'\nepochs = 5\n", r"unknown fields \['epochs'\].*table \[run\]"),
         (b"schedule = 'constant(0.1)'\nrate = 5\n", r"unknown fields \['rate'\]"),
         (b"schedule = 'constant(0.1)'\nrun = 5\n", r"Received: run=5"),
+        (b"schedule = 'constant(0.1)'\n[check]\nodd = 5\n", r'"check" may have allow_skips and allow_odd_rows.*odd'),
+        (b"schedule = 'constant(0.1)'\n[check]\nallow_skips = -1\n", r"allow_skips must be an integer >= 0.*-1"),
+        (
+            b"schedule = 'constant(0.1)'\n[check]\nallow_odd_rows = true\n",
+            r"allow_odd_rows must be an integer >= 0.*True",
+        ),
         (b"schedule = 'constant(0.1)'\n[run]\nsteps = 5\n", r'"run" may have total_steps, epochs.*\[\'steps\'\]'),
         (b"schedule = 'constant(0.1'\n", r"Not a schedule expression"),
         (b"schedule = 'constant(0.1)'\nschedule = 'constant(0.2)'\n", r"nor TOML"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import kosine as ks
 from kosine._logs.check.check import check
 from kosine._logs.precision import Precision
-from kosine._logs.trace import Trace
+from kosine._logs.trace import Axis, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PRINTS = ("6 decimals", "4 digits", "float32", "float64")
-AXES = ("step", "epoch")
+AXES: tuple[Axis, ...] = ("step", "epoch")
 _SCHEDULES = ("cosine", "linear", "wsd", "one cycle", "sgdr", "inverse sqrt", "steps", "exponential")
 _DECAYS = ("cosine", "linear", "wsd")
 _FEW_ROWS = 40
@@ -64,7 +64,7 @@ class _Run:
         return int(self.rng.uniform(0.3, 0.7) * self.steps.size)
 
 
-def faulty_log(seed: int, fault: str, printed: str, axis: str) -> FaultyLog:
+def faulty_log(seed: int, fault: str, printed: str, axis: Axis) -> FaultyLog:
     rng = np.random.default_rng([seed, len(fault), PRINTS.index(printed), AXES.index(axis)])
     names = SCHEDULES_OF.get(fault, _SCHEDULES)
     name = str(rng.choice(names))
@@ -116,7 +116,7 @@ def planned(name: str, numbers: dict[str, float], **changed: float) -> ks.Plan:
     n = {**numbers, **changed}
     peak, floor, warmup, start, total = n["peak"], n["floor"], int(n["warmup"]), n["start"], int(n["total"])
     warm = [ks.linear(warmup, start=start, to=peak)] if warmup else []
-    begins = {} if warmup else {"start": peak}
+    begins: dict[str, Any] = {} if warmup else {"start": peak}
     schedule: ks.Schedule
     match name:
         case "cosine":
@@ -236,7 +236,7 @@ FAULTS: dict[str, Callable[[_Run], Floats]] = {
     "odd rows": _none,
 }
 
-_FOLLOWS = {("follows", None), ("offset", None)}
+_FOLLOWS: set[tuple[str, str | None]] = {("follows", None), ("offset", None)}
 
 RIGHT: dict[str, set[tuple[str, str | None]]] = {
     "none": _FOLLOWS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -77,19 +77,19 @@ def _two_after_another(draw: Draw) -> ks.Schedule:
     return torch.SequentialLR([warm, later], milestones=[draw.warmup])
 
 
-def _timm_cycles(draw: Draw) -> dict[str, object]:
-    warm: dict[str, object] = draw.one_of(
+def _timm_cycles(draw: Draw) -> dict[str, Any]:
+    warm: dict[str, Any] = draw.one_of(
         {},
         {"warmup_t": draw.warmup, "warmup_lr_init": draw.peak / 100},
         {"warmup_t": draw.warmup, "warmup_lr_init": 1e-6},
         {"warmup_t": draw.warmup, "warmup_lr_init": 1e-6, "warmup_prefix": True},
     )
-    cycles: dict[str, object] = draw.one_of({}, {}, {"cycle_limit": 3}, {"cycle_limit": 3, "cycle_decay": 0.5})
+    cycles: dict[str, Any] = draw.one_of({}, {}, {"cycle_limit": 3}, {"cycle_limit": 3, "cycle_decay": 0.5})
     period = draw.total // 3 if cycles else draw.total
     return {"lr": draw.peak, "t_initial": period, "lr_min": draw.low, **warm, **cycles}
 
 
-def _timm_steps(draw: Draw) -> dict[str, object]:
+def _timm_steps(draw: Draw) -> dict[str, Any]:
     return draw.one_of(
         {},
         {"warmup_t": draw.warmup, "warmup_lr_init": 1e-6},
@@ -97,7 +97,7 @@ def _timm_steps(draw: Draw) -> dict[str, object]:
     )
 
 
-def _waves(draw: Draw) -> dict[str, object]:
+def _waves(draw: Draw) -> dict[str, Any]:
     return {"num_warmup_steps": draw.one_of(0, draw.warmup, draw.warmup), "num_training_steps": draw.total}
 
 
@@ -105,7 +105,7 @@ def _batches(count: int) -> str:
     return f"{count}ba"
 
 
-def _composer_run(draw: Draw) -> dict[str, object]:
+def _composer_run(draw: Draw) -> dict[str, Any]:
     return {"t_max": draw.one_of("1dur", _batches(draw.total)), "alpha_f": draw.floor}
 
 

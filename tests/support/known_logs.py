@@ -95,8 +95,8 @@ KNOWN_LOGS = (
     ),
     KnownLog(
         "lastrow.csv", "Keras, cycles with warm-ups",
-        "linear(4, start=0.0028, to=0.01), cosine(20, to=0.001), linear(6, to=0.007), cosine(20, to=0.001)",
-        {"total_steps": 50}, 32, odd=(31,),
+        "linear(4, start=0.0028, to=0.01), cosine(20, to=0.001), linear(7, to=0.008)",
+        {"total_steps": 31}, 32, odd=(31,),
     ),
     KnownLog(
         "megds.out", "Megatron-DeepSpeed", "linear(8, start=0.0, to=1.5e-4), hold()",

@@ -23,7 +23,7 @@ class Real:
     positions: list[float]
     rates: list[float]
     text: str
-    arguments: dict[str, str]
+    arguments: dict[str, Any]
 
     def file(self) -> io.BytesIO:
         return io.BytesIO(self.text.encode())
@@ -32,7 +32,7 @@ class Real:
 def real(name: str) -> Real:
     data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     rows = data["trace"]
-    arguments = {"step_column": "consumed samples"} if "bloom" in name else {}
+    arguments: dict[str, Any] = {"step_column": "consumed samples"} if "bloom" in name else {}
     return Real(name, [row[0] for row in rows], [float(row[1]) for row in rows], _SHAPES[name](data, rows), arguments)
 
 

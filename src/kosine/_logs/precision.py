@@ -74,9 +74,9 @@ class Precision:
 
         Example:
             >>> Precision.of_texts(["0.000600", "0.000599"])
-            Precision(decimals=6, digits=None, single=False)
+            Precision(decimals=6, digits=None, single=False, decimals_from=0.0)
             >>> Precision.of_texts(["0.05", "0.1"])
-            Precision(decimals=None, digits=None, single=False)
+            Precision(decimals=None, digits=None, single=False, decimals_from=0.0)
         """
         different = [text for text in set(texts) if _PRINT.fullmatch(text)]
         fixed = _fixed(different)

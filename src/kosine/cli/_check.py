@@ -43,17 +43,15 @@ little to say so; 2 after an error.""",
 @click.argument("schedule", type=ScheduleType())
 @run_size_options
 @log_options
-@click.option("--allow-skips", is_flag=True, help="Pass a run that skipped the steps that its log declares.")
-@click.option(
-    "--allow-odd-rows", type=click.IntRange(min=0), default=0, metavar="N", help="Pass a run with N odd rows at most."
-)
+@click.option("--allow-skips", is_flag=True, help="Pass a run that skipped steps as mixed precision does.")
+@click.option("--allow-odd-rows", type=click.IntRange(min=0), metavar="N", help="Pass a run with N odd rows at most.")
 @picture_option("--plot")
 @json_option
 def command(
     trace: Trace,
     schedule: NamedSchedule,
     allow_skips: bool,
-    allow_odd_rows: int,
+    allow_odd_rows: int | None,
     output: Path | None,
     as_json: bool,
     **size: Any,
@@ -62,14 +60,19 @@ def command(
 
     LOG is a file that a run wrote: CSV, JSON, JSON lines, TensorBoard events or text of the known trainers; or - for
     standard input. A rate fits where it is the schedule's as far as the log prints it. Without the run's length, what
-    the log itself says of it holds.
+    the log itself says of it holds. The table [check] of a schedule file may allow what the options do.
     """
     from kosine._logs.check.check import check
 
     size, each = _with_epochs(size, schedule, trace)
     size, of_log = _with_length(size, schedule, trace)
     plan = _planned(schedule, size, trace)
-    verdict = check(trace, plan, allow_skips=allow_skips, allow_odd_rows=allow_odd_rows)
+    allowed = dict(schedule.allowed)
+    if allow_skips:
+        allowed["allow_skips"] = True
+    if allow_odd_rows is not None:
+        allowed["allow_odd_rows"] = allow_odd_rows
+    verdict = check(trace, plan, **allowed)
     if output is not None:
         write_picture(verdict, output, f"{trace.source} / {schedule.name}")
     notes = [f"The run's length is the one that the log says: {of_log:,} {trace.axis}s."] if of_log else []

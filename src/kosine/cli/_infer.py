@@ -82,6 +82,10 @@ def _file(inference: Inference) -> Iterator[str]:
         yield ""
         yield "[run]"
         yield from (f"{name} = {value!r}" for name, value in run.items())
+    skipped, odd = sum(count for _, count in inference.skips), len(inference.odd)
+    if skipped or odd:
+        yield from ("", "[check]  # what this log shows besides the schedule")
+        yield from (f"{name} = {count}" for name, count in (("allow_skips", skipped), ("allow_odd_rows", odd)) if count)
 
 
 def _comments(inference: Inference) -> Iterator[str]:
@@ -97,10 +101,6 @@ def _comments(inference: Inference) -> Iterator[str]:
         yield _reading(log.axis, inference.steps_per_unit, inference.offset)
     if inference.skips:
         yield _skipped(log.axis, inference.skips)
-    if inference.odd or log.skipped:
-        options = ["--allow-skips"] if log.skipped else []
-        options += [f"--allow-odd-rows {len(inference.odd)}"] if inference.odd else []
-        yield f"`kosine check` passes this log with {' '.join(options)}."
     yield from (f"Left open: {found.text}" for found in inference.open)
     yield from remarks(log)
 

@@ -28,7 +28,8 @@ _YAML = re.compile(
 """How a document begins that is YAML and nothing else."""
 _QUOTES_IN_QUOTES = re.compile(r'^[ \t]*schedule[ \t]*=[ \t]*"[^"\n(]*\([^"\n]*"[^\s#]', re.MULTILINE)
 """A text form that has double quotes in it, in double quotes."""
-_FILE = 'A schedule file has "schedule", the text form, and may have a table "run".'
+_FILE = 'A schedule file has "schedule", the text form, and may have the tables "run" and "check".'
+_ALLOWED = ("allow_skips", "allow_odd_rows")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class NamedSchedule:
     schedule: Schedule
     run: dict[str, Any] = field(default_factory=dict)
     """What its file or recipe says of the run, by the names of the options; these go before it."""
+    allowed: dict[str, int] = field(default_factory=dict)
+    """What its file lets `kosine check` pass, by the names of the options."""
 
 
 def parse_any(text: str) -> Schedule:
@@ -125,7 +128,7 @@ def _read_data(data: object, name: str) -> NamedSchedule:
         if isinstance(value, Schedule):
             return NamedSchedule(name, value)
         return NamedSchedule(name, value.schedule, value.run.known())
-    unknown = sorted(set(data) - {"schedule", "run"})
+    unknown = sorted(set(data) - {"schedule", "run", "check"})
     if unknown:
         fix = "Put the size of the run into the table [run]." if set(unknown) <= set(RUN_NAMES) else ""
         raise NotationError(f"{_FILE} Received: the unknown fields {shown(unknown)}.", fix=fix)
@@ -139,4 +142,13 @@ def _read_data(data: object, name: str) -> NamedSchedule:
     strange = sorted(set(run) - set(RUN_NAMES))
     if strange:
         raise NotationError(f'The table "run" may have {", ".join(RUN_NAMES)}.', received=strange)
-    return NamedSchedule(name, parse_any(text), dict(run))
+    return NamedSchedule(name, parse_any(text), dict(run), _read_allowed(data.get("check", {})))
+
+
+def _read_allowed(allowed: object) -> dict[str, int]:
+    if not isinstance(allowed, dict) or not set(allowed) <= set(_ALLOWED):
+        raise NotationError(f'The table "check" may have {" and ".join(_ALLOWED)}.', received=allowed)
+    for name, value in allowed.items():
+        if not isinstance(value, int) or value < 0 or (value is True and name != "allow_skips"):
+            raise NotationError(f'In the table "check", {name} must be an integer >= 0.', received=value)
+    return dict(allowed)

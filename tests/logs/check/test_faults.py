@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kosine._logs.check.check import check
+from kosine._logs.trace import Axis
 from tests.support.check_faults import AXES, FAULTS, PRINTS, faulty_log, right_verdicts
 
 
@@ -17,12 +18,12 @@ def test_a_fault_is_named(number: int, fault: str) -> None:
 @pytest.mark.parametrize("printed", PRINTS)
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_in_every_print(fault: str, axis: str, printed: str) -> None:
+def test_a_fault_is_named_in_every_print(fault: str, axis: Axis, printed: str) -> None:
     for seed in range(8):
         named(fault, seed, printed, axis)
 
 
-def named(fault: str, seed: int, printed: str, axis: str) -> None:
+def named(fault: str, seed: int, printed: str, axis: Axis) -> None:
     log = faulty_log(seed, fault, printed, axis)
     verdict = check(log.trace, log.plan)
     assert (verdict.kind, verdict.cause) in right_verdicts(log), (seed, log.name, verdict.sentence)

@@ -350,6 +350,19 @@ def test_declared_skips_may_be_allowed() -> None:
     assert not check(other, PLAN, allow_skips=True).follows
 
 
+@pytest.mark.parametrize(("allowed", "follows"), [(False, False), (9, False), (10, True), (True, False)])
+def test_so_many_skips_may_be_allowed_whatever_skipped_them(allowed: int, follows: bool) -> None:
+    rows = np.arange(0, 1000, 25)
+    trace = judged(rows, rows - 10 * (rows >= 500), decimals=None).trace
+    assert check(trace, PLAN, allow_skips=allowed).follows is follows
+
+
+def test_skips_of_mixed_precision_may_be_allowed() -> None:
+    trace = judged(STEPS, STEPS - (STEPS >= 400)).trace
+    assert not check(trace, PLAN).follows
+    assert check(trace, PLAN, allow_skips=True).follows
+
+
 def test_skips_of_a_log_of_epochs_are_not_said_to_be_of_mixed_precision() -> None:
     epochs = np.arange(20)
     verdict = judged(epochs, epochs * 50 - 50 * (epochs >= 8), decimals=None, axis="epoch")

@@ -11,9 +11,15 @@ from tests.support.dialect_plans import SCHEDULES, dialect_case
 from tests.support.recovering import outcome_of
 
 # The benchmark of dialects draws each several times; the quick tests have one each of some that are found at once.
-QUICK = (*list(SCHEDULES)[1::5], "torch.OneCycleLR", "timm.MultiStepLRScheduler")
+QUICK = (
+    "timm.StepLRScheduler",
+    "timm.MultiStepLRScheduler",
+    "huggingface.cosine",
+    "keras.ExponentialDecay",
+    "composer.MultiStepWithWarmupScheduler",
+    "optax.linear_schedule",
+)
 UNKNOWN = {
-    "keras.PolynomialDecay",  # its cycles reach their ends one step before they begin again, between two rows
     "huggingface.warmup_stable_decay",  # a warm-up that rises as a square root
 }
 
@@ -28,7 +34,7 @@ UNKNOWN = {
 def test_recovers_the_schedules_of_every_dialect(name: str, seed: int) -> None:
     case = dialect_case(name, seed)
     found = outcome_of(ks.infer(case.trace()), case.plan)
-    assert found.kind in ("equal", "open") or name in UNKNOWN
+    assert found.kind in ("equal", "open") or (found.kind == "unexplained" and name in UNKNOWN)
 
 
 # --- curves that began unseen, and rare ones ------------------------------------------------------------------------
@@ -60,11 +66,13 @@ def test_a_peak_between_two_steps() -> None:
     assert schedule_of(plan, 5) == text + "continuous=True))"
 
 
+@pytest.mark.slow
 def test_any_power() -> None:
     plan = ks.Schedule(ks.linear(100, start=0.0, to=0.1), ks.polynomial(to=0.0, power=1.3)).plan(total_steps=2000)
     assert schedule_of(plan, 10) == "Schedule(linear(100, start=0.0, to=0.1), polynomial(to=0.0, power=1.3))"
 
 
+@pytest.mark.slow
 def test_a_line_that_lost_its_state_is_no_cycle_of_a_power() -> None:
     steps = np.arange(0, 3000, 10)
     rates = 1e-3 * (1 - np.where(steps < 2300, steps, steps - 2300) / 3000)
@@ -103,6 +111,47 @@ def test_a_short_warmup_is_left_out() -> None:
     assert repr(inference.schedule) == "Schedule(linear(start=0.01, to=0.0001))"
     assert [row.position for row in inference.odd] == [1, 2, 3]
     assert "warm-up" in [each.what for each in inference.open]
+
+
+def test_a_long_warmup_that_multiplies_the_decay_is_left_out() -> None:
+    epochs = np.arange(1, 151)
+    line = 0.01 * (1 - 0.99 * (epochs - 1) / 200)
+    inference = ks.infer(ks.Trace(epochs, np.minimum(epochs / 40, 1) * line, axis="epoch"))
+    assert inference.schedule is not None
+    assert "linear(start=0.01" in repr(inference.schedule)
+    assert [row.position for row in inference.odd] == list(range(1, 40))
+    assert inference.open[0].what == "warm-up"
+
+
+@pytest.mark.slow
+def test_rows_that_rise_in_another_way_are_no_such_warmup() -> None:
+    epochs = np.arange(1, 151)
+    line = 0.01 * (1 - 0.99 * (epochs - 1) / 200)
+    inference = ks.infer(ks.Trace(epochs, np.minimum(epochs / 40, 1) ** 1.2 * line, axis="epoch"))
+    assert inference.odd == ()
+
+
+def test_a_constant_warmup_before_drops() -> None:
+    rates = np.repeat([0.0033, 0.01, 0.001, 0.0001], [50, 1550, 510, 290])
+    steps = np.arange(rates.size)
+    found = repr(ks.infer(ks.Trace(steps, rates)).schedule)
+    assert found.startswith("Schedule(hold(50, start=0.0033), hold(1550, start=0.01), hold(510, start=0.001), ")
+    late = np.roll(rates, 400)  # the lower level is in the middle of the run: changed by hand
+    assert not ks.infer(ks.Trace(steps, late)).explained
+
+
+def test_a_longer_first_level_is_a_delay_and_no_skip() -> None:
+    steps = np.arange(0, 3000, 15)
+    rates = 1e-4 * 0.5 ** (np.maximum(steps - 30, 0) // 150)
+    inference = ks.infer(ks.Trace(steps, rates))
+    assert inference.skips == ()
+    assert repr(inference.schedule) == "Schedule(hold(20, start=0.0001), cycles(hold(150, start=0.0001), shrink=0.5))"
+
+
+def test_few_printed_rates_show_no_curve_that_misses_one() -> None:
+    epochs = np.arange(0, 30, 0.1)
+    rates = np.select([epochs < 5.1, epochs < 15.4], [0.0, 1e-6], 2e-6)  # a warm-up and a cosine, far too coarse
+    assert not ks.infer(ks.Trace(epochs, rates, axis="epoch", precision=Precision(decimals=6))).explained
 
 
 # --- giving up ----------------------------------------------------------------------------------------------------

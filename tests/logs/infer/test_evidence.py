@@ -189,6 +189,12 @@ def test_a_short_rate_is_preferred_to_a_long_one() -> None:
     assert "start=0.015," in repr(inference.schedule)
 
 
+def test_a_last_row_that_the_cycles_explain_is_not_odd() -> None:
+    plan = ks.sgdr(peak=3e-4, period=1666, floor=3e-6).plan(total_steps=5000)
+    inference = ks.infer(ks.Trace(np.arange(5000), plan(np.arange(5000))))
+    assert (inference.schedule, inference.odd) == (plan.schedule, ())
+
+
 @pytest.mark.parametrize("count", [1, 4, 100])
 def test_rates_of_0_alone_show_no_schedule(count: int) -> None:
     """As a run writes them whose first steps were all skipped, or a log with too few decimals."""

@@ -264,6 +264,13 @@ def test_milestones_at_round_places_are_a_schedule() -> None:
 # --- small logs, wrong inputs -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_very_short_logs(rows: int) -> None:
+    inference = ks.infer(ks.Trace(np.arange(rows), np.linspace(0.1, 0.09, rows)))
+    assert not inference.explained
+    assert "too few" in inference.sentence
+
+
 def test_wrong_inputs() -> None:
     with pytest.raises(ks.ArgumentTypeError, match=r"must be a Trace.*read_trace"):
         ks.infer([0.1, 0.2])  # type: ignore[arg-type]  # what is tested

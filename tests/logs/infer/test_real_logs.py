@@ -90,4 +90,4 @@ def test_a_resumed_run_keeps_the_numbers_of_its_epochs() -> None:
     assert repr(found.schedule) == 'Schedule(hold("8ep", start=0.02), hold("3ep", start=0.002), hold(start=0.0002))'
     assert "begin of the run" in [each.what for each in found.open]
     assert found.plan is not None
-    assert ks.check(trace, found.plan).ok
+    assert ks.check(trace, found.plan).follows

@@ -12,6 +12,8 @@ from tests.support.random_logs import Case, random_case
 from tests.support.real_logs import NAMES, real
 
 FILES = (
+    "amp200.csv",
+    "amp700.csv",
     "d2.json",
     "disagree_50154.csv",
     "lastrow.csv",
@@ -20,6 +22,7 @@ FILES = (
     "timm.csv",
     "wrn.csv",
     "mmcv5.json",
+    "yolo.csv",
 )
 
 
@@ -31,9 +34,7 @@ def passes(log: Path, options: list[str], capsys: pytest.CaptureFixture[str]) ->
     text = capsys.readouterr().out
     found = log.parent / "found.toml"
     found.write_text(text, encoding="utf-8")
-    said = [line for line in text.splitlines() if "passes this log with" in line]
-    more = said[0].split("passes this log with ")[1].rstrip(".").split() if said else []
-    return main(["check", str(log), str(found), *options, *more]) == 0
+    return main(["check", str(log), str(found), *options]) == 0
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -65,8 +66,8 @@ def written(case: Case, path: Path) -> Path:
         pytest.param(range(9, 1000, 16), id="every 16th", marks=pytest.mark.slow),
     ],
 )
-def test_random_logs_that_skip_nothing(seeds: range, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cases = [case for case in map(random_case, seeds) if not case.skips]
+def test_random_logs(seeds: range, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = list(map(random_case, seeds))
     outcomes = {case.seed: passes(written(case, tmp_path / f"{case.seed}.csv"), [], capsys) for case in cases}
     assert [seed for seed, outcome in outcomes.items() if outcome is False] == []
     assert sum(outcome is True for outcome in outcomes.values()) >= 0.9 * len(cases)

@@ -422,6 +422,7 @@ def test_how_it_is_stored_changes_nothing(name: str) -> None:
 
 
 def test_every_declared_format_has_a_log() -> None:
-    from kosine._logs.read.known_formats import ROW_FORMATS, TEXT_FORMATS
+    from kosine._logs.read.known_formats import ROW_FORMATS
+    from kosine._logs.read.text_formats import TEXT_FORMATS
 
     assert {kind.name for kind in (*ROW_FORMATS, *TEXT_FORMATS)} <= {log.format for log in LOGS.values()}

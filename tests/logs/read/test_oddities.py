@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from kosine.errors import ArgumentTypeError, LogError
 from tests.support.real_logs import NAMES, real
 
 
-def read(text: str | bytes, **arguments: str) -> Trace:
+def read(text: str | bytes, **arguments: Any) -> Trace:
     return read_trace(io.BytesIO(text.encode() if isinstance(text, str) else text), **arguments)
 
 

@@ -185,7 +185,7 @@ def test_the_length_of_the_run(kind: str) -> None:
     text, total, remark = LENGTHS[kind]
     trace = read(text)
     assert trace.total == total
-    assert [remark in each.text for each in trace.remarks] == ([True] if remark else [])
+    assert [remark is not None and remark in each.text for each in trace.remarks] == ([True] if remark else [])
 
 
 def test_a_header_of_more_columns_further_down() -> None:

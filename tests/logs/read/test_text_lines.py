@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ HF_SPEED = 2178.78
 HF = ks.parse("Schedule(linear(500, start=0.0, to=5e-05), linear(to=0.0))").plan(total_steps=15_000)
 
 
-def read(text: str, **arguments: str) -> Trace:
+def read(text: str, **arguments: Any) -> Trace:
     return read_trace(io.BytesIO(text.encode()), **arguments)
 
 
@@ -240,7 +241,9 @@ def test_the_steps_of_an_epoch_that_nothing_shows() -> None:
     assert "41 of them; up to 45 are possible" in length_of_epochs(trace)
     assert trace.steps_per_epoch is None
     assert check(trace, plan).follows
-    assert check(trace, infer(trace, steps_per_epoch=44).plan).follows
+    found = infer(trace, steps_per_epoch=44).plan
+    assert found is not None
+    assert check(trace, found).follows
     with pytest.raises(LogError, match="`steps_per_epoch` must be at least 41"):
         infer(trace, steps_per_epoch=40)
 

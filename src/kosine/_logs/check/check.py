@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kosine._core.arguments import read_flag, read_index
+from kosine._core.arguments import read_index
 from kosine._core.schedule import Plan, check_plan
 from kosine._logs.check.alignment import Alignment
 from kosine._logs.check.allowed import Allowed
@@ -12,7 +12,7 @@ from kosine._logs.trace import Trace, check_trace
 from kosine.errors import ArgumentTypeError
 
 
-def check(trace: Trace, plan: Plan, *, allow_skips: bool = False, allow_odd_rows: int = 0) -> Verdict:
+def check(trace: Trace, plan: Plan, *, allow_skips: bool | int = False, allow_odd_rows: int = 0) -> Verdict:
     """Find out whether a run followed its plan, and if not, where it first left the plan and how.
 
     A row at position p is read as the plan's step s = round(p * steps_per_unit) + offset; it agrees where
@@ -31,7 +31,9 @@ def check(trace: Trace, plan: Plan, *, allow_skips: bool = False, allow_odd_rows
         trace: the log, as `read_trace` reads it.
         plan: the plan that the run should have followed. A log of epochs, samples or tokens needs one that knows its
             `steps_per_epoch`, `samples_per_step` or `tokens_per_step`.
-        allow_skips: whether a run follows that skipped the steps which its log declares as skipped, and no others.
+        allow_skips: True: a run follows that skipped the steps which its log declares as skipped, or a few steps at a
+            time as mixed precision does. A number: a run follows that skipped so many steps at most, whatever the
+            reason.
         allow_odd_rows: a run follows with so many odd rows at most.
 
     Returns:
@@ -58,12 +60,14 @@ def check(trace: Trace, plan: Plan, *, allow_skips: bool = False, allow_odd_rows
     check_trace(trace)
     check_plan(plan)
     trace = trace.with_steps_per_epoch(plan.run.steps_per_epoch)
-    allowed = Allowed(read_flag(allow_skips, "allow_skips"), _read_count(allow_odd_rows))
+    skips = allow_skips if isinstance(allow_skips, bool) else _read_count(allow_skips, "allow_skips")
+    allowed = Allowed(skips, _read_count(allow_odd_rows, "allow_odd_rows"))
     return diagnose(Alignment.of(trace.as_computed(), plan), allowed)
 
 
-def _read_count(value: object) -> int:
+def _read_count(value: object, argument: str) -> int:
     count = read_index(value)
     if count is None or count < 0:
-        raise ArgumentTypeError(argument="allow_odd_rows", rule="an integer >= 0", received=value)
+        rule = "True, False or an integer >= 0" if argument == "allow_skips" else "an integer >= 0"
+        raise ArgumentTypeError(argument=argument, rule=rule, received=value)
     return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -129,11 +130,9 @@ def _no_warmup(way: Alignment) -> str:
         return ""
     steps = way.plan.phase_at(0).stop
     told = f"without its warm-up of {steps_text(steps)}"
-    try:
+    with suppress(PlanError, ScheduleError):  # a schedule that needs its warm-up
         if any(way.with_plan(plan).explains_all() for plan in without_warmup(way.plan)):
             return told
-    except (PlanError, ScheduleError):
-        pass
     begins_later = way.reread(offset=way.offset + steps).explains_all()
     return f"{told}: it begins where the warm-up ends" if begins_later else ""
 

@@ -43,7 +43,7 @@ def drafts_between_steps(rows: Observations, run: RunContext, found: tuple[Segme
     """
     rough = rows.rough()
     few = merged(rough, found)
-    if not 1 < len(few) <= _MOST_PHASES:
+    if len(few) > _MOST_PHASES or (len(few) == 1 and not few[0].arc.kind.ends):
         return
     fitted = refine(draft_of(rough, few, run.ends[0]), rows)
     for with_end in ended(fitted, run):

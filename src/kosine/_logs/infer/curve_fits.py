@@ -27,6 +27,8 @@ _NEAREST = 1e-300  # in place of a distance of 0, which a formula divides by
 
 _HOPELESS = 20.0  # half-widths that a curve may be off on average and still be looked at more closely
 _FEW = 60  # rows of those that a curve is first looked for with
+_AT_ONCE = 9  # numbers that are tried in a round
+_NEXT, _LEAP = 1.3, 0.2  # steps to each side that the next round looks at; fewer where a parabola shows the place
 _ROOM = 0.01  # of a half-width, for a level
 _LEVEL = 0.01  # of the squares: curves that differ by less are alike
 
@@ -207,9 +209,9 @@ def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[f
     if best < 0:
         return None
     low, high = float(thetas[max(best - 1, 0)]), float(thetas[min(best + 1, thetas.size - 1)])
-    theta, found, error = float(thetas[best]), coefficients[best], math.inf
-    for _ in range(18):  # each round looks at a third of the last: in the end beyond the precision of float64
-        these = np.linspace(low, high, 9)
+    theta, found, error, leaps = float(thetas[best]), coefficients[best], math.inf, True
+    for _ in range(18):  # each round looks at a third of the last or less: in the end beyond float64's precision
+        these = np.linspace(low, high, _AT_ONCE)
         coefficients, errors = _solved(t, y, weights, method, these)
         best = int(np.argmin(errors))
         if float(errors[best]) <= error:
@@ -220,8 +222,18 @@ def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[f
             if apart < 1e-4 or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
                 break
         step = float(these[1] - these[0])
-        low, high = max(theta - 1.3 * step, float(thetas[0])), theta + 1.3 * step
+        leaps = leaps and 0 < best < _AT_ONCE - 1
+        lowest = _lowest(errors[best - 1 : best + 2]) if leaps else None
+        middle, reach = (theta, _NEXT * step) if lowest is None else (float(these[best]) + lowest * step, _LEAP * step)
+        low, high = max(middle - reach, float(thetas[0])), middle + reach
     return theta, found
+
+
+def _lowest(errors: Floats) -> float | None:
+    """Where the parabola through three errors is lowest, from the middle one; None where they show none."""
+    before, here, after = errors.tolist()
+    bend = before - 2 * here + after
+    return (before - after) / (2 * bend) if 0 < bend < math.inf else None
 
 
 def _solved(t: Floats, y: Floats, weights: Floats, method: BentFit, thetas: Floats) -> tuple[Floats, Floats]:

@@ -32,7 +32,8 @@ _MOST_SHARE = 0.05  # of the steps that the log covers may be skipped,
 _MOST = 24  # and as many in any log: a loss scale of 2**16 is halved 16 times before it is 1
 _PEAKS = 24  # round numbers that are tried as the peak of a cosine
 _DIGITS = 4  # that they have at most
-_COST, _ROWS_AT_ONCE = 100, 10  # see `Work`
+_COST, _ROWS_AT_ONCE, _ROWS_ANSWERED = 100, 10, 100  # see `Work`
+_SOME = 500  # rows that are looked at first
 
 
 class Inverted(NamedTuple):
@@ -58,11 +59,10 @@ def exact_lags(rows: Observations, total: float | None) -> Iterator[list[Skip]]:
     for each, falling in chain.from_iterable(_curves(after, gain, total) for gain in gains):
         rising = Inverted(before.y / each, before.width / each)
         for cut in (top + 1, top):  # the highest row is one of the warm-up, or of the decay
-            rows.work.spend(_COST + len(rows) / _ROWS_AT_ONCE)
             whole = Inverted(
                 *(np.append(up[:cut], down[cut - top :]) for up, down in zip(rising, falling, strict=True))
             )
-            lags = _lags(rows.x, whole)
+            lags = _lags_of_all(rows, whole)
             if lags is not None and (lags[0] > 1 or lags[-1] > lags[0]):
                 grown = np.diff(lags, prepend=0.0)
                 yield [(row, round(float(grown[row]))) for row in np.flatnonzero(grown).tolist()]
@@ -151,6 +151,16 @@ def _slope(x: Floats, y: Floats) -> float | None:
         return None
     steepest = slopes[alike[-1] + 1]
     return float(np.median(slopes[np.abs(slopes - steepest) <= _ALIKE * abs(steepest)]))
+
+
+def _lags_of_all(rows: Observations, inverted: Inverted) -> Floats | None:
+    """The same as `_lags`, which some of the rows must have before all are looked at."""
+    some = slice(None, None, 1 + len(rows) // _SOME)
+    rows.work.spend(_COST + len(rows) / _ROWS_ANSWERED)
+    if _lags(rows.x[some], Inverted(inverted.steps[some], inverted.error[some])) is None:
+        return None
+    rows.work.spend(len(rows) / _ROWS_AT_ONCE)
+    return _lags(rows.x, inverted)
 
 
 def _lags(x: Floats, inverted: Inverted) -> Floats | None:

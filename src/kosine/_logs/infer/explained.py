@@ -104,8 +104,8 @@ def without_odd_rows(whole: Explained, run_of: Callable[[NDArray[np.float64]], R
         found = Explained(some, kept, run, search(some, run))
         better = found.is_sure and found.evidence is not None and (most is None or found.evidence.numbers < most)
         odd = odd_rows(_missed(found, rows)) if better else None
-        if odd is not None and odd.size:
-            lag = _lag_after_first(found, rows) if odd[0] == 0 else 0
+        if odd is not None:  # none of them is odd where the schedule of the others explains these as well
+            lag = _lag_after_first(found, rows) if odd.size and odd[0] == 0 else 0
             if not lag:
                 return replace(found, odd=tuple(odd.tolist()))
             late = after_skips(replace(rows, work=work), run, [(1, lag)])

@@ -23,7 +23,10 @@ from kosine._logs.precision import NEARLY
 MOST_PHASES = 24
 """More phases than this do not explain a log: they only follow its rows."""
 
+_ROUNDS_OF_SERIES = 5  # rates of which every second one may make a series
+_ALIKE = 1e-9
 _FEW_DIGITS = 4  # of a rate that somebody may have chosen
+_FAR = 500.0  # half-widths that it may miss by while all of its numbers are free
 _PLAUSIBLE = 50.0  # half-widths that a draft may miss by least squares and still be snapped to numbers that do not
 
 
@@ -63,6 +66,8 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
     nearly: Draft | None = None
     shortest: Draft | None = None
     fitted = refine(idea, rows)
+    if not fitted.draft.worst(rough) <= _FAR:
+        return None  # where it begins and ends takes numbers away from it
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):
             whole = refine(with_both, rows)
@@ -82,6 +87,23 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
 
 
 def _digits(draft: Draft) -> list[int]:
-    """How many digits each rate of a draft has; 0 has none, and a third of the highest as many as 3."""
+    """How many digits each rate of a draft has.
+
+    0 has none, nor has one that goes on a series of peaks or floors, and a third of the highest has as many as 3.
+    """
     rates = draft.rates.tolist()
-    return [significant(3 * rate if 3 * rate == max(rates) else rate) if rate else 0 for rate in rates]
+    return [_digits_of(rates[: index + 1], max(rates)) for index in range(len(rates))]
+
+
+def _digits_of(rates: list[float], highest: float) -> int:
+    """How many digits the last of these rates has."""
+    rate = rates[-1]
+    if not rate or _goes_on(rates):
+        return 0
+    return significant(3 * rate if 3 * rate == highest else rate)
+
+
+def _goes_on(rates: list[float]) -> bool:
+    """Whether the last rate is to the one two before as that is to the one two before it."""
+    first, second, third = rates[-5::2] if len(rates) >= _ROUNDS_OF_SERIES else (0.0, 0.0, 1.0)
+    return second > 0 and abs(first * third - second * second) <= _ALIKE * second * second

@@ -65,8 +65,13 @@ def _last_bound(rows: Observations, segment: Segment, end: float) -> float:
         level = len(after) > _LEVEL and bool((np.abs(after.y - after.y[-1]) <= after.width).all())
         return stated if level else max(stated, last)
     places = np.linspace(last, end, 65)
-    below = np.flatnonzero(segment.arc.predict(places) < 0)
-    return float(places[below[0]]) if below.size else end
+    rates = segment.arc.predict(places)
+    below = np.flatnonzero(rates < 0)
+    if not below.size or not below[0]:
+        return float(places[0]) if below.size else end
+    right = int(below[0])
+    share = float(rates[right - 1] / (rates[right - 1] - rates[right]))
+    return float(places[right - 1] + share * (places[right] - places[right - 1]))
 
 
 def _limits(rows: Observations, found: Sequence[Segment], joined: Sequence[bool]) -> Floats:

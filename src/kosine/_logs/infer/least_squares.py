@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 _SAMPLE = 250  # rows of each phase that are fitted
 _WORST = 200  # rows that are furthest off
-_TURNS = 60
-_COST = 120  # of a phase whose rates are worked out anew: see `Work`
+_TURNS, _TURNS_AT_FIRST = 60, 20
+_HOPELESS = 100.0  # half-widths off on average after the first turns: further ones do not bring it near enough
+_COST = 60  # of a phase whose rates are worked out anew: see `Work`
 _STEP = 2.0**-26  # of a number in its unit, for its derivative
 
 
@@ -94,9 +95,13 @@ def refine(draft: Draft, rows: Observations) -> FittedDraft:
 
     start = draft.free_numbers / units
     if seen.x.size >= units.size and bool(np.isfinite(off(start)).all()):
-        result = least_squares(off, start, slopes, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=_TURNS)
-        free, jacobian = result.x, result.jac
-        rows.work.spend(_COST * result.nfev * (len(draft.kinds) + 3 * units.size))
+        free = start
+        for turns in (_TURNS_AT_FIRST, _TURNS - _TURNS_AT_FIRST):
+            result = least_squares(off, free, slopes, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=turns)
+            free, jacobian = result.x, result.jac
+            rows.work.spend(_COST * result.nfev * (len(draft.kinds) + 3 * units.size))
+            if result.nfev < turns or result.cost > _HOPELESS**2 * seen.x.size:
+                break
     else:
         free, jacobian = start, np.zeros((0, units.size))
     information = 3 * jacobian.T @ jacobian  # rounding is even over a width: its variance is a third of that's square

@@ -76,6 +76,8 @@ def rare_segments(rows: Observations, begins: Sequence[float]) -> Iterator[tuple
         begins: places at which the decay may begin.
     """
     whole = _level_from(rows)
+    if whole < _ROWS:
+        return
     cuts = _restarts(rows.part(0, whole))
     if cuts is None or cuts[1] < _ROWS:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -11,9 +12,11 @@ import numpy as np
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.open_rates import open_end, open_rates
+from kosine._logs.infer.restart_steps import unseen_restarts
 from kosine._logs.infer.result import LogPiece, OpenQuestion
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.uncertainty import open_bounds
+from kosine._logs.infer.unseen_warmup import MOST_UNSEEN
 from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
@@ -40,15 +43,13 @@ def pieces_of(rows: Observations, seen: Sequence[Segment], unit: int) -> tuple[t
     """The segments of a log as data, from the first on; and whether they are all."""
     rough = replace(rows, work=Work(_WORK_ON_PIECES)).rough()
     found = tuple(seen)
-    try:
+    with suppress(OutOfWorkError):  # what was found until then is shown
         for segment in cut_into_segments(rough, found[-1].stop if found else 0):
             found = (*found, segment)
             if len(found) == _MOST_PIECES:
                 break
         if len(found) <= _FEW:
             found = merged(rough, found)
-    except OutOfWorkError:
-        pass
     pieces = (_piece(each.arc.kind.name, rows.x / unit, rows.y, each.first, each.stop) for each in found)
     return tuple(pieces), bool(found) and found[-1].stop == len(rows)
 
@@ -120,10 +121,12 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
 
 
 def warmup_question(trace: Trace, count: int) -> OpenQuestion:
-    """What is open of a warm-up of which a log shows too few rows for a curve."""
+    """What is open of a warm-up that has too few rows for a curve, or the curve of a product."""
     last = float(trace.positions[count - 1])
     first = "first row" if count == 1 else f"first {count} rows"
-    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up that is too short to show its curve."
+    short, product = "that is too short to show its curve", "whose rate is a line times that of the schedule"
+    kind = product if count > MOST_UNSEEN else short
+    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up {kind}."
     return OpenQuestion("warm-up", None, last, text)
 
 
@@ -165,6 +168,9 @@ def open_questions(
             OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
             for what, low, high, text in found.open
         ]
+    for curve, place in unseen_restarts(found.plan, found.origin, found.rows or rows):
+        text = f"The {name} {place_text(place / unit)} may have the last rate of one {curve}, or the first of the next."
+        questions.append(OpenQuestion(f"{curve} to {curve}", place / unit, place / unit, text))
     if draft is not None and _drops(draft):
         text = "Such drops can also be made by a plateau scheduler or by hand."
         questions.append(OpenQuestion("cause of the drops", None, None, text))

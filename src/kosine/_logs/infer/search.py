@@ -28,6 +28,7 @@ from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
 from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
+from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
@@ -40,16 +41,17 @@ from kosine.errors import PlanError, ScheduleError
 
 _SOME = 7  # segments that are enough to see how phases repeat
 _FEW_LEVELS = 5
-_MOST_OPEN = 8  # drops that are named as open
+_MOST_OPEN = 24  # drops that are named as open
 _COARSE = 1e-3  # of the peak
 _LATE = 50  # part of a tread that the first one may be longer by, as steps were skipped
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
+_FEW_CHANGES = 8  # of the printed rate: what only nearly explains so few says too little
 _MOST_TURNS = 8
 _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.1e6, 9e5
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 2e6, 1.1e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
 _ONE_UNIT = 0.999  # of the last printed place
@@ -188,6 +190,8 @@ def _as_straight(rows: Observations, run: RunContext) -> Explanation | None:
 
 def _from_some(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """The phases of the first rows, if they repeat and explain the others as well."""
+    if seen[-1].arc.kind is HOLD:  # the flat end of a cycle, of which the next one shows more
+        seen = seen[:-1]
     some = rows.part(0, seen[-1].stop)
     found = _first_proven(rows, run, drafts_of(some, replace(run, ends=(float(some.x[-1]) + 1,)), seen))
     return found if found is not None and found.draft is None else None
@@ -244,12 +248,13 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
+    most = NEARLY if np.count_nonzero(np.diff(rows.y)) > _FEW_CHANGES else EXPLAINS
     while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
         rates = plan(steps_at(part.x, origin))
         worst = max(worst, float((np.abs(rates - part.y) / part.width).max()))
-        if not worst <= NEARLY or _print_apart(rates, part):
+        if not worst <= most or _print_apart(rates, part):
             return math.inf
         low, size = low + size - 1, min(4 * size, _BLOCK)  # the last row again, beside the next one
     return worst
@@ -380,8 +385,23 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
         return None
     # With rows between which steps were skipped, each drop may be anywhere between two of them.
     drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
-    is_open = (joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist()))
-    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *is_open))
+    is_open = [joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist())]
+    if len(skips) == 1 and drops.size and skips[0][0] <= drops[0] + 1:
+        delayed = _after_delay(rows, run, found, skips[0][1])
+        found = found if delayed is None else delayed
+        skips = skips if delayed is None else []
+    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=(*found.open, *is_open))
+
+
+def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps: int) -> Explanation | None:
+    """The same levels after a first one of at least so many steps more, as Optax's `transition_begin` makes them."""
+    parts, level = found.plan.schedule.parts, float(found.plan(0))
+    for delay in dict.fromkeys((int(roundest(steps, steps + float(np.diff(rows.x).min()) - 1)), steps)):
+        plan = _planned([hold(run.duration(delay), start=level), *parts], run, run.ends[0] - found.origin)
+        worst = _worst(plan, found.origin, rows)
+        if plan is not None and worst <= NEARLY:
+            return replace(found, plan=plan, phases=found.phases + 1, worst=worst)
+    return None
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:

@@ -31,6 +31,7 @@ _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near
 _MUCH = 0.5  # of the next half wave: less of it may be a curve that was followed too far
 _EARLY = 0.05  # of a half wave: rows so shortly before one belong to it
 _ROUGH = 1e-6  # of the peak: near 0 the rows of a curve are too precise to follow it by
+_VAGUE, _LEAP = 64, 8  # rows that may be too few for a curve, and how many times as many are looked at then
 _SHORT = 16  # rows of which few may change
 _SHARE = 0.85  # of the rows that the best curve explains a simpler one must explain, to be preferred
 
@@ -202,9 +203,13 @@ def _is_seen(rows: Observations, segment: Segment) -> bool:
 def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segment | None:
     """The longest segment that a curve of this kind goes through; None where it does not even reach `least`."""
     good: Segment | None = None
-    stop, bad = least, len(rows) + 1
+    stop, bad, leaps = least, len(rows) + 1, kind in CURVED
     for _ in range(_ROUNDS):
         arc = rows.through(kind, first, stop)
+        if arc is None and leaps and stop - first < _VAGUE and first + _LEAP * (stop - first) <= len(rows):
+            leaps = False  # once: where it is nearly straight, few rows do not show which curve it is
+            arc = rows.through(kind, first, first + _LEAP * (stop - first))
+            stop = stop if arc is None else first + _LEAP * (stop - first)
         if arc is not None:
             good = Segment(first, rows.followed(arc, stop), arc)
             bad = bad if bad > good.stop else len(rows) + 1

@@ -20,6 +20,7 @@ from kosine._logs.infer.rounding import RoundNumber, round_rate, round_step, sig
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations
 from kosine._logs.infer.timescales import is_timescale, share_of, timescale_range
+from kosine._logs.work import OutOfWorkError, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,8 @@ EXPLAINS = 1 + 1e-6
 """Half-widths that a row may be off at most."""
 
 _VAGUE = 0.003  # of its distance from the beginning: a bound that is known less well may as well be round
+
+_MOST_FOR_SHORT = 3e5  # for shorter rates of a draft that already explains all rows: see `Work`
 
 _LONG = 4  # digits: a rate that has more was hardly chosen
 
@@ -63,7 +66,8 @@ def snapped(fitted: FittedDraft, rows: Observations, run: RunContext) -> Draft:
         draft = _by_surprise(fitted, rows, run, reach, convincing)
         worst = draft.worst(rows)
         if worst <= EXPLAINS:
-            return _with_plain_rates(_with_short_rates(draft, rows), rows)
+            cheap = replace(rows, work=Work(_MOST_FOR_SHORT, rows.work))
+            return _with_plain_rates(_with_short_rates(draft, cheap), rows)
         if best is None or worst < best[0]:
             best = worst, draft
     assert best is not None
@@ -204,33 +208,41 @@ def _shortened(draft: Draft, rows: Observations) -> Draft:
             else:
                 rates[index] = round_rate(float(rates[index]), reach, scale).value
         shorter = draft.with_numbers(draft.bounds, rates)
-        if shorter.worst(rows) <= EXPLAINS:
+        if shorter.explains(rows, EXPLAINS):
             break
     return shorter
 
 
 def _with_short_rates(draft: Draft, rows: Observations) -> Draft:
-    """The draft with each long rate as short as all rows allow, while the other long ones make up for it."""
-    for index in np.flatnonzero(draft.rates > 0).tolist():
-        long = np.array([significant(rate) > _LONG for rate in draft.rates.tolist()])
-        share = draft.kinds[-1] in ENDLESS and index == draft.rates.size - 1
-        if share or not long[index]:
+    """The draft with each long rate as short as all rows allow, as far as the work lasts."""
+    try:
+        for index in np.flatnonzero(draft.rates > 0).tolist():
+            draft = _with_short_rate(draft, index, rows)
+    except OutOfWorkError:
+        return draft  # long rates explain the rows as well
+    return draft
+
+
+def _with_short_rate(draft: Draft, index: int, rows: Observations) -> Draft:
+    """The draft with this rate, if it is long, as short as all rows allow, while the other long ones make up for it."""
+    long = np.array([significant(rate) > _LONG for rate in draft.rates.tolist()])
+    share = draft.kinds[-1] in ENDLESS and index == draft.rates.size - 1
+    if share or not long[index]:
+        return draft
+    long[index] = False
+    if draft.kinds[-1] in ENDLESS:
+        long[-1] = True
+    rate = float(draft.rates[index])
+    for digits in range(1, significant(rate) - 1):
+        short = float(f"{rate:.{digits - 1}e}")
+        if abs(short - rate) > _VAGUE * rate:
             continue
-        long[index] = False
-        if draft.kinds[-1] in ENDLESS:
-            long[-1] = True
-        rate = float(draft.rates[index])
-        for digits in range(1, significant(rate) - 1):
-            short = float(f"{rate:.{digits - 1}e}")
-            if abs(short - rate) > _VAGUE * rate:
-                continue
-            rates = draft.rates.copy()
-            rates[index] = short
-            tried = replace(draft.with_numbers(draft.bounds, rates), free_rates=long)
-            tried = _shortened(centred(replace(tried, free_bounds=np.zeros_like(draft.free_bounds)), rows), rows)
-            if tried.worst(rows) <= EXPLAINS:
-                draft = tried
-                break
+        rates = draft.rates.copy()
+        rates[index] = short
+        tried = replace(draft.with_numbers(draft.bounds, rates), free_rates=long)
+        tried = _shortened(centred(replace(tried, free_bounds=np.zeros_like(draft.free_bounds)), rows), rows)
+        if tried.worst(rows) <= EXPLAINS:
+            return tried
     return draft
 
 

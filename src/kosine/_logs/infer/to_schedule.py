@@ -28,6 +28,7 @@ _MOST_MULTIPLE = 25
 """Milestones are few multiples of an epoch or of a round number of steps; what follows the loss comes at any time."""
 _DIGITS = 2  # of a round number of steps
 _COARSE = 0.05  # of what they are multiples of: drops that are known less well may be multiples of anything
+_WARMUP = 0.2  # of the steps that were seen: a constant warm-up is shorter
 _LOW = 0.2  # of the peak: a line that is above has not come down to its end
 _DIGITS_OF_TWO = 4  # of a factor that two cycles show
 _ROWS_AFTER = 3  # that show what a rate jumps to, where it is not level before and after
@@ -94,11 +95,20 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
     if all(phase.kind is HOLD for phase in phases):
         falls = all(phases[index].start < phases[index - 1].end for index in jumps)
         begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
-        return falls or len(jumps) < 2 or _regular([places[index - 1] for index in jumps], x, begin)
+        usual = falls or len(jumps) < 2 or _is_warmed_up(whole)
+        return usual or _regular([places[index - 1] for index in jumps], x, begin)
     seen = np.diff(np.searchsorted(x, [whole.origin, *places])).tolist()
     return all(
         _may_jump(phases[index - 1], phases[index], first=index == 1) and seen[index] >= _ROWS_AFTER for index in jumps
     )
+
+
+def _is_warmed_up(whole: SnappedPhases) -> bool:
+    """Whether a short lower level begins the run, such as mmcv's constant warm-up, and only drops follow it."""
+    (first, *later), steps = whole.phases, whole.stop - whole.origin
+    short = first.steps <= _WARMUP * steps and abs(whole.origin) <= first.steps
+    falls = all(after.start < before.start for before, after in pairwise(later))
+    return short and falls and 0 < first.start < later[0].start
 
 
 def drops_after_rise(whole: SnappedPhases) -> bool:
@@ -206,6 +216,8 @@ def _grouped(phases: Sequence[SnappedPhase], before: int, length: int, duration:
         counts.append(whole)  # the last cycle is not followed by another one
     elif not counts and again // length > 1:
         counts.append(again // length)
+    if None not in counts and again == len(inside) - 1 and inside[-1].kind is HOLD:
+        counts.insert(0, None)  # the first rows of a cycle are as good as level
     cycle = [part for part in schedule_parts(unit, duration, rest=False) if isinstance(part, Phase)]
     first = schedule_parts(phases[:before], duration, rest=False)
     for shrink, stretch, count in product(_shrinks(peaks), _stretches(lengths), counts):
