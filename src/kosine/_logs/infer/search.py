@@ -27,7 +27,7 @@ from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
-from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
+from kosine._logs.infer.rare_curves import first_of_decay, has_fallen, rare_segments
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
 from kosine._logs.infer.skipped_steps import Skip, skip_after_restart, skips_around, total_skipped, without_skips
@@ -49,7 +49,7 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 1.6e6, 1.1e6
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 1.6e6, 2e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
 _ONE_UNIT = 0.999  # of the last printed place
@@ -348,7 +348,7 @@ def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, 
                 found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
                 if found is not None and count:
                     found = _after_warmup(rows, run, seen, late_from(rows, seen, count), found)
-            if found is not None:
+            if found is not None and (found.worst <= EXPLAINS or has_fallen(after)):
                 return found
     return None
 
@@ -449,13 +449,16 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
-    explained = (after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    ideas = [(skips, seen), *([([*skips, *again], None)] if again else [])]
+    explained = (after_skips(rows, run, idea, known) for idea, known in ideas)
     return _first_exact(found for found in explained if found is not None)
 
 
-def after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
-    """A schedule that explains the rows, if these steps were skipped."""
+def after_skips(
+    rows: Observations, run: RunContext, skips: Sequence[Skip], known: tuple[Segment, ...] | None = None
+) -> Explanation | None:
+    """A schedule that explains the rows, if these steps were skipped; `known` are their segments then."""
     shifted = without_skips(rows, skips)
-    seen = _segments_of(shifted)
+    seen = _segments_of(shifted) if known is None else known
     explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
     return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**15  # rows that are looked at together when a curve is followed
 _ROUNDS = 40
 _ALMOST = 16  # part of a segment that is left at the end of the log
-_COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 3000, 200, 50, 30  # see `Work`
+_COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 2400, 200, 50, 30  # see `Work`
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
 _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
