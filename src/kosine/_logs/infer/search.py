@@ -372,6 +372,8 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
+    if found is not None and run.begins and found.origin not in run.starts:  # the first tread is a little short
+        return replace(found, open=(*found.open, *_open_drops(rows)))
     skips = skips_in_treads(rows, run.starts) if found is None else []
     if not skips:
         return found
@@ -380,10 +382,13 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     found = None if treads is None else _of_treads(shifted, later, treads)
     if found is None:
         return None
-    # With rows between which steps were skipped, each drop may be anywhere between two of them.
-    drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
-    is_open = (joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist()))
-    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *is_open))
+    return replace(found, skips=tuple(skips), rows=shifted, open=(*found.open, *_open_drops(rows)))
+
+
+def _open_drops(rows: Observations) -> Iterator[tuple[str, float, float, str]]:
+    """Where each drop may be, as steps were skipped: anywhere between two rows."""
+    for row in np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN].tolist():
+        yield from open_joint("hold", "hold", *rows.x[row : row + 2].tolist())
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
