@@ -206,10 +206,11 @@ def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segme
     stop, bad, leaps = least, len(rows) + 1, kind in CURVED
     for _ in range(_ROUNDS):
         arc = rows.through(kind, first, stop)
-        if arc is None and leaps and stop - first < _VAGUE and first + _LEAP * (stop - first) <= len(rows):
+        far = first + _LEAP * (stop - first)
+        if arc is None and leaps and good is not None and stop - first < _VAGUE and far <= len(rows):
             leaps = False  # once: where it is nearly straight, few rows do not show which curve it is
-            arc = rows.through(kind, first, first + _LEAP * (stop - first))
-            stop = stop if arc is None else first + _LEAP * (stop - first)
+            arc = rows.through(kind, first, far)
+            stop = stop if arc is None else far
         if arc is not None:
             good = Segment(first, rows.followed(arc, stop), arc)
             bad = bad if bad > good.stop else len(rows) + 1
