@@ -36,6 +36,7 @@ _MOST_CYCLES = 12
 _LONGEST = 12.0  # times the rows that were seen
 _LENGTHS, _CLOSER, _ROUNDS = 36, 9, 6  # that are tried at first and later, and how often
 _COST = 700  # of each such look: see `Work`
+_FALLEN = 0.5  # of the highest rate: where the lowest is above, rare curves look alike
 _NEAR = 0.05  # of the rates' range, on average: a curve further off is another one
 _POWERS = np.geomspace(0.2, 8.0, 12)
 _POWER_REACH = 2e-3  # how far an exponent that was found may be off
@@ -82,7 +83,8 @@ def rare_segments(rows: Observations, begins: Sequence[float]) -> Iterator[tuple
     if cuts is None or cuts[1] < _ROWS:
         return
     part = rows.part(0, cuts[1])
-    options = [anchored(kind, part, begin) for kind in [*RARE, *_any_power(part)] for begin in begins]
+    kinds = [*(RARE if has_fallen(part) else ()), *_any_power(part)]
+    options = [anchored(kind, part, begin) for kind in kinds for begin in begins]
     near = sorted((each for each in options if each is not None and each.off <= _NEAR), key=lambda each: each.off)
     tried = set[FitFamily]()
     for each in near:
@@ -92,6 +94,11 @@ def rare_segments(rows: Observations, begins: Sequence[float]) -> Iterator[tuple
             if best is not None:
                 level = [Segment(whole, len(rows), Arc(HOLD, _level(rows)))] if whole < len(rows) else []
                 yield *_cycles(rows, cuts, best), *level
+
+
+def has_fallen(rows: Observations) -> bool:
+    """Whether the rates came down so far that their curve shows: at first many curves are alike."""
+    return float(rows.y.min()) <= _FALLEN * float(rows.y.max())
 
 
 def _polished(rows: Observations, found: Anchored) -> Anchored | None:

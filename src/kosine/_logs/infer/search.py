@@ -27,7 +27,7 @@ from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
-from kosine._logs.infer.rare_curves import first_of_decay, rare_segments
+from kosine._logs.infer.rare_curves import first_of_decay, has_fallen, rare_segments
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
@@ -51,7 +51,7 @@ _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart,
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
-_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 9e5, 2e6, 1.1e6
+_MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 2e6, 2e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
 _ONE_UNIT = 0.999  # of the last printed place
@@ -351,7 +351,7 @@ def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, 
                 found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
                 if found is not None and count:
                     found = _after_warmup(rows, run, seen, late_from(rows, seen, count), found)
-            if found is not None:
+            if found is not None and (found.worst <= EXPLAINS or has_fallen(after)):
                 return found
     return None
 
@@ -375,6 +375,8 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
+    if found is not None and run.begins and found.origin not in run.starts:  # the first tread is a little short
+        return replace(found, open=(*found.open, *_open_drops(rows)))
     skips = skips_in_treads(rows, run.starts) if found is None else []
     if not skips:
         return found
@@ -383,14 +385,12 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     found = None if treads is None else _of_treads(shifted, later, treads)
     if found is None:
         return None
-    # With rows between which steps were skipped, each drop may be anywhere between two of them.
-    drops = np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN]
-    is_open = [joint for row in drops.tolist() for joint in open_joint("hold", "hold", *rows.x[row : row + 2].tolist())]
-    if len(skips) == 1 and drops.size and skips[0][0] <= drops[0] + 1:
+    if len(skips) == 1 and skips[0][0] <= int(np.argmax(np.diff(rows.y) != 0)) + 1:
         delayed = _after_delay(rows, run, found, skips[0][1])
         found = found if delayed is None else delayed
         skips = skips if delayed is None else []
-    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=(*found.open, *is_open))
+    is_open = (*found.open, *_open_drops(rows))
+    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=is_open)
 
 
 def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps: int) -> Explanation | None:
@@ -402,6 +402,12 @@ def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps:
         if plan is not None and worst <= NEARLY:
             return replace(found, plan=plan, phases=found.phases + 1, worst=worst)
     return None
+
+
+def _open_drops(rows: Observations) -> Iterator[tuple[str, float, float, str]]:
+    """Where each drop may be, as steps were skipped: anywhere between two rows."""
+    for row in np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN].tolist():
+        yield from open_joint("hold", "hold", *rows.x[row : row + 2].tolist())
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
@@ -467,13 +473,16 @@ def _with_skips(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) 
     if not skips or total_skipped(skips) > _MOST_LOST * (rows.x[-1] - rows.x[0]):
         return None
     again = skip_after_restart(shifted, seen)
-    explained = (after_skips(rows, run, idea) for idea in ((skips, [*skips, *again]) if again else (skips,)))
+    ideas = [(skips, seen), *([([*skips, *again], None)] if again else [])]
+    explained = (after_skips(rows, run, idea, known) for idea, known in ideas)
     return _first_exact(found for found in explained if found is not None)
 
 
-def after_skips(rows: Observations, run: RunContext, skips: Sequence[Skip]) -> Explanation | None:
-    """A schedule that explains the rows, if these steps were skipped."""
+def after_skips(
+    rows: Observations, run: RunContext, skips: Sequence[Skip], known: tuple[Segment, ...] | None = None
+) -> Explanation | None:
+    """A schedule that explains the rows, if these steps were skipped; `known` are their segments then."""
     shifted = without_skips(rows, skips)
-    seen = _segments_of(shifted)
+    seen = _segments_of(shifted) if known is None else known
     explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
     return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**15  # rows that are looked at together when a curve is followed
 _ROUNDS = 40
 _ALMOST = 16  # part of a segment that is left at the end of the log
-_COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 3000, 200, 50, 30  # see `Work`
+_COST_OF_BENT, _COST_OF_STRAIGHT, _COST_OF_LOOK, _ROWS_AT_ONCE = 2400, 200, 50, 30  # see `Work`
 _TURNS = 6
 _ENDS = 20  # rows at each end that are always in a sample: near 0 they are the most precise
 _HOPELESS = 6.0  # half-widths: no weights bring a curve that is so far off near enough
@@ -206,10 +206,11 @@ def _reach(rows: Observations, kind: FitFamily, first: int, least: int) -> Segme
     stop, bad, leaps = least, len(rows) + 1, kind in CURVED
     for _ in range(_ROUNDS):
         arc = rows.through(kind, first, stop)
-        if arc is None and leaps and stop - first < _VAGUE and first + _LEAP * (stop - first) <= len(rows):
+        far = first + _LEAP * (stop - first)
+        if arc is None and leaps and good is not None and stop - first < _VAGUE and far <= len(rows):
             leaps = False  # once: where it is nearly straight, few rows do not show which curve it is
-            arc = rows.through(kind, first, first + _LEAP * (stop - first))
-            stop = stop if arc is None else first + _LEAP * (stop - first)
+            arc = rows.through(kind, first, far)
+            stop = stop if arc is None else far
         if arc is not None:
             good = Segment(first, rows.followed(arc, stop), arc)
             bad = bad if bad > good.stop else len(rows) + 1
