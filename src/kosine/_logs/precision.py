@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NEARLY = 1.2
 """Half-widths that a rate may be off where no numbers do better: what a linear program leaves of a curved valley."""
 
+COARSE = 0.5
+"""Of the range of the rates: what a print leaves open says nothing of a schedule from there on."""
+
 # The noise of the arithmetic that made the rates, before anything was printed.
 _FLOAT64 = 1e-10  # of the peak: torch's recursive schedulers are up to 4e-11 of it off the curve (measured)
 _UNPRINTED = 3e-8  # of the rate: a published run of torch's OneCycleLR goes one step too far, up again by 2.5e-8

@@ -12,6 +12,7 @@ import numpy as np
 
 from kosine._logs.check.alignment import phases_between
 from kosine._logs.check.wording import rows_text
+from kosine._logs.precision import COARSE
 
 if TYPE_CHECKING:
     from kosine._core.timeline import PlannedPhase
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _MARGIN = 2  # rows beyond the numbers that the seen part of the plan is made of
 _ENOUGH = 8  # rows, however many numbers
-_COARSE = 0.5  # of the plan's range: what a printed rate leaves open says nothing from there on
 _LOOKED_AT = 2**12  # rows
 
 
@@ -39,7 +39,7 @@ def lack_of_evidence(read: Alignment) -> str | None:
     if low == high:
         return None if _is_constant(read, low) else _only_where_it_stays(read, low)
     left_open = 2 * float(np.median(read.tolerance(some)))
-    if left_open >= _COARSE * (high - low):
+    if left_open >= COARSE * (high - low):
         return (
             f"All {rows_text(count)} agree with the plan, but they are printed too coarsely to say that the run "
             f"followed it: the plan goes from {low:.6g} to {high:.6g} there, and a printed rate leaves {left_open:.2g} "

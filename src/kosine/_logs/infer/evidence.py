@@ -14,6 +14,7 @@ import numpy as np
 
 from kosine._core.groups import Cycles, Part
 from kosine._core.phase import Phase
+from kosine._logs.precision import COARSE
 
 if TYPE_CHECKING:
     from kosine._core.schedule import Plan
@@ -37,12 +38,14 @@ class Evidence:
         numbers: the numbers that the schedule was given to fit them.
         unseen: those of them that belong to phases with too few rows.
         are_zero: whether all rates are 0, as before a run's first update, or where a log rounds them so far.
+        are_coarse: whether the rates are printed so coarsely that one print may be nearly any of them.
     """
 
     rows: int
     numbers: int
     unseen: int
     are_zero: bool = False
+    are_coarse: bool = False
 
     @property
     def is_too_few(self) -> bool:
@@ -52,7 +55,7 @@ class Evidence:
     @property
     def is_enough(self) -> bool:
         """Whether rows are left over that could have contradicted the schedule."""
-        return not (self.is_too_few or self.are_zero) and self.unseen <= _MOST_UNSEEN
+        return not (self.is_too_few or self.are_zero or self.are_coarse) and self.unseen <= _MOST_UNSEEN
 
 
 def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: bool) -> Evidence:
@@ -69,7 +72,9 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
     numbers = sum(map(_numbers, parts)) + _NUMBERS_OF_A_SKIP * skips + ends
     fitted = ends and _is_fitted(parts[-1], float(rows.y.max()))
     unseen = _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted
-    return Evidence(_speaking(rows.y), numbers, unseen, are_zero=not rows.y.any())
+    left_open, apart = 2 * float(np.median(rows.width)), float(np.ptp(rows.y))
+    coarse = apart > 0 and left_open >= COARSE * apart
+    return Evidence(_speaking(rows.y), numbers, unseen, are_zero=not rows.y.any(), are_coarse=coarse)
 
 
 def _is_fitted(part: Part, highest: float) -> bool:

@@ -24,6 +24,7 @@ _DIGITS = 2  # of a rate that a line may be meant to end at
 _CONVINCING = 0.1  # of a round rate: see `rounding`
 _KNOWN = 1e-3  # of the highest rate: a start that is known so well may be a third of it
 _SURE = 0.02  # of the highest rate: a line that leads to 0 so surely was meant to begin there
+_BACK = 1.0  # of the length that is seen: a line is followed so far to before the log
 _MAYBE = 20.0  # standard deviations from 0 that a floor is fitted at which may be 0
 _VISIBLE = 3.0  # a line is meant to fall to 0 if it would within this many times the length that is seen
 
@@ -45,7 +46,8 @@ def begun(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:
         thirds = [scale / 3] if spread <= _KNOWN * scale else []  # where mmcv's and detectron2's warm-ups begin
         each = round_rate(max(start, 0.0), spread, scale, thirds)
         zero = abs(start) <= max(spread, 1e-9 * scale) and kind is not HOLD
-        if not run.begins and not (spread < _SURE * scale if zero else _is_striking(each)):
+        unseen, seen = first - place, float(draft.bounds[1]) - first
+        if not run.begins and (unseen > _BACK * seen or not (spread < _SURE * scale if zero else _is_striking(each))):
             continue  # the line need not have begun there
         short = 1 if each.value in thirds else significant(each.value)
         digits = 0 if zero else short if each.surprise <= 0.3 else 99

@@ -54,6 +54,7 @@ _FIRST = 256  # rows that it is compared with at first
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 2e6, 2e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
 _MOST_FOR_LAGS = 6e5
+_HALF, _BEFORE = 0.5, 2.0  # of the length that is seen: a curve may begin so far before
 _ONE_UNIT = 0.999  # of the last printed place
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
 
@@ -225,8 +226,7 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
             yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
-    earliest = min(run.starts) if run.begins else min(0.0, float(rows.x[0])) - float(rows.x[-1] - rows.x[0])
-    if whole.origin < earliest:
+    if whole.origin < _earliest(rows, run):
         return  # a curve that began before the run did, or long before
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
     stop = max(run.ends[0] + (whole.origin == 1), whole.stop) if endless else whole.stop
@@ -236,6 +236,13 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
     worst = _worst(plan, whole.origin, rows)
     if plan is not None and worst <= NEARLY:
         yield Explanation(plan, whole.origin, len(whole.phases), draft, worst, drops=drops_after_rise(whole))
+
+
+def _earliest(rows: Observations, run: RunContext) -> float:
+    """Where a curve may begin: before a log that counts from 0 only where the rate has come down by half since."""
+    if run.begins and float(rows.y[-1]) > _HALF * float(rows.y[0]):
+        return min(run.starts)
+    return min(0.0, float(rows.x[0])) - _BEFORE * float(rows.x[-1] - rows.x[0])
 
 
 def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None:

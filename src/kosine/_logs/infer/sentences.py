@@ -58,6 +58,8 @@ def too_few_in_words(schedule: Schedule, evidence: Evidence, count: int) -> str:
     if evidence.are_zero:
         rows = f"All {count:,} rates are" if count > 1 else "The only rate is"
         return f"No schedule is certain: {rows[0].lower()}{rows[1:]} 0, as before a run's first update."
+    if evidence.are_coarse:
+        return f"No schedule is certain: the rates are printed so coarsely that many fit, one of them {schedule!r}."
     if evidence.is_too_few:
         rows = f"{count:,} row{'' if count == 1 else 's'}"
         apart = f", of which only {evidence.rows:,} say something new," if evidence.rows < count else ""
