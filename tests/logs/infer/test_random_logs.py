@@ -17,7 +17,7 @@ from tests.support.recovering import outcome
 @pytest.mark.parametrize(
     "seeds",
     [
-        pytest.param(range(0, 1000, 25), id="every 25th"),
+        pytest.param(range(0, 1000, 50), id="every 50th"),
         pytest.param(range(10, 1000, 20), id="every 20th", marks=pytest.mark.slow),
     ],
 )
@@ -28,10 +28,11 @@ def test_recovers_the_plan_of_random_logs(seeds: range) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["warmup_cosine", "wsd", "one_cycle", "step_decay", "constant"])
-def test_recovers_every_recipe_without_skips(recipe: str) -> None:
+@pytest.mark.parametrize("some", [slice(3), pytest.param(slice(3, None), marks=pytest.mark.slow)])
+def test_recovers_every_recipe_without_skips(recipe: str, some: slice) -> None:
     cases = [case for case in map(random_case, range(1000, 1100)) if case.recipe == recipe and not case.skips]
     assert len(cases) > 5
-    assert all(outcome(case).kind in ("equal", "open") for case in cases)
+    assert all(outcome(case).kind in ("equal", "open") for case in cases[some])
 
 
 @pytest.mark.parametrize("seed", [177, 201, 1])
