@@ -39,7 +39,7 @@ _MOST_FOR_SHORT = 3e5  # for shorter rates of a draft that already explains all 
 
 _LONG = 4  # digits: a rate that has more was hardly chosen
 
-_HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
+_HOPELESS = 600.0  # half-widths that the nearest numbers miss by: no others will do
 
 _RATIOS = (0.1, 0.01, 0.5)  # of another rate: a floor is often a tenth of the peak
 _MOVED = (0.1, 0.02, 0.004, 0.0008, 1e-4, 1e-5)
