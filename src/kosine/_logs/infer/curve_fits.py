@@ -225,7 +225,8 @@ def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[f
         if np.isfinite(errors).all():
             apart = float(np.ptp(errors))
             # nothing to be seen; or the best one is far off and others are no better
-            if apart < (_ALIKE_AFTER_LEAP if leaps else _ALIKE) or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
+            alike = _ALIKE_AFTER_LEAP if leaps else _ALIKE
+            if apart < alike or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
                 break
         before_leap = max(theta - _NEXT * step, float(thetas[0])), theta + _NEXT * step
         lowest = _lowest(errors[best - 1 : best + 2]) if leaps else None

@@ -31,7 +31,7 @@ from kosine._logs.work import Work
 from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
-_MOST = 3.6e6  # see `Work`
+_MOST = 3.2e6  # see `Work`
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
 
