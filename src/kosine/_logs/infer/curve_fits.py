@@ -29,6 +29,7 @@ _HOPELESS = 20.0  # half-widths that a curve may be off on average and still be 
 _FEW = 60  # rows of those that a curve is first looked for with
 _AT_ONCE = 9  # numbers that are tried in a round
 _NEXT, _LEAP = 1.3, 0.2  # steps to each side that the next round looks at; fewer where a parabola shows the place
+_ALIKE, _ALIKE_AFTER_LEAP = 1e-4, 1e-8  # of a squared half-width: nothing to be seen; a leap is cheap
 _ROOM = 0.01  # of a half-width, for a level
 _LEVEL = 0.01  # of the squares: curves that differ by less are alike
 
@@ -210,22 +211,29 @@ def _searched(t: Floats, y: Floats, weights: Floats, method: BentFit) -> tuple[f
         return None
     low, high = float(thetas[max(best - 1, 0)]), float(thetas[min(best + 1, thetas.size - 1)])
     theta, found, error, leaps = float(thetas[best]), coefficients[best], math.inf, True
+    before_leap = low, high
     for _ in range(18):  # each round looks at a third of the last or less: in the end beyond float64's precision
         these = np.linspace(low, high, _AT_ONCE)
         coefficients, errors = _solved(t, y, weights, method, these)
         best = int(np.argmin(errors))
         if float(errors[best]) <= error:
             theta, found, error = float(these[best]), coefficients[best], float(errors[best])
+        step = float(these[1] - these[0])
+        if leaps and not 0 < best < _AT_ONCE - 1:  # the parabola led astray
+            leaps, low, high = False, *before_leap
+            continue
         if np.isfinite(errors).all():
             apart = float(np.ptp(errors))
-            # of a squared half-width: nothing to be seen; or the best one is far off and others are no better
-            if apart < 1e-4 or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
+            # nothing to be seen; or the best one is far off and others are no better
+            alike = _ALIKE_AFTER_LEAP if leaps else _ALIKE
+            if apart < alike or (apart < _LEVEL * error and error > _HOPELESS**2 * y.size):
                 break
-        step = float(these[1] - these[0])
-        leaps = leaps and 0 < best < _AT_ONCE - 1
+        before_leap = max(theta - _NEXT * step, float(thetas[0])), theta + _NEXT * step
         lowest = _lowest(errors[best - 1 : best + 2]) if leaps else None
-        middle, reach = (theta, _NEXT * step) if lowest is None else (float(these[best]) + lowest * step, _LEAP * step)
-        low, high = max(middle - reach, float(thetas[0])), middle + reach
+        low, high = before_leap
+        if lowest is not None:
+            middle = float(these[best]) + lowest * step
+            low, high = max(middle - _LEAP * step, float(thetas[0])), middle + _LEAP * step
     return theta, found
 
 

@@ -66,7 +66,7 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
     nearly: Draft | None = None
     shortest: Draft | None = None
     fitted = refine(idea, rows)
-    if not fitted.draft.worst(rough) <= _FAR:
+    if not min(idea.worst(rough), fitted.draft.worst(rough)) <= _FAR:
         return None  # where it begins and ends takes numbers away from it
     for with_end in ended(fitted, run):
         for with_both in begun(refine(with_end, rows), run):

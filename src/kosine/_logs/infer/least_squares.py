@@ -100,7 +100,7 @@ def refine(draft: Draft, rows: Observations) -> FittedDraft:
             result = least_squares(off, free, slopes, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=turns)
             free, jacobian = result.x, result.jac
             rows.work.spend(_COST * result.nfev * (len(draft.kinds) + 3 * units.size))
-            if result.nfev < turns or result.cost > _HOPELESS**2 * seen.x.size:
+            if result.nfev < turns or float(result.cost) > _HOPELESS**2 * seen.x.size:
                 break
     else:
         free, jacobian = start, np.zeros((0, units.size))

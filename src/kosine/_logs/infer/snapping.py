@@ -42,7 +42,7 @@ _LONG = 4  # digits: a rate that has more was hardly chosen
 _PLAIN, _NEAR = 3, 0.005  # digits of a rate that is not long, and how near one of two digits must be to be tried
 _THIRD = 1e-4  # how near a third of the highest rate must be
 
-_HOPELESS = 300.0  # half-widths that the nearest numbers miss by: no others will do
+_HOPELESS = 600.0  # half-widths that the nearest numbers miss by: no others will do
 
 _RATIOS = (0.1, 0.01, 0.5)  # of another rate: a floor is often a tenth of the peak
 _MOVED = (0.1, 0.02, 0.004, 0.0008, 1e-4, 1e-5)
