@@ -39,7 +39,7 @@ from kosine._logs.work import Work
 from kosine.errors import LogError
 
 _LEAST = 1e-30  # a half-width of rates that are all 0, or as good as that
-_MOST = 4.4e6  # see `Work`
+_MOST = 4e6  # see `Work`
 _WHOLE = 1e-6  # steps that a position may be off a whole one by its own rounding
 _FURTHEST = 2.0**62  # steps: a schedule counts to 2**63
 
