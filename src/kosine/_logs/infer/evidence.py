@@ -6,6 +6,7 @@ contradicted it. Rows at one level say the same thing again and again, so few of
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,7 +75,9 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
     unseen = _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted
     left_open, apart = 2 * float(np.median(rows.width)), float(np.ptp(rows.y))
     coarse = apart > 0 and left_open >= COARSE * apart
-    return Evidence(_speaking(rows.y), numbers, unseen, are_zero=not rows.y.any(), are_coarse=coarse)
+    return Evidence(
+        _speaking(rows.y), numbers, unseen, are_zero=float(rows.y.max()) < sys.float_info.min, are_coarse=coarse
+    )
 
 
 def _is_fitted(part: Part, highest: float) -> bool:

@@ -14,6 +14,7 @@ from typing import get_args
 from kosine._logs.read.text_formats import TEXT_FORMATS
 from kosine._logs.trace import Axis
 
+_MOST_NAMED = 24  # formats in a message
 _LONGEST = 500  # characters of a name
 _STEPS = (
     "global_step",
@@ -114,9 +115,10 @@ ONLY_TABLES = frozenset(known.name for known in ROW_FORMATS if known.only_tables
 
 
 def looked_for() -> str:
-    """The names of the known formats."""
+    """The names of the known formats, as many as fit into a message."""
     declared = (known.name for known in (*ROW_FORMATS, *TEXT_FORMATS))
-    return ", ".join(dict.fromkeys(["Keras History JSON", "TensorBoard event files", *declared]))
+    names = list(dict.fromkeys(["Keras History JSON", "TensorBoard event files", *declared]))
+    return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
 
 
 def comparable(column: str) -> str:
