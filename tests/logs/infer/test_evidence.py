@@ -201,3 +201,15 @@ def test_rates_of_0_alone_show_no_schedule(count: int) -> None:
     found = ks.infer(ks.Trace(np.arange(count), np.zeros(count)))
     assert found.schedule is None
     assert "0, as before a run's first update" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("power", "cut", "digits"), [(2.0, 0.2, 4), (0.5, 0.2, 3), (0.5, 0.1, 6), (3.0, 0.1, 4), (1.5, 0.4, 3)]
+)
+def test_a_polynomial_that_has_not_come_down_gets_no_other_power(power: float, cut: float, digits: int) -> None:
+    """At first many powers are alike: a power of 1.99 that ends elsewhere went through these rows."""
+    text = f"Schedule(linear(400, start=0.0, to=0.001), polynomial(to=0.0, power={power}))"
+    plan = ks.parse(text).plan(total_steps=20_000)
+    at = np.arange(0, int(20_000 * cut), 10)
+    inference = ks.infer(ks.Trace(at, printed(plan(at), digits), precision=Precision(digits=digits)))
+    assert inference.schedule in (None, plan.schedule)

@@ -18,7 +18,7 @@ from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.least_squares import FittedDraft, refine
 from kosine._logs.infer.merging import merged
-from kosine._logs.infer.run_bounds import begun, ended
+from kosine._logs.infer.run_bounds import bounded
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
 from kosine._logs.infer.snapping import snapped
@@ -46,14 +46,12 @@ def drafts_between_steps(rows: Observations, run: RunContext, found: tuple[Segme
     if len(few) > _MOST_PHASES or (len(few) == 1 and not few[0].arc.kind.ends):
         return
     fitted = refine(draft_of(rough, few, run.ends[0]), rows)
-    for with_end in ended(fitted, run):
-        for with_both in begun(refine(with_end, rows), run):
-            whole = refine(with_both, rows)
-            fixed = _at_fractions(whole)
-            if fixed is not None and whole.draft.worst(rough) <= _MISSED:
-                draft = snapped(refine(fixed, rows), rows, run)
-                if draft.worst(rows) <= NEARLY:
-                    yield draft
+    for whole in bounded(fitted, rows, run):
+        fixed = _at_fractions(whole)
+        if fixed is not None and whole.draft.worst(rough) <= _MISSED:
+            draft = snapped(refine(fixed, rows), rows, run)
+            if draft.worst(rows) <= NEARLY:
+                yield draft
 
 
 def section_between_steps(draft: Draft, first: float) -> tuple[Section, int]:

@@ -26,7 +26,7 @@ MARGIN = 3
 _SAME = 4  # rows at one level that count
 _NUMBERS_OF_A_SKIP = 2
 _USUAL_POWERS = (0.5, 0.9, 1.5)
-_LOW = 0.2  # of the highest rate: a decay that ends above has not come down
+_LOW = 0.2  # of the highest rate: a decay whose last row is above has not come down
 _MOST_UNSEEN = 2  # numbers of phases that too few rows show: the bounds of such phases are open
 
 
@@ -69,9 +69,9 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
         skips: places at which the plan skips steps that the log does not declare.
         ends: whether the end of the run is one of the numbers.
     """
-    parts = plan.schedule.parts
+    parts, highest = plan.schedule.parts, float(rows.y.max())
     numbers = sum(map(_numbers, parts)) + _NUMBERS_OF_A_SKIP * skips + ends
-    fitted = ends and _is_fitted(parts[-1], float(rows.y.max()))
+    fitted = float(rows.y[-1]) > _LOW * highest and any(map(_is_fitted, parts))
     unseen = _unseen(plan, origin, rows, ends) + (_MOST_UNSEEN + 1) * fitted
     left_open, apart = 2 * float(np.median(rows.width)), float(np.ptp(rows.y))
     coarse = apart > 0 and left_open >= COARSE * apart
@@ -80,9 +80,9 @@ def evidence_for(plan: Plan, origin: int, rows: Observations, skips: int, ends: 
     )
 
 
-def _is_fitted(part: Part, highest: float) -> bool:
-    """Whether a curve of an unusual power ends far above 0: it follows the rows, and says little of what comes then."""
-    if not isinstance(part, Phase) or part.to is None or part.to <= _LOW * highest:
+def _is_fitted(part: Part) -> bool:
+    """Whether a curve has an unusual power: before it comes down, it follows the rows and says little of the rest."""
+    if not isinstance(part, Phase):
         return False
     power = part.curve.arguments().get("power")
     return isinstance(power, float) and power not in _USUAL_POWERS and not power.is_integer()

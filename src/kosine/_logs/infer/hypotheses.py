@@ -14,7 +14,7 @@ from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
 from kosine._logs.infer.rounding import significant
-from kosine._logs.infer.run_bounds import begun, ended
+from kosine._logs.infer.run_bounds import bounded
 from kosine._logs.infer.run_context import RunContext
 from kosine._logs.infer.segments import Observations, Segment
 from kosine._logs.infer.snapping import EXPLAINS, snapped, with_nearer_rates
@@ -68,18 +68,16 @@ def finished(rows: Observations, rough: Observations, idea: Draft, run: RunConte
     fitted = refine(idea, rows)
     if not min(idea.worst(rough), fitted.draft.worst(rough)) <= _FAR:
         return None  # where it begins and ends takes numbers away from it
-    for with_end in ended(fitted, run):
-        for with_both in begun(refine(with_end, rows), run):
-            whole = refine(with_both, rows)
-            if whole.draft.worst(rough) <= _PLAUSIBLE:
-                draft = snapped(whole, rows, run)
-                worst = draft.worst(rows)
-                if worst <= EXPLAINS:
-                    if shortest is None and max(_digits(draft)) <= _FEW_DIGITS:
-                        return draft
-                    shortest = min(shortest or draft, draft, key=lambda each: sum(_digits(each)))
-                if worst <= NEARLY and nearly is None:
-                    nearly = draft
+    for whole in bounded(fitted, rows, run):
+        if whole.draft.worst(rough) <= _PLAUSIBLE:
+            draft = snapped(whole, rows, run)
+            worst = draft.worst(rows)
+            if worst <= EXPLAINS:
+                if shortest is None and max(_digits(draft)) <= _FEW_DIGITS:
+                    return draft
+                shortest = min(shortest or draft, draft, key=lambda each: sum(_digits(each)))
+            if worst <= NEARLY and nearly is None:
+                nearly = draft
     if shortest is not None or nearly is None:
         return shortest
     found = next((each for each in drafts_with_peak(nearly, rows, run) if each.worst(rows) <= EXPLAINS), None)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _OVERLAP = 4096  # rows around a joint
+_SLACK = 1e-6  # of the distance of two rows: a fitted place that is a row's own may be off by its rounding
 _NEARLY = 6.0  # half-widths
 _LEVEL = 2  # rows after the end of the last curve that are more than a row beyond it
 
@@ -141,7 +142,8 @@ def _joint(rows: Observations, before: Segment, after: Segment) -> tuple[float, 
     low, high = _both(rows, before, after)
     places = np.unique(np.concatenate([np.linspace(low, high, 101), np.linspace(left, right, 101)]))
     apart = before.arc.predict(places) - after.arc.predict(places)
-    near = [place for place in stated if min(low, 2 * left - right) <= place <= high]
+    slack = _SLACK * (right - left)
+    near = [place for place in stated if min(low, 2 * left - right) - slack <= place <= high + slack]
     width = 4 * float(rows.width[after.first - 1 : after.first + 1].max())
     moved = 0.3 * abs(
         float(rows.y[after.first] - rows.y[after.first - 1])

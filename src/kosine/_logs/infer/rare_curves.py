@@ -97,8 +97,9 @@ def rare_segments(rows: Observations, begins: Sequence[float]) -> Iterator[tuple
 
 
 def has_fallen(rows: Observations) -> bool:
-    """Whether the rates came down so far that their curve shows: at first many curves are alike."""
-    return float(rows.y.min()) <= _FALLEN * float(rows.y.max())
+    """Whether the rates came down so far from their highest that the curve shows: at first many curves are alike."""
+    top = int(rows.y.argmax())
+    return float(rows.y[top:].min()) <= _FALLEN * float(rows.y[top])
 
 
 def _polished(rows: Observations, found: Anchored) -> Anchored | None:

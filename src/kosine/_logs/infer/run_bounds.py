@@ -11,9 +11,10 @@ import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD, LINEAR
 from kosine._logs.infer.draft import Draft
-from kosine._logs.infer.least_squares import FittedDraft
+from kosine._logs.infer.least_squares import FittedDraft, refine
 from kosine._logs.infer.rounding import RoundNumber, round_rate, roundest, significant
 from kosine._logs.infer.run_context import RunContext
+from kosine._logs.infer.segments import Observations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,13 @@ _SURE = 0.02  # of the highest rate: a line that leads to 0 so surely was meant 
 _BACK = 1.0  # of the length that is seen: a line is followed so far to before the log
 _MAYBE = 20.0  # standard deviations from 0 that a floor is fitted at which may be 0
 _VISIBLE = 3.0  # a line is meant to fall to 0 if it would within this many times the length that is seen
+
+
+def bounded(fitted: FittedDraft, rows: Observations, run: RunContext) -> Iterator[FittedDraft]:
+    """The draft, fitted anew for each place at which the run may begin and each at which it may end."""
+    for with_end in ended(fitted, run):
+        for with_both in begun(refine(with_end, rows), run):
+            yield refine(with_both, rows)
 
 
 def begun(fitted: FittedDraft, run: RunContext) -> Iterator[Draft]:

@@ -1,8 +1,9 @@
 """The schedule that explains the rows of a log: the simplest idea first, each tested on every row.
 
 The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
-cycles; and, where that takes more than three phases, fewer of them with skipped steps. Once the treads of a staircase
-are known, they are the rows of a new log, so the search looks for its levels in the same way.
+cycles; skipped steps that rates of many digits show one by one; phases that begin between two steps, or unseen under a
+warm-up; where all that takes more than three phases, fewer of them with skipped steps; and rare curves. Once the treads
+of a staircase are known, they are the rows of a new log, so the search looks for its levels in the same way.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _LATE = 50  # part of a tread that the first one may be longer by, as steps were
 _CHANGES = 2  # of the rate for each phase, at least: fewer changes make no staircase
 _FEW_CHANGES = 8  # of the printed rate: what only nearly explains so few says too little
 _MOST_TURNS = 8
+_MOST_OF_A_CYCLE = 0.5  # that is skipped at one place
 _MOST_LOST = 0.5  # of a run: a log that lost more of its steps shows a restart, which goes back
 _BLOCK = 2**18  # rows that a plan is compared with at a time, at most
 _FIRST = 256  # rows that it is compared with at first
@@ -255,7 +257,8 @@ def _planned(made: Sequence[Part], run: RunContext, total: float) -> Plan | None
 def _worst(plan: Plan | None, origin: int, rows: Observations) -> float:
     """How far the rows are off a plan at most, in half-widths; infinite where that is too far to explain them."""
     low, size, worst = 0, _FIRST, 0.0 if plan is not None else math.inf
-    most = NEARLY if np.count_nonzero(np.diff(rows.y)) > _FEW_CHANGES else EXPLAINS
+    tells = np.count_nonzero(np.diff(rows.y)) > _FEW_CHANGES and has_fallen(rows)
+    most = NEARLY if tells else EXPLAINS
     while plan is not None and low < len(rows) - bool(low):
         part = rows.part(low, low + size)
         rows.work.spend(_COST_OF_PLAN + len(part) / _ROWS_AT_ONCE)
@@ -492,4 +495,15 @@ def after_skips(
     shifted = without_skips(rows, skips)
     seen = _segments_of(shifted) if known is None else known
     explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
-    return None if explained is None else replace(explained, skips=tuple(sorted(skips)), rows=shifted)
+    if explained is None or _skips_a_cycle(explained, shifted, skips):
+        return None
+    return replace(explained, skips=tuple(sorted(skips)), rows=shifted)
+
+
+def _skips_a_cycle(found: Explanation, shifted: Observations, skips: Sequence[Skip]) -> bool:
+    """Whether so many steps are skipped at a place as most of a cycle has: a run goes through each of its cycles."""
+    for row, count in skips:
+        phase = found.plan.phase_at(int(steps_at(shifted.x[[row]], found.origin)[0]))
+        if phase.cycle is not None and phase.steps and count > _MOST_OF_A_CYCLE * phase.steps:
+            return True
+    return False
