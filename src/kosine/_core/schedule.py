@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
 from kosine._core.clipping import place_clipped
+from kosine._core.cycle_ends import cycle_ends
 from kosine._core.evaluate import array_function
 from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback, translates_foreign_words
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
@@ -389,6 +390,35 @@ class Plan(_Value, Drawn):
             return self._table[bisect_right(self._firsts, step) - 1]
         part = next(part for part in reversed(self.parts) if part.first_step <= step)
         return part.row_at(step) if step < part.stop else self.after
+
+    @property
+    def cycle_ends(self) -> NDArray[Any]:
+        """The last step of each cycle, and the run's last step, as an int64 array in order.
+
+        The model after the update of such a step is the one to keep: the rate is at its lowest, and a restart follows.
+        A cycle ends where `cycles` begins its next one, and where the rate goes up again after a part that falls. The
+        levels of `step_decay` are no cycles. The last cycle may be cut by the end of the run: lint's K001 says where.
+
+        Raises:
+            PlanError: a plan without an end, or of more than a million cycles.
+
+        Example:
+            >>> import kosine as ks
+            >>> ks.sgdr(peak=0.1, period=7, stretch=2).plan(total_steps=49).cycle_ends.tolist()
+            [6, 20, 48]
+        """
+        return cycle_ends(self.parts, self.total_steps)
+
+    def cycle_at(self, step: int) -> int:
+        """The cycle that `step` belongs to, counted from 0: how many of `cycle_ends` lie before it.
+
+        Raises:
+            StepError: a step below 0 or above 2**63 - 1.
+            ArgumentTypeError: no integer.
+            PlanError: as of `cycle_ends`.
+        """
+        ends = self.cycle_ends
+        return min(int(ends.searchsorted(_read_step(step))), ends.size - 1)
 
     def plot(self, ax: Axes | None = None, *, log: bool = False, points: Iterable[SupportsIndex] = ()) -> Axes:
         """Draw the plan with Matplotlib (extra `plot`): the rate at every step, phases and restarts marked.
