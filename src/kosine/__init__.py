@@ -49,6 +49,7 @@ from kosine.errors import (
 
 if TYPE_CHECKING:
     from kosine._analysis.compare import Comparison, compare
+    from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
     from kosine._analysis.summary import Summary, summarize
@@ -80,6 +81,7 @@ __all__ = [
     "PlanError",
     "PlannedPhase",
     "Precision",
+    "RangeTest",
     "Schedule",
     "ScheduleError",
     "Section",
@@ -128,6 +130,7 @@ _OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
     "Comparison": "_analysis.compare",
     "Finding": "_analysis.lint.rule",
+    "RangeTest": "_analysis.finder.range_test",
     "Summary": "_analysis.summary",
     "compare": "_analysis.compare",
     "summarize": "_analysis.summary",
