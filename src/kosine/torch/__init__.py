@@ -1,6 +1,7 @@
 """Drive PyTorch optimizers with kosine plans, wherever a torch learning-rate scheduler is asked for."""
 
+from kosine.torch._range_test import range_test
 from kosine.torch._scheduler import PlanLR
 from kosine.torch._trainer import with_schedule
 
-__all__ = ["PlanLR", "with_schedule"]
+__all__ = ["PlanLR", "range_test", "with_schedule"]
