@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, SequentialSampler
 
 from kosine.errors import ArgumentTypeError, TrainingError, TrainingWarning
-from kosine.torch._saved_state import Generator, global_generators
+from kosine.torch._saved_state import RandomSource, global_sources
 
 
 def check_loader(loader: Any, seeds: int) -> None:
@@ -37,7 +37,7 @@ def check_loader(loader: Any, seeds: int) -> None:
         )
 
 
-def batches(loader: Any, seed: int, generators: Iterable[Generator]) -> Iterator[Any]:
+def batches(loader: Any, seed: int, sources: Iterable[RandomSource]) -> Generator[Any, None, None]:
     """The batches of a seed, pass after pass.
 
     A batch at the end of a pass that is smaller than the first is left out: its loss would count for a whole batch.
@@ -45,10 +45,10 @@ def batches(loader: Any, seed: int, generators: Iterable[Generator]) -> Iterator
     Args:
         loader: what gives them.
         seed: what all random generators begin with.
-        generators: those of the loader, besides the global ones.
+        sources: random generators besides the global ones, such as the loader's.
     """
-    for generator in itertools.chain(global_generators(), generators):
-        generator.seed(seed)
+    for source in itertools.chain(global_sources(), sources):
+        source.seed(seed)
     for number in itertools.count():
         for reader in _with_epochs(loader):
             reader.set_epoch(reader.epoch + (1 if number else 1_000 * seed))
@@ -108,4 +108,6 @@ def size_of(batch: Any) -> int | None:
 def _with_epochs(loader: Any) -> list[Any]:
     """The parts of a loader whose order depends on the number of an epoch, such as torch's DistributedSampler."""
     parts = [getattr(loader, name, None) for name in ("sampler", "batch_sampler", "dataset")]
-    return [part for part in (loader, *parts) if hasattr(part, "set_epoch") and "epoch" in getattr(part, "__dict__", {})]
+    return [
+        part for part in (loader, *parts) if hasattr(part, "set_epoch") and "epoch" in getattr(part, "__dict__", {})
+    ]

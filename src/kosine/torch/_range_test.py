@@ -114,7 +114,7 @@ def range_test(
         >>> test.rates.size, test.ends
         (100, ('diverged', 'diverged', 'diverged'))
         >>> low, high = test.bracket
-        >>> 0.001 < low < high < 1
+        >>> 0.01 < low < 0.2 < high < 10
         True
     """
     planned = read_range(low, high, steps, seeds)
@@ -129,7 +129,7 @@ def range_test(
         with Progress(len(planned.seeds), planned.steps, shown) as progress, torch.enable_grad():
             for seed in planned.seeds:
                 saved.put_back()
-                parts = batches(loader, seed, saved.generators)
+                parts = batches(loader, seed, saved.sources)
                 with contextlib.closing(parts):
                     run = _Seed(model, optimizer, loss_of_batch, parts, scaler, count)
                     found.append(run.train(planned, seed, progress))
@@ -272,14 +272,14 @@ def _silence_watches(optimizer: Any) -> None:
 
 
 def _has_processes() -> bool:
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+    return bool(distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1)
 
 
 def _mean_of_processes(loss: float, device: torch.device) -> float:
     """The mean over all processes: the very same number in each, so that they decide alike."""
     if not _has_processes():
         return loss
-    mean = torch.tensor(loss, dtype=torch.float64, device=device)
+    mean: Any = torch.tensor(loss, dtype=torch.float64, device=device)
     distributed.all_reduce(mean)
     distributed.broadcast(mean, 0)
-    return float(mean) / distributed.get_world_size()
+    return float(mean.item() / distributed.get_world_size())

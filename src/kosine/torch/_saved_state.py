@@ -38,7 +38,7 @@ class SavedState:
     def __init__(self, trained: Iterable[object], loader: object) -> None:
         self._seen: dict[int, object] = {}  # by identity; it keeps them alive, so that no identity is used twice
         self._undo: list[Callable[[], None]] = []
-        self.generators: list[Generator] = []
+        self.sources: list[RandomSource] = []
         self._save_random_state()
         trained = [*trained]
         for value in trained:
@@ -80,7 +80,7 @@ class SavedState:
         if isinstance(value, list | tuple | dict | deque | set):
             self._save_container(value)
             return ()
-        return self._save_generator(value)
+        return self._save_source(value)
 
     def _save_container(self, value: Any) -> Iterable[object]:
         if isinstance(value, dict):
@@ -95,7 +95,7 @@ class SavedState:
             kept = {*value}
             self._undo.append(lambda: _refill_set(value, kept))
             return ()
-        return self._save_generator(value)
+        return self._save_source(value)
 
     def _save_dict(self, values: dict[Any, Any]) -> Iterable[object]:
         entries = dict(values)
@@ -103,8 +103,8 @@ class SavedState:
         return [*entries, *entries.values()]  # parameters are keys of an optimizer's state
 
     def _save_tensor(self, tensor: torch.Tensor) -> Iterable[object]:
-        if not tensor.is_leaf or tensor.is_meta:
-            return ()  # the result of a computation: nothing trains it
+        if not tensor.is_leaf or tensor.is_meta or tensor.is_inference() or _overlaps(tensor):
+            return ()  # nothing trains it: the result of a computation, or one that cannot be written into
         copy, requires_grad, grad = tensor.detach().clone(), tensor.requires_grad, tensor.grad
 
         def put_back() -> None:
@@ -129,20 +129,20 @@ class SavedState:
         self._undo.append(put_back)
         self._walk([*module.parameters(), *module.buffers()], self._save_trained)
 
-    def _save_generator(self, value: object) -> Iterable[object]:
-        generator = Generator.of(value)
-        if generator is not None:
-            self.generators.append(generator)
-            self._undo.append(functools.partial(generator.put, generator.get()))
+    def _save_source(self, value: object) -> Iterable[object]:
+        source = RandomSource.of(value)
+        if source is not None:
+            self.sources.append(source)
+            self._undo.append(functools.partial(source.put, source.get()))
         return ()
 
     def _save_random_state(self) -> None:
-        for generator in global_generators():
-            self._seen[id(generator.of_value)] = generator.of_value
-            self._undo.append(functools.partial(generator.put, generator.get()))
+        for source in global_sources():
+            self._seen[id(source.of_value)] = source.of_value
+            self._undo.append(functools.partial(source.put, source.get()))
 
 
-class Generator:
+class RandomSource:
     """A source of random numbers: how its state is read and written, and how it begins at a seed."""
 
     def __init__(
@@ -151,7 +151,7 @@ class Generator:
         self.of_value, self.get, self.put, self.seed = value, get, put, seed
 
     @classmethod
-    def of(cls, value: Any) -> Generator | None:
+    def of(cls, value: Any) -> RandomSource | None:
         """That of an object of Python, NumPy or PyTorch; None of anything else."""
         if isinstance(value, torch.Generator):
             return cls(value, value.get_state, value.set_state, value.manual_seed)
@@ -169,20 +169,20 @@ class Generator:
         return None
 
 
-def global_generators() -> Iterator[Generator]:
+def global_sources() -> Iterator[RandomSource]:
     """Those of Python, NumPy, PyTorch, and of the devices that are in use."""
-    yield Generator(random, random.getstate, random.setstate, random.seed)
-    yield Generator(np.random, np.random.get_state, np.random.set_state, np.random.seed)
-    yield Generator.of(torch.default_generator)  # type: ignore[misc]  # it is one
+    yield RandomSource(random, random.getstate, random.setstate, random.seed)
+    yield RandomSource(np.random, np.random.get_state, np.random.set_state, np.random.seed)
+    yield RandomSource.of(torch.default_generator)  # type: ignore[misc]  # it is one
     for device in (torch.cuda, torch.xpu):  # where a device is not in use, PyTorch notes a seed for later
         if device.is_available() and device.is_initialized():
-            yield Generator(device, device.get_rng_state_all, device.set_rng_state_all, device.manual_seed_all)
+            yield RandomSource(device, device.get_rng_state_all, device.set_rng_state_all, device.manual_seed_all)
     if torch.backends.mps.is_available():
-        yield Generator(torch.mps, torch.mps.get_rng_state, torch.mps.set_rng_state, torch.mps.manual_seed)
+        yield RandomSource(torch.mps, torch.mps.get_rng_state, torch.mps.set_rng_state, torch.mps.manual_seed)
 
 
 def used_by(function: Any) -> list[object]:
-    """What a function trains besides its arguments: modules and the like that its body names, or that it is bound to."""
+    """What a function trains besides its arguments: the modules and the like that it names or is bound to."""
     found: list[object] = []
     while isinstance(function, functools.partial):
         found += [*function.args, *function.keywords.values()]
@@ -195,7 +195,14 @@ def used_by(function: Any) -> list[object]:
         found += [*names.nonlocals.values(), *names.globals.values()]
     elif not isinstance(function, type):
         found.append(function)  # a callable object, such as a module
-    return [value for value in found if isinstance(value, (*_TRAINED, torch.Tensor)) or Generator.of(value)]
+    return [value for value in found if isinstance(value, (*_TRAINED, torch.Tensor)) or RandomSource.of(value)]
+
+
+def _overlaps(tensor: torch.Tensor) -> bool:
+    """Whether elements share their memory, as of an expanded tensor."""
+    return tensor.layout == torch.strided and any(
+        stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
+    )
 
 
 def _refill(values: Any, items: list[Any]) -> None:
