@@ -425,17 +425,6 @@ def test_the_smaller_last_batch_is_left_out() -> None:
     assert set(sizes) == {20}
 
 
-def test_workers_read_the_data_and_an_epoch_of_the_users_goes_on() -> None:
-    loader = shuffled(num_workers=1, persistent_workers=True)
-    epoch = iter(loader)
-    next(epoch)
-    workers = loader._iterator
-    one, other = firsts(loader)
-    assert one != other
-    assert loader._iterator is workers
-    assert len([*epoch]) == 5
-
-
 def test_a_loader_that_does_not_shuffle_is_named() -> None:
     with pytest.warns(ks.TrainingWarning, match="does not shuffle"):
         firsts(DataLoader(DATA, batch_size=16))

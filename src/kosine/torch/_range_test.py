@@ -21,7 +21,7 @@ from kosine._core.arguments import read_flag, read_integer
 from kosine._core.constructors import constant
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, TrainingError
-from kosine.torch._batches import batches, check_loader
+from kosine.torch._batches import batches_of, check_loader
 from kosine.torch._saved_state import SavedState, used_by
 from kosine.torch._scheduler import _DRIVEN, PlanLR
 from kosine.torch._watch import LoopWatch
@@ -129,7 +129,7 @@ def range_test(
         with Progress(len(planned.seeds), planned.steps, shown) as progress, torch.enable_grad():
             for seed in planned.seeds:
                 saved.put_back()
-                parts = batches(loader, seed, saved.sources)
+                parts = batches_of(loader, seed, saved.sources)
                 with contextlib.closing(parts):
                     run = _Seed(model, optimizer, loss_of_batch, parts, scaler, count)
                     found.append(run.train(planned, seed, progress))
