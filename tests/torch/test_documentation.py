@@ -7,7 +7,15 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["kosine.torch._range_test", "kosine.torch._scheduler", "kosine.torch._trainer", "kosine.testing.torch"]
+    "module",
+    [
+        "kosine.torch._cycle_ends",
+        "kosine.torch._ensemble",
+        "kosine.torch._range_test",
+        "kosine.torch._scheduler",
+        "kosine.torch._trainer",
+        "kosine.testing.torch",
+    ],
 )
 def test_examples(module: str) -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
