@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,18 @@ def follow(schedule: Any = CYCLES) -> LearningRateCallback:
     return LearningRateCallback(schedule, lint=False)
 
 
-def network(*layers: Any, metrics: Iterable[str] = (), seed: int = 1, **arguments: Any) -> Any:
+BATCH_NORMALIZATION, DROPOUT = keras.layers.BatchNormalization, partial(keras.layers.Dropout, 0.5)
+
+
+def network(*kinds: Any, metrics: Iterable[str] = (), seed: int = 1) -> Any:
     """A small classifier of 20 batches an epoch."""
     keras.utils.set_random_seed(seed)
+    layers = [kind() for kind in kinds]
     model = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(5, "relu"), *layers, keras.layers.Dense(3, "softmax")]
     )
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics), **arguments)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics))
     return model
 
 
@@ -78,7 +83,7 @@ def test_a_file_has_the_weights_after_the_last_step_of_its_cycle(tmp_path: Path,
         rates = np.where(np.arange(STEPS) <= row.step, plan(np.arange(STEPS)), 0)
         np.testing.assert_allclose(probe_row(loaded), rates, rtol=1e-6)
         assert int(loaded.optimizer.iterations + 0) == row.step + 1
-        assert float(loaded.optimizer.learning_rate + 0) == np.float32(plan(row.step))
+        assert float(loaded.optimizer.learning_rate + 0) == pytest.approx(plan(row.step), rel=1e-6)
 
 
 def test_a_file_has_the_weights_of_a_loop_by_hand(tmp_path: Path) -> None:
@@ -208,7 +213,7 @@ class Kill(keras.callbacks.Callback):  # type: ignore[misc]
 def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, moment: str) -> None:
     schedule = ks.sgdr(peak=0.1, period=10)  # 9, 19 (the end of the first epoch), 29, 39
     whole = CycleEnds(tmp_path / "whole" / "{cycle}-{val_loss:.4f}.keras", evaluate=(X, Y))
-    train(network(), whole, follow(schedule))
+    train(network(), whole, follow(schedule), shuffle=False)
     kill, backup = Kill(1, 15) if moment == "inside an epoch" else Kill(0), tmp_path / "backup"
     saved: list[str] = []
 
@@ -224,7 +229,7 @@ def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, 
         callbacks = [*killed, backing] if moment == "before the backup" else [backing, *killed]
         ends = Noting(name, evaluate=(X, Y))
         try:
-            train(network(), *callbacks, ends, follow(schedule))
+            train(network(), *callbacks, ends, follow(schedule), shuffle=False)
         except ConnectionAbortedError:
             saved.append("killed")
     wanted = {
@@ -240,8 +245,7 @@ def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, 
         assert other.file is not None
         assert own.file.name == other.file.name
         assert own.epoch == other.epoch
-        if moment != "before the backup" or own.step > 19:
-            assert equal(weights(own.file), weights(other.file))
+        assert equal(weights(own.file), weights(other.file))
 
 
 # --- evaluation ---
@@ -252,8 +256,7 @@ def test_an_evaluation_leaves_the_training_as_it_is(tmp_path: Path, watched: boo
     """With what has a random state, statistics and metrics, and with batches in a random order."""
     results = []
     for evaluate in (None, (X[:10], Y[:10])):
-        layers = [keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
-        model = network(*layers, metrics=["accuracy"], seed=3)
+        model = network(BATCH_NORMALIZATION, DROPOUT, metrics=["accuracy"], seed=3)
         watchers = [keras.callbacks.EarlyStopping("val_loss", patience=9)] if watched and evaluate else []
         ends = CycleEnds(tmp_path / "{cycle}.keras", evaluate=evaluate, callbacks=watchers)
         log = train(model, ends, follow(ks.sgdr(peak=0.1, period=7)), epochs=3, validation_data=(X[10:], Y[10:]))
@@ -313,12 +316,12 @@ def test_the_average_of_the_last_cycle_ends(tmp_path: Path, keep: int | None) ->
 
 
 def test_the_average_has_statistics_of_its_own(tmp_path: Path) -> None:
-    model = network(keras.layers.BatchNormalization())
+    model = network(BATCH_NORMALIZATION)
     with pytest.raises(ks.ArgumentError, match="`refresh` must be training data, as the model has BatchNormalization"):
         train(model, CycleEnds(tmp_path / "{cycle}.keras", average=True), follow())
     ends = CycleEnds(tmp_path / "{cycle}.weights.h5", weights_only=True, average=True, refresh=(X[:32], Y[:32]))
     train(model, ends, follow(ks.sgdr(peak=0.1, period=10)))
-    averaged = network(keras.layers.BatchNormalization())
+    averaged = network(BATCH_NORMALIZATION)
     averaged.optimizer.build(averaged.trainable_variables)
     averaged.load_weights(tmp_path / "average.weights.h5")
     kernel, bias, _, _, mean, variance = weights(averaged)[:6]

@@ -207,6 +207,7 @@ class CycleEnds(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         row = replace(row, file=self._files.name(row))
         assert row.file is not None
         self._files.save(model, row.file)
+        self._files.remove_others(row)
         self._rows = [each for each in self._rows if each.step < end] + [row]
         self._remove_old()
         for callback in self._watchers:

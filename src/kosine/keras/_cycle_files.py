@@ -122,6 +122,12 @@ class CycleFiles:
         files = list(self._matching(row))
         return max(files, key=lambda file: file.stat().st_mtime) if files else None
 
+    def remove_others(self, row: CycleEnd) -> None:
+        """Remove files of the same cycle with other metrics in their names: a run that went on trained it again."""
+        for file in self._matching(row):
+            if file != row.file and self._metrics:
+                file.unlink()
+
     def others(self, rows: list[CycleEnd]) -> list[Path]:
         """The files with such names that belong to none of these cycles."""
         own = {file for row in rows for file in self._matching(row)}
