@@ -23,7 +23,12 @@ def evaluate_apart(model: Any, data: Any, steps: int | None = None) -> dict[str,
     variables = [*model.non_trainable_variables, *model.metrics_variables]
     with kept(variables), _random_state(), _modes(model):
         found = model.evaluate(x, y, sample_weight=weights, steps=steps, verbose=0, return_dict=True)
-    return {f"val_{name}": float(value) for name, value in found.items()}
+    return {f"val_{name}": value for name, value in loss_first(found).items()}
+
+
+def loss_first(found: dict[str, Any]) -> dict[str, float]:
+    """What `evaluate` gives as a dict, whose order differs from backend to backend."""
+    return {"loss": float(found["loss"]), **{name: float(value) for name, value in sorted(found.items())}}
 
 
 @contextmanager

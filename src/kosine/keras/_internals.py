@@ -163,6 +163,23 @@ def layers_of(model: Any) -> list[Any]:
     return list(model._flatten_layers())
 
 
+def output_layer(model: Any) -> Any:
+    """The layer that makes the only output of a model; None where the model is a class of the user's own."""
+    layer = model
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "outputs", None)
+        if not outputs:
+            return None
+        layer = outputs[0]._keras_history.operation
+    return layer
+
+
+def inputs_of(model: Any) -> Any:
+    """The symbolic inputs of a model, in the structure that it takes; None for a class of the user's own."""
+    functional = getattr(model, "_functional", None) or model  # that of a Sequential model
+    return getattr(functional, "_inputs_struct", None)
+
+
 def without_gradients() -> AbstractContextManager[None]:
     """A block in which PyTorch records nothing for gradients."""
     if BACKEND != "torch":
