@@ -49,8 +49,11 @@ from kosine.errors import (
 
 if TYPE_CHECKING:
     from kosine._analysis.compare import Comparison, compare
+    from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
+    from kosine._analysis.rehearsal import Rehearsal
+    from kosine._analysis.rehearse import rehearse
     from kosine._analysis.summary import Summary, summarize
     from kosine._export.to_code import to_code
     from kosine._logs.check.check import check
@@ -80,6 +83,8 @@ __all__ = [
     "PlanError",
     "PlannedPhase",
     "Precision",
+    "RangeTest",
+    "Rehearsal",
     "Schedule",
     "ScheduleError",
     "Section",
@@ -113,6 +118,7 @@ __all__ = [
     "polynomial",
     "published",
     "read_trace",
+    "rehearse",
     "section",
     "sgdr",
     "step_decay",
@@ -127,7 +133,10 @@ _ON_DEMAND = (*ADAPTERS, "dialects", "published", "testing")
 _OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
     "Comparison": "_analysis.compare",
+    "Rehearsal": "_analysis.rehearsal",
+    "rehearse": "_analysis.rehearse",
     "Finding": "_analysis.lint.rule",
+    "RangeTest": "_analysis.finder.range_test",
     "Summary": "_analysis.summary",
     "compare": "_analysis.compare",
     "summarize": "_analysis.summary",

@@ -199,11 +199,19 @@ class Kill(keras.callbacks.Callback):  # type: ignore[misc]
             raise ConnectionAbortedError
 
 
+TENS = ks.sgdr(peak=0.1, period=10)  # 9, 19 (the end of the first epoch), 29, 39
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> CycleEnds:
+    """What a run along TENS saves that nothing interrupts."""
+    ends = CycleEnds(tmp_path_factory.mktemp("whole") / "{cycle}-{val_loss:.4f}.keras", evaluate=(X, Y))
+    train(network(), ends, follow(TENS), shuffle=False)
+    return ends
+
+
 @pytest.mark.parametrize("moment", ["before the backup", "after the backup", "inside an epoch"])
-def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, moment: str) -> None:
-    schedule = ks.sgdr(peak=0.1, period=10)  # 9, 19 (the end of the first epoch), 29, 39
-    whole = CycleEnds(tmp_path / "whole" / "{cycle}-{val_loss:.4f}.keras", evaluate=(X, Y))
-    train(network(), whole, follow(schedule), shuffle=False)
+def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, moment: str, whole: CycleEnds) -> None:
     kill, backup = Kill(1, 15) if moment == "inside an epoch" else Kill(0), tmp_path / "backup"
     saved: list[str] = []
 
@@ -219,7 +227,7 @@ def test_a_run_that_is_killed_and_goes_on_saves_each_cycle_once(tmp_path: Path, 
         callbacks = [*killed, backing] if moment == "before the backup" else [backing, *killed]
         ends = Noting(name, evaluate=(X, Y))
         try:
-            train(network(), *callbacks, ends, follow(schedule), shuffle=False)
+            train(network(), *callbacks, ends, follow(TENS), shuffle=False)
         except ConnectionAbortedError:
             saved.append("killed")
     wanted = {
