@@ -4,6 +4,7 @@ from kosine.keras._callback import LearningRateCallback
 from kosine.keras._dropin import WarmUpCosineDecayScheduler, cosine_decay_with_warmup
 from kosine.keras._history import LearningRateHistory
 from kosine.keras._parts import layer_rates
+from kosine.keras._range_test import range_test
 from kosine.keras._schedule import LearningRateSchedule
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "WarmUpCosineDecayScheduler",
     "cosine_decay_with_warmup",
     "layer_rates",
+    "range_test",
 ]
