@@ -329,7 +329,7 @@ def epoch_iterator(model: Any) -> Any:
 
 def seed_of_keras() -> tuple[Any, Any]:
     """The seed that `keras.utils.set_random_seed` has set, and the generator of random numbers made from it."""
-    return tuple(global_state.get_global_attribute(name) for name in _SEED_NAMES)  # type: ignore[return-value]
+    return tuple(global_state.get_global_attribute(name) for name in _SEED_NAMES)
 
 
 def set_seed_of_keras(seed: Any, generator: Any) -> None:

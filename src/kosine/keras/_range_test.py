@@ -20,7 +20,6 @@ from kosine.errors import ArgumentError, ArgumentTypeError, Described, TrainingE
 from kosine.keras._callback import LearningRateCallback
 from kosine.keras._internals import (
     BACKEND,
-    build_if_needed,
     build_weights,
     called_by_fit,
     epoch_iterator,
@@ -109,14 +108,13 @@ def range_test(
     planned = read_range(low, high, steps, seeds)
     say = _read_verbose(verbose)
     _refuse_what_cannot_be_tested(model)
-    build_if_needed(model)
-    pace = _Pace.of(model)
-    data = read_data(Given(x, y, sample_weight, class_weight, batch_size), pace.batches(planned.steps))
+    data = read_data(Given(x, y, sample_weight, class_weight, batch_size), _Pace.of(model).batches(planned.steps))
     with saved_surroundings(x):
         first = None if is_built(model) else data.first()
     if first is not None:
         build_weights(model, first)
     with saved_surroundings(x), saved_state(model) as values, _reporting_each_loss(model):
+        pace = _Pace.of(model)
         say(_what_begins(planned, data, pace))
         done = []
         for number, seed in enumerate(planned.seeds):
@@ -156,7 +154,7 @@ def _refuse_what_cannot_be_tested(model: Any) -> None:
             received={"model.compiled": False},
             fix='Call model.compile(optimizer=..., loss=...) first, such as model.compile("adamw", "mse").',
         )
-    if not optimizers(model):
+    if model.optimizer is None:
         raise TrainingError("The model has no optimizer that could follow a schedule. Compile it with one.")
     if called_by_fit(model):
         raise TrainingError(
@@ -196,9 +194,9 @@ class _Pace:
 
     @classmethod
     def of(cls, model: Any) -> _Pace:
-        optimizer = optimizers(model)[0]
-        every = getattr(optimizer, "gradient_accumulation_steps", None) or 1
-        return cls(every, iterations(optimizer), _MOST_SKIPPED if scales_loss(model) else 0)
+        known = optimizers(model)  # a MultiOptimizer that is not built may not know its own
+        every = (known and getattr(known[0], "gradient_accumulation_steps", None)) or 1
+        return cls(every, iterations(known[0]) if known else 0, _MOST_SKIPPED if scales_loss(model) else 0)
 
     def batches(self, steps: int) -> int:
         """The batches of so many updates, and those that may be skipped."""

@@ -1,4 +1,4 @@
-"""What training changes, put back bit for bit: a model, its optimizer, its data and the generators of random numbers."""
+"""What training changes, put back bit for bit: a model, its optimizer, its data and the random numbers of a program."""
 
 from __future__ import annotations
 
@@ -116,13 +116,13 @@ def _torch_modules_of_now(model: Any) -> PutBack:
 
 def random_state_of_now() -> PutBack:
     """What puts the generators of Python, NumPy, Keras, PyTorch and TensorFlow back, of those that are in use."""
-    python, legacy, (seed, generator) = random.getstate(), np.random.get_state(), seed_of_keras()  # noqa: NPY002
+    python, legacy, (seed, generator) = random.getstate(), np.random.get_state(), seed_of_keras()
     own = Values([] if generator is None else [generator.state])
     others = [each() for each in (_torch_generators_of_now, _tensorflow_of_now)]
 
     def put_back() -> None:
         random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
+        np.random.set_state(legacy)
         set_seed_of_keras(seed, generator)
         own.put_back()
         for other in others:
@@ -134,7 +134,7 @@ def random_state_of_now() -> PutBack:
 def set_seed(seed: int) -> None:
     """Seed them all, as `keras.utils.set_random_seed` does, without importing TensorFlow for it."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
     set_seed_of_keras(seed, None)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
@@ -220,12 +220,12 @@ def _collection(value: Any) -> tuple[PutBack | None, list[Any]]:
         kept = bytes(value)
         return lambda: value.__setitem__(slice(None), kept), []
     # The methods of the class itself: subclasses of Keras' own keep accounts of what comes and goes.
-    kind = next(each for each in (list, OrderedDict, dict, set, deque) if isinstance(value, each))
+    kind: Any = next(each for each in (list, OrderedDict, dict, set, deque) if isinstance(value, each))
     before = list(value.items()) if isinstance(value, dict) else list(value)
-    fill: Any = kind.extend if kind in (list, deque) else kind.update  # type: ignore[attr-defined]
+    fill = kind.extend if kind in (list, deque) else kind.update
 
     def put_back() -> None:
-        kind.clear(value)  # type: ignore[attr-defined]
+        kind.clear(value)
         fill(value, before)
 
     return put_back, [each for _, each in before] if isinstance(value, dict) else before
@@ -234,7 +234,7 @@ def _collection(value: Any) -> tuple[PutBack | None, list[Any]]:
 def _wrapper_of_tensorflow(value: Any) -> tuple[PutBack | None, list[Any]]:
     """A list or dict of an object whose variables TensorFlow tracks; it notes what it holds when it changes."""
     if not hasattr(value, "_storage"):
-        return value._update_snapshot, [value.__wrapped__]
+        return getattr(value, "_update_snapshot", None), [value.__wrapped__]
     attributes = attributes_of_now(value)
 
     def put_back() -> None:
@@ -273,7 +273,7 @@ def _generator(value: Any) -> PutBack | None:
     return None
 
 
-_INSIDE = ("keras.src.optimizers.", "keras.src.utils.tracking", "torch.utils.data.")
+_INSIDE = ("keras.src.utils.tracking", "torch.utils.data.")
 _OUTSIDE = {"keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pandas", *sys.stdlib_module_names}
 
 
@@ -284,4 +284,6 @@ def _has_contents(value: Any) -> bool:
     models = keras.Layer if torch is None else keras.Layer | torch.nn.Module
     if isinstance(value, type | keras.Variable | models) or not hasattr(value, "__dict__"):
         return False
+    if isinstance(value, keras.optimizers.Optimizer | keras.optimizers.schedules.LearningRateSchedule):
+        return True
     return module.startswith(_INSIDE) or module == "__main__" or module.split(".")[0] not in _OUTSIDE
