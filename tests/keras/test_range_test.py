@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -13,8 +13,6 @@ import kosine as ks
 from kosine.keras import LearningRateSchedule, range_test
 from kosine.testing.keras import minus_mean, probe_data, probe_model
 from tests.support.keras_probe import BACKEND, LR, assert_follows
-
-keras.utils.set_random_seed(0)  # the first call imports TensorFlow, which draws random numbers after they are seeded
 
 SAMPLES, FEATURES, BATCH = 96, 6, 8
 SETTINGS: dict[str, Any] = {"steps": 20, "seeds": 2, "low": 1e-4, "high": 0.05, "verbose": 0}
@@ -38,6 +36,8 @@ def dense(*layers: Any, units: int = 1, **compile_arguments: Any) -> Any:
     model.compile(**{"optimizer": keras.optimizers.Adam(0.01), "loss": "mse", **compile_arguments})
     return model
 
+
+dense()  # the first model of a process imports what draws random numbers, after they were seeded
 
 # --- all is as before ---
 
@@ -319,7 +319,7 @@ def test_updates_that_loss_scaling_skips_are_no_points() -> None:
 
 
 def test_a_loss_that_is_no_number_ends_a_seed() -> None:
-    result = range_test(dense(optimizer=sgd(0.01)), X * 1e30, Y, batch_size=BATCH, steps=20, seeds=2, verbose=0)
+    result = range_test(dense(optimizer=sgd(0.01)), X, Y * 1e25, batch_size=BATCH, steps=20, seeds=2, verbose=0)
     assert result.ends == ("not finite", "not finite")
 
 
@@ -351,7 +351,7 @@ def test_a_generator_gives_its_batches_once() -> None:
 def test_a_short_generator_is_refused() -> None:
     with (
         pytest.warns(ks.TrainingWarning),
-        pytest.raises(ks.TrainingError, match="cannot begin anew.*Received: 6 batches for 20 steps.*Pass the function"),
+        pytest.raises(ks.TrainingError, match=r"cannot begin anew.*Received: 6 batches for 20 steps.*Pass the"),
     ):
         range_test(dense(), generated(6), **SETTINGS)
 
@@ -363,10 +363,11 @@ def test_inputs_and_outputs_in_dicts() -> None:
     outputs = {name: keras.layers.Dense(1, name=name)(shared) for name in ("near", "far")}
     model = keras.Model({"first": first, "second": second}, outputs)
     model.compile(sgd(0.1), {"near": "mse", "far": "mae"}, loss_weights={"near": 1.0, "far": 0.5})
-    result = range_test(model, {"first": X, "second": Y}, {"near": Y, "far": Y}, batch_size=BATCH, **SETTINGS)
-    near, far = (np.asarray(each) for each in model.predict({"first": X, "second": Y}, verbose=0).values())
+    x, y, rates = {"first": X, "second": Y}, {"near": Y, "far": Y}, {"low": 1e-9, "high": 1e-8}
+    result = range_test(model, x, y, batch_size=BATCH, **{**SETTINGS, **rates})
+    near, far = (np.asarray(each) for each in model.predict(x, verbose=0).values())
     whole = float(np.mean((near - Y) ** 2) + 0.5 * np.mean(np.abs(far - Y)))
-    assert result.losses[0][:5].mean() == pytest.approx(whole, rel=0.5)
+    assert result.losses[0][: SAMPLES // BATCH].mean() == pytest.approx(whole, rel=1e-4)
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras runs one step an execution on PyTorch")
@@ -448,11 +449,11 @@ def without_optimizer() -> Any:
         (lambda: range_test("model", X, Y), ks.ArgumentTypeError, r"`model` must be a keras\.Model"),
         (lambda: range_test(keras.Sequential([keras.layers.Dense(1)]), X, Y), ks.TrainingError, "must be compiled"),
         (lambda: range_test(without_optimizer(), X, Y), ks.TrainingError, "no optimizer"),
-        (lambda: range_test(dense()), ks.ArgumentTypeError, "`x` must be training data"),
+        (lambda: range_test(dense(), None), ks.ArgumentTypeError, "`x` must be training data"),
         (lambda: range_test(dense(), X, Y, low=1.0, high=0.1), ks.ArgumentError, "`low` must be < `high`"),
         (lambda: range_test(dense(), X, Y, verbose=3), ks.ArgumentError, "`verbose`"),
         (lambda: dense().fit(X, Y, verbose=0, callbacks=[Inside()]), ks.TrainingError, "just being trained"),
-        (lambda: range_test(dense(), list, **SETTINGS), ks.TrainingError, "gave no batch"),
+        (lambda: range_test(dense(), lambda: generated(0), **SETTINGS), ks.TrainingError, "gave no batch"),
     ],
     ids=["model", "not compiled", "no optimizer", "no data", "crossed", "verbose", "inside fit", "empty"],
 )

@@ -82,7 +82,8 @@ class Values:
 
 
 def _on_the_host(variable: Any) -> Any:
-    return np.array(keras.ops.convert_to_numpy(variable.value))  # a copy: PyTorch gives the memory of the variable
+    tensor = keras.ops.convert_to_tensor(variable.value)  # of several replicas
+    return np.array(keras.ops.convert_to_numpy(tensor))  # a copy: PyTorch gives the memory of the variable
 
 
 def attributes_of_now(owner: Any) -> PutBack:
