@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
+    from kosine._analysis.rehearsal import Rehearsal
+    from kosine._analysis.rehearse import rehearse
     from kosine._analysis.summary import Summary, summarize
     from kosine._export.to_code import to_code
     from kosine._logs.check.check import check
@@ -82,6 +84,7 @@ __all__ = [
     "PlannedPhase",
     "Precision",
     "RangeTest",
+    "Rehearsal",
     "Schedule",
     "ScheduleError",
     "Section",
@@ -115,6 +118,7 @@ __all__ = [
     "polynomial",
     "published",
     "read_trace",
+    "rehearse",
     "section",
     "sgdr",
     "step_decay",
@@ -129,6 +133,8 @@ _ON_DEMAND = (*ADAPTERS, "dialects", "published", "testing")
 _OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
     "Comparison": "_analysis.compare",
+    "Rehearsal": "_analysis.rehearsal",
+    "rehearse": "_analysis.rehearse",
     "Finding": "_analysis.lint.rule",
     "RangeTest": "_analysis.finder.range_test",
     "Summary": "_analysis.summary",

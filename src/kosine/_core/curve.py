@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 from kosine._core.code import Formula, Language, Operands, weight_code
-from kosine._core.durations import CLIP, Duration, Units
+from kosine._core.durations import CLIP, Duration, TimeFactor, Units
 from kosine._core.fit import Fit
 from kosine.errors import PlanError, ScheduleError
 
@@ -192,6 +192,12 @@ class Curve(ABC):
                         received={field.name: value.written()},
                         fix=CLIP,
                     )
+        return replace(self, **durations) if durations else self
+
+    def scaled_in_time(self, factor: TimeFactor) -> Self:
+        """The same curve in a phase that is longer or shorter by a factor: its own durations change with it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        durations = {name: value.times(factor) for name, value in values.items() if isinstance(value, Duration)}
         return replace(self, **durations) if durations else self
 
     def arguments(self) -> dict[str, object]:

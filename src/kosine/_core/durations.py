@@ -40,6 +40,14 @@ _HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%"
 
 
 @dataclass(frozen=True, slots=True)
+class TimeFactor:
+    """By what durations are multiplied: times of the run, such as epochs, and steps of the clock around them."""
+
+    run: Fraction
+    clock: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Duration:
     """An exact amount of one unit; `amount` is None for the rest of the run."""
 
@@ -114,6 +122,13 @@ class Duration:
                     amount, magnitude = amount / _MAGNITUDES[magnitude_name], magnitude_name
                     break
         return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
+
+    def times(self, factor: TimeFactor) -> Duration:
+        """A longer or shorter one; a share of the run and its rest follow the run already."""
+        if self.amount is None or self.unit == "%":
+            return self
+        amount = self.amount * (factor.clock if self.unit == "st" else factor.run)
+        return self._checked(self.unit, amount, self.written(), "duration", self.floor)
 
     def steps(self, run: RunSize) -> Fraction:
         """The exact number of steps in `run`, not yet rounded unless it is a "floor".

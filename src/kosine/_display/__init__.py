@@ -28,6 +28,7 @@ register(
         "Inference.text": "kosine._display.inference_text:inference_text",
         "Inference.scene": "kosine._display.scene:inference_scene",
         "Inference.page": "kosine._display.page:inference_page",
+        "Rehearsal.text": "kosine._display.rehearsal_text:rehearsal_text",
         "LearningRateHistory.plot": "kosine._display.figure:plot_history",
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Self
@@ -22,7 +22,7 @@ from kosine._core.curves._weights import (
     read_timescale,
     timescale_steps,
 )
-from kosine._core.durations import Duration, DurationLike
+from kosine._core.durations import Duration, DurationLike, TimeFactor
 from kosine._core.fit import Fit, StraightFit
 from kosine._core.phase import Phase, new_phase
 from kosine.errors import ScheduleError
@@ -91,6 +91,12 @@ class Exponential(Curve):
             )
         ratio = (_logarithm(end) - _logarithm(start)) * one_over(span) if self.factor is None else self._rate()
         return Form("exponential", exponential_weight, ratio, "start", "split", start, 0.0)
+
+    def scaled_in_time(self, factor: TimeFactor) -> Self:
+        timed = self
+        if self.factor is not None and self.timescale is None and factor.clock != 1:  # the factor of one step
+            timed = replace(self, timescale=Duration.read(1))
+        return Curve.scaled_in_time(timed, factor)
 
     def _rate(self) -> Fraction:
         assert self.factor is not None

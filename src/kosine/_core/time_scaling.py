@@ -1,0 +1,61 @@
+"""The same plan over a longer or shorter run: every duration times a factor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from kosine._core.durations import Duration, TimeFactor
+from kosine._core.groups import Cycles, Part, Section
+from kosine._core.numbers import round_half_up
+from kosine._core.phase import Phase
+from kosine._core.run import RunSize
+from kosine._core.schedule import Plan, Schedule
+
+_ONE = Fraction(1)
+
+
+def scaled_in_time(plan: Plan, factor: Fraction) -> Plan:
+    """A plan whose phases, cycles and run last `factor` times as long; its rates are those of the plan.
+
+    Durations in steps, epochs, samples and tokens are multiplied exactly, and the boundaries are rounded as always. A
+    share of the run and the "rest" follow the run. Cycles keep their number. A staircase has its stairs: each tick of a
+    section is multiplied, rounded to a whole step, and what counts ticks inside stays.
+
+    Raises:
+        PlanError: a phase that would last less than a step, or phases that leave none for the "rest".
+    """
+    run = plan.run
+    if run.total_steps is not None:
+        run = replace(run, total_steps=max(1, round_half_up(run.total_steps * factor)))
+    return Plan(Schedule(*(_part(part, TimeFactor(factor, factor), run) for part in plan.schedule)), run)
+
+
+def _part(part: Part, factor: TimeFactor, run: RunSize) -> Part:
+    if isinstance(part, Phase):
+        return _phase(part, factor)
+    if isinstance(part, Cycles):
+        return replace(part, phases=tuple(_phase(phase, factor) for phase in part.phases))
+    tick, inside = _tick(part, factor, run)
+    return replace(
+        part,
+        parts=tuple(_part(each, inside, run) for each in part.parts),
+        skip=part.skip.times(factor),
+        duration=None if part.duration is None else part.duration.times(factor),
+        tick=tick,
+    )
+
+
+def _phase(phase: Phase, factor: TimeFactor) -> Phase:
+    return replace(phase, duration=phase.duration.times(factor), curve=phase.curve.scaled_in_time(factor))
+
+
+def _tick(section: Section, factor: TimeFactor, run: RunSize) -> tuple[Duration, TimeFactor]:
+    """How long a step of the section's clock lasts, and by what the durations inside are multiplied."""
+    if section.tick == Duration.read(1):  # it is the clock around it
+        return section.tick, factor
+    inside = TimeFactor(factor.run, _ONE)
+    if factor.clock == _ONE and section.tick.unit == "st":  # it counts the ticks of the section around it
+        return section.tick, inside
+    steps = section.tick.times(factor).steps(run)
+    return Duration.read(max(1, round_half_up(steps))), inside
