@@ -82,8 +82,7 @@ class Values:
 
 
 def _on_the_host(variable: Any) -> Any:
-    tensor = keras.ops.convert_to_tensor(variable.value)  # of several replicas
-    return np.array(keras.ops.convert_to_numpy(tensor))  # a copy: PyTorch gives the memory of the variable
+    return np.array(keras.ops.convert_to_numpy(variable))  # a copy: PyTorch gives the memory of the variable
 
 
 def attributes_of_now(owner: Any) -> PutBack:
