@@ -79,7 +79,7 @@ def attributes_of(model: Any) -> list[dict[str, int]]:
 
 
 def weights_after_fit(model: Any, data: dict[str, Any]) -> list[Any]:
-    model.fit(**data, epochs=2, verbose=0, shuffle=isinstance(data["x"], np.ndarray | keras.utils.PyDataset))
+    model.fit(**data, epochs=1, verbose=0, shuffle=isinstance(data["x"], np.ndarray | keras.utils.PyDataset))
     return [np.array(keras.ops.convert_to_numpy(each)) for each in [*model.variables, *model.optimizer.variables]]
 
 
@@ -169,19 +169,17 @@ def schedule() -> Any:
     return keras.optimizers.SGD(LearningRateSchedule(LR.plan(epochs=4, steps_per_epoch=10)), momentum=0.9)
 
 
-sgd, adam = keras.optimizers.SGD, keras.optimizers.Adam
+sgd = keras.optimizers.SGD
 SITUATIONS = {
     "Adam, not built": Situation(dense),
-    "Adam, trained before": Situation(dense, trained=True),
-    "momentum and metrics": Situation(
-        lambda: dense(optimizer=sgd(0.01, momentum=0.9), metrics=["mae"]), trained=True
+    "BatchNormalization, momentum, metrics": Situation(
+        lambda: dense(keras.layers.BatchNormalization(), optimizer=sgd(0.01, momentum=0.9), metrics=["mae"]),
+        trained=True,
     ),
-    "BatchNormalization": Situation(lambda: dense(keras.layers.BatchNormalization())),
-    "Dropout": Situation(lambda: dense(keras.layers.Dropout(0.4, seed=3)), trained=True),
+    "Dropout": Situation(lambda: dense(keras.layers.Dropout(0.4, seed=3))),
     "loss scaling": Situation(half_precision, trained=True),
     "accumulation": Situation(lambda: dense(optimizer=sgd(0.01, gradient_accumulation_steps=3))),
-    "moving average": Situation(lambda: dense(optimizer=adam(0.01, use_ema=True))),
-    "a schedule in the optimizer": Situation(lambda: dense(optimizer=schedule()), trained=True),
+    "a schedule in the optimizer": Situation(lambda: dense(optimizer=schedule())),
     "sample weights": Situation(dense, lambda: {**ARRAYS, "sample_weight": np.linspace(0, 2, SAMPLES)}),
     "class weights": Situation(
         lambda: dense(units=2, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
@@ -189,7 +187,7 @@ SITUATIONS = {
     ),
     "PyDataset": Situation(lambda: dense(keras.layers.Dropout(0.4, seed=3)), lambda: {"x": Shuffled()}),
     "a model without weights": Situation(without_input),
-}  # fmt: skip
+}
 if hasattr(keras.optimizers, "MultiOptimizer"):
     SITUATIONS["MultiOptimizer"] = Situation(lambda: dense(optimizer=parts()))
 if BACKEND == "tensorflow":
@@ -291,9 +289,7 @@ class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
         return (X[first:last], Y[first:last], weights) if self.weighted else (X[first:last], Y[first:last])
 
 
-@pytest.mark.parametrize(
-    ("batches", "steps", "weighted"), [(7, 40, False), (7, 40, True), (900, 900, False)], ids=["7", "weights", "900"]
-)
+@pytest.mark.parametrize(("batches", "steps", "weighted"), [(7, 40, True), (900, 900, False)], ids=["weights", "900"])
 def test_the_losses_are_those_of_single_batches(
     batches: int, steps: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

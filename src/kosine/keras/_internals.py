@@ -345,12 +345,16 @@ def seed_of_tensorflow() -> Callable[[], None]:
     from tensorflow.python.eager.context import context
     from tensorflow.python.ops import stateful_random_ops
 
-    seed, random, generator = context()._seed, context()._rng.getstate(), stateful_random_ops.global_generator
+    seed, random = context()._seed, getattr(context(), "_rng", None)  # None: it was never seeded
+    drawn, generator = random and random.getstate(), stateful_random_ops.global_generator
     state = None if generator is None else generator.state.numpy()
 
     def put_back() -> None:
         context()._set_global_seed(seed)
-        context()._rng.setstate(random)
+        if random is None:
+            del context()._rng
+        else:
+            context()._rng.setstate(drawn)
         stateful_random_ops.global_generator = generator
         if generator is not None:
             generator.state.assign(state)
