@@ -6,6 +6,7 @@ from kosine.keras._dropin import WarmUpCosineDecayScheduler, cosine_decay_with_w
 from kosine.keras._ensemble import Ensemble
 from kosine.keras._history import LearningRateHistory
 from kosine.keras._parts import layer_rates
+from kosine.keras._range_test import range_test
 from kosine.keras._schedule import LearningRateSchedule
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "WarmUpCosineDecayScheduler",
     "cosine_decay_with_warmup",
     "layer_rates",
+    "range_test",
 ]
