@@ -49,6 +49,7 @@ from kosine.errors import (
 
 if TYPE_CHECKING:
     from kosine._analysis.compare import Comparison, compare
+    from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
     from kosine._analysis.rehearsal import Rehearsal
@@ -82,6 +83,7 @@ __all__ = [
     "PlanError",
     "PlannedPhase",
     "Precision",
+    "RangeTest",
     "Rehearsal",
     "Schedule",
     "ScheduleError",
@@ -134,6 +136,7 @@ _ROOMS = {
     "Rehearsal": "_analysis.rehearsal",
     "rehearse": "_analysis.rehearse",
     "Finding": "_analysis.lint.rule",
+    "RangeTest": "_analysis.finder.range_test",
     "Summary": "_analysis.summary",
     "compare": "_analysis.compare",
     "summarize": "_analysis.summary",

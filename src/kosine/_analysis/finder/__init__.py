@@ -1,0 +1,1 @@
+"""Find the peak: the range test, whatever trains, and what its curves suggest."""
