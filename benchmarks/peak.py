@@ -1,6 +1,6 @@
 """Whether a range test brackets the best peak, and whether a rehearsal finds it: handwritten digits, three optimizers.
 
-Run as `python -m benchmarks.peak`, which takes about 8 minutes.
+Run as `python -m benchmarks.peak`, which takes about 5 minutes.
 """
 
 from __future__ import annotations
@@ -174,9 +174,10 @@ def of_brackets() -> Table:
         ("optimizer", "run", "best peak", "test", "valley", "minimum", "steepest", "slide", "middle / best", "held"),
         tuple(rows),
         f"Digits, a network of {'-'.join(map(str, SIZES))}, batches of {BATCH}; warm-up 10 %, then a cosine to 0. Best "
-        f"peak: the lowest mean loss of {HELD_OUT} samples held out, others for each seed; of {len(PEAKS)} peaks "
-        f"from {PEAKS[0]:g} to {PEAKS[-1]:g} and {SEEDS} seeds; in brackets the peaks within 10 % of that loss. Suggestions: the median of "
-        f"{TEST_SEEDS} seeds, in brackets the lowest and the highest. The bracket goes from valley to minimum.",
+        f"peak: the lowest mean loss of {HELD_OUT} samples held out, others for each seed, of {len(PEAKS)} peaks "
+        f"from {PEAKS[0]:g} to {PEAKS[-1]:g} and {SEEDS} seeds; in brackets the peaks within 10 % of that loss. "
+        f"Suggestions: the median of {TEST_SEEDS} "
+        "seeds, in brackets the lowest and the highest. The bracket goes from valley to minimum.",
     )
 
 
