@@ -6,7 +6,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+<<<<<<< HEAD
 from contextlib import nullcontext
+=======
+from contextlib import AbstractContextManager, nullcontext
+>>>>>>> main
 from types import FrameType
 from typing import Any, cast
 
@@ -154,6 +158,58 @@ def make_train_function(model: Any, unpack: Callable[[Any], Any] | None = None) 
             del model.train_step
             if own is not None:
                 model.train_step = own
+
+
+# --- layers ---
+
+
+def layers_of(model: Any) -> list[Any]:
+    """The model and every layer in it, at any depth."""
+    return list(model._flatten_layers())
+
+
+def output_layer(model: Any) -> Any:
+    """The layer that makes the only output of a model; None where the model is a class of the user's own."""
+    layer = model
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "outputs", None)
+        if not outputs:
+            return None
+        layer = outputs[0]._keras_history.operation
+    return layer
+
+
+def inputs_of(model: Any) -> Any:
+    """The symbolic inputs of a model, in the structure that it takes; None for a class of the user's own."""
+    functional = getattr(model, "_functional", None) or model  # that of a Sequential model
+    return getattr(functional, "_inputs_struct", None)
+
+
+def without_gradients() -> AbstractContextManager[None]:
+    """A block in which PyTorch records nothing for gradients."""
+    if BACKEND != "torch":
+        return nullcontext()
+    import torch
+
+    return cast(AbstractContextManager[None], torch.no_grad())
+
+
+# --- random state ---
+
+
+def torch_random_state() -> tuple[Any, list[Any]]:
+    """The state of PyTorch's generators, on the host and on the devices."""
+    import torch
+
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+
+
+def set_torch_random_state(state: tuple[Any, list[Any]]) -> None:
+    import torch
+
+    torch.set_rng_state(state[0])
+    if state[1]:
+        torch.cuda.set_rng_state_all(state[1])
 
 
 # --- who is calling ---
