@@ -438,9 +438,24 @@ def without_optimizer() -> Any:
     return model
 
 
+class Idle(keras.Sequential):  # type: ignore[misc]
+    """A model whose train step never calls its optimizer."""
+
+    def train_step(self, *state_and_data: Any) -> Any:
+        loss = {"loss": keras.ops.convert_to_tensor(1.0)}
+        return (loss, state_and_data[0]) if BACKEND == "jax" else loss
+
+
+def idle() -> Any:
+    model = Idle([keras.Input((FEATURES,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
+        (lambda: range_test(idle(), X, Y, verbose=0), ks.TrainingError, "0 updates in the last epoch"),
         (lambda: range_test("model", X, Y), ks.ArgumentTypeError, r"`model` must be a keras\.Model"),
         (lambda: range_test(keras.Sequential([keras.layers.Dense(1)]), X, Y), ks.TrainingError, "must be compiled"),
         (lambda: range_test(without_optimizer(), X, Y), ks.TrainingError, "no optimizer"),
@@ -450,7 +465,7 @@ def without_optimizer() -> Any:
         (lambda: dense().fit(X, Y, verbose=0, callbacks=[Inside()]), ks.TrainingError, "just being trained"),
         (lambda: range_test(dense(), lambda: generated(0), **SETTINGS), ks.TrainingError, "gave no batch"),
     ],
-    ids=["model", "not compiled", "no optimizer", "no data", "crossed", "verbose", "inside fit", "empty"],
+    ids=["idle", "model", "not compiled", "no optimizer", "no data", "crossed", "verbose", "inside fit", "empty"],
 )
 def test_errors(call: Callable[[], Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):

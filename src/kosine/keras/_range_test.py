@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import keras
 import numpy as np
@@ -239,12 +239,15 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._optimizer, self._iterator = optimizers(self.model)[0], epoch_iterator(self.model)
+        self._skips = scales_loss(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._counted = iterations(self._optimizer)
+        self._before = self._counted = iterations(self._optimizer)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        loss, counted = self._loss(logs), updates_in_epoch(self.model, self._optimizer)
+        loss = self._loss(logs)
+        # To read the count is to wait for the device, which nothing but loss scaling needs.
+        counted = updates_in_epoch(self.model, self._optimizer) if self._skips else self._counted + 1
         skipped, self._counted = counted == self._counted, counted
         if not math.isfinite(loss):
             self._end(loss)
@@ -252,6 +255,10 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._losses.append(loss)
             if self._pace.updates(counted):
                 self._end(float(np.mean(self._losses)))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not self._skips and iterations(self._optimizer) == self._before:  # the batches were counted instead
+            self._refuse()
 
     def _end(self, loss: float) -> None:
         """An update is done, or the last one was done."""
@@ -274,12 +281,15 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         if not self.model.stop_training:
-            raise TrainingError(
-                "The range test ended before its last update.",
-                received=Described(f"{self._points:,} of {self._steps:,} updates"),
-                fix="Let the model's `train_step` call model.optimizer for each batch, and the data give a batch or "
-                "more in each epoch. Lower `initial_scale` of a LossScaleOptimizer that skips the first updates.",
-            )
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TrainingError(
+            "The model did fewer updates than it had batches, so the range test cannot go on.",
+            received=Described(f"{iterations(self._optimizer) - self._before:,} updates in the last epoch"),
+            fix="Let the model's `train_step` call model.optimizer for each batch, and the data give a batch or more "
+            "in each epoch. Lower the `initial_scale` of a LossScaleOptimizer that skips the first updates.",
+        )
 
     def release(self) -> None:
         """Close what reads the data ahead, which would change its state later on."""
