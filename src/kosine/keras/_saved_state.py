@@ -136,9 +136,9 @@ def set_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     set_seed_of_keras(seed, None)
-    if "torch" in sys.modules:
+    if sys.modules.get("torch") is not None:
         sys.modules["torch"].manual_seed(seed)
-    if "tensorflow" in sys.modules:
+    if sys.modules.get("tensorflow") is not None:
         sys.modules["tensorflow"].random.set_seed(seed)
 
 
@@ -158,7 +158,7 @@ def _torch_generators_of_now() -> PutBack:
 
 
 def _tensorflow_of_now() -> PutBack:
-    return seed_of_tensorflow() if "tensorflow" in sys.modules else _nothing
+    return seed_of_tensorflow() if sys.modules.get("tensorflow") is not None else _nothing
 
 
 def _nothing() -> None:
