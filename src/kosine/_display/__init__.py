@@ -10,6 +10,7 @@ register(
         "Drawn.terminal": "kosine._display.terminal:draw_rates",
         "Drawn.figure": "kosine._display.figure:figure_of",
         "Drawn.save": "kosine._display.save:save",
+        "Drawn.draw": "kosine._display.terminal:draw_for",
         "Schedule.html": "kosine._display.notebook:schedule_html",
         "Schedule.svg": "kosine._display.notebook:svg",
         "Plan.text": "kosine._display.tables:plan_table",

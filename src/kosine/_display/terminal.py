@@ -7,15 +7,16 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import click
 import numpy as np
 
+from kosine._core.arguments import read_integer
 from kosine._core.views import view
 from kosine._display.labels import RateStyle, step_text
+from kosine.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,6 +113,15 @@ def draw(result: object, screen: Screen) -> str:
     """
     lines: str = view(result, "terminal", screen=screen)
     return lines
+
+
+def draw_for(result: object, width: int | None) -> str:
+    """A result as `Drawn.draw` says."""
+    screen = Screen.of_stdout()
+    if width is not None:
+        rule = "an integer >= 40"
+        screen = replace(screen, width=read_integer(width, "width", rule, at_least=40, error=ArgumentError))
+    return draw(result, screen)
 
 
 def draw_rates(result: object, screen: Screen) -> str:
@@ -274,7 +284,7 @@ def _joined(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int6
 
 
 def painted(text: str, colour: int | None, screen: Screen) -> str:
-    return click.style(text, fg=colour) if screen.colour and colour is not None else text
+    return f"\x1b[38;5;{colour}m{text}\x1b[0m" if screen.colour and colour is not None else text
 
 
 def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
