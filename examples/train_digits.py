@@ -1,8 +1,9 @@
 """Train a small network on handwritten digits with three schedules, several seeds each, and show what they did.
 
 What it shows: one network at one brave peak rate, trained with a constant rate, with warm-up, hold and cosine, and with
-warm restarts (SGDR); a table of test errors that claims no more than the seeds allow; pictures of the rate of every
-batch and of the training; and the worked example of the widely copied callback.
+warm restarts (SGDR); a table of test errors that claims no more than the seeds allow; a range test, which says where
+the peak may be; what the models at the ends of SGDR's cycles predict together; pictures of the rate of every batch and
+of the training; and the worked example of the widely copied callback.
 
     make demo
     python examples/train_digits.py --seeds 1 --epochs 6    # a quick look; needs pip install '.[demo]'
@@ -81,8 +82,8 @@ def digits() -> Digits:
     return Digits(*train_test_split(images, labels, test_size=0.5, stratify=labels, random_state=0))
 
 
-def train(schedule: ks.Schedule, data: Digits, *, seed: int, epochs: int, progress: tqdm[Any]) -> Run:
-    """Train from fresh weights; the seed decides these and the order of the batches."""
+def network(seed: int) -> Any:
+    """Fresh weights, which the seed decides, as it does the order of the batches."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -96,8 +97,18 @@ def train(schedule: ks.Schedule, data: Digits, *, seed: int, epochs: int, progre
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
+    return model
+
+
+def train(
+    schedule: ks.Schedule, data: Digits, *, seed: int, epochs: int, progress: tqdm[Any], callbacks: Sequence[Any] = ()
+) -> Run:
+    """Train from fresh weights."""
+    import keras
+
     callback = ks.keras.LearningRateCallback(schedule)
-    history = model.fit(
+    counter = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress.update())
+    history = network(seed).fit(
         data.x_train,
         data.y_train,
         epochs=epochs,
@@ -105,21 +116,32 @@ def train(schedule: ks.Schedule, data: Digits, *, seed: int, epochs: int, progre
         verbose=0,
         validation_data=(data.x_test, data.y_test),
         validation_batch_size=len(data.x_test),
-        callbacks=[callback, keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress.update())],
-    ).history
-    error = 100 * (1 - np.array(history["val_accuracy"]))
-    return Run(np.array(history["loss"]), error, callback.history.steps, callback.history.rates)
+        callbacks=[callback, counter, *callbacks],
+    )
+    error = 100 * (1 - np.array(history.history["val_accuracy"]))
+    return Run(np.array(history.history["loss"]), error, callback.history.steps, callback.history.rates)
 
 
-def train_all(data: Digits, *, seeds: int, epochs: int) -> dict[str, list[Run]]:
-    """Each schedule with each seed, under a progress bar."""
+def train_all(data: Digits, *, seeds: int, epochs: int, cycles: Path) -> dict[str, list[Run]]:
+    """Each schedule with each seed, under a progress bar; SGDR's first seed leaves a model for each cycle."""
     runs: dict[str, list[Run]] = {name: [] for name in schedules()}
     with tqdm(total=len(runs) * seeds * epochs, unit="epoch", ncols=79, leave=False, disable=None) as progress:
         for name, schedule in schedules().items():
             for seed in range(seeds):
                 progress.set_description(f"{name.split(' (')[0]}, seed {seed + 1}/{seeds}")
-                runs[name].append(train(schedule, data, seed=seed, epochs=epochs, progress=progress))
+                keeps = name.startswith("SGDR") and not seed
+                ends = [ks.keras.CycleEnds(cycles / "cycle-{cycle:02d}.keras")] if keeps else []
+                run = train(schedule, data, seed=seed, epochs=epochs, progress=progress, callbacks=ends)
+                runs[name].append(run)
     return runs
+
+
+def range_test(data: Digits) -> ks.RangeTest:
+    """The losses of the network where the rate rises at every batch."""
+    found: ks.RangeTest = ks.keras.range_test(
+        network(0), data.x_train, data.y_train, batch_size=BATCH_SIZE, low=1e-5, verbose=0
+    )
+    return found
 
 
 def train_worked_example(epochs: int) -> tuple[NDArray[np.float64], float, ks.Plan]:
@@ -186,6 +208,16 @@ def findings(errors: Mapping[str, NDArray[np.float64]]) -> str:
         else:
             verdict = f"no clear difference, as the larger spread of the two is {widest:.2f}"
         lines.append(textwrap.fill(f"- {other}: {far}: {verdict}.", 79, subsequent_indent="  "))
+    return "\n".join(lines)
+
+
+def ensemble_table(data: Digits, cycles: Path) -> str:
+    """The test error of the last 1, 2, ... models at cycle ends: the mean of their probabilities."""
+    rows = ks.keras.Ensemble.load(cycles).evaluate(data.x_test, data.y_test)
+    lines = ["models  test error, %  loss   this one alone, %"]
+    for row in rows:
+        error, own = (100 * (1 - each["accuracy"]) for each in (row.metrics, row.own))
+        lines.append(f"{row.members:6d}  {error:13.2f}  {row.metrics['loss']:.3f}  {own:17.2f}")
     return "\n".join(lines)
 
 
@@ -277,10 +309,19 @@ def run(output: Path, *, seeds: int, epochs: int) -> None:
         print(f"      {name}:\n        {schedule!r}")
     print(flush=True)
 
-    runs = train_all(data, seeds=seeds, epochs=epochs)
+    found = range_test(data)
+    found.save(output / "range_test.png")
+    low, high = found.bracket
+    print(f"A range test (3 x 100 steps) puts the best peak between {low:.2g} and {high:.2g}:")
+    print(f"      {output / 'range_test.png'}\n", flush=True)
+
+    runs = train_all(data, seeds=seeds, epochs=epochs, cycles=output / "cycles")
     errors = last_errors(runs)
     print(f"After {epochs} epochs (mean ± standard deviation over {of_seeds}):\n")
     print(f"{error_table(errors)}\n\n{findings(errors)}")
+
+    print("\nThe models at the ends of SGDR's cycles (seed 0), the last 1, 2, ... together:\n")
+    print(ensemble_table(data, output / "cycles"), flush=True)
 
     sgdr = schedules()["SGDR (warm restarts)"].plan(epochs=epochs, steps_per_epoch=steps_per_epoch)
     restarts = [row.first_step / steps_per_epoch for row in sgdr.phases[1:]]

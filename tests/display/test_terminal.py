@@ -25,6 +25,17 @@ def line(*values: float, mark: str = "A") -> Curve:
     return Curve(np.arange(len(values)), np.array(values), mark)
 
 
+def test_every_result_is_drawn_from_python() -> None:
+    plan, losses = ks.sgdr(peak=0.1, period=50).plan(total_steps=100), np.linspace(2, 1, 60)
+    test = ks.RangeTest(np.geomspace(1e-5, 1, 60), [losses, losses + 0.1])
+    for result in (plan, ks.compare(HIGH, LOW), test):
+        assert result.draw() == draw(result, Screen(80))
+        assert max(map(len, result.draw(width=40).splitlines())) <= 40
+        for width in (39, "80"):
+            with pytest.raises((ks.ArgumentError, ks.ArgumentTypeError)):
+                result.draw(width=width)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("unicode", [True, False])
 def test_without_colour_each_curve_has_its_letter(unicode: bool) -> None:
     text = draw(ks.compare(HIGH, LOW), Screen(80, unicode=unicode))

@@ -65,6 +65,18 @@ def test_every_example_has_a_test_of_its_output() -> None:
 # --- what each prints ---
 
 
+def test_choose_the_peak(printed: Printed) -> None:
+    text = printed("choose_the_peak")
+    ((low, high),) = numbers(r"^Between (\S+) and ([\d.]+): 3 seeds", text)
+    rows = numbers(r"^([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)(?:  \w+)?$", text)
+    assert len(rows) == 5
+    assert rows[0][0] == pytest.approx(low, rel=0.01)
+    assert rows[-1][0] == pytest.approx(high, rel=0.01)
+    ((peak, loss),) = numbers(r"^Trained at the peak (\S+): test loss ([\d.]+)", text)
+    assert low / 2 < peak < high
+    assert 0.01 < loss < min(mean for *_, mean in rows)  # five times as long, and better than the best rehearsal
+
+
 def test_keras_fit(printed: Printed) -> None:
     text = printed("keras_fit")
     plan = ks.warmup_cosine(peak=2e-2, warmup="1ep", warmup_start=1e-3, hold="2ep", floor=1e-5).plan(

@@ -30,7 +30,7 @@ from examples.train_digits import (
 from tests.support.run_examples import ROOT, runner
 
 EPOCHS = 2
-FILES = ["history.csv", "learning_rate.png", "training.png", "worked_example.png"]
+FILES = ["history.csv", "learning_rate.png", "range_test.png", "training.png", "worked_example.png"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
 
 def test_every_file_is_there_and_named(demo: tuple[Path, str, str]) -> None:
     output, printed, _ = demo
-    assert sorted(path.name for path in output.iterdir()) == FILES
+    assert sorted(path.name for path in output.iterdir() if path.is_file()) == FILES
+    assert [path.name for path in (output / "cycles").iterdir()] == ["cycle-01.keras"]
     for name in FILES:
         assert str(output / name) in printed
 
@@ -83,6 +84,13 @@ def test_it_says_what_it_did(demo: tuple[Path, str, str]) -> None:
     assert "rate at step 0: 4e-06" in printed
     assert f"every one of {EPOCHS * 788:,} steps: yes" in printed
     assert errors == ""
+
+
+def test_it_shows_a_bracket_of_the_peak_and_what_models_at_cycle_ends_do(demo: tuple[Path, str, str]) -> None:
+    low, high = map(float, re.findall(r"best peak between (\S+) and (\S+):", demo[1])[0])
+    assert 1e-4 < low < high < 1
+    (row,) = re.findall(r"^ +1 +([\d.]+) +[\d.]+ +([\d.]+)$", demo[1], re.MULTILINE)
+    assert row[0] == row[1]  # one model, together and alone
 
 
 def test_the_command_that_it_names_next_works(demo: tuple[Path, str, str]) -> None:

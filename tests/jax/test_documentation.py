@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["kosine.jax._schedule", "kosine.testing.optax"])
+@pytest.mark.parametrize("module", ["kosine.jax._range_test", "kosine.jax._schedule", "kosine.testing.optax"])
 def test_examples(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted >= 3

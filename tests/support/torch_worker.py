@@ -8,6 +8,7 @@ applied to files of its own. The exit codes go to `codes.json`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
 
 from kosine.testing.torch import Probe
-from kosine.torch import PlanLR, with_schedule
+from kosine.torch import PlanLR, range_test, with_schedule
 from tests.support.killed_runs import note
 from tests.support.torch_probe import LR, PLAN, STEPS
 from tests.support.trainer_probe import Counts, Model, samples, settings
@@ -82,6 +83,41 @@ def by_a_trainer(folder: Path) -> list[float]:
     return model.rates
 
 
+def tested(rank: int) -> dict[str, Any]:
+    """A range test whose processes have data of their own; that of the second is not finite once."""
+    torch.manual_seed(0)
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 1)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.randn(40, 4, generator=torch.Generator().manual_seed(rank))
+    batches = [(x[n : n + 8], x[n : n + 8].sum(1, keepdim=True)) for n in range(0, 40, 8)]
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    calls = iter(range(1000))
+
+    def loss(model: torch.nn.Module, batch: Any) -> torch.Tensor:
+        broken = next(calls) == 25 and rank == 1
+        return torch.nn.functional.mse_loss(model(batch[0]), batch[1]) * (math.nan if broken else 1.0)
+
+    test = range_test(model, optimizer, loss, batches, low=1e-4, high=1e4, steps=60, seeds=3)
+    kept = all(map(torch.equal, before, model.parameters()))
+    result = {"ends": test.ends, "losses": [losses.tolist() for losses in test.losses], "weights kept": kept}
+    return {**result, **tested_with_workers(model, optimizer, loss, x)}
+
+
+def tested_with_workers(model: Any, optimizer: Any, loss: Any, x: torch.Tensor) -> dict[str, Any]:
+    """A range test in the midst of an epoch, with the workers that are at it."""
+    data = torch.utils.data.TensorDataset(x, x.sum(1, keepdim=True))
+    loader = torch.utils.data.DataLoader(data, 8, shuffle=True, num_workers=1, persistent_workers=True)
+    epoch = iter(loader)
+    next(epoch)
+    workers = loader._iterator
+    test = range_test(model, optimizer, loss, loader, low=1e-4, high=1e-3, steps=20, seeds=2, verbose=False)
+    return {
+        "workers kept": loader._iterator is workers,
+        "batches left": len([*epoch]),
+        "with workers": [losses.tolist() for losses in test.losses],
+    }
+
+
 def work(task: str, rank: int, folder: Path) -> None:
     os.environ.update({"RANK": str(rank), "LOCAL_RANK": str(rank)})  # accelerate reads them
     torch.distributed.init_process_group(
@@ -100,6 +136,8 @@ def work(task: str, rank: int, folder: Path) -> None:
             "by itself": accelerated(step_scheduler_with_optimizer=False),
             "split batches": accelerated(dataloader_config=split),
         }
+    elif task == "range test":
+        rates = tested(rank)
     elif task == "trainer":
         rates = by_a_trainer(folder)
     else:
@@ -112,7 +150,7 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     fork = torch.multiprocessing.get_context("fork")
     codes: dict[str, list[int | None]] = {}
-    for task in ("crash", "resume", "accelerate", "trainer"):
+    for task in ("crash", "resume", "accelerate", "trainer", "range test"):
         processes = [fork.Process(target=work, args=(task, rank, folder)) for rank in range(2)]
         for process in processes:
             process.start()

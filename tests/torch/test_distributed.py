@@ -95,3 +95,23 @@ def test_accelerate_steps_a_prepared_scheduler_once_for_each_process(results: Re
 def test_a_trainer_plans_for_the_updates_of_both(results: Results) -> None:
     assert results.codes["trainer"] == [0, 0], results.errors
     assert results.rates("trainer") == [planned(PLAN)] * 2
+
+
+def test_a_range_test_leaves_an_epoch_and_its_workers_as_they_were(results: Results) -> None:
+    for result in results.rates("range test"):
+        assert result["workers kept"]
+        assert result["batches left"] == 4
+        one, other = result["with workers"]
+        assert len(one) == len(other) == 20
+        assert one != other
+
+
+def test_a_range_test_has_the_mean_loss_and_ends_at_the_same_step_in_both(results: Results) -> None:
+    assert results.codes["range test"] == [0, 0], results.errors
+    one, other = results.rates("range test")
+    assert one == other
+    assert one["weights kept"]
+    assert one["ends"][0] == "not finite"
+    assert len(one["losses"][0]) == 25
+    assert set(one["ends"][1:]) <= {"diverged", "not finite"}
+    assert results.errors.count("range test: seed 1 of 3") == 1  # the first process shows the progress

@@ -6,7 +6,17 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["kosine.torch._scheduler", "kosine.torch._trainer", "kosine.testing.torch"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "kosine.torch._cycle_ends",
+        "kosine.torch._ensemble",
+        "kosine.torch._range_test",
+        "kosine.torch._scheduler",
+        "kosine.torch._trainer",
+        "kosine.testing.torch",
+    ],
+)
 def test_examples(module: str) -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     found = [test for test in finder.find(importlib.import_module(module)) if test.examples]

@@ -8,19 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from kosine._analysis.finder.range_test import RangeTest
 from kosine._analysis.rehearsal import Rehearsal, RehearsedPeak
 from kosine._analysis.summary import summarize
 from kosine._core.arguments import read_flag, read_integer, read_list, read_number
 from kosine._core.numbers import exact
 from kosine._core.schedule import Plan, check_plan
 from kosine.errors import ArgumentError, ArgumentTypeError, PlanError, TrainingError
-
-if TYPE_CHECKING:
-    from kosine._analysis.finder.range_test import RangeTest
 
 Model = TypeVar("Model")
 
@@ -66,10 +64,11 @@ def rehearse(
 
     Raises:
         ArgumentTypeError: a schedule that is not planned yet, a loss that is not a number, ...
-        ArgumentError: peaks that are fewer than three, not ascending or not positive; a scale outside (0, 1].
+        ArgumentError: peaks that are fewer than three, not ascending or not positive; a bracket whose ends are less
+            than a factor of 1.5 apart; a scale outside (0, 1].
         PlanError: a plan without an end, or with rates that are all 0; a phase that would last less than a step, such
             as a short warm-up, with the scale that keeps it.
-        TrainingError: fewer than two peaks have a finite loss.
+        TrainingError: fewer than two peaks have a finite loss; a range test that shows no bracket.
 
     Example:
         >>> import kosine as ks
@@ -118,14 +117,13 @@ def rehearse(
 
 def _read_peaks(peaks: object) -> list[float]:
     """The peaks in order."""
-    bracket = getattr(peaks, "bracket", None)
-    if bracket is not None:
-        low, high = bracket
-        if not 0 < low < high:
+    if isinstance(peaks, RangeTest):
+        low, high = peaks.bracket
+        if high < 1.5 * low:
             raise ArgumentError(
-                "The bracket of this range test is empty: its valley lies above its minimum.",
+                "The bracket of this range test is too narrow for five peaks.",
                 received={"bracket": (low, high)},
-                fix="Give a list of peaks.",
+                fix="Give a list of peaks around it.",
             )
         return [float(f"{peak:.2g}") for peak in np.geomspace(low, high, _OF_A_BRACKET)]
     rule = f"{_FEWEST} or more learning rates > 0, ascending"

@@ -322,7 +322,7 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
         )
 
 
-OF_PLANS = ("after", "phase_at", "phases", "plot", "run", "save", "total_steps")
+OF_PLANS = ("after", "cycle_at", "cycle_ends", "draw", "phase_at", "phases", "plot", "run", "save", "total_steps")
 
 
 def unpacking_hint(part: object, whole: str) -> str:

@@ -79,6 +79,19 @@ class Drawn(Shown):
         """
         view(self, "save", path=path, title=title, size=size, dpi=dpi, **options)
 
+    def draw(self, width: int | None = None) -> str:
+        """The picture as text, for a terminal: `print(plan.draw())`.
+
+        Args:
+            width: how many columns it may take, at least 40; if None, those of the terminal that standard output is,
+                with its colours, else 80.
+
+        Raises:
+            PlanError: nothing can be drawn, as of a schedule that never ends, planned without a length.
+        """
+        lines: str = view(self, "draw", width=width)
+        return lines
+
     def __str__(self) -> str:
         text: str = view(self, "text")
         return text

@@ -7,7 +7,10 @@ from kosine._core.views import register
 
 register(
     {
+        "Drawn.terminal": "kosine._display.terminal:draw_rates",
+        "Drawn.figure": "kosine._display.figure:figure_of",
         "Drawn.save": "kosine._display.save:save",
+        "Drawn.draw": "kosine._display.terminal:draw_for",
         "Schedule.html": "kosine._display.notebook:schedule_html",
         "Schedule.svg": "kosine._display.notebook:svg",
         "Plan.text": "kosine._display.tables:plan_table",
@@ -28,7 +31,18 @@ register(
         "Inference.text": "kosine._display.inference_text:inference_text",
         "Inference.scene": "kosine._display.scene:inference_scene",
         "Inference.page": "kosine._display.page:inference_page",
+        "RangeTest.text": "kosine._display.range_test_text:range_test_text",
+        "RangeTest.scene": "kosine._display.loss_scene:range_test_scene",
+        "RangeTest.plot": "kosine._display.loss_figure:plot",
+        "RangeTest.figure": "kosine._display.loss_figure:figure_of",
+        "RangeTest.terminal": "kosine._display.loss_terminal:draw",
+        "RangeTest.page": "kosine._display.loss_page:page",
         "Rehearsal.text": "kosine._display.rehearsal_text:rehearsal_text",
+        "Rehearsal.scene": "kosine._display.loss_scene:rehearsal_scene",
+        "Rehearsal.plot": "kosine._display.loss_figure:plot",
+        "Rehearsal.figure": "kosine._display.loss_figure:figure_of",
+        "Rehearsal.terminal": "kosine._display.loss_terminal:draw",
+        "Rehearsal.page": "kosine._display.loss_page:page",
         "LearningRateHistory.plot": "kosine._display.figure:plot_history",
     }
 )

@@ -113,9 +113,7 @@ def _height(scene: Scene) -> float:
 
 def _draw(scene: Scene, figure: Figure, title: str | None = None) -> Axes:
     title = scene.title if title is None else title
-    if title:
-        text = _wrapped(title, int(figure.get_figwidth() * 11.5), _TITLE_LINES)
-        figure.suptitle(text, x=0.01, ha="left", fontsize=9.5, family="monospace", parse_math=False)
+    titled(figure, title)
     if not scene.difference:
         only: Axes = figure.subplots()
         _draw_rates(scene, only)
@@ -129,6 +127,13 @@ def _draw(scene: Scene, figure: Figure, title: str | None = None) -> Axes:
     upper.set_xlabel("")
     figure.align_ylabels([upper, lower])
     return upper
+
+
+def titled(figure: Figure, title: str) -> None:
+    """A sentence above a picture, on the left, on as many lines as it needs; none where it is empty."""
+    if title:
+        text = _wrapped(title, int(figure.get_figwidth() * 11.5), _TITLE_LINES)
+        figure.suptitle(text, x=0.01, ha="left", fontsize=9.5, family="monospace", parse_math=False)
 
 
 def _wrapped(text: str, width: int, lines: int, prefix: str = "") -> str:

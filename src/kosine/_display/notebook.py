@@ -22,6 +22,7 @@ from kosine.errors import MissingPackageError, PlanError, missing_package
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from kosine._display.loss_scene import LossScene
     from kosine._display.scene import Scene
 
 _MOST_TEXT = 1000  # characters of a schedule's text form
@@ -48,11 +49,11 @@ def svg(result: Plan | Schedule) -> str | None:
 
 
 def result_html(result: object) -> str:
-    """The picture of a comparison, a verdict or an inference, and below it what a terminal shows."""
+    """The picture of a comparison, a verdict, a range test, ..., and below it what a terminal shows."""
     text = html.escape(str(result))
-    scene: Scene = view(result, "scene")
+    scene: Scene | LossScene = view(result, "scene")
     return _piece(
-        _image(lambda: _svg(lambda: figure_of(result)), f"Learning rates of {shortened(scene.heading, _MOST_TEXT)}"),
+        _image(lambda: _svg(lambda: view(result, "figure")), shortened(scene.described, _MOST_TEXT)),
         f'<pre style="background: transparent; color: inherit; overflow-x: auto">{text}</pre>',
     )
 

@@ -52,8 +52,8 @@ _PAGE = """\
 <main>
 <h1>{heading}</h1>
 <div class="controls">
-{buttons}<button type="button" id="whole">whole run</button>
-<span>Drag or turn the wheel to zoom; double click for the whole run.</span>
+{buttons}<button type="button" id="whole">{whole}</button>
+<span>Drag or turn the wheel to zoom; double click for the {whole}.</span>
 </div>
 <div id="picture"><noscript>The picture needs JavaScript; the tables below do not.</noscript></div>
 {below}
@@ -93,7 +93,7 @@ def plan_page(plan: Plan, title: str | None, **options: Any) -> str:
 def comparison_page(comparison: Comparison, title: str | None) -> str:
     """The curves of plans over each other, their differences from the first, and the table."""
     scene = comparison_scene(comparison, _COLUMNS // 2)
-    return _document(scene, title, ["<h2>Differences</h2>", _preformatted(str(comparison))])
+    return _document(scene, title, ["<h2>Differences</h2>", preformatted(str(comparison))])
 
 
 def verdict_page(verdict: Verdict, title: str | None) -> str:
@@ -109,10 +109,10 @@ def inference_page(inference: Inference, title: str | None) -> str:
 def _found(heading: str, result: Verdict | Inference) -> list[str]:
     """The sentence, which a browser wraps, and the table that a terminal shows under it."""
     table = str(result).partition("\n\n")[2]
-    return [f"<h2>{heading}</h2>", f"<p>{html.escape(result.sentence)}</p>", _preformatted(table, "found")]
+    return [f"<h2>{heading}</h2>", f"<p>{html.escape(result.sentence)}</p>", preformatted(table, "found")]
 
 
-def _preformatted(text: str, name: str = "table") -> str:
+def preformatted(text: str, name: str = "table") -> str:
     return f'<div class="wide"><pre class="{name}">{html.escape(text)}</pre></div>'
 
 
@@ -189,21 +189,36 @@ def _looks(scene: Scene) -> list[dict[str, str]]:
 def _document(scene: Scene, title: str | None, below: Sequence[str]) -> str:
     """The page of a scene, with the text below the picture."""
     scene.check_axis()
-    title, data = scene.heading if title is None else title, _data(scene)
+    data = _data(scene)
+    return document(scene.heading if title is None else title, data, below, "page.js", _buttons(data), "whole run")
+
+
+def document(title: str, data: dict[str, Any], below: Sequence[str], script: str, buttons: str, whole: str) -> str:
+    """A page.
+
+    Args:
+        title: the heading.
+        data: what the script draws.
+        below: pieces of html below the picture.
+        script: the name of the file beside this one that draws the data with plotly.
+        buttons: more buttons above the picture.
+        whole: what the button shows that takes a zoom back.
+    """
     folder = Path(__file__).parent
-    plotly, script = _plotly(), (folder / "page.js").read_text(encoding="utf-8")
-    scripts = " ".join(_hash(text) for text in (plotly, script))
+    plotly, program = _plotly(), (folder / script).read_text(encoding="utf-8")
+    scripts = " ".join(_hash(text) for text in (plotly, program))
     return _PAGE.format(
         policy=f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:",
         title=html.escape(shortened(title, _TITLE)),
         style=(folder / "page.css").read_text(encoding="utf-8"),
         heading=html.escape(shortened(title, _HEADING)),
-        buttons=_buttons(data),
+        buttons=buttons,
+        whole=whole,
         below="\n".join(part for part in below if part),
         version=__version__,
         data=json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
         plotly=plotly,
-        script=script,
+        script=program,
     )
 
 

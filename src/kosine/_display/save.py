@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kosine._core.files import whole_file
+from kosine._core.views import view
 from kosine.errors import ArgumentError, ArgumentTypeError
 
 FORMATS = ("png", "svg", "pdf", "html")
@@ -46,9 +47,9 @@ def save(
         with whole_file(target) as file:
             file.write(text)
     else:
-        from kosine._display.figure import figure_of, save_figure
+        from kosine._display.figure import save_figure
 
-        figure = figure_of(result, title, size=size, **options)
+        figure = view(result, "figure", title=title, size=size, **options)
         save_figure(figure, target, dpi=dpi, format=kind)
 
 

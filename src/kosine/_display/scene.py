@@ -134,6 +134,11 @@ class Scene:
         """What it shows."""
         return " / ".join(line.name for line in self.lines)
 
+    @property
+    def described(self) -> str:
+        """What it shows, for who cannot see it."""
+        return f"Learning rates of {self.heading}"
+
     @cached_property
     def lowest(self) -> float | None:
         """Where a logarithmic axis ends; None where there can be none."""

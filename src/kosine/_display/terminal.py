@@ -7,15 +7,16 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import click
 import numpy as np
 
+from kosine._core.arguments import read_integer
 from kosine._core.views import view
 from kosine._display.labels import RateStyle, step_text
+from kosine.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from kosine._display.scene import Scene
 
 _PLAIN = str.maketrans("┌┐└┘┤├┬┴┼─│", "+" * 9 + "-|")
-_COLOURS = (33, 208, 35, 170, 178, 45)
+COLOURS = (33, 208, 35, 170, 178, 45)
 """Blue, orange, green, purple, yellow and cyan of 256 terminal colours: colour-blind people can distinguish them."""
 
-_FINE = 2**20
+FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""
 _FIRST_OFF = "first off"
 
@@ -68,13 +69,21 @@ class Curve(NamedTuple):
     values: NDArray[np.float64]
     mark: str = "*"
     """The character that it is drawn with where the terminal lacks colours and fine marks."""
-    colour: int = _COLOURS[0]
+    colour: int = COLOURS[0]
     joined: bool = True
     """Whether it is a line; if not, its dots lie on top of other curves."""
 
 
+class Axis(Protocol):
+    """An axis of a picture that does not count steps from 0."""
+
+    @property
+    def unit(self) -> str: ...
+    def ticks(self, width: int) -> dict[int, str]: ...
+
+
 class Ruler(NamedTuple):
-    """The axis of a picture that does not count steps from 0."""
+    """The axis of a log."""
 
     unit: str
     first: float
@@ -97,7 +106,26 @@ class Ruler(NamedTuple):
 
 
 def draw(result: object, screen: Screen) -> str:
-    """A plan, a comparison, a verdict or an inference as lines of text, no wider than the screen.
+    """A plan, a comparison, a verdict, a range test, ... as lines of text, no wider than the screen.
+
+    Raises:
+        PlanError: a plan without a length.
+    """
+    lines: str = view(result, "terminal", screen=screen)
+    return lines
+
+
+def draw_for(result: object, width: int | None) -> str:
+    """A result as `Drawn.draw` says."""
+    screen = Screen.of_stdout()
+    if width is not None:
+        rule = "an integer >= 40"
+        screen = replace(screen, width=read_integer(width, "width", rule, at_least=40, error=ArgumentError))
+    return draw(result, screen)
+
+
+def draw_rates(result: object, screen: Screen) -> str:
+    """A plan, a comparison, a verdict or an inference.
 
     Cycles are numbered above their restarts. Differences from the first curve are below, on their own scale.
 
@@ -107,7 +135,7 @@ def draw(result: object, screen: Screen) -> str:
     scene: Scene = view(result, "scene", columns=8 * screen.columns)  # no gap between cycles too many to show apart
     (low, high), per_epoch, style = scene.limits, scene.steps_per_epoch, scene.style(log=False)
     ruler = None if scene.unit == "step" and low == 0 else Ruler(scene.unit, low, high)
-    total = math.ceil(high) if ruler is None else _FINE
+    total = math.ceil(high) if ruler is None else FINE
 
     def across(positions: NDArray[Any]) -> NDArray[Any]:
         return positions if ruler is None else ruler.across(positions, total)
@@ -117,11 +145,11 @@ def draw(result: object, screen: Screen) -> str:
     curves, lines = [], []
     for number, line in enumerate(scene.lines, start=first_colour):
         joined = not 0 < line.rows <= 2 * screen.columns
-        curves.append(Curve(across(line.x), line.y, line.sign, _COLOURS[number % len(_COLOURS)], joined))
+        curves.append(Curve(across(line.x), line.y, line.sign, COLOURS[number % len(COLOURS)], joined))
         if not scene.is_plan:
             sign = "" if line.sign == line.mark else f"{line.sign}  "
             name = sign + line.label(screen.columns - 2 - len(sign + line.prefix))
-            lines.append(f"  {_painted(name, curves[-1].colour, screen)}")
+            lines.append(f"  {painted(name, curves[-1].colour, screen)}")
     marked = scene.restarts
     if scene.mark is not None:
         marked = {int(across(np.array([scene.mark.position]))[0]): _FIRST_OFF}
@@ -134,7 +162,7 @@ def draw(result: object, screen: Screen) -> str:
             if line.apart is not None
         ]
         names = (f"{line.mark} - {first.mark}" for line in others)
-        lines += ["", *(f"  {_painted(name, curve.colour, screen)}" for name, curve in zip(names, apart, strict=True))]
+        lines += ["", *(f"  {painted(name, curve.colour, screen)}" for name, curve in zip(names, apart, strict=True))]
         lines.append(picture(apart, total, screen, 7, per_epoch, None, ruler, style))
     return "\n".join(lines)
 
@@ -146,8 +174,9 @@ def picture(
     rows: int,
     steps_per_epoch: int | None = None,
     names: Mapping[int, str] | None = None,
-    ruler: Ruler | None = None,
+    ruler: Axis | None = None,
     style: RateStyle | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> str:
     """Curves over a run in a frame, with ticks in steps, and in epochs where it is known how long they are.
 
@@ -160,9 +189,10 @@ def picture(
         names: names of steps, written above the frame where there is room.
         ruler: the labels on the axis instead of the steps.
         style: how the rates are written; the one of these curves if None.
+        limits: the ends of the axis of the values, none of which lies outside; 0 and those of the curves if None.
     """
-    low = min(0.0, *(float(curve.values.min()) for curve in curves))
-    high = max(0.0, *(float(curve.values.max()) for curve in curves))
+    low = min(0.0, *(float(curve.values.min()) for curve in curves)) if limits is None else limits[0]
+    high = max(0.0, *(float(curve.values.max()) for curve in curves)) if limits is None else limits[1]
     high = high if high > low else 1.0
     style = style or RateStyle.of(max(high, -low))
     rate_ticks = {
@@ -239,7 +269,7 @@ def _cells(
             mark = chr(0x2800 + int(bits[row, column])) if fine else shown.mark[0] if shown else " "
             cells.append((mark, shown.colour) if shown else (" ", None))
         runs = groupby(cells, key=lambda cell: cell[1])
-        lines.append("".join(_painted("".join(mark for mark, _ in run), colour, screen) for colour, run in runs))
+        lines.append("".join(painted("".join(mark for mark, _ in run), colour, screen) for colour, run in runs))
     return lines
 
 
@@ -253,15 +283,16 @@ def _joined(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int6
     return first, second
 
 
-def _painted(text: str, colour: int | None, screen: Screen) -> str:
-    return click.style(text, fg=colour) if screen.colour and colour is not None else text
+def painted(text: str, colour: int | None, screen: Screen) -> str:
+    return f"\x1b[38;5;{colour}m{text}\x1b[0m" if screen.colour and colour is not None else text
 
 
 def nice_ticks(highest: float, about: int, *, whole: bool = False, low: float = 0.0) -> list[float]:
-    """Round numbers from `low`, at most 0, up to `highest`, about `about` of them; whole ones only if `whole`."""
+    """Round numbers from `low` up to `highest`, about `about` of them; whole ones only if `whole`."""
     raw = max((highest - low) / max(about, 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     factors = [factor for factor in (1, 2, 2.5, 5, 10) if not whole or (factor * power).is_integer()]
     step = next(factor * power for factor in factors if factor * power >= raw * 0.999)
-    first, last = (math.floor(abs(end) / step * (1 + 1e-9)) for end in (low, highest))
-    return [index * step for index in range(-first, last + 1)]
+    slack = 1e-9 * max(abs(low), abs(highest)) / step
+    first, last = math.ceil(low / step - slack), math.floor(highest / step + slack)
+    return [index * step for index in range(first, last + 1)]

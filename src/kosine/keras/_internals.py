@@ -6,10 +6,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any, cast
 
 import keras
+from keras.src.backend.common import global_state
 
 BACKEND: str = keras.backend.backend()
 STEP_DTYPE = "int64" if BACKEND == "tensorflow" else "int32"  # the types of Keras' iteration counters
@@ -154,6 +156,58 @@ def make_train_function(model: Any, unpack: Callable[[Any], Any] | None = None) 
                 model.train_step = own
 
 
+# --- layers ---
+
+
+def layers_of(model: Any) -> list[Any]:
+    """The model and every layer in it, at any depth."""
+    return list(model._flatten_layers())
+
+
+def output_layer(model: Any) -> Any:
+    """The layer that makes the only output of a model; None where the model is a class of the user's own."""
+    layer = model
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "outputs", None)
+        if not outputs:
+            return None
+        layer = outputs[0]._keras_history.operation
+    return layer
+
+
+def inputs_of(model: Any) -> Any:
+    """The symbolic inputs of a model, in the structure that it takes; None for a class of the user's own."""
+    functional = getattr(model, "_functional", None) or model  # that of a Sequential model
+    return getattr(functional, "_inputs_struct", None)
+
+
+def without_gradients() -> AbstractContextManager[None]:
+    """A block in which PyTorch records nothing for gradients."""
+    if BACKEND != "torch":
+        return nullcontext()
+    import torch
+
+    return cast(AbstractContextManager[None], torch.no_grad())
+
+
+# --- random state ---
+
+
+def torch_random_state() -> tuple[Any, list[Any]]:
+    """The state of PyTorch's generators, on the host and on the devices."""
+    import torch
+
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+
+
+def set_torch_random_state(state: tuple[Any, list[Any]]) -> None:
+    import torch
+
+    torch.set_rng_state(state[0])
+    if state[1]:
+        torch.cuda.set_rng_state_all(state[1])
+
+
 # --- who is calling ---
 
 
@@ -235,3 +289,152 @@ def _callers(frame: FrameType) -> Iterator[FrameType]:
 def distribution_scope(model: Any) -> Any:
     """The strategy in whose scope TensorFlow makes variables for the model, if any."""
     return cast(Any, getattr(model, "distribute_strategy", None))
+
+
+# --- what a `fit` that leaves no trace must know ---
+
+
+def is_built(model: Any) -> bool:
+    """Whether every layer has its weights."""
+    return all(layer.built for layer in model._flatten_layers())
+
+
+def build_weights(model: Any, x: Any) -> None:
+    """Make the weights of a model that are made with the first batch, as `fit` makes them."""
+    # TensorFlow traces `fit` with batches of any size, the others with the first one.
+    any_size = BACKEND == "tensorflow"
+
+    def symbol(value: Any) -> Any:
+        if value is None:
+            return None
+        shape = tuple(value.shape)
+        shape = (None, *shape[1:]) if any_size else shape
+        return keras.KerasTensor(shape, keras.backend.standardize_dtype(value.dtype))
+
+    from keras.src.backend import compute_output_spec
+
+    with scope_of(model):
+        compute_output_spec(model, keras.tree.map_structure(symbol, x), training=False)
+
+
+def build_optimizer(model: Any) -> None:
+    """Make the slots of an optimizer that is not built."""
+    if not model.optimizer.built:
+        with scope_of(model):
+            model.optimizer.build(model.trainable_variables)
+
+
+def scope_of(model: Any) -> Any:
+    """The scope in which the variables of the model are made."""
+    strategy = distribution_scope(model)
+    return nullcontext() if strategy is None else strategy.scope()
+
+
+def without_metrics(model: Any) -> None:
+    """Let the model train without the metrics of `compile`, and with a loss of its own where it is not built.
+
+    So neither of them changes. The caller puts the attributes of the model back.
+    """
+    attributes, loss = vars(model), model._compile_loss
+    attributes["_compile_metrics"] = None
+    if loss is not None and not loss.built:
+        attributes["_compile_loss"] = type(loss)(
+            loss._user_loss, loss._user_loss_weights, reduction=loss.reduction, output_names=loss.output_names
+        )
+
+
+def loss_metrics(model: Any) -> list[Any]:
+    """The running means that a model reports as its `loss`."""
+    return [metric for metric in model.metrics if metric.name == "loss"]
+
+
+def token_of_compile(model: Any) -> Any:
+    """An object that every `compile` makes anew."""
+    return model._loss_tracker
+
+
+def updates_in_epoch(model: Any, optimizer: Any) -> int:
+    """The iterations of an optimizer, also between two batches: there JAX keeps the state apart from the variables."""
+    state = getattr(model, "_jax_state", None)
+    if BACKEND != "jax" or not state or model._jax_state_synced:
+        return iterations(optimizer)
+    place = next(n for n, each in enumerate(model.optimizer.variables) if each is optimizer._iterations)
+    return int(state["optimizer_variables"][place])
+
+
+def forget_jax_state(model: Any) -> None:
+    """Make the variables of a model count, whatever a train step that failed has left."""
+    if BACKEND == "jax":
+        model._jax_state, model._jax_state_synced = None, True
+
+
+def replicas(model: Any) -> int:
+    """The replicas that train a model on TensorFlow; each of them has metrics of its own."""
+    return int(getattr(distribution_scope(model), "num_replicas_in_sync", 1))
+
+
+def epoch_iterator(model: Any) -> Any:
+    """What the `fit` that is calling iterates over."""
+    frame = _method_of(model, ("fit",))
+    return None if frame is None else frame.f_locals.get("epoch_iterator")
+
+
+def seed_of_keras() -> tuple[Any, Any]:
+    """The seed that `keras.utils.set_random_seed` has set, and the generator of random numbers made from it."""
+    return tuple(global_state.get_global_attribute(name) for name in _SEED_NAMES)
+
+
+def set_seed_of_keras(seed: Any, generator: Any) -> None:
+    for name, value in zip(_SEED_NAMES, (seed, generator), strict=True):
+        global_state.set_global_attribute(name, value)
+
+
+_SEED_NAMES = ("global_random_seed", "global_seed_generator")
+
+
+def seed_of_tensorflow() -> Callable[[], None]:
+    """What puts the seed back that TensorFlow has now."""
+    from tensorflow.python.eager.context import context
+    from tensorflow.python.ops import stateful_random_ops
+
+    seed, random = context()._seed, getattr(context(), "_rng", None)  # None: it was never seeded
+    drawn, generator = random and random.getstate(), stateful_random_ops.global_generator
+    state = None if generator is None else generator.state.numpy()
+
+    def put_back() -> None:
+        context()._set_global_seed(seed)
+        if random is None:
+            del context()._rng
+        else:
+            context()._rng.setstate(drawn)
+        stateful_random_ops.global_generator = generator
+        if generator is not None:
+            generator.state.assign(state)
+
+    return put_back
+
+
+def copy_of_dataset(dataset: Any) -> Any:
+    """A `tf.data.Dataset` whose shuffling is not that of the given one: each pass over a dataset changes the next one.
+
+    The dataset itself where nothing in it is shuffled anew.
+    """
+    import tensorflow as tf
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.python.data.ops.dataset_ops import _VariantDataset
+    from tensorflow.python.ops.gen_experimental_dataset_ops import dataset_from_graph
+
+    ignored = tf.data.experimental.ExternalStatePolicy.IGNORE
+    graph = GraphDef.FromString(dataset._as_serialized_graph(external_state_policy=ignored).numpy())
+    # The state is a resource that a constant points to. A generator that is made where one is missing takes its place.
+    constants = [node for node in graph.node if node.op == "Const" and _is_seed_generator(node.attr["value"].tensor)]
+    if not constants:
+        return dataset
+    for node in constants:
+        node.op = "DummySeedGenerator"
+        node.attr.clear()
+    return _VariantDataset(dataset_from_graph(graph.SerializeToString()), dataset.element_spec)
+
+
+def _is_seed_generator(tensor: Any) -> bool:
+    return any("SeedGenerator" in handle.maybe_type_name for handle in tensor.resource_handle_val)

@@ -53,6 +53,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         self.plan: Plan | None = None
         self._history = LearningRateHistory()
         self._steps_per_epoch: int | None = None
+        self._cycles = False  # whether the plan has more than one cycle
         self._prepared = False
         self._running: Running | None = None
         self._driver: Driver | None = None
@@ -93,6 +94,21 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
     def history(self) -> LearningRateHistory:
         """The steps and rates of every batch trained in this run, also in an unfinished epoch."""
         return self._history.and_running(self._first_step, self._batches)
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """The batches of an epoch, where the plan or `fit` says how many there are."""
+        return self._steps_per_epoch
+
+    @property
+    def epoch_start(self) -> int:
+        """The step that this epoch began at."""
+        return self._first_step
+
+    @property
+    def epoch_stop(self) -> int:
+        """The step after the last one of an epoch that is over."""
+        return self._first_step if self._next is None else self._next[1]
 
     @property
     def _batches(self) -> int:
@@ -159,6 +175,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             if updates == batches + 1:  # Keras 3.15 counts a phantom step at the end of some data
                 updates = batches
             if logs is not None and batches:  # the rate of the last update, also where some were skipped
+                logs.update(self._cycle_at(self._first_step + batches - 1))
                 logs.update(self._rates_at(self._first_step + updates - 1))
         self._next = (epoch + 1, self._first_step + batches)
 
@@ -183,6 +200,7 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         params: dict[str, Any] = self.params or {}
         if params.get("epochs") != 0:  # else nothing is trained
             self.plan = self.make_plan()
+            self._cycles = _has_cycles(self.plan)
             _refuse_uncountable_steps(params.get("epochs"), self._steps_per_epoch or params.get("steps"))
             check_length(self.plan, STEP_DTYPE)
             self.follow(model)  # whatever it refuses
@@ -235,6 +253,11 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
             return {"learning_rate": self._counted[0].followed.rates(step)}
         parts = {f"learning_rate_{each.optimizer.name}": each.rates(step) for each, _ in self._counted}
         return {"learning_rate": self.plan(step), **parts}
+
+    def _cycle_at(self, step: int) -> dict[str, int]:
+        """The cycle for the logs, counted from 1, of a plan with several."""
+        assert self.plan is not None
+        return {"cycle": self.plan.cycle_at(step) + 1} if self._cycles else {}
 
     # --- speaking up ---
 
@@ -298,6 +321,13 @@ class PlanCallback(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Kera
         if topic not in self._warned:
             self._warned.add(topic)
             warnings.warn(message, TrainingWarning, stacklevel=level_of_the_user())
+
+
+def _has_cycles(plan: Plan) -> bool:
+    try:
+        return plan.cycle_ends.size > 1
+    except PlanError:  # without an end, or of cycles that nobody counts
+        return False
 
 
 _GIVE_EACH = "Give each of them a LearningRateSchedule(plan) instead."

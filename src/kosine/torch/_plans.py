@@ -98,3 +98,8 @@ def end_of(plans: Iterable[Plan]) -> int | None:
     ]
     known = [end for end in ends if end is not None]
     return max(known) if len(known) == len(ends) else None
+
+
+def plan_with_cycles(plans: Plans) -> Plan:
+    """The plan with the most cycles, of several for param groups: others may be those of frozen ones."""
+    return max(listed(plans), key=lambda plan: plan.cycle_ends.size)

@@ -27,7 +27,7 @@ from kosine.torch._param_groups import (
     same_group,
     set_by_others,
 )
-from kosine.torch._plans import PlanLike, Plans, end_of, listed, read_entries
+from kosine.torch._plans import PlanLike, Plans, end_of, listed, plan_with_cycles, read_entries
 from kosine.torch._state import (
     Saved,
     comparable,
@@ -303,6 +303,22 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self._first, self._offset = operator.index(step), 0
         self._leave_fast_path()
         self._moved()
+
+    @property
+    def cycle_ended(self) -> bool:
+        """Whether a cycle of the plan, or the run, ended with the last update, that of step `last_epoch` - 1.
+
+        Ask after `step()`: the model is then as `plan.cycle_ends` means it. Of plans for several param groups the one
+        with the most cycles counts.
+
+        Raises:
+            PlanError: a plan without an end.
+        """
+        return self.last_epoch - 1 in self._cycle_ends
+
+    @cached_property
+    def _cycle_ends(self) -> frozenset[int]:
+        return frozenset(plan_with_cycles(self.plan).cycle_ends.tolist())
 
     @property
     def base_lrs(self) -> list[float]:

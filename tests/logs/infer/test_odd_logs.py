@@ -67,7 +67,7 @@ def answer(trace: ks.Trace) -> str:
 IN_THE_PLAN = ("lags", "too fast", "too slow", "restarted", "jumped")
 
 
-@pytest.mark.parametrize("seeds", [range(0, 180, 9), *slow(range(4, 3000, 52))])
+@pytest.mark.parametrize("seeds", [range(0, 180, 9), *slow(range(4, 3000, 53))])
 def test_odd_logs_have_an_answer(seeds: range) -> None:
     found = [answer(odd_log(seed)) for seed in seeds]
     assert found.count("follows") > len(seeds) / 8
@@ -79,7 +79,7 @@ def test_what_infer_explains_follows(seeds: range) -> None:
     assert found.count("follows") > len(seeds) / 4
 
 
-@pytest.mark.parametrize("seeds", [range(0, 200, 19), *slow(range(1, 3000, 20))])
+@pytest.mark.parametrize("seeds", [range(0, 200, 19), *slow(range(1, 3000, 17), range(141, 142))])
 def test_check_of_odd_logs_has_an_answer(seeds: range) -> None:
     schedule = ks.parse("Schedule(linear(7, start=0.0, to=0.1), cycles(cosine(9, start=0.1, to=0.0), count=3))")
     for seed in seeds:
