@@ -21,15 +21,21 @@ class Rex(Curve):
     name: ClassVar[str] = "rex"
 
     def form(self, start: float, end: float, span: Fraction | None) -> Form:
-        return Form("rex", _weight, one_over(span), "end", "distance", start, end)
+        if start > end:
+            return Form("rex", _falling, one_over(span), "end", "distance", start, end)
+        return Form("rex rising", _rising, one_over(span), "start", "distance", end, start)
 
     @classmethod
     def fits(cls) -> tuple[tuple[Self, Fit], ...]:
         return ((cls(), Fit(4, _PoleFit())),)
 
 
-def _weight(ops: Operations) -> Callable[[Any], Any]:
+def _falling(ops: Operations) -> Callable[[Any], Any]:
     return lambda left: 2.0 * left / (1.0 + left)
+
+
+def _rising(ops: Operations) -> Callable[[Any], Any]:
+    return lambda done: done / (2.0 - done)
 
 
 class _PoleFit(BentFit):
