@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from kosine._core.arguments import read_above, read_count_or_none, read_rate
 from kosine._core.curves.cosine import cosine
@@ -29,6 +29,13 @@ SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "li
 """The curves of a cooldown."""
 
 Parts = tuple[Part, ...]
+
+
+class Composed(Protocol):
+    """What is made of parts: a schedule."""
+
+    @property
+    def parts(self) -> Parts: ...
 
 
 class Branching:
@@ -82,11 +89,11 @@ class Branching:
         step = self._read_at(at)
         return self._planned(self._head(step), step)
 
-    def then(self, *parts: Part, total_steps: int | None = None) -> Self:
+    def then(self, *parts: Part | Composed, total_steps: int | None = None) -> Self:
         """The plan, and after its last step further phases.
 
         Args:
-            *parts: phases, groups and sections; the first phase begins at the rate that the plan has come to, unless it
+            *parts: phases, groups, sections and schedules; the first phase begins at the rate that the plan has come to, unless it
                 has a `start`.
             total_steps: the length of the whole; needed where one of them is a "rest" or a percentage, which is one of
                 the whole.
@@ -152,7 +159,13 @@ class Branching:
         return self._planned((*self._head(step), added), step + steps)
 
     def rewarm(
-        self, *, at: DurationLike, warmup: DurationLike, peak: float, then: Part | Sequence[Part], total_steps: int
+        self,
+        *,
+        at: DurationLike,
+        warmup: DurationLike,
+        peak: float,
+        then: Part | Composed | Sequence[Part],
+        total_steps: int,
     ) -> Self:
         """The plan up to the step `at`, then a linear warm-up to a new peak and what follows: continued pre-training.
 
@@ -160,7 +173,7 @@ class Branching:
             at: where the new warm-up begins, a step or a duration of this plan's run.
             warmup: how long it lasts; a percentage is one of the new run.
             peak: the rate that it ends at.
-            then: the phase or phases after it, such as `ks.cosine(to=1e-5)`.
+            then: the phase, the list of phases or the schedule after it, such as `ks.cosine(to=1e-5)`.
             total_steps: the length of the whole new run.
 
         Raises:
