@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from kosine._core import views
 from kosine._core.constructors import (
     constant,
+    infinite,
     inverse_sqrt_decay,
+    linear_to_zero,
     one_cycle,
     one_cycle_momentum,
     piecewise,
@@ -24,6 +26,7 @@ from kosine._core.curves.inverse import inverse_sqrt, inverse_time
 from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.curves.polynomial import polynomial
+from kosine._core.curves.rex import rex
 from kosine._core.curves.tanh import tanh
 from kosine._core.groups import Cycles, Section, cycles, section
 from kosine._core.json_form import dumps, loads
@@ -104,10 +107,12 @@ __all__ = [
     "exponential",
     "hold",
     "infer",
+    "infinite",
     "inverse_sqrt",
     "inverse_sqrt_decay",
     "inverse_time",
     "linear",
+    "linear_to_zero",
     "lint",
     "loads",
     "one_cycle",
@@ -119,6 +124,7 @@ __all__ = [
     "published",
     "read_trace",
     "rehearse",
+    "rex",
     "section",
     "sgdr",
     "step_decay",

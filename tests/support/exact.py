@@ -73,6 +73,8 @@ def curve_value(curve: str, start: float, to: float | None, done: Any, span: Any
             return s / (1 + u * (s / e - 1))
         case "one_minus_sqrt":
             return e + (s - e) * (1 - MP.sqrt(u))
+        case "rex":
+            return e + (s - e) * (1 - u) / (1 - u / 2)
         case "tanh":
             lower, upper = MP.mpf(arguments.get("lower", -7)), MP.mpf(arguments.get("upper", 3))
             return e + (s - e) * (1 - MP.tanh(lower * (1 - u) + upper * u)) / 2
@@ -102,6 +104,8 @@ CASES = (
     Case("one_minus_sqrt", 0.7, 1e-5),
     Case("one_minus_sqrt", 1e-5, 0.7),
     Case("one_minus_sqrt", 0.0, 0.1),
+    Case("rex", 1e-3, 0.0),
+    Case("rex", 1e-5, 0.7),
     Case("hold", 3e-4, 3e-4),
     Case("exponential", 1e-3, 0.0, {"base": 2.0}),
     Case("exponential", 0.3, 1e-7, {"base": 1e6}),

@@ -1,7 +1,8 @@
-"""A curve that kosine does not have, REX (arXiv 2107.04197), as somebody would add it: this file is all it takes."""
+"""A curve that kosine does not have, a logarithm, as somebody would add it: this file is all it takes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,34 +18,38 @@ from kosine._core.durations import DurationLike
 from kosine._core.fit import BentFit, Fit
 from kosine._core.phase import Phase, new_phase
 
+_LOG_2 = math.log(2)
+
 
 @dataclass(frozen=True, slots=True)
-class Rex(Curve):
-    name: ClassVar[str] = "rex"
+class Logarithmic(Curve):
+    name: ClassVar[str] = "logarithmic"
 
     def form(self, start: float, end: float, span: Fraction | None) -> Form:
-        return Form("rex", _weight, one_over(span), "end", "distance", start, end)
+        return Form("logarithmic", _weight, one_over(span), "end", "distance", start, end)
 
     @classmethod
     def fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return ((cls(), Fit(4, _PoleFit())),)
+        return ((cls(), Fit(4, _LogarithmFit())),)
 
 
 def _weight(ops: Operations) -> Callable[[Any], Any]:
-    return lambda left: 2.0 * left / (1.0 + left)
+    return lambda left: ops.log1p(left) / _LOG_2
 
 
-class _PoleFit(BentFit):
-    """c + a / (theta - t): the curve is a hyperbola, and theta is where its pole lies after the last row."""
+class _LogarithmFit(BentFit):
+    """c + a log(theta - t): theta is where the logarithm has its pole, after the last row."""
 
     def grid(self) -> Any:
         return np.geomspace(1e-3, 1e3, 60)
 
     def columns(self, t: Any, theta: Any) -> Any:
         t, theta = np.broadcast_arrays(t, theta)
-        return np.stack([np.ones_like(t), 1.0 / (1.0 + theta - t)], axis=-1)
+        return np.stack([np.ones_like(t), np.log1p(theta - t)], axis=-1)
 
 
-@constructor_of(Rex)
-def rex(duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False) -> Phase:
-    return new_phase(Rex(), duration, start, read_rate(to, "to"), endpoint)
+@constructor_of(Logarithmic)
+def logarithmic(
+    duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False
+) -> Phase:
+    return new_phase(Logarithmic(), duration, start, read_rate(to, "to"), endpoint)

@@ -18,7 +18,6 @@ from kosine._analysis.summary import summarize
 from kosine._core.arguments import read_flag, read_integer, read_list, read_number
 from kosine._core.numbers import exact
 from kosine._core.schedule import Plan, check_plan
-from kosine._core.time_scaling import scaled_in_time
 from kosine.errors import ArgumentError, ArgumentTypeError, PlanError, TrainingError
 
 Model = TypeVar("Model")
@@ -113,7 +112,7 @@ def rehearse(
             received={f"{row.peak:g}": row.losses for row in rows},
             fix="Rehearse lower peaks.",
         )
-    return Rehearsal(rows, schedule, scaled_in_time(schedule, exact(share)), share)
+    return Rehearsal(rows, schedule, schedule.scaled_in_time(exact(share)), share)
 
 
 def _read_peaks(peaks: object) -> list[float]:
@@ -150,7 +149,7 @@ def _plans(plan: Plan, peaks: list[float], share: float) -> list[Plan]:
 
 def _short(plan: Plan, share: float) -> Plan:
     try:
-        return scaled_in_time(plan, exact(share))
+        return plan.scaled_in_time(exact(share))
     except PlanError as error:
         fits = next(each for each in _SCALES if each > share and _fits(plan, exact(each)))
         raise PlanError(
@@ -162,7 +161,7 @@ def _short(plan: Plan, share: float) -> Plan:
 
 def _fits(plan: Plan, factor: Fraction) -> bool:
     try:
-        scaled_in_time(plan, factor)
+        plan.scaled_in_time(factor)
     except PlanError:
         return False
     return True

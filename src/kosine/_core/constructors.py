@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from itertools import pairwise
 
-from kosine._core.arguments import read_choice, read_list, read_number, read_rate
+from kosine._core.arguments import read_above, read_choice, read_list, read_number, read_rate
 from kosine._core.curves.cosine import cosine
+from kosine._core.curves.exponential import exponential
 from kosine._core.curves.hold import hold as hold_phase
 from kosine._core.curves.inverse import inverse_sqrt
 from kosine._core.curves.linear import linear
@@ -21,7 +22,9 @@ from kosine.errors import ArgumentTypeError, Name, ScheduleError
 
 __all__ = [
     "constant",
+    "infinite",
     "inverse_sqrt_decay",
+    "linear_to_zero",
     "one_cycle",
     "one_cycle_momentum",
     "piecewise",
@@ -230,6 +233,72 @@ def wsd(
     _below(peak, floor, "floor")
     held = hold_phase(start=None if warm else peak)
     return Schedule(*warm, held, decay(_duration(cooldown, "cooldown"), to=floor))
+
+
+@translates_foreign_words
+def linear_to_zero(peak: float, *, warmup: DurationLike = 0, warmup_start: float = 0.0) -> Schedule:
+    """Linear warm-up, then a line to 0 over the rest of the run (D2Z, arXiv 2502.15938).
+
+    Its authors trained models of 610M parameters: to 0 the loss was 0.77 % lower than with a cosine to a tenth.
+
+    Args:
+        peak: the highest learning rate.
+        warmup: how long the warm-up lasts; 0: none.
+        warmup_start: the rate of the first step of the warm-up.
+
+    Raises:
+        ScheduleError: a peak below the start of the warm-up, or a value that breaks a phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.linear_to_zero(peak=1e-3, warmup="10%")
+        Schedule(linear("10%", start=0.0, to=0.001), linear(to=0.0))
+    """
+    warm = _warmup(peak, warmup, warmup_start)
+    return Schedule(*warm, linear(to=0.0, start=None if warm else peak))
+
+
+@translates_foreign_words
+def infinite(
+    peak: float,
+    *,
+    warmup: DurationLike,
+    decay: DurationLike,
+    constant: float,
+    cooldown: DurationLike,
+    floor: float,
+    warmup_start: float = 0.0,
+) -> Schedule:
+    """Warm-up, cosine to a constant rate, hold, and an exponential cooldown (arXiv 2503.02844).
+
+    It is for a run that goes on with new data: all branches begin in the hold, and each ends with a cooldown of its
+    own. `plan.cooldown` makes one.
+
+    Args:
+        peak: the highest learning rate.
+        warmup: how long the linear warm-up lasts; 0: none.
+        decay: how long the cosine lasts.
+        constant: the rate that the cosine ends at and that is held.
+        cooldown: how long the exponential at the end of the run lasts.
+        floor: the rate that it ends at, > 0.
+        warmup_start: the rate of the first step of the warm-up.
+
+    Raises:
+        ScheduleError: rates that do not go down from the peak to the constant to the floor, or a value that breaks a
+            phase's rule.
+
+    Example:
+        >>> import kosine as ks
+        >>> ks.infinite(peak=3e-4, warmup="1%", decay="30%", constant=1.5e-4, cooldown="10%", floor=3e-5)
+        Schedule(linear("1%", start=0.0, to=0.0003), cosine("30%", to=0.00015), hold(), exponential("10%", to=3e-05))
+    """
+    warm = _warmup(peak, warmup, warmup_start)
+    _below(peak, constant, "constant")
+    if read_rate(constant, "constant") < read_above(floor, "floor", 0):
+        rule = ("at most ", Name("constant"))
+        raise ScheduleError(argument="floor", rule=rule, received={"constant": constant, "floor": floor})
+    falling = cosine(_duration(decay, "decay"), start=None if warm else peak, to=constant)
+    return Schedule(*warm, falling, hold_phase(), exponential(_duration(cooldown, "cooldown"), to=floor))
 
 
 @translates_foreign_words

@@ -55,14 +55,14 @@ def place(parts: Sequence[Part], run: RunSize, clipped: dict[str, None] | None =
             to no step, or the whole is longer than 2**63 - 1 steps.
     """
     length = None if run.total_steps is None else Fraction(run.total_steps)
-    placed = _place(parts, _Grid(Units(run, clipped=clipped), length, endless=length is None), None)
+    placed = _place(parts, Grid(Units(run, clipped=clipped), length, endless=length is None), None)
     for part in placed.parts:
         part.check()
     return placed
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class Grid:
     """The steps that parts are placed in: those of the run, or those of a section.
 
     Attributes:
@@ -87,9 +87,9 @@ class _Grid:
         return steps if self.continuous else self.units.at_least_one(steps, phase)
 
 
-def _place(parts: Sequence[Part], grid: _Grid, value: float | None, origin: Fraction = _START) -> Placed:
+def _place(parts: Sequence[Part], grid: Grid, value: float | None, origin: Fraction = _START) -> Placed:
     """Place parts from the position `origin` on, entered from the rate `value`."""
-    rest = _rest(parts, grid)
+    rest = rest_of(parts, grid)
     planned: list[PlannedPart] = []
     position: Fraction | None = origin
     digits = 0
@@ -128,7 +128,7 @@ def _check_position(parts: Sequence[Part], part: Part, position: Fraction, digit
 
 
 def _place_phase(
-    phase: Phase, grid: _Grid, position: Fraction, rest: Fraction | None, value: float | None, last: bool
+    phase: Phase, grid: Grid, position: Fraction, rest: Fraction | None, value: float | None, last: bool
 ) -> Placed:
     """Place a phase; one that rounds to no step is left out."""
     curve, first = phase.curve.resolved(grid.units), grid.rounded(position)
@@ -157,18 +157,18 @@ def _place_phase(
 
 
 def _place_section(
-    section: Section, grid: _Grid, position: Fraction, rest: Fraction | None, value: float | None
+    section: Section, grid: Grid, position: Fraction, rest: Fraction | None, value: float | None
 ) -> Placed:
     """Place the parts of a section by its own clock, and keep what is seen of them."""
     units = grid.units
     first = grid.rounded(position)
-    inner, (skip, part) = _inner_units(section, units), _skipped(section, units)
+    inner, (skip, part) = inner_units(section, units), skipped(section, units)
     tick = inner.tick // units.tick
     duration = rest if section.fills_rest else None
     if section.duration is not None and section.duration.amount is not None:
         duration = _duration(section, section.duration, units)
     length = None if duration is None else (duration + skip + part) / tick
-    placed = _place(section.parts, _Grid(inner, length, section.continuous, endless=True), value, -part)
+    placed = _place(section.parts, Grid(inner, length, section.continuous, endless=True), value, -part)
     own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
     if section.duration is None and duration is not None:  # its parts fill the rest, which need not be whole ticks
         own = duration
@@ -222,7 +222,7 @@ def _own_length(section: Section, end: Fraction, tick: int, skip: int) -> Fracti
     return max(Fraction(0), (math.ceil(end) if section.continuous else end) * tick - Fraction(skip))
 
 
-def _skipped(section: Section, units: Units) -> tuple[int, Fraction]:
+def skipped(section: Section, units: Units) -> tuple[int, Fraction]:
     """The whole steps that a section leaves out, and the part of a step that only a curve of continuous time knows."""
     skip = units.steps(section.skip)
     if section.continuous and units.steps(section.tick) == 1:
@@ -230,7 +230,7 @@ def _skipped(section: Section, units: Units) -> tuple[int, Fraction]:
     return round_half_up(skip), _START
 
 
-def _inner_units(section: Section, units: Units) -> Units:
+def inner_units(section: Section, units: Units) -> Units:
     tick = units.steps(section.tick)
     if tick.denominator != 1 and units.clipped is not None:
         tick = units.changed("A tick of a section", tick, max(1, round_half_up(tick)))
@@ -249,7 +249,7 @@ def _inner_units(section: Section, units: Units) -> Units:
     return replace(units, tick=units.tick * int(tick))
 
 
-def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
+def rest_of(parts: Sequence[Part], grid: Grid) -> Fraction | None:
     """The exact length of the "rest"; None where no part takes it, or where that part goes on for ever."""
     length, rounded = grid.length, grid.rounded
     index = next((number for number, part in enumerate(parts) if fills_rest(part)), None)
@@ -263,8 +263,8 @@ def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
             fix=("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
             missing="total_steps",
         )
-    before = sum((_length(part, grid) for part in parts[:index]), Fraction(0))
-    after = sum((_length(part, grid) for part in parts[index + 1 :]), Fraction(0))
+    before = sum((length_of(part, grid) for part in parts[:index]), Fraction(0))
+    after = sum((length_of(part, grid) for part in parts[index + 1 :]), Fraction(0))
     rest = length - before - after
     steps = rounded(before + rest) - rounded(before)
     if steps >= 1:
@@ -281,7 +281,7 @@ def _rest(parts: Sequence[Part], grid: _Grid) -> Fraction | None:
     return Fraction(1)
 
 
-def _length(part: Part, grid: _Grid) -> Fraction:
+def length_of(part: Part, grid: Grid) -> Fraction:
     """The exact length of a part that does not depend on the run."""
     if isinstance(part, Phase):
         return grid.steps(part)
@@ -290,8 +290,8 @@ def _length(part: Part, grid: _Grid) -> Fraction:
         return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=grid.continuous).end
     if part.duration is not None:
         return _duration(part, part.duration, units)
-    inner = _inner_units(part, units)
-    within = _Grid(inner, None, part.continuous)
-    end = sum((_length(inside, within) for inside in part.parts), Fraction(0))
-    skip, fraction = _skipped(part, units)
+    inner = inner_units(part, units)
+    within = Grid(inner, None, part.continuous)
+    end = sum((length_of(inside, within) for inside in part.parts), Fraction(0))
+    skip, fraction = skipped(part, units)
     return _own_length(part, end - fraction, inner.tick // units.tick, skip)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, overload
 
 from kosine._core.arguments import read_index
+from kosine._core.branches import Branching
 from kosine._core.clipping import place_clipped
 from kosine._core.cycle_ends import cycle_ends
 from kosine._core.evaluate import array_function
@@ -258,7 +259,7 @@ class PhaseRows(Sequence[PlannedPhase]):
         return f"[{head}{', ...' if len(self) > 8 else ''}]"
 
 
-class Plan(_Value, Drawn):
+class Plan(_Value, Drawn, Branching):
     """A schedule resolved for one run; made by `Schedule.plan`.
 
     `plan(step)` is the learning rate that the update of batch `step` uses, counted from 0. It costs O(log phases),
@@ -376,6 +377,13 @@ class Plan(_Value, Drawn):
     def scaled(self, factor: Fraction) -> Self:
         """The plan with every rate times an exact factor; `0.1 * plan` calls this."""
         return type(self)(self.schedule.scaled(factor), self.run)
+
+    @property
+    def written_parts(self) -> tuple[Part, ...]:
+        return self.schedule.parts
+
+    def replanned(self, parts: tuple[Part, ...], run: RunSize) -> Self:
+        return type(self)(Schedule(*parts), run)
 
     def phase_at(self, step: int) -> PlannedPhase:
         """The phase that `step` belongs to; after the last phase, a hold that never ends.

@@ -1,7 +1,8 @@
-"""The same plan over a longer or shorter run: every duration times a factor."""
+"""The same schedule over a longer or shorter run: every duration times a factor."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,25 +11,18 @@ from kosine._core.groups import Cycles, Part, Section
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
-from kosine._core.schedule import Plan, Schedule
 
 _ONE = Fraction(1)
 
 
-def scaled_in_time(plan: Plan, factor: Fraction) -> Plan:
-    """A plan whose phases, cycles and run last `factor` times as long; its rates are those of the plan.
+def longer(parts: Iterable[Part], factor: Fraction, run: RunSize) -> tuple[Part, ...]:
+    """Parts of a schedule that last `factor` times as long in a run, which itself may be longer or shorter.
 
-    Durations in steps, epochs, samples and tokens are multiplied exactly, and the boundaries are rounded as always. A
-    share of the run and the "rest" follow the run. Cycles keep their number. A staircase has its stairs: each tick of a
-    section is multiplied, rounded to a whole step, and what counts ticks inside stays.
-
-    Raises:
-        PlanError: a phase that would last less than a step, or phases that leave none for the "rest".
+    Durations in steps, epochs, samples and tokens are multiplied exactly. A share of the run and the "rest" follow the
+    run. Cycles keep their number. A staircase has its stairs: each tick of a section is multiplied, rounded to a whole
+    step, and what counts ticks inside stays.
     """
-    run = plan.run
-    if run.total_steps is not None:
-        run = replace(run, total_steps=max(1, round_half_up(run.total_steps * factor)))
-    return Plan(Schedule(*(_part(part, TimeFactor(factor, factor), run) for part in plan.schedule)), run)
+    return tuple(_part(part, TimeFactor(factor, factor), run) for part in parts)
 
 
 def _part(part: Part, factor: TimeFactor, run: RunSize) -> Part:

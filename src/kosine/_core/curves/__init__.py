@@ -20,6 +20,7 @@ from kosine._core.curves.inverse import inverse_sqrt, inverse_time
 from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.curves.polynomial import polynomial
+from kosine._core.curves.rex import rex
 from kosine._core.curves.tanh import tanh
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "linear",
     "one_minus_sqrt",
     "polynomial",
+    "rex",
     "tanh",
 ]
