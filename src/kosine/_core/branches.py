@@ -93,8 +93,8 @@ class Branching:
         """The plan, and after its last step further phases.
 
         Args:
-            *parts: phases, groups, sections and schedules; the first phase begins at the rate that the plan has come to, unless it
-                has a `start`.
+            *parts: phases, groups, sections and schedules; the first phase begins at the rate that the plan has come
+                to, unless it has a `start`.
             total_steps: the length of the whole; needed where one of them is a "rest" or a percentage, which is one of
                 the whole.
 
