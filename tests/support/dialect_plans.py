@@ -114,7 +114,7 @@ def _waves(draw: Draw) -> dict[str, Any]:
 
 
 def _deepspeed_warmup(draw: Draw) -> dict[str, Any]:
-    return {"warmup_num_steps": draw.warmup, "warmup_type": draw.one_of("linear", "linear", "log")}
+    return {"warmup_num_steps": draw.warmup, "warmup_type": "linear"}
 
 
 def _batches(count: int) -> str:
@@ -125,6 +125,8 @@ def _composer_run(draw: Draw) -> dict[str, Any]:
     return {"t_max": draw.one_of("1dur", _batches(draw.total)), "alpha_f": draw.floor}
 
 
+# Left out is what `infer` has no curve for: DeepSpeed's logarithms and stairs, its cosine, which begins unseen one step
+# before the warm-up ends, and axolotl's quadratic warm-up.
 SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     "torch.ConstantLR": lambda d: torch.ConstantLR(d.peak, factor=d.one_of(1 / 3, 0.1, 0.5), total_iters=d.warmup),
     "torch.CosineAnnealingLR": lambda d: torch.CosineAnnealingLR(d.peak, d.one_of(d.total, d.total // 3), d.low),
@@ -308,14 +310,10 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     "deepspeed.WarmupDecayLR": lambda d: deepspeed.WarmupDecayLR(
         total_num_steps=d.total, warmup_max_lr=d.peak, **_deepspeed_warmup(d)
     ),
-    "deepspeed.WarmupCosineLR": lambda d: deepspeed.WarmupCosineLR(
-        d.peak, total_num_steps=d.total, cos_min_ratio=d.floor, **_deepspeed_warmup(d)
-    ),
     "deepspeed.OneCycle": lambda d: deepspeed.OneCycle(
         cycle_min_lr=d.peak / 10,
         cycle_max_lr=d.peak,
         cycle_first_step_size=d.share(0.3, 0.4),
-        cycle_first_stair_count=d.one_of(0, 0, 5),
         decay_lr_rate=d.one_of(0.0, 1.0),
         decay_step_size=d.share(0.05, 0.1),
     ),
@@ -325,7 +323,7 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
         lr_range_test_step_rate=d.one_of(1.0, 5.0),
         lr_range_test_staircase=d.one_of(True, False, False),
     ),
-    "axolotl.RexLR": lambda d: axolotl.RexLR(d.peak, d.low, d.total, d.one_of(0, d.warmup, d.warmup)),
+    "axolotl.RexLR": lambda d: axolotl.RexLR(d.peak, d.low, d.total, d.warmup),
     "axolotl.get_cosine_schedule_with_min_lr": lambda d: axolotl.get_cosine_schedule_with_min_lr(
         d.peak, **_waves(d), min_lr_ratio=d.floor
     ),
@@ -333,9 +331,6 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
         axolotl.get_cosine_schedule_with_warmup_decay_constant(
             d.peak, **_waves(d), constant_lr_ratio=d.one_of(0.8, 0.9), min_lr_ratio=d.one_of(0.1, 0.3)
         )
-    ),
-    "axolotl.get_cosine_schedule_with_quadratic_warmup": lambda d: axolotl.get_cosine_schedule_with_quadratic_warmup(
-        d.peak, **_waves(d)
     ),
     "nanogpt.get_lr": lambda d: nanogpt.get_lr(
         learning_rate=d.peak, warmup_iters=d.warmup, lr_decay_iters=d.total, min_lr=d.low

@@ -48,7 +48,7 @@ class Rex(Curve):
 
     @classmethod
     def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return ((cls(bend=0.9), Fit(4, None)),)
+        return ((cls(bend=0.9), Fit(4, None, ends=True)),)
 
 
 class _PoleFit(BentFit):
