@@ -215,8 +215,8 @@ def wsd(
         peak: the learning rate of the stable part.
         warmup: how long the linear warm-up lasts; 0: none.
         warmup_start: the rate of the first step of the warm-up.
-        cooldown: how long the cooldown at the end of the run lasts. The longer it is, the lower the loss gets, up to
-            about "60%" with the curve "linear" (arXiv 2501.18965, 2508.01483); "20%" leaves more of the run stable.
+        cooldown: how long the cooldown at the end of the run lasts. In the runs of arXiv 2501.18965 the final loss
+            falls with its length up to "60%" with the curve "linear"; "20%" leaves more of the run to branch from.
         floor: the rate that the cooldown ends at.
         curve: the cooldown's curve: "one_minus_sqrt", "linear" or "cosine".
 

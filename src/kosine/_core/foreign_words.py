@@ -39,8 +39,8 @@ _OURS = {
     "high": "max_momentum",
     "low": "base_momentum",
     # the arguments of `plan`
-    "total_steps": "num_training_steps total_num_steps max_steps num_steps steps total_iters max_iters train_steps T_max "
-    "lr_decay_iters",
+    "total_steps": "num_training_steps total_num_steps max_steps num_steps steps total_iters max_iters train_steps "
+    "T_max lr_decay_iters",
     "epochs": "num_epochs n_epochs max_epochs num_train_epochs epoch",
     "steps_per_epoch": "iters_per_epoch batches_per_epoch num_batches updates_per_epoch",
     "dataset_size": "num_samples n_samples train_size num_examples dataset samples",

@@ -16,12 +16,8 @@ from __future__ import annotations
 import math
 from typing import NoReturn
 
+from kosine._core import curves
 from kosine._core.arguments import read_at_least, read_count, read_rate
-from kosine._core.curves.cosine import cosine
-from kosine._core.curves.hold import hold
-from kosine._core.curves.linear import linear
-from kosine._core.curves.polynomial import polynomial
-from kosine._core.curves.rex import rex
 from kosine._core.groups import Part, section
 from kosine._core.schedule import Schedule
 from kosine.dialects._parts import cosine_waves, for_ever, no_such_name, number_of_waves, read_lr, warm_up
@@ -77,11 +73,11 @@ def RexLR(max_lr: float, min_lr: float, total_steps: int, num_warmup_steps: int 
             received={"num_warmup_steps": warmup, "total_steps": total},
         )
     if not warmup:
-        return Schedule(section(rex(total, start=peak, to=floor, bend=0.9), skip=1), for_ever(floor))
-    rise: list[Part] = [linear(warmup - 1, start=peak / warmup, to=peak)] if warmup > 1 else []
+        return Schedule(section(curves.rex(total, start=peak, to=floor, bend=0.9), skip=1), for_ever(floor))
+    rise: list[Part] = [curves.linear(warmup - 1, start=peak / warmup, to=peak)] if warmup > 1 else []
     if warmup == total:
-        return Schedule(*rise, hold(1, start=peak), for_ever(floor))
-    return Schedule(*rise, rex(total - warmup, start=None if rise else peak, to=floor, bend=0.9))
+        return Schedule(*rise, curves.hold(1, start=peak), for_ever(floor))
+    return Schedule(*rise, curves.rex(total - warmup, start=None if rise else peak, to=floor, bend=0.9))
 
 
 def get_cosine_schedule_with_min_lr(
@@ -154,7 +150,7 @@ def get_cosine_schedule_with_warmup_decay_constant(
     if steps <= 0:
         return Schedule(*warm, for_ever(last))
     if num_cycles == 0.5:
-        return Schedule(*warm, cosine(steps, start=peak, to=floor))
+        return Schedule(*warm, curves.cosine(steps, start=peak, to=floor))
     return Schedule(*warm, cosine_waves(peak, floor, steps, num_cycles, duration=steps), for_ever(last))
 
 
@@ -183,7 +179,7 @@ def get_cosine_schedule_with_quadratic_warmup(
         (0.01, 0.25, 1.0, 0.5)
     """
     peak, warmup, total = _run(lr, num_warmup_steps, num_training_steps)
-    rise = [polynomial(warmup, start=0.0, to=peak, power=1.0, warp=2.0)] if warmup else []
+    rise = [curves.polynomial(warmup, start=0.0, to=peak, power=1.0, warp=2.0)] if warmup else []
     return Schedule(*rise, cosine_waves(peak, 0.0, max(1, total - warmup), num_cycles))
 
 
