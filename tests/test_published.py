@@ -153,6 +153,16 @@ def test_pythia_410m_as_run_is_what_gpt_neox_did() -> None:
     assert plan(115_139) == 3e-5
 
 
+def test_a_cooldown_of_60_percent_is_the_logged_run() -> None:
+    """The log's own rates: a hundredth of the peak at step 0, and a line to 0 from step 20,000 on."""
+    assert PUBLISHED["wsd-60"].plan().total_steps == 50_000
+    assert rates("wsd-60", [0, 150, 300, 19_999, 20_000, 35_000, 49_999, 50_000]) == pytest.approx(
+        [1e-5, 1e-5 + 9.9e-4 / 2, 1e-3, 1e-3, 1e-3, 5e-4, 1e-3 / 30_000, 0.0], rel=EXACT
+    )
+    own = ks.wsd(peak=1e-3, warmup=300, warmup_start=1e-5, cooldown="60%", curve="linear")
+    assert own == PUBLISHED["wsd-60"].schedule
+
+
 # --- vision -----------------------------------------------------------------------------------------------------
 
 
