@@ -101,7 +101,9 @@ class Branching:
             Schedule(hold(600, start=0.001), linear(200, to=0.0)).plan(total_steps=800)
         """
         if self.total_steps is None:
-            raise PlanError("A plan without an end has nothing after it.", fix=("Cut it first: ", PlanCall("plan.until(at)"), "."))
+            raise PlanError(
+                "A plan without an end has nothing after it.", fix=("Cut it first: ", PlanCall("plan.until(at)"), ".")
+            )
         added = tuple(part for each in parts for part in _read_parts(each, "parts"))
         return self._planned((*self._head(self.total_steps), *added), read_count_or_none(total_steps, "total_steps"))
 
@@ -284,7 +286,13 @@ class Branching:
             raise PlanError(
                 f"An extension begins before the plan's end at step {old:,}.",
                 received={"at": at},
-                fix=("After the end go on with ", PlanCall("plan.then(...)"), " or ", PlanCall("plan.rewarm(...)"), "."),
+                fix=(
+                    "After the end go on with ",
+                    PlanCall("plan.then(...)"),
+                    " or ",
+                    PlanCall("plan.rewarm(...)"),
+                    ".",
+                ),
             )
         return old
 

@@ -178,9 +178,7 @@ def _draw_line(axes: Axes, line: Line, style: dict[str, Any]) -> None:
     drawn.set_label(_wrapped(line.name, room, _NAME_LINES, line.prefix))
 
 
-def _draw_own(
-    axes: Axes, x: NDArray[Any], y: NDArray[np.float64], own: int | None, style: dict[str, Any]
-) -> Line2D:
+def _draw_own(axes: Axes, x: NDArray[Any], y: NDArray[np.float64], own: int | None, style: dict[str, Any]) -> Line2D:
     """A curve whose first `own` points belong to its own run; after them it is pale."""
     own = len(x) if own is None else own
     (drawn,) = axes.plot(x[:own], y[:own], **style)

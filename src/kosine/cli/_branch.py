@@ -94,8 +94,8 @@ def command(
 ) -> None:
     """Cut SCHEDULE before the step --at, and go on there with a cooldown, a new warm-up or other phases.
 
-    All steps before it keep their rates, bit for bit, so a checkpoint of the run goes on along the new schedule. Without
-    a further option the run ends at that step.
+    All steps before it keep their rates, bit for bit, so a checkpoint of the run goes on along the new schedule.
+    Without a further option the run ends at that step.
     """
     _check(cooldown=cooldown, to=to, shape=shape, rewarm=rewarm, peak=peak, then=then, length=new_total_steps)
     plan = planned(schedule, size)

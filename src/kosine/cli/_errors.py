@@ -43,7 +43,11 @@ class CommandError(Exception):
         words: Mapping[str, str] = NO_WORDS,
     ) -> None:
         problem = error.problem
-        if isinstance(problem, tuple) and problem[0] in ("Argument ", "Arguments ") and problem[1] in {*options, *keys, *words}:
+        if (
+            isinstance(problem, tuple)
+            and problem[0] in ("Argument ", "Arguments ")
+            and problem[1] in {*options, *keys, *words}
+        ):
             # An option is recognised by its form.
             error = error.changed(problem=problem[1:])
         blamed = set()

@@ -42,8 +42,8 @@ Examples:
 @new_length_option(required=True)
 @click.option(
     "--how", type=click.Choice(_WAYS), required=True, metavar="WAY",
-    help="stretch: what is left takes longer. hold: the rate stays, then what was left follows. meet: the rate warms up "
-    "to where it would be in a run of the new length.",
+    help="stretch: what is left takes longer. hold: the rate stays, then what was left follows. meet: the rate warms "
+    "up to where it would be in a run of the new length.",
 )  # fmt: skip
 @click.option(
     "--over", type=Length(), metavar="LENGTH",

@@ -1,4 +1,4 @@
-"""What `kosine branch` and `kosine extend` share: their options, and a plan made from a plan as text, JSON and files."""
+"""What `kosine branch` and `kosine extend` share: options, and a plan made from a plan as text, JSON and files."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class PictureFile(ParamType):
 
 
 def picture_option(*names: str, target: str = "output") -> Callable[[CommandFunction], CommandFunction]:
-    """The option of a command that also draws what it prints; -o means another file where it is a `target` of its own."""
+    """The option of a command that also draws what it prints; with a `target` of its own, -o is another file."""
     also = ("-o", "--output") if target == "output" else ()
     return click.option(
         *names,
