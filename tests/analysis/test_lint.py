@@ -60,6 +60,8 @@ def test_codes_keep_their_meaning() -> None:
         "K014": "The rate changes only once an epoch",
         "K015": "Every rate is 0",
         "K016": "The run ends before the warm-up is done",
+        "K017": "A section around a rest changes the past",
+        "K018": "A branch begins inside a decay",
     }
 
 
@@ -882,12 +884,12 @@ def test_codes_can_be_ignored() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({"ignore": ["K999"]}, ks.ArgumentError, r"`ignore` must be a code from K001 to K016. Received: ignore='K999'"),
+        ({"ignore": ["K999"]}, ks.ArgumentError, r"`ignore` must be a code from K001 to K018. Received: ignore='K999'"),
         ({"ignore": ["K0003"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
         ({"ignore": ["k3"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
         ({"ignore": ["K0"]}, ks.ArgumentError, r"Received: ignore='K0'\.$"),
         ({"ignore": ["K00"]}, ks.ArgumentError, r"Received: ignore='K00'\.$"),
-        ({"ignore": ["K17"]}, ks.ArgumentError, r"Received: ignore='K17'\.$"),
+        ({"ignore": ["K19"]}, ks.ArgumentError, r"Received: ignore='K19'\.$"),
         ({"ignore": "K004"}, ks.ArgumentTypeError, r'must be a list of codes, such as \["K004"\]'),
         ({"ignore": [4]}, ks.ArgumentTypeError, r'must be a code such as "K004". Received: ignore=4'),
         ({"longest_warmup": 0}, ks.ArgumentError, r"`longest_warmup` must be a share of the run, in \(0, 1\]"),

@@ -28,7 +28,7 @@ from kosine.errors import TrainingWarning
 DOCS = Path(__file__).parents[2] / "docs"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:'[^']*'|\\\n|[^'\n])*)\n?", re.MULTILINE)  # a text in quotes may go over lines
 
 
 @dataclass(frozen=True)

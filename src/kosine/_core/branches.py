@@ -23,7 +23,7 @@ from kosine._core.placing import Grid, length_of, place
 from kosine._core.run import RunSize
 from kosine._core.time_scaling import longer, without_endpoints
 from kosine._core.timeline import PlannedPhase
-from kosine.errors import ArgumentError, ArgumentTypeError, Described, PlanError, ScheduleError
+from kosine.errors import ArgumentError, ArgumentTypeError, Described, Name, PlanCall, PlanError, ScheduleError, Setting
 
 SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "linear": linear, "cosine": cosine}
 """The curves of a cooldown."""
@@ -108,7 +108,9 @@ class Branching:
             Schedule(hold(600, start=0.001), linear(200, to=0.0)).plan(total_steps=800)
         """
         if self.total_steps is None:
-            raise PlanError("A plan without an end has nothing after it.", fix="Cut it first: `plan.until(at)`.")
+            raise PlanError(
+                "A plan without an end has nothing after it.", fix=("Cut it first: ", PlanCall("plan.until(at)"), ".")
+            )
         added = tuple(part for each in parts for part in _read_parts(each, "parts"))
         whole = self._planned((*self._head(self.total_steps), *added), read_count_or_none(total_steps, "total_steps"))
         return whole if whole.total_steps is None else self._planned(whole.written_parts, whole.total_steps)
@@ -151,11 +153,15 @@ class Branching:
             raise PlanError(
                 f"A cooldown fits into what is left of the run: {left:,} steps after step {step:,}.",
                 received={"at": at, "over": over},
-                fix="Make it shorter, begin it earlier, or make the plan longer first: "
-                '`plan.extend(total_steps=..., at=..., how="hold")`.',
+                fix=(
+                    "Make it shorter, begin it earlier, or make the plan longer first: ",
+                    PlanCall('plan.extend(total_steps=..., at=..., how="hold")'),
+                    ".",
+                ),
             )
         if end > self(step):
-            raise ScheduleError(argument="to", rule=f"at most {self(step):.6g}, the rate at the step `at`", received=to)
+            rule = (f"at most {self(step):.6g}, the rate at the step ", Name("at"))
+            raise ScheduleError(argument="to", rule=rule, received=to)
         added = SHAPES[shape](steps, start=self._jump_to(step), to=end)
         return self._planned((*self._head(step), added), step + steps)
 
@@ -277,7 +283,7 @@ class Branching:
             raise PlanError(
                 f"{what} begins after a warm-up, not inside: the phase `{row.name}` rises up to step {row.stop:,}.",
                 received={"at": step},
-                fix=f"Use at={row.stop}.",
+                fix=("Use ", Setting(f"at={row.stop}"), "."),
             )
 
     def _check_length(self, step: int, total: int | None, at: DurationLike) -> int:
@@ -288,13 +294,19 @@ class Branching:
             raise PlanError(
                 f"An extension is longer than its plan, which {have}.",
                 received={"total_steps": total},
-                fix="Plan the schedule itself for another length, or cut the plan: `plan.until(at)`.",
+                fix=("Plan the schedule itself for another length, or cut the plan: ", PlanCall("plan.until(at)"), "."),
             )
         if step == old:
             raise PlanError(
                 f"An extension begins before the plan's end at step {old:,}.",
                 received={"at": at},
-                fix="After the end go on with `plan.then(...)` or `plan.rewarm(...)`.",
+                fix=(
+                    "After the end go on with ",
+                    PlanCall("plan.then(...)"),
+                    " or ",
+                    PlanCall("plan.rewarm(...)"),
+                    ".",
+                ),
             )
         return old
 
@@ -359,7 +371,7 @@ class Branching:
             raise PlanError(
                 "The stairs of a plan that moves once a tick are not stretched.",
                 received={"how": "stretch"},
-                fix='Use how="hold", or how="meet".',
+                fix=("Use ", Setting('how="hold"'), ", or ", Setting('how="meet"'), "."),
             )
         stop = min(row.stop, self.total_steps)
         first = _longer_row(row, step, stop, factor, self._jump_to(step))

@@ -241,12 +241,7 @@ class PlanFacts:
     @cached_property
     def moves_with_the_run(self) -> bool:
         """Whether a run of another length has its phases at other steps."""
-        parts = self.plan.schedule.parts
-        last = parts[-1]
-        while isinstance(last, Section):
-            last = last.parts[-1]
-        endless = last.duration if isinstance(last, Phase) and lasts_for_ever(last) else None
-        return any(each.unit in ("%", "rest") and each is not endless for each in _durations(parts))
+        return bool(relative_units(self.plan.schedule.parts))
 
     @cached_property
     def counts_data(self) -> bool:
@@ -296,6 +291,15 @@ class PlanFacts:
 def lasts_none(duration: Duration, run: RunSize) -> bool:
     """Whether a phase of this duration is left out of the plan."""
     return duration.amount == 0 or (duration.floor and not duration.steps(run))
+
+
+def relative_units(parts: tuple[Part, ...]) -> set[str]:
+    """Those of "%" and "rest" with which the phases follow the length around them."""
+    last = parts[-1]
+    while isinstance(last, Section):
+        last = last.parts[-1]
+    endless = last.duration if isinstance(last, Phase) and lasts_for_ever(last) else None
+    return {each.unit for each in _durations(parts) if each.unit in ("%", "rest") and each is not endless}
 
 
 def _durations(parts: tuple[Part, ...]) -> Iterator[Duration]:
