@@ -82,10 +82,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     Resuming: build the scheduler as before, and load its state before or after the optimizer's. The optimizer's state
     alone has no step, so a run that loads only that begins the plan anew. The scheduler's state holds the step and the
-    plans. A scheduler that was built with another plan follows its own plan from that step on; it warns where the rates
-    of the past differ, or the rate jumps at the step. From the state of another scheduler it takes `last_epoch` as the
-    step, and warns. A rate that another scheduler had set since, such as ReduceLROnPlateau after a warm-up, stays as it
-    was saved.
+    plans. A scheduler that was built with another plan, such as a branch of the first one, follows its own plan from
+    that step on. It is silent where all steps that are done have the same rates in both; else it warns, names the first
+    step that differs, and says how to branch. From the state of another scheduler it takes `last_epoch` as the step,
+    and warns. A rate that another scheduler had set since, such as ReduceLROnPlateau after a warm-up, stays as it was
+    saved.
 
     Args:
         optimizer: any `torch.optim.Optimizer`.
@@ -400,8 +401,8 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             TrainingError: a state without a step, or with initial values in `ratios_to` that cannot be divided by.
 
         Warns:
-            TrainingWarning: the plan that the state was saved with had other rates up to the step, or at it; or the
-                state is another scheduler's.
+            TrainingWarning: the plan that the state was saved with had other rates before the step; or the state is
+                another scheduler's.
         """
         if not isinstance(state_dict, Mapping):
             raise TrainingError(
