@@ -47,7 +47,8 @@ def read_amount(count: Count, tokens: object, samples: object) -> int:
         f"This PlanLR counts {count}, and `step` must say how many an update has had.",
         received=given or {count: None},
         fix=f"Call `scheduler.step({count}=n)`. Trainers that call `step()` themselves, such as Hugging Face's "
-        f"Trainer, Lightning and accelerate, do not say it: count steps there, and plan with the mean `{A_STEP[count]}`.",
+        f"Trainer, Lightning and accelerate, do not say it: count steps there, and plan with the mean "
+        f"`{A_STEP[count]}`.",
     )
 
 
