@@ -79,7 +79,7 @@ def test_samples_and_other_numbers_of_the_groups() -> None:
         optimizer.zero_grad()
         modules[0](update).backward()
         optimizer.step()
-        scheduler.step(samples=np.int64(20))
+        scheduler.step(samples=np.int64(20))  # type: ignore[arg-type]  # an integer of NumPy
         seen.append(optimizer.param_groups[0]["momentum"])
     assert seen == [0.5, 0.5, 0.5, 0.5, 0.0]
     assert modules[0].rates == pytest.approx([0.1 * 1.875, 0.1 * 1.75, 0.1 * 1.5, 0.1], rel=1e-12)

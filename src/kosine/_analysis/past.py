@@ -33,14 +33,14 @@ def rates_at(before: Plan, now: Plan, step: int) -> tuple[str, str]:
     return f"{rates[0]:.{digits}g}", f"{rates[1]:.{digits}g}"
 
 
-def how_to_share_the_past(first: int, step: int) -> str:
-    """What to do about a run that has done `step` steps, of which step `first` is the first that differs."""
+def how_to_share_the_past(first: int | None, step: int) -> str:
+    """What to do about a run that has done `step` steps, of which `first` is the first that differs, where known."""
     branch = (
         f"make the branch from the plan that the run began with, at step {step:,} or later, such as "
         f"`plan.cooldown(at={step}, over=...)` or `plan.extend(at={step}, total_steps=..., how=...)`: its past is the "
         "same"
     )
-    if first == 0:
+    if not first:
         return f"To change only what comes, {branch}."
     return (
         f"The two plans are the same before step {first:,}: go on from a checkpoint of that step or an earlier one. "
