@@ -63,8 +63,9 @@ def set_plan(model: Any, plan: Plan) -> None:
         700
     """
     if not isinstance(plan, Plan):
-        rule = "a kosine Plan, such as a branch of `plan_of(model)`"
-        raise ArgumentTypeError(argument="plan", rule=rule, received=plan)
+        raise ArgumentTypeError(
+            argument="plan", rule="a kosine Plan, such as a branch of `plan_of(model)`", received=plan
+        )
     schedules = _schedules(model)
     following = [(optimizer, LearningRateSchedule(plan, there.offset)) for optimizer, there in schedules]
     before, now = schedules[0][1].plan, plan
