@@ -9,6 +9,7 @@ import keras
 
 from kosine._analysis.lint.lint import LONGEST_WARMUP
 from kosine._analysis.lint.plan_facts import PlanFacts
+from kosine._analysis.past import how_to_share_the_past
 from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, ArgumentTypeError
 from kosine.keras._internals import iterations, rate_variable
@@ -81,6 +82,6 @@ def what_is_odd_about_going_on(plan: Plan, step: int, optimizer: Any, epoch: int
         return ""
     return (
         f"The run jumps: the optimizer's last rate was {last:.6g}, and the schedule has {planned:.6g} at that step; "
-        f"it goes on with {rate:.6g} at step {step:,}. A run that is extended follows the plan that it began with "
-        'where that plan is passed; origin="run" says that the jump is meant.'
+        f"it goes on with {rate:.6g} at step {step:,}. {how_to_share_the_past(None, step)} A run that is extended "
+        'follows the plan that it began with where that plan is passed; origin="run" says that the jump is meant.'
     )

@@ -46,6 +46,7 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: A
     Raises:
         ArgumentTypeError: `trainer` is no class with the method `create_scheduler`; or `lr` is no schedule.
         NotationError, ScheduleError: `lr` is a text that is no schedule.
+        TrainingError: `count`, which the Trainer cannot do.
 
     At the start of `train()`, before the first batch, its Trainer raises:
 
@@ -82,6 +83,12 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: A
             rule="the class of a Hugging Face Trainer, which has the method `create_scheduler`",
             received=trainer,
             fix="Write with_schedule(Trainer, lr)(model, ...).",
+        )
+    if options.get("count", "steps") != "steps":
+        raise TrainingError(
+            "A Trainer steps its scheduler without a number, so a step of the plan is an update.",
+            received={"count": options["count"]},
+            fix="Leave `count` out, and plan with the mean `tokens_per_step` or `samples_per_step`.",
         )
     schedule = _read(lr)
     if not isinstance(schedule, Schedule | Plan):
