@@ -146,9 +146,9 @@ class LearningRateCallback(PlanCallback):
                 return schedule.plan()
             return schedule.plan(epochs=self._epochs, steps_per_epoch=self._steps_per_epoch, clip=True)
         except PlanError as error:
-            if error.missing in ("samples_per_step", "tokens_per_step"):
+            if error.missing in ("samples_per_step", "tokens_per_step", "seconds_per_step"):
                 raise TrainingError(
-                    "`fit` does not say how many samples or tokens a step has.",
+                    "`fit` does not say how many samples or tokens a step has, or how long it takes.",
                     received={error.missing: None},
                     fix="Pass a plan to LearningRateCallback: "
                     f"schedule.plan(epochs=..., steps_per_epoch=..., {error.missing}=...).",
