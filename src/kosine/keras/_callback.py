@@ -135,7 +135,11 @@ class LearningRateCallback(PlanCallback):
         given = dict.fromkeys((who, count) for who, count in counts if count is not None)
         if len({count for _, count in given}) > 1:
             said = ", ".join(f"{who}: {count}" for who, count in given)
-            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(said))
+            raise TrainingError(
+                "The numbers of steps per epoch disagree.",
+                received=Described(said),
+                fix="A step of Keras is a batch of all devices, also where gradients are accumulated.",
+            )
         return next((count for _, count in given), None)
 
     def _planned(self, schedule: Schedule | Plan) -> Plan:
