@@ -245,3 +245,18 @@ def test_the_summary_says_how_long_the_run_takes() -> None:
     words = [ks.summarize(LR.plan(**{**size, "total_steps": n})).in_words()["time"] for n in (1, 300, 7200, 10**6)]
     assert words == ["0.25 s", "1.25 min", "30 min", "2.894 d"]
     assert "time" not in ks.summarize(LR.plan(total_steps=9)).in_words()
+
+
+def test_points_in_time_may_be_in_several_units() -> None:
+    lr = ks.piecewise([(0, 0.1), ("30min", 0.01), ("1.5h", 0.001)])
+    assert lr == ks.Schedule(ks.hold("0.5h", start=0.1), ks.hold("1h", start=0.01), ks.hold(start=0.001))
+    with pytest.raises(ks.ScheduleError, match=r"`points` must be in one unit\. Received: points="):
+        ks.piecewise([(0, 0.1), ("30min", 0.01), ("5ep", 0.001)])
+
+
+def test_lint_takes_few_steps_of_a_run_in_time_for_meant() -> None:
+    plans = [
+        ks.warmup_cosine(peak=0.1, warmup=warmup, warmup_start=0.01).plan(total_steps=100, seconds_per_step=60)
+        for warmup in (10, "10min")
+    ]
+    assert [sum(remark.code == "K012" for remark in ks.lint(plan)) for plan in plans] == [1, 0]

@@ -135,6 +135,14 @@ class Duration:
                     break
         return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
 
+    def in_unit(self, unit: str) -> Fraction | None:
+        """The amount of another unit; None where only a run says it."""
+        if self.amount is None or self.unit == unit:
+            return self.amount
+        if {self.unit, unit} <= SECONDS.keys():
+            return self.amount * SECONDS[self.unit] / SECONDS[unit]
+        return None
+
     def times(self, factor: TimeFactor) -> Duration:
         """A longer or shorter one; a share of the run and its rest follow the run already."""
         if self.amount is None or self.unit == "%":
