@@ -17,7 +17,7 @@ from kosine._core.groups import Part
 from tests.support.exact import MP, curve_value
 
 
-def rate_at(schedule: ks.Schedule, run: dict[str, int], step: int) -> Any:
+def rate_at(schedule: ks.Schedule, run: dict[str, Any], step: int) -> Any:
     """The exact rate at a step, as an mpmath number."""
     return _Clock(schedule.parts, run, 1, False, Fraction(run["total_steps"]), top=True).rate(Fraction(step), None)
 
@@ -28,7 +28,7 @@ class _Clock:
     def __init__(
         self,
         parts: Sequence[Part],
-        run: dict[str, int],
+        run: dict[str, Any],
         tick: int,
         continuous: bool,
         length: Fraction | None,
@@ -54,6 +54,8 @@ class _Clock:
             "%": lambda: amount * run["total_steps"] / 100,
             "sp": lambda: amount / run["samples_per_step"],
             "tok": lambda: amount / run["tokens_per_step"],
+            "s": lambda: amount / Fraction(str(run["seconds_per_step"])),
+            "min": lambda: amount * 60 / Fraction(str(run["seconds_per_step"])),
         }[duration.unit]()
         return Fraction(in_steps) / self.tick
 

@@ -13,6 +13,7 @@ RUN: dict[str, Any] = {
     "steps_per_epoch": 97,
     "samples_per_step": 32,
     "tokens_per_step": 1000,
+    "seconds_per_step": 0.3,
 }
 """A run in which every duration of `durations` is at least one step, and a "rest" has room."""
 
@@ -29,6 +30,8 @@ fixed_durations: st.SearchStrategy[int | str] = st.one_of(
     _hundredths(2, 2000, "ep"),
     st.integers(32, 10**5).map(lambda number: f"{number}sp"),
     st.integers(1, 999).map(lambda number: f"{number}ktok"),
+    _hundredths(30, 60_000, "s"),
+    _hundredths(1, 1000, "min"),
 )
 durations = fixed_durations | _hundredths(1, 50, "%")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 
 from kosine._core.arguments import read_above, read_choice, read_list, read_number, read_rate
@@ -375,7 +376,7 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
 
     Args:
         points: pairs of a point and the rate from there on, in order, the first at 0. A point is written as a duration:
-            a step (100), or as "30ep", "50%", "2e8sp" or "375Mtok"; all of them in one unit.
+            a step (100), or as "30ep", "50%", "2e8sp", "375Mtok" or "30min"; all of them in one unit, or in time.
 
     Raises:
         ScheduleError: no point, a first one that is not 0, a point that is not after the one before it, two units, a
@@ -392,17 +393,22 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
         rule = "a list of pairs, the first of which is at 0"
         raise ScheduleError(argument="points", rule=rule, received=points, fix="Begin with (0, rate).")
     unit = pairs[-1][0].unit
+    amounts = [Fraction(0), *(_amount(point, unit, points) for point, _ in pairs[1:])]
     held: list[Phase] = []
     for index, ((at, rate), (then, _)) in enumerate(pairwise(pairs)):
-        if then.unit != unit:
-            raise ScheduleError(argument="points", rule="in one unit", received=points)
-        assert at.amount is not None
-        assert then.amount is not None
-        if then.amount <= at.amount:
+        amount = amounts[index + 1] - amounts[index]
+        if amount <= 0:
             rule = "after the point before it"
             raise ScheduleError(argument=f"points[{index + 1}]", rule=rule, received=(then.written(), at.written()))
-        held.append(hold_phase(Duration(unit, then.amount - at.amount).written(), start=rate))
+        held.append(hold_phase(Duration(unit, amount).written(), start=rate))
     return Schedule(*held, hold_phase(start=pairs[-1][1]))
+
+
+def _amount(point: Duration, unit: str, points: object) -> Fraction:
+    amount = point.in_unit(unit)
+    if amount is None:
+        raise ScheduleError(argument="points", rule="in one unit", received=points)
+    return amount
 
 
 _POINTS = "pairs, such as [(0, 0.1), (100, 0.01)]"

@@ -1,4 +1,4 @@
-"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"2.6st"`, `"floor 5%"`, `"rest"` -> exact steps."""
+"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"30min"`, `"floor 5%"`, `"rest"` -> exact steps."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeVar
 
 from kosine._core.arguments import read_index
-from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.numbers import MAGNITUDES, MAX_STEPS, SECONDS, TIME_WORDS, decimal
 from kosine._core.run import RunSize
 from kosine.errors import ArgumentTypeError, Name, PlanError, PlanOption, ScheduleError, shown
+
+Known = TypeVar("Known", int, Fraction)
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -21,22 +23,32 @@ CLIP = ("For a smoke test, plan the schedule's first steps: ", PlanOption("clip"
 """A fix for phases that do not fit the run."""
 
 
-_UNITS = {"st": "steps", "ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
+_UNITS = {
+    "st": "steps",
+    "ep": "epochs",
+    "%": "percent of the run",
+    "sp": "samples",
+    "tok": "tokens",
+    "s": "seconds",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+}
 
 
-_MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+_MAGNITUDES = {name: 10**power for name, power in MAGNITUDES.items()}
 
 
 _PATTERN = re.compile(
     r"(?P<floor>floor )?"
     r"(?:(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
     r"|(?P<above>[0-9]{1,80})/(?P<below>[0-9]{1,60}))"
-    r"(?:(?P<unit>st|ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
+    r"(?:(?P<unit>st|ep|%|s|min|h|d)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
     re.ASCII,
 )
 
 
-_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
+_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok", "30min" or "rest"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ class Duration:
             return cls("rest", None)
         match = _PATTERN.fullmatch(text)
         if match is None:
-            rule = 'a number followed by one of the units "ep", "%", "sp", "tok" or "st"'
+            rule = 'a number followed by one of the units "ep", "%", "sp", "tok", "s", "min", "h", "d" or "st"'
             raise ScheduleError(argument=argument, rule=rule, received=text, fix=f"{_meant(text)}{_HOW}.")
         if match["below"] is None:
             amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
@@ -123,6 +135,14 @@ class Duration:
                     break
         return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
 
+    def in_unit(self, unit: str) -> Fraction | None:
+        """The amount of another unit; None where only a run says it."""
+        if self.amount is None or self.unit == unit:
+            return self.amount
+        if {self.unit, unit} <= SECONDS.keys():
+            return self.amount * SECONDS[self.unit] / SECONDS[unit]
+        return None
+
     def times(self, factor: TimeFactor) -> Duration:
         """A longer or shorter one; a share of the run and its rest follow the run already."""
         if self.amount is None or self.unit == "%":
@@ -153,10 +173,12 @@ class Duration:
                 return amount / 100 * self._known(run.total_steps, "total_steps", instead)
             case "sp":
                 return amount / self._known(run.samples_per_step, "samples_per_step")
-            case _:
+            case "tok":
                 return amount / self._known(run.tokens_per_step, "tokens_per_step")
+            case _:
+                return amount * SECONDS[self.unit] / self._known(run.seconds_per_step, "seconds_per_step")
 
-    def _known(self, value: int | None, argument: str, instead: tuple[str, ...] = ()) -> int:
+    def _known(self, value: Known | None, argument: str, instead: tuple[str, ...] = ()) -> Known:
         if value is None:
             raise PlanError(
                 (
@@ -211,6 +233,7 @@ _WORDS_MEANT = {
     **dict.fromkeys(("%", "percent", "pct"), "%"),
     **dict.fromkeys(("sp", "sps", "sample", "samples"), "sp"),
     **dict.fromkeys(("tok", "toks", "token", "tokens"), "tok"),
+    **TIME_WORDS,
 }
 """Words that people write for the units."""
 
@@ -230,6 +253,10 @@ def _meant(value: object) -> str:
     magnitude, word = match["magnitude"], match["unit"].lower()
     if magnitude.lower() + word in _WORDS_MEANT:  # "5 Tokens" are not 10**12 of anything
         magnitude, word = "", magnitude.lower() + word
+    if (magnitude, match["unit"]) == ("", "m"):  # minutes or millions
+        millions = amount * 10**6
+        steps = f", or {int(millions):_} without quotes" if millions.denominator == 1 and millions <= MAX_STEPS else ""
+        return f'Did you mean "{decimal(amount)}min"{steps}? '
     amount *= _MAGNITUDES.get(magnitude.replace("K", "k"), 1)
     unit = _WORDS_MEANT.get(word)
     if not word:

@@ -44,7 +44,15 @@ _OURS = {
     "epochs": "num_epochs n_epochs max_epochs num_train_epochs epoch",
     "steps_per_epoch": "iters_per_epoch batches_per_epoch num_batches updates_per_epoch",
     "dataset_size": "num_samples n_samples train_size num_examples dataset samples",
-    "batch_size": "batchsize batch global_batch_size per_device_train_batch_size",
+    "batch_size": "batchsize batch global_batch_size per_device_train_batch_size micro_batch_size",
+    "accumulate": "gradient_accumulation_steps accumulate_grad_batches accumulation_steps grad_accum "
+    "gradient_accumulation accum_steps grad_accum_steps accum_iter",
+    "devices": "world_size num_devices num_gpus n_gpus ngpus num_processes num_replicas",
+    "drop_last": "dataloader_drop_last drop_remainder",
+    "total_samples": "train_samples max_samples",
+    "total_tokens": "train_tokens max_tokens num_tokens",
+    "total_time": "max_time time_budget",
+    "seconds_per_step": "step_time time_per_step secs_per_step",
 }
 """Our words, the one that fits best first, and the words of others that mean them."""
 

@@ -135,7 +135,11 @@ class LearningRateCallback(PlanCallback):
         given = dict.fromkeys((who, count) for who, count in counts if count is not None)
         if len({count for _, count in given}) > 1:
             said = ", ".join(f"{who}: {count}" for who, count in given)
-            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(said))
+            raise TrainingError(
+                "The numbers of steps per epoch disagree.",
+                received=Described(said),
+                fix="A step of Keras is a batch of all devices, also where gradients are accumulated.",
+            )
         return next((count for _, count in given), None)
 
     def _planned(self, schedule: Schedule | Plan) -> Plan:
@@ -146,9 +150,9 @@ class LearningRateCallback(PlanCallback):
                 return schedule.plan()
             return schedule.plan(epochs=self._epochs, steps_per_epoch=self._steps_per_epoch, clip=True)
         except PlanError as error:
-            if error.missing in ("samples_per_step", "tokens_per_step"):
+            if error.missing in ("samples_per_step", "tokens_per_step", "seconds_per_step"):
                 raise TrainingError(
-                    "`fit` does not say how many samples or tokens a step has.",
+                    "`fit` does not say how many samples or tokens a step has, or how long it takes.",
                     received={error.missing: None},
                     fix="Pass a plan to LearningRateCallback: "
                     f"schedule.plan(epochs=..., steps_per_epoch=..., {error.missing}=...).",

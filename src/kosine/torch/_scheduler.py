@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from kosine._analysis.lint.lint import warn_of
 from kosine._core.arguments import read_flag, read_index
+from kosine._core.run import CountLike, SecondsLike
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentTypeError, Described, TrainingError
 from kosine.torch._count import Count, check_state, read_amount, read_count, refuse_a_place
@@ -101,12 +102,19 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             list of them, one for each param group; or a mapping of the groups' names to them. Sequences and mappings of
             a configuration, such as OmegaConf's, are lists and mappings.
         total_steps: the length of the run in updates, for a schedule or a text; a plan has its own.
-        epochs: as in `Schedule.plan`, like the six that follow.
+        epochs: as in `Schedule.plan`, like those that follow up to `clip`.
         steps_per_epoch: updates in an epoch. With 1 a step is an epoch: call `step()` once an epoch.
         samples_per_step: as in `Schedule.plan`.
         tokens_per_step: as in `Schedule.plan`.
+        seconds_per_step: as in `Schedule.plan`.
         dataset_size: as in `Schedule.plan`.
         batch_size: as in `Schedule.plan`.
+        accumulate: as in `Schedule.plan`.
+        devices: as in `Schedule.plan`.
+        drop_last: as in `Schedule.plan`.
+        total_samples: as in `Schedule.plan`.
+        total_tokens: as in `Schedule.plan`.
+        total_time: as in `Schedule.plan`.
         clip: as in `Schedule.plan`; `scheduler.plan.clipped` says what was cut.
         last_epoch: -1 or None, as torch says a run that starts.
         relative: whether each group follows its own initial rate times the plan. It holds for all entries.
@@ -201,14 +209,21 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self,
         optimizer: Optimizer,
         plan: Given,
-        total_steps: int | None = None,
+        total_steps: CountLike | None = None,
         *,
         epochs: float | None = None,
-        steps_per_epoch: int | None = None,
-        samples_per_step: int | None = None,
-        tokens_per_step: int | None = None,
-        dataset_size: int | None = None,
-        batch_size: int | None = None,
+        steps_per_epoch: CountLike | None = None,
+        samples_per_step: CountLike | None = None,
+        tokens_per_step: CountLike | None = None,
+        seconds_per_step: SecondsLike | None = None,
+        dataset_size: CountLike | None = None,
+        batch_size: CountLike | None = None,
+        accumulate: int | None = None,
+        devices: int | None = None,
+        drop_last: bool | None = None,
+        total_samples: CountLike | None = None,
+        total_tokens: CountLike | None = None,
+        total_time: str | None = None,
         clip: bool | None = None,
         last_epoch: int | None = None,
         relative: bool = False,
@@ -223,8 +238,15 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             "steps_per_epoch": steps_per_epoch,
             "samples_per_step": samples_per_step,
             "tokens_per_step": tokens_per_step,
+            "seconds_per_step": seconds_per_step,
             "dataset_size": dataset_size,
             "batch_size": batch_size,
+            "accumulate": accumulate,
+            "devices": devices,
+            "drop_last": drop_last,
+            "total_samples": total_samples,
+            "total_tokens": total_tokens,
+            "total_time": total_time,
             "clip": clip,
         }
         if not isinstance(optimizer, Optimizer):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kosine._analysis.lint.wording import alternatives, counted
 from kosine._core.durations import Duration, Units
 from kosine._core.groups import Cycles, Part, Section, lasts_for_ever, phases_of
-from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.numbers import MAX_STEPS, SECONDS, decimal
 from kosine._core.phase import Phase
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
@@ -245,8 +245,8 @@ class PlanFacts:
 
     @cached_property
     def counts_data(self) -> bool:
-        """Whether a duration is one in samples or tokens."""
-        return any(duration.unit in ("sp", "tok") for duration in _durations(self.plan.schedule.parts))
+        """Whether a duration is one in samples, tokens or time."""
+        return any(duration.unit in ("sp", "tok", *SECONDS) for duration in _durations(self.plan.schedule.parts))
 
     @cached_property
     def can_take_the_rest(self) -> bool:
