@@ -50,6 +50,11 @@ class _LogarithmFit(BentFit):
 
 @constructor_of(Logarithmic)
 def logarithmic(
-    duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
-    return new_phase(Logarithmic(), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Logarithmic(), duration, start, read_rate(to, "to"), endpoint, until)

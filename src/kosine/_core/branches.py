@@ -17,9 +17,10 @@ from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike, TimeFactor, Units
 from kosine._core.fixing import fixed
 from kosine._core.groups import Cycles, Part, Section, is_endless, lasts_for_ever, section
+from kosine._core.lengths import Grid, inner_units, length_of
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
-from kosine._core.placing import Grid, inner_units, length_of, place
+from kosine._core.placing import place
 from kosine._core.run import RunSize
 from kosine._core.time_scaling import longer
 from kosine._core.timeline import PlannedPhase

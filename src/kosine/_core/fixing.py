@@ -9,8 +9,8 @@ from fractions import Fraction
 from kosine._core.curve import Curve
 from kosine._core.durations import Duration, Units
 from kosine._core.groups import Cycles, Part, Section
+from kosine._core.lengths import Grid, inner_units, rest_of, skipped
 from kosine._core.phase import Phase
-from kosine._core.placing import Grid, inner_units, rest_of, skipped
 from kosine._core.run import RunSize
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from typing import Any
 
 from kosine._core.arguments import read_count_or_none, read_flag, read_index, read_number
 from kosine._core.numbers import MAX_STEPS, round_half_up
+from kosine._core.ramps import Ramp, read_per_step
 from kosine.errors import Described, Name, PlanError, Text, shown
 
 
@@ -16,14 +18,25 @@ class RunSize:
 
     total_steps: int | None = None
     steps_per_epoch: int | None = None
-    samples_per_step: int | None = None
-    tokens_per_step: int | None = None
+    samples_per_step: int | Ramp | None = None
+    tokens_per_step: int | Ramp | None = None
     clip: bool = False
     """Whether the schedule is cut to the run: its phases do not fit."""
 
-    def known(self) -> dict[str, int]:
-        """What is known, by the names of the arguments of `Schedule.plan`."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+    def known(self) -> dict[str, Any]:
+        """What is known, by the names of the arguments of `Schedule.plan`, as these are written."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        written = {name: value.written() if isinstance(value, Ramp) else value for name, value in values.items()}
+        return {name: value for name, value in written.items() if value not in (None, False)}
+
+    @property
+    def ramped(self) -> bool:
+        """Whether a step takes other numbers of samples or tokens in other places of the run."""
+        return isinstance(self.samples_per_step, Ramp) or isinstance(self.tokens_per_step, Ramp)
+
+    def per_step(self, unit: str) -> int | Ramp | None:
+        """How much of a unit of data, "sp" or "tok", a step takes."""
+        return self.samples_per_step if unit == "sp" else self.tokens_per_step
 
 
 _WHOLE_EPOCHS: Text = (
@@ -49,13 +62,19 @@ def read_run(
     total = read_count_or_none(total_steps, "total_steps")
     fix = _WHOLE_EPOCHS if isinstance(steps_per_epoch, float) else ""
     per_epoch = read_count_or_none(steps_per_epoch, "steps_per_epoch", fix)
-    samples = read_count_or_none(samples_per_step, "samples_per_step")
+    samples = read_per_step(samples_per_step, "samples_per_step")
     batch = read_count_or_none(batch_size, "batch_size")
     if dataset_size is not None:
+        if isinstance(samples, Ramp):
+            raise PlanError(
+                ("An epoch has no fixed number of steps where ", Name("samples_per_step"), " changes."),
+                received={"dataset_size": dataset_size},
+                fix='Leave the size of the data out, and count in samples: "2e6sp".',
+            )
         per_epoch = _steps_of_data(read_count_or_none(dataset_size, "dataset_size"), batch, per_epoch)
     if epochs is not None:
         total = _steps_of_epochs(epochs, per_epoch, total)
-    tokens = read_count_or_none(tokens_per_step, "tokens_per_step")
+    tokens = read_per_step(tokens_per_step, "tokens_per_step")
     return RunSize(total, per_epoch, batch if samples is None else samples, tokens, read_flag(clip, "clip"))
 
 

@@ -17,6 +17,7 @@ from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
+from kosine._core.ramps import PerStepLike
 from kosine._core.run import RunSize, read_run
 from kosine._core.scaling import Scalable
 from kosine._core.timeline import PlannedPart, PlannedPhase
@@ -100,8 +101,8 @@ class Schedule(_Value):
         total_steps: int | None = None,
         epochs: float | None = None,
         steps_per_epoch: int | None = None,
-        samples_per_step: int | None = None,
-        tokens_per_step: int | None = None,
+        samples_per_step: PerStepLike | None = None,
+        tokens_per_step: PerStepLike | None = None,
         dataset_size: int | None = None,
         batch_size: int | None = None,
         clip: bool | int = False,  # an int, so that type checkers let `plan(**{"epochs": 1, ...})` pass
@@ -115,8 +116,11 @@ class Schedule(_Value):
             total_steps: the run's length in steps; or give `epochs` and `steps_per_epoch`.
             epochs: the run's length in epochs; fractions are allowed.
             steps_per_epoch: training batches in an epoch; needed for durations in epochs.
-            samples_per_step: training samples in a step; needed for durations in samples. `batch_size` if None.
-            tokens_per_step: training tokens in a step; needed for durations in tokens.
+            samples_per_step: training samples in a step; needed for durations in samples. `batch_size` if None. A batch
+                that grows is a list of stages, as for tokens.
+            tokens_per_step: training tokens in a step; needed for durations in tokens. Where they change in the run, a
+                list of stages, each the count that it begins at and the tokens of a step from there on:
+                [(0, 65_536), ("4B", 131_072)]. `batch_ramp` makes one.
             dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`, rounded up.
             batch_size: training samples in a batch, where a step is one batch.
             clip: False: phases that do not fit the run are refused. True: the run trains the schedule's first steps as

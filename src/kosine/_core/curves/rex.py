@@ -54,7 +54,14 @@ class _PoleFit(BentFit):
 
 
 @constructor_of(Rex)
-def rex(duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False) -> Phase:
+def rex(
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
+) -> Phase:
     """A fall that is slow at first and steep at the end: e + (s - e) (1 - u) / (1 - u/2), REX of arXiv 2107.04197.
 
     Axolotl's scheduler of this name, over the steps after its warm-up, is `rex(start=peak, to=floor)`.
@@ -64,6 +71,8 @@ def rex(duration: DurationLike = "rest", *, to: float, start: float | None = Non
         to: the value e that the phase ends at, >= 0.
         start: the value s of its first step, >= 0; where the last phase ended if None.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value out of range, or a duration with an unknown unit.
@@ -75,4 +84,4 @@ def rex(duration: DurationLike = "rest", *, to: float, start: float | None = Non
         >>> plan(0), round(plan(50), 9), plan(100)
         (0.9, 0.6, 0.0)
     """
-    return new_phase(Rex(), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Rex(), duration, start, read_rate(to, "to"), endpoint, until)
