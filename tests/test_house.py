@@ -118,4 +118,4 @@ def test_the_files_that_the_pages_name_exist(page: str) -> None:
             *(PACKAGE / room for room in ("_core", "_logs", "_analysis", "_export")),
         )
         is_there = any((folder / name).exists() or (folder / f"{name}.py").exists() for folder in folders)
-        assert is_there or name.endswith("rex.py"), f"{page}.md names {name}"
+        assert is_there, f"{page}.md names {name}"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from kosine._core.time_scaling import scaled_in_time
 
 FIFTH = Fraction(1, 5)
 RUN = {"epochs": 50, "steps_per_epoch": 100}
@@ -48,8 +47,8 @@ RUN = {"epochs": 50, "steps_per_epoch": 100}
     ],
 )
 def test_the_short_plan_is_the_one_that_is_written_for_the_short_run(plan: ks.Plan, short: ks.Plan) -> None:
-    assert scaled_in_time(plan, FIFTH) == short
-    assert scaled_in_time(plan, Fraction(1)) == plan
+    assert plan.scaled_in_time(FIFTH) == short
+    assert plan.scaled_in_time(Fraction(1)) == plan
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_the_short_plan_is_the_one_that_is_written_for_the_short_run(plan: ks.Pl
     ],
 )
 def test_each_step_has_the_rate_of_the_fifth_step_of_the_long_plan(plan: ks.Plan) -> None:
-    short = scaled_in_time(plan, FIFTH)
+    short = plan.scaled_in_time(FIFTH)
     assert short.total_steps is not None
     steps = np.arange(short.total_steps)
     assert short(steps) == pytest.approx(plan(5 * steps), rel=1e-12)
@@ -71,7 +70,7 @@ def test_each_step_has_the_rate_of_the_fifth_step_of_the_long_plan(plan: ks.Plan
 def test_a_staircase_keeps_its_stairs() -> None:
     stairs = ks.Schedule(ks.section(ks.hold(2, start=0.1), ks.exponential(factor=0.5), tick="1ep"))
     plan = stairs.plan(epochs=5, steps_per_epoch=101)
-    short = scaled_in_time(plan, FIFTH)  # 20.2 steps a tick
+    short = plan.scaled_in_time(FIFTH)  # 20.2 steps a tick
     middles = [20 * tick + 10 for tick in range(5)]
     assert [short(step) for step in middles] == [plan(101 * tick + 50) for tick in range(5)]
     assert short.total_steps == 101
@@ -79,4 +78,4 @@ def test_a_staircase_keeps_its_stairs() -> None:
 
 def test_a_phase_of_less_than_a_step_is_refused() -> None:
     with pytest.raises(ks.PlanError, match=r"this phase is 0\.4 steps"):
-        scaled_in_time(ks.warmup_cosine(peak=0.1, warmup=2).plan(total_steps=1000), FIFTH)
+        ks.warmup_cosine(peak=0.1, warmup=2).plan(total_steps=1000).scaled_in_time(FIFTH)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeGuard
 
 from kosine._core.arguments import read_above, read_count_or_none, read_rate
 from kosine._core.curves.cosine import cosine
@@ -16,13 +16,13 @@ from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike, TimeFactor, Units
 from kosine._core.fixing import fixed
-from kosine._core.groups import Cycles, Part, Section, is_endless, lasts_for_ever, section
-from kosine._core.lengths import Grid, inner_units, length_of
+from kosine._core.groups import Part, Section, is_endless, lasts_for_ever, section
+from kosine._core.lengths import Grid, length_of
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
 from kosine._core.placing import place
 from kosine._core.run import RunSize
-from kosine._core.time_scaling import longer
+from kosine._core.time_scaling import longer, without_endpoints
 from kosine._core.timeline import PlannedPhase
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, PlanError, ScheduleError
 
@@ -30,6 +30,13 @@ SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "li
 """The curves of a cooldown."""
 
 Parts = tuple[Part, ...]
+
+
+class Composed(Protocol):
+    """What is made of parts: a schedule, a plan."""
+
+    @property
+    def parts(self) -> tuple[Any, ...]: ...
 
 
 class Branching:
@@ -63,7 +70,8 @@ class Branching:
         run = self.run
         if run.total_steps is not None:
             run = replace(run, total_steps=max(1, round_half_up(run.total_steps * factor)))
-        return self.replanned(longer(self.written_parts, factor, run), run)
+        parts = self._fixed() if run.ramped else self.written_parts  # twice the tokens are not twice the steps
+        return self.replanned(longer(parts, factor, run), run)
 
     def until(self, at: DurationLike) -> Self:
         """The plan cut before the step `at`, which is the new length.
@@ -83,12 +91,12 @@ class Branching:
         step = self._read_at(at)
         return self._planned(self._head(step), step)
 
-    def then(self, *parts: Part, total_steps: int | None = None) -> Self:
+    def then(self, *parts: Part | Composed, total_steps: int | None = None) -> Self:
         """The plan, and after its last step further phases.
 
         Args:
-            *parts: phases, groups and sections; the first phase begins at the rate that the plan has come to, unless it
-                has a `start`.
+            *parts: phases, groups, sections, schedules and plans; the first phase begins at the rate that the plan has
+                come to, unless it has a `start`.
             total_steps: the length of the whole; needed where one of them is a "rest" or a percentage, which is one of
                 the whole.
 
@@ -153,7 +161,13 @@ class Branching:
         return self._planned((*self._head(step), added), step + steps)
 
     def rewarm(
-        self, *, at: DurationLike, warmup: DurationLike, peak: float, then: Part | Sequence[Part], total_steps: int
+        self,
+        *,
+        at: DurationLike,
+        warmup: DurationLike,
+        peak: float,
+        then: Part | Composed | Sequence[Part],
+        total_steps: int,
     ) -> Self:
         """The plan up to the step `at`, then a linear warm-up to a new peak and what follows: continued pre-training.
 
@@ -161,7 +175,7 @@ class Branching:
             at: where the new warm-up begins, a step or a duration of this plan's run.
             warmup: how long it lasts; a percentage is one of the new run.
             peak: the rate that it ends at.
-            then: the phase or phases after it, such as `ks.cosine(to=1e-5)`.
+            then: the phase, the list of phases or the schedule after it, such as `ks.cosine(to=1e-5)`.
             total_steps: the length of the whole new run.
 
         Raises:
@@ -223,8 +237,8 @@ class Branching:
             if how == "hold":
                 added = (hold(total - old, start=self._jump_to(step)), *self._tail(step))
             else:
-                added = tuple(self._stretched(step, Fraction(total - step, old - step)))
-        return self._planned((*self._head(step), *added), total)
+                added = self._stretched(step, Fraction(total - step, old - step))
+        return self._planned(_joined(self._head(step), added), total)
 
     # --- what the ways have in common ---
 
@@ -240,7 +254,7 @@ class Branching:
 
     def _read_at(self, at: DurationLike) -> int:
         duration = Duration.read(at, "at")
-        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run))
+        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run, Fraction(0)))
         if step < 1 or (self.total_steps is not None and step > self.total_steps):
             rule = "a step >= 1"
             if self.total_steps is not None:
@@ -253,7 +267,8 @@ class Branching:
         read = Duration.read(over, "over")
         if read.amount is None or (read.unit == "%" and read.amount >= 100):
             raise PlanError(argument="over", rule='a number of steps, or less than "100%" of the run', received=over)
-        exact = before * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run)
+        at = Fraction(before)
+        exact = at * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run, at)
         if exact < Fraction(1, 2):
             raise PlanError(argument="over", rule="at least one step", received=over)
         return round_half_up(exact)
@@ -296,6 +311,8 @@ class Branching:
                     return (*parts[:number], _cut(part, int(step - begin)))
                 return (section(*parts[: number + 1], duration=step),)  # its phases begin between two steps
             begin = end
+        if step - begin < Fraction(1, 2):  # the last part ends between two steps
+            return (section(*parts, duration=step),)
         return (*parts, hold(step - begin))
 
     def _jump_to(self, step: int) -> float | None:
@@ -304,14 +321,32 @@ class Branching:
         return None if before == self(step) else self(step)
 
     def _tail(self, step: int) -> Parts:
-        """What the plan does from a step on."""
+        """What the plan does from a step on; the rate before it is the one that the plan has there."""
         assert self.total_steps is not None
-        parts = self._fixed()
-        for number, end in enumerate(self._ends(parts)[:-1], start=1):
-            first = parts[number]
-            if end == step and isinstance(first, Phase) and first.start is not None:
+        parts, begin = self._fixed(), Fraction(0)
+        for number, (part, end) in enumerate(zip(parts, self._ends(parts), strict=True)):
+            if begin == step:
                 return parts[number:]
-        return (section(*parts, skip=step, duration=self.total_steps - step),)
+            if end is None or end > step:
+                rest = self._rest_of_part(part, step, begin, end)
+                return (
+                    (section(*parts, skip=step, duration=self.total_steps - step),)
+                    if rest is None
+                    else (rest, *parts[number + 1 :])
+                )
+            begin = end
+        return (hold(self.total_steps - step),)
+
+    def _rest_of_part(self, part: Part, step: int, begin: Fraction, end: Fraction | None) -> Part | None:
+        """What a part does from a step on; None where that depends on the parts before it."""
+        if not isinstance(part, Phase) or begin.denominator != 1:
+            return None
+        if part.curve.keeps_value:
+            return hold() if end is None else hold(end - step)
+        if end is None or end.denominator != 1:
+            return None
+        start = self(int(begin)) if part.start is None else part.start
+        return section(replace(part, start=start), skip=int(step - begin), duration=int(end - step))
 
     def _ends(self, parts: Parts) -> list[Fraction | None]:
         """The exact position at which each part ends; None for a last one that goes on for ever."""
@@ -320,7 +355,7 @@ class Branching:
         ends: list[Fraction | None] = list(accumulate(lengths))
         return ends if len(ends) == len(parts) else [*ends, None]
 
-    def _stretched(self, step: int, factor: Fraction) -> Iterator[Part]:
+    def _stretched(self, step: int, factor: Fraction) -> Parts:
         """What the plan does from a step on, in `factor` times as many steps."""
         assert self.total_steps is not None
         row = self.phase_at(step)
@@ -331,15 +366,21 @@ class Branching:
                 fix='Use how="hold", or how="meet".',
             )
         stop = min(row.stop, self.total_steps)
-        yield _longer_row(row, step, stop, factor)
-        if stop < self.total_steps:
-            parts = longer(_without_endpoints(self._fixed(), Units(self.run)), factor, self.run)
-            yield _continuous(parts, skip=stop * factor, duration=(self.total_steps - stop) * factor)
+        first = _longer_row(row, step, stop, factor, self._jump_to(step))
+        if stop == self.total_steps:
+            return (first,)
+        parts = self._fixed()
+        ends = self._ends(parts)
+        after = ends.index(Fraction(stop)) + 1 if stop in ends and ((stop - step) * factor).denominator == 1 else 0
+        rest = longer(without_endpoints(parts[after:], Units(self.run)), factor, self.run)
+        if after:
+            return (first, *rest)
+        return (first, _continuous(rest, skip=stop * factor, duration=(self.total_steps - stop) * factor))
 
     def _met(self, total: int, step: int, over: DurationLike) -> Parts:
         """A line to where the rate would be had the schedule been planned for the longer run, and what follows."""
         planned = self._planned(self.written_parts, total)
-        steps = round_half_up(Duration.read(over, "over").steps(planned.run))
+        steps = round_half_up(Duration.read(over, "over").steps(planned.run, Fraction(step)))
         if steps < 1 or step + steps >= total:
             rule = f"at least 1 step, and fewer than the {total - step:,} that are left"
             raise PlanError(argument="over", rule=rule, received=over)
@@ -347,7 +388,9 @@ class Branching:
 
 
 def _read_parts(value: object, argument: str) -> Parts:
-    """A phase, a group, a section or a schedule, or several phases in a list."""
+    """A phase, a group, a section, a schedule or a plan, or several phases in a list."""
+    if isinstance(value, Branching):
+        return value._fixed()
     if isinstance(getattr(value, "parts", None), tuple) and not isinstance(value, Section):
         return _read_parts(value.parts, argument)  # type: ignore[attr-defined]
     listed = tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -356,6 +399,20 @@ def _read_parts(value: object, argument: str) -> Parts:
             rule = "a phase such as `cosine(to=0.0)`, or a list of phases and groups"
             raise ArgumentTypeError(argument=argument, rule=rule, received=value)
     return listed
+
+
+def _joined(before: Parts, after: Parts) -> Parts:
+    """All parts; a hold that goes on is one hold."""
+    while after and _is_hold(before[-1]) and _is_hold(after[0]) and after[0].start is None:
+        length = after[0].duration
+        if before[-1].duration.amount is not None and length.amount is not None:
+            length = Duration("st", before[-1].duration.amount + length.amount)
+        before, after = (*before[:-1], replace(before[-1], duration=length)), after[1:]
+    return (*before, *after)
+
+
+def _is_hold(part: Part) -> TypeGuard[Phase]:
+    return isinstance(part, Phase) and part.curve.keeps_value and part.duration.unit in ("st", "rest")
 
 
 def _cut(part: Part, steps: int) -> Part:
@@ -369,36 +426,15 @@ def _continuous(parts: Parts, skip: Fraction, duration: Fraction) -> Section:
     return Section(parts, Duration("st", skip), Duration("st", duration), Duration.read(1), continuous=True)
 
 
-def _longer_row(row: PlannedPhase, step: int, stop: int, factor: Fraction) -> Section:
+def _longer_row(row: PlannedPhase, step: int, stop: int, factor: Fraction, jump: float | None) -> Part:
     """A phase from a step on, in more steps; it goes on at the rate that it has there."""
+    steps = (stop - step) * factor
+    if row.curve.keeps_value:
+        return Phase(Hold(), Duration("st", steps), jump, None)
     clock = row.clock.later(step - row.first_step)
-    to = None if row.curve.keeps_pace or row.curve.keeps_value else clock.to
+    to = None if row.curve.keeps_pace else clock.to
     curve = row.curve.scaled_in_time(TimeFactor(factor, factor))
+    if clock.plain and clock.span == stop - step and steps.denominator == 1:
+        return Phase(curve, Duration("st", steps), jump, to)
     span = Duration("rest", None) if clock.span is None else Duration("st", clock.span * factor)
-    phase = Phase(curve, span, clock.start, to)
-    return _continuous((phase,), skip=clock.lead * factor, duration=(stop - step) * factor)
-
-
-def _without_endpoints(parts: Parts, units: Units) -> Parts:
-    """Phases that reach their end a step earlier and stay there, in place of `endpoint`."""
-    return tuple(part for each in parts for part in _without_endpoint(each, units))
-
-
-def _without_endpoint(part: Part, units: Units) -> Iterator[Part]:
-    if isinstance(part, Section):
-        yield replace(part, parts=_without_endpoints(part.parts, inner_units(part, units)))
-    elif isinstance(part, Cycles):
-        phases = [phase for each in part.phases for phase in _reaching(each, units)]
-        yield replace(part, phases=tuple(phases))
-    else:
-        yield from _reaching(part, units)
-
-
-def _reaching(phase: Phase, units: Units) -> Iterator[Phase]:
-    if not phase.endpoint or phase.duration.amount is None:
-        yield replace(phase, endpoint=False)
-        return
-    steps = units.steps(phase.duration) - 1
-    if steps > 0:
-        yield replace(phase, duration=Duration("st", steps), endpoint=False)
-    yield Phase(Hold(), Duration.read(1), phase.to, None)
+    return _continuous((Phase(curve, span, clock.start, to),), skip=clock.lead * factor, duration=steps)

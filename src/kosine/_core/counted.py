@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 
 from kosine._core.curve import Clock, Curve
-from kosine._core.durations import Units
+from kosine._core.durations import Duration
 from kosine._core.evaluate import scalar_function
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase
 from kosine._core.ramps import Ramp
-from kosine._core.run import RunSize
 from kosine._core.timeline import PlannedPhase, planned_phase
 
 _LISTED = 1024  # pieces of a phase that are listed ahead; beyond them each step finds its own by bisection
@@ -77,9 +76,12 @@ class Course:
         return Clock(self.start, self.to, span, Fraction(self.done(first), amount))
 
 
-def at_pace(curve: Curve, amount: int) -> Curve:
+def at_pace(curve: Curve, amount: int | Fraction) -> Curve:
     """The curve with its durations in steps that take this amount."""
-    return curve.resolved(Units(RunSize(samples_per_step=amount, tokens_per_step=amount)))
+    values = {each.name: getattr(curve, each.name) for each in fields(curve)}
+    counted = {name: value.amount for name, value in values.items() if isinstance(value, Duration)}
+    steps = {name: Duration("st", Fraction(count or 0) / amount) for name, count in counted.items()}
+    return replace(curve, **steps) if steps else curve
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,7 +335,13 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
         )
 
 
-OF_PLANS = ("after", "cycle_at", "cycle_ends", "draw", "phase_at", "phases", "plot", "run", "save", "total_steps")
+_BRANCHES = ("cooldown", "extend", "rewarm", "then", "until")
+
+
+OF_PLANS = (
+    *("after", "cycle_at", "cycle_ends", "draw", "phase_at", "phases", "plot", "run", "save", "total_steps"),
+    *_BRANCHES,
+)
 
 
 def unpacking_hint(part: object, whole: str) -> str:

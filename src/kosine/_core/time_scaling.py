@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from kosine._core.durations import Duration, TimeFactor
+from kosine._core.curves.hold import Hold
+from kosine._core.durations import Duration, TimeFactor, Units
 from kosine._core.groups import Cycles, Part, Section
+from kosine._core.lengths import inner_units
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize
@@ -53,3 +55,28 @@ def _tick(section: Section, factor: TimeFactor, run: RunSize) -> tuple[Duration,
         return section.tick, inside
     steps = section.tick.times(factor).steps(run)
     return Duration.read(max(1, round_half_up(steps))), inside
+
+
+def without_endpoints(parts: tuple[Part, ...], units: Units) -> tuple[Part, ...]:
+    """Phases that reach their end a step earlier and stay there, in place of `endpoint`."""
+    return tuple(part for each in parts for part in _without_endpoint(each, units))
+
+
+def _without_endpoint(part: Part, units: Units) -> Iterator[Part]:
+    if isinstance(part, Section):
+        yield replace(part, parts=without_endpoints(part.parts, inner_units(part, units)))
+    elif isinstance(part, Cycles):
+        phases = [phase for each in part.phases for phase in _reaching(each, units)]
+        yield replace(part, phases=tuple(phases))
+    else:
+        yield from _reaching(part, units)
+
+
+def _reaching(phase: Phase, units: Units) -> Iterator[Phase]:
+    if not phase.endpoint or phase.duration.amount is None:
+        yield replace(phase, endpoint=False)
+        return
+    steps = units.steps(phase.duration) - 1
+    if steps > 0:
+        yield replace(phase, duration=Duration("st", steps), endpoint=False)
+    yield Phase(Hold(), Duration.read(1), phase.to, None)
