@@ -9,6 +9,7 @@ import click
 
 from kosine.cli._errors import option
 from kosine.cli._number_types import Count, ParamType
+from kosine.cli._per_step_type import PerStep
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
@@ -19,10 +20,13 @@ _OPTIONS: dict[str, tuple[ParamType, str]] = {
     "dataset_size": (Count(), "Training samples; with --batch-size instead of --steps-per-epoch."),
     "batch_size": (Count(), "Samples in a batch; the last batch of an epoch may be smaller."),
     "samples_per_step": (
-        Count(),
+        PerStep(),
         'Samples in a step, for durations such as "2e8sp"; the batch size if not given.',
     ),
-    "tokens_per_step": (Count(), 'Tokens in a step, for durations such as "375Mtok".'),
+    "tokens_per_step": (
+        PerStep(),
+        'Tokens in a step, for durations such as "375Mtok"; a batch that grows is START:TO:OVER:INCREMENT.',
+    ),
 }
 
 RUN_NAMES = (*_OPTIONS, "clip")
