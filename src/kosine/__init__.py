@@ -33,6 +33,7 @@ from kosine._core.groups import Cycles, Section, cycles, section
 from kosine._core.json_form import dumps, loads
 from kosine._core.optional_packages import ADAPTERS, import_adapter
 from kosine._core.phase import Phase
+from kosine._core.ramps import batch_ramp
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import parse
 from kosine._core.timeline import PlannedPhase
@@ -99,6 +100,7 @@ __all__ = [
     "TrainingWarning",
     "Verdict",
     "__version__",
+    "batch_ramp",
     "check",
     "compare",
     "constant",

@@ -49,5 +49,12 @@ class _EasingFit(BentFit):
 
 
 @constructor_of(Easing)
-def easing(duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False) -> Phase:
-    return new_phase(Easing(), duration, start, read_rate(to, "to"), endpoint)
+def easing(
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
+) -> Phase:
+    return new_phase(Easing(), duration, start, read_rate(to, "to"), endpoint, until)

@@ -17,9 +17,10 @@ from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike, TimeFactor, Units
 from kosine._core.fixing import fixed
 from kosine._core.groups import Part, Section, is_endless, lasts_for_ever, section
+from kosine._core.lengths import Grid, length_of
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
-from kosine._core.placing import Grid, length_of, place
+from kosine._core.placing import place
 from kosine._core.run import RunSize
 from kosine._core.time_scaling import longer, without_endpoints
 from kosine._core.timeline import PlannedPhase
@@ -69,7 +70,8 @@ class Branching:
         run = self.run
         if run.total_steps is not None:
             run = replace(run, total_steps=max(1, round_half_up(run.total_steps * factor)))
-        return self.replanned(longer(self.written_parts, factor, run), run)
+        parts = self._fixed() if run.ramped else self.written_parts  # twice the tokens are not twice the steps
+        return self.replanned(longer(parts, factor, run), run)
 
     def until(self, at: DurationLike) -> Self:
         """The plan cut before the step `at`, which is the new length.
@@ -259,7 +261,7 @@ class Branching:
 
     def _read_at(self, at: DurationLike) -> int:
         duration = Duration.read(at, "at")
-        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run))
+        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run, Fraction(0)))
         if step < 1 or (self.total_steps is not None and step > self.total_steps):
             rule = "a step >= 1"
             if self.total_steps is not None:
@@ -272,7 +274,8 @@ class Branching:
         read = Duration.read(over, "over")
         if read.amount is None or (read.unit == "%" and read.amount >= 100):
             raise PlanError(argument="over", rule='a number of steps, or less than "100%" of the run', received=over)
-        exact = before * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run)
+        at = Fraction(before)
+        exact = at * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run, at)
         if exact < Fraction(1, 2):
             raise PlanError(argument="over", rule="at least one step", received=over)
         return round_half_up(exact)
@@ -321,6 +324,8 @@ class Branching:
                     return (*parts[:number], _cut(part, int(step - begin)))
                 return (section(*parts[: number + 1], duration=step),)  # its phases begin between two steps
             begin = end
+        if step - begin < Fraction(1, 2):  # the last part ends between two steps
+            return (section(*parts, duration=step),)
         return (*parts, hold(step - begin))
 
     def _jump_to(self, step: int) -> float | None:
@@ -388,7 +393,7 @@ class Branching:
     def _met(self, total: int, step: int, over: DurationLike) -> Parts:
         """A line to where the rate would be had the schedule been planned for the longer run, and what follows."""
         planned = self._planned(self.written_parts, total)
-        steps = round_half_up(Duration.read(over, "over").steps(planned.run))
+        steps = round_half_up(Duration.read(over, "over").steps(planned.run, Fraction(step)))
         if steps < 1 or step + steps >= total:
             rule = f"at least 1 step, and fewer than the {total - step:,} that are left"
             raise PlanError(argument="over", rule=rule, received=over)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import SupportsIndex, TypeVar
 
 from kosine._core.arguments import read_index
 from kosine._core.numbers import MAGNITUDES, MAX_STEPS, SECONDS, TIME_WORDS, decimal
+from kosine._core.ramps import Ramp
 from kosine._core.run import RunSize
 from kosine.errors import ArgumentTypeError, Name, PlanError, PlanOption, ScheduleError, shown
 
-Known = TypeVar("Known", int, Fraction)
+Known = TypeVar("Known")
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -67,6 +68,8 @@ class Duration:
     amount: Fraction | None
     floor: bool = False
     """Whether it lasts whole steps only: its exact length rounded down, which may be none."""
+    until: bool = False
+    """Whether it is a position that something lasts until, not a length."""
 
     @classmethod
     def read(cls, value: object, argument: str = "duration") -> Duration:
@@ -148,18 +151,26 @@ class Duration:
         if self.amount is None or self.unit == "%":
             return self
         amount = self.amount * (factor.clock if self.unit == "st" else factor.run)
-        return self._checked(self.unit, amount, self.written(), "duration", self.floor)
+        return replace(self._checked(self.unit, amount, self.written(), "duration", self.floor), until=self.until)
 
-    def steps(self, run: RunSize) -> Fraction:
+    def steps(self, run: RunSize, begin: Fraction | None = None) -> Fraction:
         """The exact number of steps in `run`, not yet rounded unless it is a "floor".
 
+        Args:
+            run: the size of the run.
+            begin: the position in the run that it begins at. It is needed where a step takes other numbers of samples
+                or tokens in other places.
+
         Raises:
-            PlanError: the run does not say how long an epoch, a sample, a token or the whole is.
+            PlanError: the run does not say how long an epoch, a sample, a token or the whole is, or the beginning is
+                needed and not known.
         """
-        steps = self._exact_steps(run)
+        if self.until:
+            raise PlanError("The length of a phase with `until` follows from the phases before it.", received=self)
+        steps = self._exact_steps(run, begin)
         return Fraction(math.floor(steps)) if self.floor else steps
 
-    def _exact_steps(self, run: RunSize) -> Fraction:
+    def _exact_steps(self, run: RunSize, begin: Fraction | None) -> Fraction:
         amount = self.amount
         if amount is None:
             raise PlanError('The length of a "rest" phase follows from the phases around it.')
@@ -172,11 +183,28 @@ class Duration:
                 instead = (" (or ", Name("epochs"), " and ", Name("steps_per_epoch"), ")")
                 return amount / 100 * self._known(run.total_steps, "total_steps", instead)
             case "sp":
-                return amount / self._known(run.samples_per_step, "samples_per_step")
+                samples = self._known(run.samples_per_step, "samples_per_step")
+                return self._taken(samples, begin)
             case "tok":
-                return amount / self._known(run.tokens_per_step, "tokens_per_step")
+                tokens = self._known(run.tokens_per_step, "tokens_per_step")
+                return self._taken(tokens, begin)
             case _:
                 return amount * SECONDS[self.unit] / self._known(run.seconds_per_step, "seconds_per_step")
+
+    def _taken(self, per_step: int | Ramp, begin: Fraction | None) -> Fraction:
+        """In how many steps from `begin` on so many samples or tokens are taken."""
+        assert self.amount is not None
+        if not isinstance(per_step, Ramp):
+            return self.amount / per_step
+        if begin is None:
+            raise PlanError(
+                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, and in this run a step takes other "
+                "numbers of them in other places. Only a phase of its own has a fixed place, and a section without a "
+                "skip, a tick or continuous time.",
+                received=self.written(),
+                fix="Write it in steps, or write the parts out as phases.",
+            )
+        return per_step.steps_of(per_step.count_at(begin) + self.amount) - begin
 
     def _known(self, value: Known | None, argument: str, instead: tuple[str, ...] = ()) -> Known:
         if value is None:
@@ -203,9 +231,9 @@ class Units:
     clipped: dict[str, None] | None = None
     """What was changed to fit the run, in order, as sentences; None where nothing may be."""
 
-    def steps(self, duration: Duration) -> Fraction:
-        """The exact, not yet rounded number of steps of this clock."""
-        steps = duration.steps(self.run)
+    def steps(self, duration: Duration, begin: Fraction | None = None) -> Fraction:
+        """The exact, not yet rounded number of steps of this clock; `begin` is a position in the run."""
+        steps = duration.steps(self.run, begin)
         return steps if duration.unit == "st" else steps / self.tick
 
     def at_least_one(self, steps: Fraction, what: object) -> Fraction:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kosine._core.arguments import read_count_or_none, read_flag, read_index, read_number
 from kosine._core.numbers import MAX_STEPS, SECONDS, TIME_WORDS, exact, round_half_up
+from kosine._core.ramps import Ramp, read_per_step, steps_of
 from kosine.errors import ArgumentTypeError, Described, Name, PlanError, Text, shown
 
 CountLike = int | str
@@ -25,8 +26,8 @@ class RunSize:
 
     total_steps: int | None = None
     steps_per_epoch: int | None = None
-    samples_per_step: int | None = None
-    tokens_per_step: int | None = None
+    samples_per_step: int | Ramp | None = None
+    tokens_per_step: int | Ramp | None = None
     seconds_per_step: Fraction | None = None
     clip: bool = False
     """Whether the schedule is cut to the run: its phases do not fit."""
@@ -34,8 +35,17 @@ class RunSize:
     def known(self) -> dict[str, Any]:
         """What is known, by the names of the arguments of `Schedule.plan`, as these are written."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        written = {name: _written(value) if isinstance(value, Fraction) else value for name, value in values.items()}
+        written = {name: _plain(value) for name, value in values.items()}
         return {name: value for name, value in written.items() if value not in (None, False)}
+
+    @property
+    def ramped(self) -> bool:
+        """Whether a step takes other numbers of samples or tokens in other places of the run."""
+        return isinstance(self.samples_per_step, Ramp) or isinstance(self.tokens_per_step, Ramp)
+
+    def per_step(self, unit: str) -> int | Ramp | None:
+        """How much of a unit of data, "sp" or "tok", a step takes."""
+        return self.samples_per_step if unit == "sp" else self.tokens_per_step
 
 
 def _written(seconds: Fraction) -> int | float | str:
@@ -69,11 +79,17 @@ def read_run(
     if dataset_size is None:
         update.check_without_data(per_epoch, total_samples if total_tokens is None else total_tokens)
     samples = update.samples_of_a_step(
-        read_count_or_none(samples_per_step, "samples_per_step"), sized_by_data=dataset_size is not None
+        read_per_step(samples_per_step, "samples_per_step"), sized_by_data=dataset_size is not None
     )
     if dataset_size is not None:
+        if isinstance(samples, Ramp):
+            raise PlanError(
+                ("An epoch has no fixed number of steps where ", Name("samples_per_step"), " changes."),
+                received={"dataset_size": dataset_size},
+                fix='Leave the size of the data out, and count in samples: "2e6sp".',
+            )
         per_epoch = update.steps_of_data(read_count_or_none(dataset_size, "dataset_size"), per_epoch)
-    tokens = read_count_or_none(tokens_per_step, "tokens_per_step")
+    tokens = read_per_step(tokens_per_step, "tokens_per_step")
     seconds = _read_seconds(seconds_per_step)
     lengths: list[_Length] = []
     if total_steps is not None:
@@ -132,7 +148,7 @@ class _Update:
             ),
         )
 
-    def samples_of_a_step(self, given: int | None, *, sized_by_data: bool) -> int | None:
+    def samples_of_a_step(self, given: int | Ramp | None, *, sized_by_data: bool) -> int | Ramp | None:
         if self.batch is None:
             return given
         product = self.batch * self.accumulate * self.devices
@@ -141,7 +157,7 @@ class _Update:
         if given not in (None, product) and (sized_by_data or product != self.batch):
             raise PlanError(
                 (*self._names(), f" make{'s' if product == self.batch else ''} {product:,} samples per step."),
-                received={"samples_per_step": given},
+                received={"samples_per_step": _plain(given)},
                 fix="Leave one of them out.",
             )
         return product if given is None else given
@@ -267,14 +283,15 @@ def _length_in_epochs(epochs: object, per_epoch: int | None) -> _Length:
     return _length("epochs", epochs, "steps_per_epoch", per_epoch, round_half_up(exactly * per_epoch))
 
 
-def _length_in_data(what: str, total: object, per_step: int | None, drop_last: bool) -> _Length:
+def _length_in_data(what: str, total: object, per_step: int | Ramp | None, drop_last: bool) -> _Length:
     """The fewest steps that see so many samples or tokens; with `drop_last` the most that see no more."""
     name, of_a_step = f"total_{what}", f"{what}_per_step"
     count = read_count_or_none(total, name, rule='an integer >= 1 or a text such as "300B"', at_most=None)
     assert count is not None
     if per_step is None:
         raise _missing(name, total, of_a_step, *((" (or ", Name("batch_size"), ")") if what == "samples" else ()))
-    return _length(name, total, of_a_step, per_step, _parts(count, per_step, drop_last))
+    position = steps_of(count, per_step)
+    return _length(name, total, of_a_step, per_step, math.floor(position) if drop_last else math.ceil(position))
 
 
 _TIME = re.compile(r"(?P<amount>\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?P<unit> *[A-Za-z]{1,8})", re.ASCII)
@@ -309,7 +326,7 @@ def _missing(name: str, given: object, needed: str, *instead: str) -> PlanError:
     return PlanError(problem, received={name: given}, missing=needed)
 
 
-def _length(name: str, given: object, of_a_step: str, per_step: int | Fraction, steps: int) -> _Length:
+def _length(name: str, given: object, of_a_step: str, per_step: int | Fraction | Ramp, steps: int) -> _Length:
     """A length that two arguments make together."""
     if not 1 <= steps <= MAX_STEPS:
         raise PlanError(
@@ -320,5 +337,8 @@ def _length(name: str, given: object, of_a_step: str, per_step: int | Fraction, 
     return _Length(name, steps, {name: given, of_a_step: makes})
 
 
-def _plain(per_step: int | Fraction) -> object:
-    return _written(per_step) if isinstance(per_step, Fraction) else per_step
+def _plain(value: object) -> object:
+    """A size of the run as an argument of `Schedule.plan` is written."""
+    if isinstance(value, Ramp):
+        return value.written()
+    return _written(value) if isinstance(value, Fraction) else value

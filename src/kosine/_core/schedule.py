@@ -17,6 +17,7 @@ from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
+from kosine._core.ramps import PerStepLike
 from kosine._core.run import CountLike, RunSize, SecondsLike, read_run
 from kosine._core.scaling import Scalable
 from kosine._core.timeline import PlannedPart, PlannedPhase
@@ -100,8 +101,8 @@ class Schedule(_Value):
         total_steps: CountLike | None = None,
         epochs: float | None = None,
         steps_per_epoch: CountLike | None = None,
-        samples_per_step: CountLike | None = None,
-        tokens_per_step: CountLike | None = None,
+        samples_per_step: PerStepLike | None = None,
+        tokens_per_step: PerStepLike | None = None,
         seconds_per_step: SecondsLike | None = None,
         dataset_size: CountLike | None = None,
         batch_size: CountLike | None = None,
@@ -126,8 +127,10 @@ class Schedule(_Value):
             epochs: the run's length in epochs; a fraction of an epoch is rounded to whole steps, half up.
             steps_per_epoch: updates in an epoch; needed for durations in epochs.
             samples_per_step: training samples in an update; needed for durations in samples. Where it is None, it is
-                `batch_size` * `accumulate` * `devices`.
-            tokens_per_step: training tokens in an update; needed for durations in tokens.
+                `batch_size` * `accumulate` * `devices`. A batch that grows is a list of stages, as for tokens.
+            tokens_per_step: training tokens in an update; needed for durations in tokens. Where they change in the run,
+                a list of stages, each the count that it begins at and the tokens of a step from there on:
+                [(0, 65_536), ("4B", 131_072)]. `batch_ramp` makes one.
             seconds_per_step: how long an update takes, as you measured it; needed for durations in time ("30min").
             dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`: an epoch has
                 ceil(`dataset_size` / (`batch_size` * `devices`)) batches on each device, and

@@ -9,6 +9,7 @@ import click
 
 from kosine.cli._errors import option
 from kosine.cli._number_types import Count, ParamType, Seconds
+from kosine.cli._per_step_type import PerStep
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
@@ -24,12 +25,16 @@ _OPTIONS: dict[str, tuple[ParamType, str, str]] = {
     "accumulate": (Count(), "N", "Batches whose gradients are added up before an update.  [default: 1]"),
     "devices": (Count(), "N", "Devices, each with batches of its own.  [default: 1]"),
     "samples_per_step": (
-        Count(),
+        PerStep(),
         "N",
         'Samples in a step, for durations such as "2e8sp"; if not given, those of --batch-size, --accumulate and '
         "--devices.",
     ),
-    "tokens_per_step": (Count(), "N", 'Tokens in a step, for durations such as "375Mtok".'),
+    "tokens_per_step": (
+        PerStep(),
+        "N",
+        'Tokens in a step, for durations such as "375Mtok"; a batch that grows is START:TO:OVER:INCREMENT.',
+    ),
     "seconds_per_step": (Seconds(), "S", 'How long a step takes, for durations such as "30min".'),
 }
 

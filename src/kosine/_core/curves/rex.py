@@ -74,6 +74,7 @@ def rex(
     start: float | None = None,
     bend: float = 0.5,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A fall that is slow at first and steep at the end: e + (s - e) (1 - u) / (1 - bend u), REX of arXiv 2107.04197.
 
@@ -87,6 +88,8 @@ def rex(
         bend: how far it is from a line, from 0, which is a line, to below 1: the end is 1 / (1 - bend)**2 times as
             steep as the start.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value or a bend out of range, or a duration with an unknown unit.
@@ -101,4 +104,4 @@ def rex(
         0.818181818
     """
     bent = read_number(bend, "bend", "in [0, 1)", at_least=0, at_most=math.nextafter(1, 0))
-    return new_phase(Rex(bent), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Rex(bent), duration, start, read_rate(to, "to"), endpoint, until)
