@@ -172,9 +172,7 @@ def _check_plans(plans: Sequence[object]) -> None:
 def _untested(plan: Plan, peak: float) -> str:
     """Why the public runs do not support the best peak of a plan."""
     assert plan.total_steps is not None
-    share = (
-        min(plan(plan.total_steps - 1), plan(plan.total_steps)) / peak
-    )  # in a short run the last rate is far above 0
+    share = min(plan(plan.total_steps - 1), plan(plan.total_steps)) / peak
     if share > LOWEST_END:
         return f"ends at {100 * share:.3g} % of the peak"
     return "restarts" if len(plan.cycle_ends) > 1 else ""
