@@ -14,7 +14,7 @@ from kosine._core.schedule import Plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHUNK = 2**16
+CHUNK = 2**17
 """Steps that are added up at a time; their sums are carried from chunk to chunk exactly rounded."""
 
 

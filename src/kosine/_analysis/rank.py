@@ -30,7 +30,8 @@ class RankedPlan:
     """A plan and what the bound says of it; a row of a `Ranking`.
 
     Attributes:
-        name: what the plan is called.
+        mark: a letter, in the order in which the plans were given.
+        name: what the plan is called; its letter if it has no name.
         plan: the plan.
         bound: the bound at the plan's best peak, in units of D * G, the distance to the optimum times the bound of the
             gradients. It does not depend on the plan's own peak. Lower is better.
@@ -40,6 +41,7 @@ class RankedPlan:
         untested: why the public runs do not support a figure of this row; "" where they do.
     """
 
+    mark: str
     name: str
     plan: Plan
     bound: float
@@ -54,33 +56,18 @@ class Ranking(Result):
 
     Attributes:
         rows: the plans, the one with the lowest bound first.
-        known: the names of the plans whose best peak was given, with that peak.
+        known: the letters of the plans whose best peak was given, with that peak.
         total_steps: the length of the runs.
     """
 
     rows: tuple[RankedPlan, ...]
-    known: tuple[tuple[str, float], ...]
+    known: dict[str, float]
     total_steps: int
 
     @property
     def best(self) -> RankedPlan:
         """The row with the lowest bound."""
         return self.rows[0]
-
-    @property
-    def plans(self) -> tuple[Plan, ...]:
-        """The plans, the best first."""
-        return tuple(row.plan for row in self.rows)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Their names."""
-        return tuple(row.name for row in self.rows)
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """A letter for each row, used where its name is too long."""
-        return tuple(letters(len(self.rows)))
 
     def above_best(self, row: RankedPlan) -> float:
         """How far a row's bound is above the lowest, as a share."""
@@ -92,7 +79,7 @@ class Ranking(Result):
 
 def rank(
     *plans: Plan,
-    best_peak: Mapping[Plan | str, float] | Rehearsal | None = None,
+    best_peak: Mapping[Plan, float] | Mapping[str, float] | Rehearsal | None = None,
     names: Sequence[str] | None = None,
 ) -> Ranking:
     """Rank plans of one length by what convex theory says of the loss after their last step, without training.
@@ -110,8 +97,8 @@ def rank(
 
     Args:
         *plans: two plans or more, all of one length. The bound says nothing across lengths.
-        best_peak: the best peak of one of the plans, or of several, as {plan: 2e-3} or {"its name": 2e-3}; or the
-            `Rehearsal` of one of them. From several follows the geometric mean.
+        best_peak: the best peak of one of the plans, or of several, as {plan: 2e-3}, {"its name": 2e-3} or {"A": 2e-3};
+            or the `Rehearsal` of one of them. From several follows the geometric mean.
         names: what to call the plans, one name for each; "A", "B", ... if None. Equal names get a number.
 
     Returns:
@@ -132,7 +119,7 @@ def rank(
         ('wsd', [0.00113, 0.002])
     """
     _check_plans(plans)
-    called = read_names(names, len(plans))
+    marks, called = letters(len(plans)), read_names(names, len(plans))
     peaks = [summarize(plan).peak for plan in plans]
     for plan, peak in zip(plans, peaks, strict=True):
         if peak == 0:
@@ -141,12 +128,12 @@ def rank(
     untested = [_untested(plan, peak) for plan, peak in zip(plans, peaks, strict=True)]
     known = _read_best_peak(best_peak, plans, called, untested)
     ratio = _ratio(known, bounds)
-    rows = [
-        RankedPlan(name, plan, each.best, peak, None if ratio is None or why else ratio * each.scale, why)
-        for name, plan, each, peak, why in zip(called, plans, bounds, peaks, untested, strict=True)
-    ]
+    rows = []
+    for index, (plan, each, why) in enumerate(zip(plans, bounds, untested, strict=True)):
+        best = known.get(index, None if ratio is None or why else ratio * each.scale)
+        rows.append(RankedPlan(marks[index], called[index], plan, each.best, peaks[index], best, why))
     rows.sort(key=lambda row: row.bound)
-    given = tuple((called[index], peak) for index, peak in known.items())
+    given = {marks[index]: peak for index, peak in known.items()}
     return Ranking(tuple(rows), given, plans[0].total_steps or 0)
 
 
@@ -189,8 +176,11 @@ def _read_best_peak(
         rule = "the best peak of a plan, as {plan: 2e-3}, or a Rehearsal"
         raise ArgumentTypeError(argument="best_peak", rule=rule, received=value)
     known: dict[int, float] = {}
+    called = list(zip(plans, names, letters(len(plans)), strict=True))
     for key, peak in given.items():
-        index = next((i for i, (plan, name) in enumerate(zip(plans, names, strict=True)) if key in (plan, name)), None)
+        index = next(
+            (i for i, all_of in enumerate(zip(plans, names, letters(len(plans)), strict=True)) if key in all_of), None
+        )
         if index is None:
             raise ArgumentError(argument="best_peak", rule="the best peak of one of the plans", received=key)
         if untested[index]:

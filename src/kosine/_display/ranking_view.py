@@ -36,21 +36,20 @@ def ranking_scene(ranking: Ranking, columns: int = COLUMNS) -> Scene:
 
 def _rows(ranking: Ranking) -> list[list[str]]:
     rows = [["", "plan", "bound", "best peak", ""]]
-    lettered = set(ranking.names) == set(ranking.marks)
     for row in ranking.rows:
         best = "" if row.best_peak is None else f"{row.best_peak:.2g}"
-        note = "given" if row.name in dict(ranking.known) else row.untested
-        rows.append([row.name if lettered else "", "", _above(ranking, row), best, note])
+        note = "given" if row.mark in ranking.known else row.untested
+        rows.append([row.mark, "", _above(ranking, row), best, note])
     room = _WIDTH - sum(max(len(row[column]) for row in rows) + 2 for column in (0, 2, 3, 4))
     for line, row in zip(rows[1:], ranking.rows, strict=True):
-        line[1] = shortened(_called(row) if lettered else row.name, max(room, 8))
+        line[1] = shortened(_called(row), max(room, 8))
     shown = [column for column in range(5) if column == 1 or any(row[column] for row in rows[1:])]
     return [[row[column] for column in shown] for row in rows]
 
 
 def _called(row: RankedPlan) -> str:
-    """The schedule of a plan that has a letter only."""
-    return repr(row.plan.schedule)[len("Schedule(") : -1]
+    """The name of a plan, or its schedule where it has a letter only."""
+    return repr(row.plan.schedule)[len("Schedule(") : -1] if row.name == row.mark else row.name
 
 
 def _above(ranking: Ranking, row: RankedPlan) -> str:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "show": "The phases of a schedule as a table, its totals, and its curve in the terminal.",
     "plot": "A picture of a schedule: png, svg, pdf, or an interactive html page.",
     "compare": "Where two or more schedules differ, as a table and as a picture.",
+    "rank": "Which of several schedules is the best by theory, without training.",
     "values": "The learning rates of a schedule as CSV.",
     "lint": "What is odd about a schedule in this run: the mistakes that people make.",
     "export": "A schedule as a program or as data that needs no kosine.",
