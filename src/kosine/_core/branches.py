@@ -110,7 +110,8 @@ class Branching:
         if self.total_steps is None:
             raise PlanError("A plan without an end has nothing after it.", fix="Cut it first: `plan.until(at)`.")
         added = tuple(part for each in parts for part in _read_parts(each, "parts"))
-        return self._planned((*self._head(self.total_steps), *added), read_count_or_none(total_steps, "total_steps"))
+        whole = self._planned((*self._head(self.total_steps), *added), read_count_or_none(total_steps, "total_steps"))
+        return whole if whole.total_steps is None else self._planned(whole.written_parts, whole.total_steps)
 
     def cooldown(
         self,
