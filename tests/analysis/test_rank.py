@@ -104,7 +104,7 @@ def test_the_best_peak_of_one_gives_those_of_the_others(key: Any) -> None:
     # Measured on 124M parameters, 50,000 steps: 1.17e-3 and 2e-3 (`python -m benchmarks.rank`).
     assert best["wsd"] == pytest.approx(1.12e-3, rel=5e-3)
     assert best["line"] == pytest.approx(2.06e-3, rel=5e-3)
-    back = ks.rank(COSINE, WSD, best_peak={WSD: best["wsd"]})  # type: ignore[dict-item]
+    back = ks.rank(COSINE, WSD, best_peak={WSD: best["wsd"] or 0.0})
     assert next(row.best_peak for row in back.rows if row.mark == "A") == pytest.approx(2e-3, rel=1e-12)
 
 
@@ -114,8 +114,10 @@ def test_several_known_peaks_are_averaged() -> None:
         for plan, peak in ((COSINE, 2e-3), (WSD, 2e-3))
     )
     both = ks.rank(COSINE, WSD, LINEAR, best_peak={COSINE: 2e-3, WSD: 2e-3})
-    assert one and other
-    assert next(row.best_peak for row in both.rows if row.mark == "C") == pytest.approx((one * other) ** 0.5, rel=1e-12)
+    assert one is not None
+    assert other is not None
+    mean = (one * other) ** 0.5
+    assert next(row.best_peak for row in both.rows if row.mark == "C") == pytest.approx(mean, rel=1e-12)
     assert [row.best_peak for row in both.rows if row.mark != "C"] == [2e-3, 2e-3]
 
 

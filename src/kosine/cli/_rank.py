@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   kosine rank 'warmup_cosine(peak=2e-3, warmup=300)' \\
-    'wsd(peak=1e-3, warmup=300)' --total-steps 50000 --best-peak A=2e-3""",
+    'wsd(peak=1e-3, warmup=300)' --total-steps 50000 --best-peak A=2e-3
+  kosine rank before.toml after.toml -o ranking.png""",
 )
 @click.argument("schedules", type=ScheduleType(), nargs=-1, required=True, metavar="SCHEDULE SCHEDULE...")
 @run_size_options
