@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
+    from kosine._analysis.rank import Ranking, rank
     from kosine._analysis.rehearsal import Rehearsal
     from kosine._analysis.rehearse import rehearse
     from kosine._analysis.summary import Summary, summarize
@@ -89,6 +90,7 @@ __all__ = [
     "PlannedPhase",
     "Precision",
     "RangeTest",
+    "Ranking",
     "Rehearsal",
     "Schedule",
     "ScheduleError",
@@ -126,6 +128,7 @@ __all__ = [
     "piecewise",
     "polynomial",
     "published",
+    "rank",
     "read_trace",
     "rehearse",
     "rex",
@@ -143,6 +146,8 @@ _ON_DEMAND = (*ADAPTERS, "dialects", "published", "testing")
 _OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
     "Comparison": "_analysis.compare",
+    "Ranking": "_analysis.rank",
+    "rank": "_analysis.rank",
     "Rehearsal": "_analysis.rehearsal",
     "rehearse": "_analysis.rehearse",
     "Finding": "_analysis.lint.rule",

@@ -15,7 +15,7 @@ from kosine.cli._export import TARGETS
 from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
-COMMANDS = ["show", "plot", "compare", "values", "lint", "export", "check", "infer", "recipes"]
+COMMANDS = ["show", "plot", "compare", "rank", "values", "lint", "export", "check", "infer", "recipes"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from kosine._core.ramps import Ramp
 from kosine._core.run import RunSize
 from kosine.errors import ArgumentTypeError, Name, PlanError, PlanOption, ScheduleError, shown
 
-Known = TypeVar("Known")
+Known = TypeVar("Known", int, Fraction)
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -182,12 +182,12 @@ class Duration:
             case "%":
                 instead = (" (or ", Name("epochs"), " and ", Name("steps_per_epoch"), ")")
                 return amount / 100 * self._known(run.total_steps, "total_steps", instead)
-            case "sp":
-                samples = self._known(run.samples_per_step, "samples_per_step")
-                return self._taken(samples, begin)
-            case "tok":
-                tokens = self._known(run.tokens_per_step, "tokens_per_step")
-                return self._taken(tokens, begin)
+            case "sp" | "tok":
+                argument = "samples_per_step" if self.unit == "sp" else "tokens_per_step"
+                per_step = run.per_step(self.unit)
+                if per_step is None:
+                    raise self._unknown(argument)
+                return self._taken(per_step, begin)
             case _:
                 return amount * SECONDS[self.unit] / self._known(run.seconds_per_step, "seconds_per_step")
 
@@ -208,17 +208,12 @@ class Duration:
 
     def _known(self, value: Known | None, argument: str, instead: tuple[str, ...] = ()) -> Known:
         if value is None:
-            raise PlanError(
-                (
-                    f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs ",
-                    Name(argument),
-                    *instead,
-                    ".",
-                ),
-                received={argument: None},
-                missing=argument,
-            )
+            raise self._unknown(argument, instead)
         return value
+
+    def _unknown(self, argument: str, instead: tuple[str, ...] = ()) -> PlanError:
+        needs = f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs "
+        return PlanError((needs, Name(argument), *instead, "."), received={argument: None}, missing=argument)
 
 
 @dataclass(frozen=True, slots=True)

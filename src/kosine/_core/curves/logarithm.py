@@ -55,6 +55,7 @@ def logarithm(
     start: float | None = None,
     base: float = 10.0,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A change that is fast at first and slows down: s + (e - s) log(1 + (base - 1) u) / log(base).
 
@@ -67,6 +68,8 @@ def logarithm(
         start: the value s of its first step, >= 0; where the last phase ended if None.
         base: how many times steeper the start is than the end, > 1 and at most 1e15.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value or a base out of range, or a duration with an unknown unit.
@@ -78,4 +81,6 @@ def logarithm(
         >>> [round(plan(t), 9) for t in (0, 9, 99, 999)]
         [0.0, 0.001, 0.002, 0.003]
     """
-    return new_phase(Logarithm(read_above(base, "base", 1, 1e15)), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(
+        Logarithm(read_above(base, "base", 1, 1e15)), duration, start, read_rate(to, "to"), endpoint, until
+    )
