@@ -35,7 +35,17 @@ fixed_durations: st.SearchStrategy[int | str] = st.one_of(
 )
 durations = fixed_durations | _hundredths(1, 50, "%")
 
-_CURVES = ("linear", "cosine", "hold", "polynomial", "exponential", "inverse_sqrt", "one_minus_sqrt")
+_CURVES = (
+    "linear",
+    "cosine",
+    "hold",
+    "polynomial",
+    "exponential",
+    "inverse_sqrt",
+    "one_minus_sqrt",
+    "rex",
+    "logarithm",
+)
 
 
 @st.composite
@@ -230,7 +240,7 @@ def _bent_phase(draw: st.DrawFn, lengths: st.SearchStrategy[int | str], endpoint
     ends |= {"endpoint": True} if endpoint and draw(st.booleans()) else {}
     high = draw(positive_rates)
     above_0: Any = {**ends, "start": high, "to": high * draw(st.floats(1e-6, 1.0))}
-    match draw(st.integers(0, 9)):
+    match draw(st.integers(0, 11)):
         case 0 | 1:
             return ks.cosine(draw(lengths), power=draw(_exponents), warp=draw(_exponents), **ends)
         case 2 | 3:
@@ -246,6 +256,10 @@ def _bent_phase(draw: st.DrawFn, lengths: st.SearchStrategy[int | str], endpoint
             return falling(draw(lengths), start=high, timescale=draw(lengths))
         case 8:
             return ks.one_minus_sqrt(draw(lengths), **ends)
+        case 9:
+            return ks.rex(draw(lengths), bend=draw(st.sampled_from([0, 0.5, 0.9, 0.99999])), **ends)
+        case 10:
+            return ks.logarithm(draw(lengths), base=draw(st.sampled_from([1.001, 2, 1e4, 1e15])), **ends)
         case _:
             lower = draw(st.floats(-19.0, 15.0))
             return ks.tanh(draw(lengths), lower=lower, upper=lower + draw(st.floats(0.1, 5.0)), **ends)
