@@ -11,9 +11,9 @@ import pytest
 from keras.optimizers import SGD, MultiOptimizer, OptimizerMap
 
 import kosine as ks
-from kosine.keras import LearningRateCallback, LearningRateSchedule, plan_of, set_plan
+from kosine.keras import LearningRateCallback, LearningRateSchedule, layer_rates, plan_of, set_plan
 from kosine.testing.keras import AppliedRates, probe_data, probe_model
-from tests.support.branches import AT, BRANCHES, COSINE, EPOCH, OTHER_PASTS, PARENT
+from tests.support.branches import AT, BRANCHES, COSINE, EPOCH, OTHER_PASTS, PARENT, STAIRS
 from tests.support.keras_probe import STEPS, Crash, assert_follows, compiled, fit, warned
 
 assert STEPS == EPOCH
@@ -107,6 +107,27 @@ def test_another_past_is_reported_with_both_rates_and_the_fix(name: str) -> None
     )
     assert f"make the branch from the plan that the run began with, at step {AT} or later" in message
     assert_goes_on(applied, other)
+
+
+def test_parts_of_a_model_go_on_along_a_branch_and_name_the_part_whose_past_is_another() -> None:
+    def model_of_parts() -> Any:
+        return compiled(layer_rates(SGD, {"backbone/.*": 0.1}), ("backbone", "probe"))
+
+    model = model_of_parts()
+    fit(model, follow(PARENT), epochs=AT // EPOCH)
+    backbone = AppliedRates("backbone")
+    messages, applied = warned(model, follow(COOLDOWN), backbone, **to_the_end(COOLDOWN))
+    assert messages == []
+    assert_goes_on(applied, COOLDOWN)
+    assert_goes_on(backbone.rates, 0.1 * COOLDOWN)
+
+    schedules = {"probe/.*": PARENT, "backbone/.*": PARENT}
+    model = model_of_parts()
+    fit(model, LearningRateCallback(schedules, lint=False), epochs=AT // EPOCH)
+    other = LearningRateCallback({**schedules, "backbone/.*": STAIRS}, lint=False)
+    (message,), _ = warned(model, other, **to_the_end(PARENT))
+    name = next(each.name for each in model.optimizer.optimizers if "backbone" in each._trainable_variables[0].path)
+    assert f"the last rate of {name} was 0.1, and the schedule has 0.05 at that step; it goes on with 0.025" in message
 
 
 # The schedule in the optimizer

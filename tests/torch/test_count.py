@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import accelerate
+import lightning
 import numpy as np
 import pytest
 import torch
 import transformers
 
 import kosine as ks
+from kosine.testing.torch import Probe
 from kosine.torch import CycleEnds, PlanLR, with_schedule
 from tests.support.torch_probe import probes, through_a_file
 from tests.support.trainer_probe import Counts, Model, samples, settings
@@ -257,7 +259,8 @@ def test_a_trainer_that_steps_by_itself_gets_the_error(tmp_path: Path) -> None:
         run.train()
 
 
-def test_accelerate_passes_the_number_on_and_needs_one(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("fresh_accelerate")
+def test_accelerate_passes_the_number_on_and_needs_one() -> None:
     modules, optimizer = probes(0.5, steps=len(TOKENS))
     accelerator = accelerate.Accelerator(cpu=True)
     module, driven, scheduler = accelerator.prepare(modules[0], optimizer, built(optimizer))
@@ -267,3 +270,47 @@ def test_accelerate_passes_the_number_on_and_needs_one(tmp_path: Path) -> None:
         scheduler.step()
     scheduler.step(tokens=TOKENS[0])
     assert optimizer.param_groups[0]["lr"] == PLAN(TOKENS[0])
+
+
+class Module(lightning.LightningModule):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.probe = Probe(len(TOKENS))
+
+    def training_step(self, batch: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = self.probe(batch)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.5)
+        return [optimizer], [{"scheduler": built(optimizer), "interval": "step"}]
+
+
+class CountingModule(Module):
+    def lr_scheduler_step(self, scheduler: PlanLR, metric: Any) -> None:
+        scheduler.step(tokens=TOKENS[self.global_step - 1])
+
+
+@pytest.mark.filterwarnings(
+    "ignore:`isinstance.treespec, LeafSpec.` is deprecated:FutureWarning",
+    "ignore:.*does not have many workers:UserWarning",
+)
+@pytest.mark.parametrize("kind", [Module, CountingModule])
+def test_a_module_of_lightning_says_the_tokens(kind: type[Module], tmp_path: Path) -> None:
+    module = kind()
+    run = lightning.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    data = torch.utils.data.DataLoader(torch.arange(len(TOKENS)))
+    if kind is CountingModule:
+        run.fit(module, data)
+        assert module.probe.rates == rates()
+    else:
+        with pytest.raises(ks.TrainingError, match="Lightning"):
+            run.fit(module, data)

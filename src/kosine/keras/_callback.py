@@ -12,7 +12,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, Described, PlanError, TrainingError
 from kosine.keras._driver import Followed
 from kosine.keras._history import LearningRateHistory
-from kosine.keras._internals import attributes_of, initial_epoch, level_of_the_user, optimizers
+from kosine.keras._internals import attributes_of, initial_epoch, level_of_the_user
 from kosine.keras._parts import by_pattern, in_ratio
 from kosine.keras._plan_callback import PlanCallback
 from kosine.keras._start import EVERY_PART, in_one_line, read_schedule, read_schedules, what_is_odd_about_going_on
@@ -191,7 +191,8 @@ class LearningRateCallback(PlanCallback):
         if clipped:
             self._warn("clipped", f"The schedule is cut to fit the run: {' '.join(clipped)}")
         if self._first_step:
-            message = what_is_odd_about_going_on(self.plan, self._first_step, optimizers(self.model)[0], epoch)
+            followed = [(each.optimizer, each.rates) for each in self.follow(self.model)]
+            message = what_is_odd_about_going_on(self.plan, self._first_step, followed, epoch)
             if message and self._origin is None:
                 self._warn("start", message)
         if self._lint and not self._first_step and plans != self._linted:  # not where a run goes on
