@@ -18,8 +18,7 @@ import sys
 import traceback
 import warnings
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +28,7 @@ from kosine.errors import TrainingWarning
 DOCS = Path(__file__).parents[2] / "docs"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^\$ ((?:'[^']*'|\\\n|[^'\n])*)\n?", re.MULTILINE)  # a text in quotes may go over lines
+_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
