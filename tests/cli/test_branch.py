@@ -284,3 +284,15 @@ def test_the_same_mistake_in_python_has_the_words_of_python() -> None:
         OLD.cooldown(at=100, over=9)
     with pytest.raises(ks.ScheduleError, match=r"Argument `to` must be at most 0\.001, the rate at the step `at`\."):
         OLD.cooldown(at=6000, over=9, to=1)
+
+
+def test_a_text_form_too_long_for_a_terminal_goes_into_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ", ".join(f"hold(10, start=0.{number})" for number in range(100, 250))
+    file = tmp_path / "new.toml"
+    assert main(["branch", f"Schedule({parts})", "--at", "1200", "--cooldown", "10", "-o", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"\nschedule  has [3-9],\d{3} characters: -o FILE writes it\n", out)
+    assert main(["show", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total_steps"] == 1210
