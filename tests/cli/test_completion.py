@@ -15,7 +15,9 @@ from kosine.cli._export import TARGETS
 from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
-COMMANDS = ["show", "plot", "compare", "rank", "values", "lint", "export", "check", "infer", "recipes"]
+COMMANDS = [
+    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "infer", "recipes"),
+]
 
 
 @pytest.fixture
@@ -88,6 +90,11 @@ def in_bash(script: str, words: list[str]) -> list[str]:
         (["export", "gpt-3", "--to", "p"], ["python"]),
         (["export", "gpt-3", "-o", ""], ["file"]),
         (["values", "gpt-3", "--per"], ["--per-epoch"]),
+        (["branch", "gpt"], ["file", "gpt-3"]),
+        (["branch", "gpt-3", "--cool"], ["--cooldown"]),
+        (["branch", "gpt-3", "--shape", ""], ["one_minus_sqrt", "linear", "cosine"]),
+        (["extend", "gpt-3", "--how", ""], ["stretch", "hold", "meet"]),
+        (["extend", "gpt-3", "--at", "6k", "--new"], ["--new-total-steps"]),
         (["check", ""], ["file"]),
         (["check", "run.csv", "gpt"], ["file", "gpt-3"]),
         (["check", "missing.csv", "--step-c"], ["--step-column"]),

@@ -97,6 +97,4 @@ def _filled(text: str, width: int) -> list[str]:
 
 def _command(example: Example) -> str:
     options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in example.run.items())
-    words = f"kosine lint '{example.schedule}' \\"
-    lines = textwrap.wrap(words, _WIDTH - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join([*lines, f"    {options}"])
+    return f"kosine lint '{example.schedule}' \\\n    {options}"

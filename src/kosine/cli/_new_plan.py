@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosine._core.curves.hold import hold
 from kosine._core.durations import Duration
 from kosine._core.files import whole_file
 from kosine._core.json_form import dumps
-from kosine._core.numbers import round_half_up
 from kosine._core.plain_text import printable
 from kosine.cli._errors import CommandError
 from kosine.cli._number_types import Count, ParamType
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kosine._core.schedule import Plan
 
 _MOST_PHASES = 1000  # that --json lists
+_LONGEST_TEXT = 2000  # characters of a text form that a terminal shows
 _SCHEDULE_ENDINGS = (".toml", ".yaml", ".yml", ".json")
 _WORDS = {
     "plan.until": "`kosine branch ... --at`",
@@ -118,8 +120,9 @@ def new_length(length: int | str | None, plan: Plan) -> int | None:
     if duration.amount is None or duration.unit == "%":
         rule = 'a number of steps, or a duration such as "100ep" or "300Btok"'
         raise PlanError(argument="new_total_steps", rule=rule, received=length)
-    with errors_named({}):
-        return round_half_up(duration.steps(plan.run))
+    endless = plan.replanned((hold(start=1.0),), replace(plan.run, total_steps=None))
+    with errors_named({"at": "--new-total-steps"}):
+        return endless.until(length).total_steps
 
 
 def print_new_plan(
@@ -146,8 +149,12 @@ def print_new_plan(
 def _text(comparison: Comparison, after: Plan, at: int, found: list[Finding]) -> str:
     from kosine._display.terminal import Screen, draw
 
-    run = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in after.run.known().items())
-    facts = [f"schedule  {after.schedule!r}", f"run       {run}"]
+    known: Mapping[str, Any] = after.run.known()
+    words = (f"--{name.replace('_', '-')} {value}" for name, value in known.items() if not isinstance(value, list))
+    schedule = repr(after.schedule)
+    if len(schedule) > _LONGEST_TEXT:
+        schedule = f"has {len(schedule):,} characters: -o FILE writes it"
+    facts = [f"schedule  {schedule}", f"run       {' '.join(words)}"]
     kept = f"Every step before {at:,} keeps its rate."
     notes = [f"{finding.code} {finding.severity}: {finding.message} {finding.fix}" for finding in found]
     return "\n\n".join([str(after), "\n".join(facts), kept, *notes, draw(comparison, Screen.of_stdout())])

@@ -156,17 +156,17 @@ def _read_allowed(allowed: object) -> dict[str, int]:
     return dict(allowed)
 
 
-def toml_lines(schedule: str, run: Mapping[str, int]) -> Iterator[str]:
+def toml_lines(schedule: str, run: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a schedule file in TOML: a text form, and what is known of the run."""
     yield "schedule = " + (json.dumps(schedule) if "'" in schedule else f"'{schedule}'")
     if run:
         yield from ("", "[run]")
-        yield from (f"{name} = {value!r}" for name, value in run.items())
+        yield from (f"{name} = {json.dumps(value)}" for name, value in run.items())
 
 
-def yaml_lines(schedule: str, run: Mapping[str, int]) -> Iterator[str]:
+def yaml_lines(schedule: str, run: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a schedule file in YAML."""
     yield "schedule: " + (json.dumps(schedule) if "'" in schedule else f"'{schedule}'")
     if run:
         yield "run:"
-        yield from (f"  {name}: {value!r}" for name, value in run.items())
+        yield from (f"  {name}: {json.dumps(value)}" for name, value in run.items())

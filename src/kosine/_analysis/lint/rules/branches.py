@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from kosine._analysis.lint.plan_facts import NEARLY, PlanFacts, relative_units
 from kosine._analysis.lint.rule import Example, Remark, Severity, rule
-from kosine._analysis.lint.wording import rate
+from kosine._analysis.lint.wording import and_others, rate
 from kosine._core.groups import Cycles, Part, Section, lasts_for_ever
 from kosine._core.numbers import round_half_up
 from kosine._core.timeline import PlannedPart, PlannedPhase
@@ -39,6 +38,8 @@ def section_around_a_rest(facts: PlanFacts) -> Iterator[Remark]:
     if first.duration.unit in ("%", "rest") or not found:
         return
     stop = round_half_up(first.duration.steps(facts.plan.run))
+    if stop < 1:
+        return
     follows = facts.row_at(stop) if facts.total is None or stop < facts.total else None
     goes_on = follows is not None and not follows.only_rises and _joins(facts, facts.row_at(stop - 1), follows)
     severity: Severity = "warning" if goes_on and "rest" in found else "info"
@@ -60,7 +61,11 @@ def _filling(parts: tuple[Part, ...]) -> str:
         if isinstance(part, Cycles):
             continue
         if isinstance(part, Section):
-            if name := _filling(part.parts):
+            if (
+                name := "section"
+                if part.duration is not None and part.duration.unit == "rest"
+                else _filling(part.parts)
+            ):
                 return name
         elif part.duration.unit == "rest" and (number < len(parts) - 1 or not lasts_for_ever(part)):
             return part.curve.name
@@ -72,11 +77,11 @@ def _filling(parts: tuple[Part, ...]) -> str:
     "A branch begins inside a decay",
     severity="warning; info where the rest of the same decay follows, only slower",
     why="A branch wants the stable part of a run. Where a decay is cut and another one follows, at once or after a "
-    "hold, the run trains at a part of its peak from there on. In arXiv 2405.18392 cooldowns that branch off a constant "
-    "rate match a cosine that was planned for their length; in arXiv 2203.15556 a run that ends inside a cosine of a "
-    "longer one has a higher loss. Not reported are curves without an end, such as an inverse square root, cycles, a branch "
-    "that first goes back up, a curve that is cut at a floor, and a cut where less than 1 % of the decay is done or "
-    "missing.",
+    "hold, the run trains at a part of its peak from there on. In arXiv 2405.18392 cooldowns that branch off a "
+    "constant rate match a cosine that was planned for their length; in arXiv 2203.15556 a run that ends inside a "
+    "cosine of a longer one has a higher loss. Not reported are curves without an end, such as an inverse square root, "
+    "cycles, a branch that first goes back up, a curve that is cut at a floor, and a cut where less than 1 % of the "
+    "decay is done or missing.",
     fix="Branch off where the decay begins, or before. A run that will be branched is planned with a stable part: the "
     "constructors `wsd` and `infinite`.",
     example=Example(
@@ -92,26 +97,32 @@ def _filling(parts: tuple[Part, ...]) -> str:
 def branch_inside_a_decay(facts: PlanFacts) -> Iterator[Remark]:
     if facts.plan.clipped:
         return
-    parts = facts.parts
-    for number, (before, after) in enumerate(pairwise(parts)):
-        if not isinstance(before, PlannedPhase) or not isinstance(after, PlannedPhase):
-            continue
-        if not _is_cut_decay(before) or not _joins(facts, before, after) or _same_course(before, after):
-            continue
-        moves = next((part for part in parts[number + 1 :] if not part.keeps_one_value), after)
-        if not moves.falls:
-            continue
-        clock, next_clock = before.clock, after.clock
-        done, of = (int(ticks * clock.tick) for ticks in (clock.lead, clock.span or clock.lead))
-        slower = (clock.start, clock.to, before.name) == (next_clock.start, next_clock.to, after.name)
-        done += before.steps or 0
-        yield Remark(
-            "info" if slower else "warning",
-            f"The {before.name} is cut at step {before.stop:,}, after {done:,} of its {of:,} steps: the {after.name} that follows begins at {rate(after.first_lr)}, "
-            f"{100 * after.first_lr / facts.peak:.3g} % of the peak.",
-            _stable_part(before, parts[number - 1] if number else None),
-            after,
-        )
+    found = [number for number in range(1, len(facts.parts)) if _branches(facts, number)]
+    if not found:
+        return
+    before, after = facts.parts[found[0] - 1], facts.parts[found[0]].first_row()
+    assert isinstance(before, PlannedPhase)
+    clock = before.clock
+    done, of = (int(ticks * clock.tick) for ticks in (clock.lead, clock.span or clock.lead))
+    slower = (clock.start, clock.to, before.name) == (after.clock.start, after.clock.to, after.name)
+    yield Remark(
+        "info" if slower else "warning",
+        f"The {before.name} is cut at step {before.stop:,}, after {done + before.stop - before.first_step:,} of its "
+        f"{of:,} steps: the {after.name} that follows begins at {rate(after.first_lr)}, "
+        f"{100 * after.first_lr / facts.peak:.3g} % of the peak.{and_others(found, 'cut')}",
+        _stable_part(before, facts.parts[found[0] - 2] if found[0] > 1 else None),
+        after,
+    )
+
+
+def _branches(facts: PlanFacts, number: int) -> bool:
+    """Whether a part follows the beginning of a decay, and the rate falls again before it rises."""
+    before, after = facts.parts[number - 1 : number + 1]
+    if not isinstance(before, PlannedPhase) or not isinstance(after, PlannedPhase) or not _is_cut_decay(before):
+        return False
+    if not _joins(facts, before, after) or _same_course(before, after):
+        return False
+    return next((part for part in facts.parts[number:] if not part.keeps_one_value), after).falls
 
 
 def _is_cut_decay(part: PlannedPhase) -> bool:
