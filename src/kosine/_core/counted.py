@@ -15,7 +15,7 @@ from kosine._core.phase import Phase
 from kosine._core.ramps import Ramp
 from kosine._core.timeline import PlannedPhase, planned_phase
 
-_LISTED = 1024  # pieces of a phase that are listed ahead; beyond them each step finds its own by bisection
+_LISTED = 128  # pieces of a phase that are listed ahead; beyond them each step finds its own by bisection
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,12 +96,13 @@ class CountedRow(PlannedPhase):
         first = max(self.first_step, self.course.first_step(stage))
         stop = min(self.stop, self.course.stop(stage))
         curve, clock = self.course.curve_of(stage), self.course.clock(stage, first)
+        value = scalar_function(curve, clock)
         return PlannedPhase(
             curve.name,
             first,
             None if stop > MAX_STEPS else stop - first,
-            self.first_lr if first == self.first_step else self.value_at(first),
-            self.end_lr if stop == self.stop else self.value_at(stop),
+            self.first_lr if first == self.first_step else value(0),
+            self.end_lr if stop == self.stop else value(stop - first),
             self.cycle,
             curve,
             self.endpoint,
