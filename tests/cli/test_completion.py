@@ -83,9 +83,9 @@ def in_bash(script: str, words: list[str]) -> list[str]:
         (["show", "zzz"], ["file"]),
         (["show", ""], ["file", *PUBLISHED]),
         (["show", "gpt-3", "--st"], ["--steps-per-epoch"]),
-        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--tot"], ["--total-steps"]),
-        (["show", "-", "--tot"], ["--total-steps"]),
-        (["show", "missing.json", "--tot"], ["--total-steps"]),
+        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--total-st"], ["--total-steps"]),
+        (["show", "-", "--total-st"], ["--total-steps"]),
+        (["show", "missing.json", "--total-st"], ["--total-steps"]),
         (["export", "gpt-3", "--to", ""], list(TARGETS)),
         (["export", "gpt-3", "--to", "p"], ["python"]),
         (["export", "gpt-3", "-o", ""], ["file"]),
@@ -118,7 +118,7 @@ def test_what_bash_is_answered(
     ("words", "expected"),
     [
         ([""], COMMANDS),
-        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--tot"], ["--total-steps"]),
+        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--total-st"], ["--total-steps"]),
         (["check", "run.csv", "gpt"], ["file", "gpt-3"]),
     ],
 )

@@ -140,7 +140,7 @@ def test_stages_that_are_none_are_refused(stages: Any, message: str) -> None:
         GPT_3.plan(total_steps=10, tokens_per_step=stages)
 
 
-@pytest.mark.parametrize("value", ["3.2M", [1, 2], [(0, 10, 20)], [(0, 1.5)], {0: 10}, GPT_3])
+@pytest.mark.parametrize("value", ["hold(32)", [1, 2], [(0, 10, 20)], [(0, 1.5)], {0: 10}, GPT_3])
 def test_other_types_are_refused(value: Any) -> None:
     with pytest.raises(ks.ArgumentTypeError, match="tokens_per_step"):
         GPT_3.plan(total_steps=10, tokens_per_step=value)

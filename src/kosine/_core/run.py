@@ -78,16 +78,15 @@ def read_run(
     per_epoch = read_count_or_none(steps_per_epoch, "steps_per_epoch", _whole_epochs(steps_per_epoch))
     if dataset_size is None:
         update.check_without_data(per_epoch, total_samples if total_tokens is None else total_tokens)
-    samples = update.samples_of_a_step(
-        read_per_step(samples_per_step, "samples_per_step"), sized_by_data=dataset_size is not None
-    )
+    given = read_per_step(samples_per_step, "samples_per_step")
+    if dataset_size is not None and isinstance(given, Ramp):
+        raise PlanError(
+            ("An epoch has no fixed number of steps where ", Name("samples_per_step"), " changes."),
+            received={"dataset_size": dataset_size},
+            fix='Leave the size of the data out, and count in samples: "2e6sp".',
+        )
+    samples = update.samples_of_a_step(given, sized_by_data=dataset_size is not None)
     if dataset_size is not None:
-        if isinstance(samples, Ramp):
-            raise PlanError(
-                ("An epoch has no fixed number of steps where ", Name("samples_per_step"), " changes."),
-                received={"dataset_size": dataset_size},
-                fix='Leave the size of the data out, and count in samples: "2e6sp".',
-            )
         per_epoch = update.steps_of_data(read_count_or_none(dataset_size, "dataset_size"), per_epoch)
     tokens = read_per_step(tokens_per_step, "tokens_per_step")
     seconds = _read_seconds(seconds_per_step)
