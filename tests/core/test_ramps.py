@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -185,7 +185,7 @@ def test_an_epoch_has_no_length_where_samples_change() -> None:
 
 
 def random_phase(rng: random.Random, first: bool) -> ks.Phase:
-    duration = rng.choice([f"{rng.randint(30, 2_000)}tok", rng.randint(5, 60), f"{rng.randint(30, 2_000)}tok"])
+    duration: Any = rng.choice([f"{rng.randint(30, 2_000)}tok", rng.randint(5, 60), f"{rng.randint(30, 2_000)}tok"])
     rates: dict[str, Any] = {"start": rng.random()} if first or rng.random() < 0.3 else {}
     kind = rng.randrange(5)
     if kind == 0:
@@ -216,7 +216,7 @@ def test_branches_keep_the_past_bit_for_bit() -> None:
         total = plan.total_steps or 0
         at = rng.randint(1, total)
         before = plan(np.arange(at))
-        branches = [lambda: plan.until(at), lambda: plan.then(ks.linear("90tok", to=0.0))]  # noqa: B023  called here
+        branches: list[Callable[[], ks.Plan]] = [lambda: plan.until(at), lambda: plan.then(ks.linear("90tok", to=0.0))]  # noqa: B023  called here
         branches.append(lambda: plan.cooldown(at=at, over="300tok"))  # noqa: B023
         branches.append(lambda: plan.extend(at=at, total_steps=2 * total, how="stretch"))  # noqa: B023
         for branch in branches:
@@ -234,6 +234,11 @@ def test_a_cooldown_in_tokens_takes_them_where_it_stands() -> None:
     plan = ks.constant(1.0).plan(total_steps=100, tokens_per_step=STAGES)
     assert plan.cooldown(at=5, over="100tok").total_steps == 13  # up to the count 150, in the middle of step 12
     assert plan.cooldown(at="200tok", over="100tok").total_steps == 17
+    rising = ks.Schedule(ks.linear("400tok", start=0.0, to=1.0), ks.hold()).plan(
+        total_steps=100, tokens_per_step=STAGES
+    )
+    with pytest.raises(ks.PlanError, match=r"rises up to step 19\..*Use at=19\."):  # at 10 a stage ends
+        rising.cooldown(at=10, over=5)
 
 
 def test_programs_graphs_and_questions_see_every_piece() -> None:

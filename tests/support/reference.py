@@ -6,7 +6,7 @@ Time is an exact fraction. Nothing is looked up: for every step the parts are wa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from typing import Any
@@ -49,15 +49,15 @@ class _Clock:
         run, amount = self.run, duration.amount
         if duration.unit == "st":
             return amount
-        in_steps = {
+        in_steps: dict[str, Callable[[], Fraction]] = {
             "ep": lambda: amount * run["steps_per_epoch"],
             "%": lambda: amount * run["total_steps"] / 100,
             "sp": lambda: amount / run["samples_per_step"],
             "tok": lambda: amount / run["tokens_per_step"],
             "s": lambda: amount / Fraction(str(run["seconds_per_step"])),
             "min": lambda: amount * 60 / Fraction(str(run["seconds_per_step"])),
-        }[duration.unit]()
-        return Fraction(in_steps) / self.tick
+        }
+        return Fraction(in_steps[duration.unit]()) / self.tick
 
     def skipped(self, part: ks.Section) -> Fraction:
         skip = self.steps(part.skip)

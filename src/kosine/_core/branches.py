@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeGuard
 
 from kosine._core.arguments import read_above, read_count_or_none, read_rate
+from kosine._core.counted import CountedRow
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import Hold, hold
 from kosine._core.curves.linear import linear
@@ -23,7 +24,7 @@ from kosine._core.phase import Phase
 from kosine._core.placing import place
 from kosine._core.run import RunSize
 from kosine._core.time_scaling import longer, without_endpoints
-from kosine._core.timeline import PlannedPhase
+from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, Name, PlanCall, PlanError, ScheduleError, Setting
 
 SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "linear": linear, "cosine": cosine}
@@ -48,6 +49,7 @@ class Branching:
         run: RunSize
         total_steps: int | None
         clipped: tuple[str, ...]
+        parts: tuple[PlannedPart, ...]
 
         def __call__(self, steps: Any) -> Any: ...
         def phase_at(self, step: int) -> PlannedPhase: ...
@@ -282,6 +284,8 @@ class Branching:
 
     def _refuse_a_warmup(self, step: int, what: str) -> None:
         row = self.phase_at(step - 1)
+        counted = (part for part in self.parts if isinstance(part, CountedRow))  # such a row is a piece of a phase
+        row = next((part for part in counted if part.first_step < step <= part.stop), row)
         if row.stop > step and row.end_lr > row.first_lr:
             raise PlanError(
                 f"{what} begins after a warm-up, not inside: the phase `{row.name}` rises up to step {row.stop:,}.",
