@@ -170,9 +170,12 @@ def test_what_cannot_be_ranked_says_why(
 
 
 def test_it_is_drawn_at_the_best_peaks(tmp_path: Any) -> None:
-    ranking = ks.rank(COSINE, WSD, best_peak={COSINE: 4e-3}, names=["cosine", "wsd"])
+    ranking = ks.rank(WSD, COSINE, best_peak={COSINE: 4e-3}, names=["wsd", "cosine"])
     picture = ranking.draw(80)
-    assert picture.splitlines()[0].split() == ["A", "cosine:", "lowest"]
+    assert [line.split() for line in picture.splitlines()[:2]] == [
+        ["A", "wsd:", "+3.2", "%"],
+        ["B", "cosine:", "lowest"],
+    ]
     assert "0.004" in picture
     ranking.save(tmp_path / "ranking.html")
     assert "Ranking" in (tmp_path / "ranking.html").read_text()

@@ -29,8 +29,10 @@ def ranking_text(ranking: Ranking) -> str:
 
 def ranking_scene(ranking: Ranking, columns: int = COLUMNS) -> Scene:
     """The plans at their best peaks, or as they are written where no best peak is known."""
-    plans = [row.plan.scaled(exact(row.best_peak or row.peak) / exact(row.peak)) for row in ranking.rows]
-    names = [f"{row.name}: {_above(ranking, row)}" for row in ranking.rows]
+    letters = ranking.marks
+    rows = sorted(ranking.rows, key=lambda row: letters.index(row.mark))  # a comparison gives the same letters
+    plans = [row.plan.scaled(exact(row.best_peak or row.peak) / exact(row.peak)) for row in rows]
+    names = [f"{row.name}: {_above(ranking, row)}" for row in rows]
     return comparison_scene(compare(*plans, names=names), columns)
 
 
