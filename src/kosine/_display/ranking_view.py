@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from kosine._analysis.compare import compare
+from kosine._analysis.plan_names import letters
 from kosine._analysis.sampling import COLUMNS
 from kosine._core.numbers import exact
 from kosine._core.plain_text import aligned, shortened
@@ -29,8 +30,8 @@ def ranking_text(ranking: Ranking) -> str:
 
 def ranking_scene(ranking: Ranking, columns: int = COLUMNS) -> Scene:
     """The plans at their best peaks, or as they are written where no best peak is known."""
-    letters = ranking.marks
-    rows = sorted(ranking.rows, key=lambda row: letters.index(row.mark))  # a comparison gives the same letters
+    order = letters(len(ranking.rows))  # in which a comparison gives its letters
+    rows = sorted(ranking.rows, key=lambda row: order.index(row.mark))
     plans = [row.plan.scaled(exact(row.best_peak or row.peak) / exact(row.peak)) for row in rows]
     names = [f"{row.name}: {_above(ranking, row)}" for row in rows]
     return comparison_scene(compare(*plans, names=names), columns)
