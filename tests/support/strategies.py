@@ -141,7 +141,13 @@ def recipes(draw: st.DrawFn) -> ks.Schedule:
             return ks.step_decay(peak, every=draw(st.integers(2000, 10**5)), factor=draw(st.floats(0.5, 1.0)))
 
 
-SMALL_RUN: dict[str, Any] = {"total_steps": 60, "steps_per_epoch": 6, "samples_per_step": 8, "tokens_per_step": 100}
+SMALL_RUN: dict[str, Any] = {
+    "total_steps": 60,
+    "steps_per_epoch": 6,
+    "samples_per_step": 8,
+    "tokens_per_step": 100,
+    "seconds_per_step": 0.25,
+}
 """A run that is short enough to look at every step."""
 
 small_durations: st.SearchStrategy[int | str] = st.one_of(

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from kosine._core.arguments import read_above, read_rate
+from kosine._core.code import Formula, Language, Operands, number, real
 from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._registry import constructor_of
 from kosine._core.curves._weights import one_over
@@ -45,6 +46,17 @@ class Logarithm(Curve):
             return where(near, -log1p(-lost), log(base / (1.0 + above_one * done))) / whole
 
         return weight
+
+    def code(self, of: Operands, language: Language) -> Formula:
+        above_one, done, left = number(self.base - 1), f"{of.done} / {of.span}", f"{of.left} / {of.span}"
+        whole = real(math.log1p(self.base - 1))
+        if of.rises:
+            risen = f"{language.call('log1p', f'{above_one} * {done}')} / {whole}"
+            return Formula(of.above_low(f"{of.spread} * {{}}"), f"({risen})", "risen")
+        near_end = f"-{language.call('log1p', f'-{real((self.base - 1) / self.base)} * {left}')}"
+        before = f"-{language.call('log', f'(1 + {above_one} * {done}) / {number(self.base)}')}"
+        above = language.where(f"{of.left} < {of.done}", near_end, before)
+        return Formula(of.weighed(), f"remaining / {whole}", above=("remaining", above))
 
 
 @constructor_of(Logarithm)
