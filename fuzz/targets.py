@@ -16,7 +16,13 @@ from kosine.cli._schedule_argument import read_schedule
 LONGEST_MESSAGE = 4000
 """Characters of an error's message: it quotes the beginning of what it received, never all of it."""
 
-_RUN = {"total_steps": 1000, "steps_per_epoch": 10, "samples_per_step": 8, "tokens_per_step": 100}
+_RUN = {
+    "total_steps": 1000,
+    "steps_per_epoch": 10,
+    "samples_per_step": 8,
+    "tokens_per_step": 100,
+    "seconds_per_step": 2,
+}
 _STEPS = [0, 1, 9, 500, 999, 1000, 2**31, 2**53, 2**63 - 1]
 
 

@@ -15,15 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def commands() -> Iterator[tuple[list[str], Path]]:
-    """The arguments of each command that writes a file, without the file, and the file."""
+    """The arguments of each command that draws a picture, and the picture."""
     seen = set()
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for example in examples(page.read_text(encoding="utf-8")):
             if example.file and example.file not in seen:
                 seen.add(example.file)
-                arguments = shlex.split(example.source)[1:]
-                at = arguments.index("-o")
-                yield arguments[:at] + arguments[at + 2 :], Path(example.file)
+                yield shlex.split(example.source.replace("\\\n", " "))[1:], Path(example.file)
 
 
 def screenshot(page: Path, picture: Path) -> None:
@@ -42,7 +40,8 @@ def main() -> None:
     for arguments, target in commands():
         with TemporaryDirectory() as folder:
             file = Path(folder) / target.name if target.suffix == ".html" else target
-            done = subprocess.run([sys.executable, "-m", "kosine.cli", *arguments, "-o", str(file)], cwd=ROOT)
+            words = [str(file) if word == str(target) else word for word in arguments]
+            done = subprocess.run([sys.executable, "-m", "kosine.cli", *words], cwd=ROOT)
             if done.returncode not in (0, 1):  # 1: the schedules differ
                 raise SystemExit(done.returncode)
             if target.suffix == ".html":

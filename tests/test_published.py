@@ -70,13 +70,23 @@ def test_the_baseline_of_sgdr_is_times_one_fifth_three_times(peak: float) -> Non
 
 
 def test_gpt_3() -> None:
-    warm, end, total = round(375e6 / 3.2e6), int(260e9 / 3.2e6), int(300e9 / 3.2e6)
-    middle = (warm + end) // 2
-    assert PUBLISHED["gpt-3"].plan().total_steps == total
-    assert rates("gpt-3", [0, 1, warm, middle, end, total - 1]) == pytest.approx(
-        [0.0, 6e-5 / warm, 6e-5, cosine(6e-5, 6e-6, (middle - warm) / (end - warm)), 6e-6, 6e-6], rel=EXACT
-    )
-    assert PUBLISHED["gpt-3"].plan()(end - 1) > 6e-6
+    seen, tokens, step = [], 0, 32_000  # the tokens before each step, added up batch by batch
+    while tokens < 300e9:
+        seen.append(tokens)
+        tokens += min(3_200_000, step + step * (tokens * 99 // 12_000_000_000))
+    plan = PUBLISHED["gpt-3"].plan()
+    assert plan.total_steps == len(seen)
+    warm, end = (next(step for step, before in enumerate(seen) if before >= count) for count in (375e6, 260e9))
+    for step in (0, 1, 100, 3_000, warm, 10_000, 19_614, 60_000, end - 1, end, len(seen) - 1):
+        if step < warm:
+            rate = 6e-5 * seen[step] / 375e6
+        else:
+            rate = cosine(6e-5, 6e-6, min(1.0, (seen[step] - 375e6) / (260e9 - 375e6)))
+        assert plan(step) == pytest.approx(rate, rel=1e-3)  # phases begin with a step, not within one
+    phases = [row.first_step for row in plan.phases]
+    assert phases == [0, min((warm - 1, warm), key=lambda step: abs(seen[step] - 375e6)), end - 1]
+    assert (plan(phases[1]), plan(phases[2])) == (6e-5, 6e-6)
+    assert plan(phases[2] - 1) > 6e-6
 
 
 def test_llama_3_405b_and_that_its_source_is_secondary() -> None:
@@ -151,6 +161,16 @@ def test_pythia_410m_as_run_is_what_gpt_neox_did() -> None:
         assert plan(step) == pytest.approx(expected, rel=1e-10)
     assert plan(115_138) > 3e-5
     assert plan(115_139) == 3e-5
+
+
+def test_a_cooldown_of_60_percent_is_the_logged_run() -> None:
+    """The log's own rates: a hundredth of the peak at step 0, and a line to 0 from step 20,000 on."""
+    assert PUBLISHED["wsd-60"].plan().total_steps == 50_000
+    assert rates("wsd-60", [0, 150, 300, 19_999, 20_000, 35_000, 49_999, 50_000]) == pytest.approx(
+        [1e-5, 1e-5 + 9.9e-4 / 2, 1e-3, 1e-3, 1e-3, 5e-4, 1e-3 / 30_000, 0.0], rel=EXACT
+    )
+    own = ks.wsd(peak=1e-3, warmup=300, warmup_start=1e-5, cooldown="60%", curve="linear")
+    assert own == PUBLISHED["wsd-60"].schedule
 
 
 # --- vision -----------------------------------------------------------------------------------------------------

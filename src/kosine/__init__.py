@@ -24,6 +24,7 @@ from kosine._core.curves.exponential import exponential
 from kosine._core.curves.hold import hold
 from kosine._core.curves.inverse import inverse_sqrt, inverse_time
 from kosine._core.curves.linear import linear
+from kosine._core.curves.logarithm import logarithm
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.curves.polynomial import polynomial
 from kosine._core.curves.rex import rex
@@ -32,6 +33,7 @@ from kosine._core.groups import Cycles, Section, cycles, section
 from kosine._core.json_form import dumps, loads
 from kosine._core.optional_packages import ADAPTERS, import_adapter
 from kosine._core.phase import Phase
+from kosine._core.ramps import batch_ramp
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import parse
 from kosine._core.timeline import PlannedPhase
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from kosine._analysis.finder.range_test import RangeTest
     from kosine._analysis.lint.lint import lint
     from kosine._analysis.lint.rule import Finding
+    from kosine._analysis.rank import Ranking, rank
     from kosine._analysis.rehearsal import Rehearsal
     from kosine._analysis.rehearse import rehearse
     from kosine._analysis.summary import Summary, summarize
@@ -87,6 +90,7 @@ __all__ = [
     "PlannedPhase",
     "Precision",
     "RangeTest",
+    "Ranking",
     "Rehearsal",
     "Schedule",
     "ScheduleError",
@@ -98,6 +102,7 @@ __all__ = [
     "TrainingWarning",
     "Verdict",
     "__version__",
+    "batch_ramp",
     "check",
     "compare",
     "constant",
@@ -115,6 +120,7 @@ __all__ = [
     "linear_to_zero",
     "lint",
     "loads",
+    "logarithm",
     "one_cycle",
     "one_cycle_momentum",
     "one_minus_sqrt",
@@ -122,6 +128,7 @@ __all__ = [
     "piecewise",
     "polynomial",
     "published",
+    "rank",
     "read_trace",
     "rehearse",
     "rex",
@@ -139,6 +146,8 @@ _ON_DEMAND = (*ADAPTERS, "dialects", "published", "testing")
 _OLD_ROOMS = ("logs", "summary")
 _ROOMS = {
     "Comparison": "_analysis.compare",
+    "Ranking": "_analysis.rank",
+    "rank": "_analysis.rank",
     "Rehearsal": "_analysis.rehearsal",
     "rehearse": "_analysis.rehearse",
     "Finding": "_analysis.lint.rule",

@@ -23,6 +23,18 @@ class PlanOption(Name):
     __slots__ = ()
 
 
+class Setting(Name):
+    """An argument with its value, such as "at=500": written so for Python and as --at=500 on the command line."""
+
+    __slots__ = ()
+
+
+class PlanCall(Name):
+    """A call such as `plan.until(at)`, for which the command line may have words of its own."""
+
+    __slots__ = ()
+
+
 Text = str | tuple[str, ...]
 """Words of an error. A tuple is joined; the names in it (`Name`) are written as the place needs them."""
 
@@ -88,6 +100,13 @@ class KosineError(Exception):
         """
 
         def named(part: Name) -> str:
+            if isinstance(part, Setting):
+                argument_name, _, value = part.partition("=")
+                return value_of(argument_name) + value
+            if isinstance(part, PlanCall):
+                method = part.partition("(")[0]
+                words_there = argument(method)
+                return f"`{part}`" if words_there == f"`{method}`" else words_there
             name = argument(part)
             return f"`plan(..., {part}=True)`" if isinstance(part, PlanOption) and name.startswith("`") else name
 

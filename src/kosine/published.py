@@ -11,12 +11,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 from kosine._core.constructors import sgdr, warmup_cosine
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import hold
 from kosine._core.curves.linear import linear
 from kosine._core.groups import section
+from kosine._core.ramps import batch_ramp
 from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, ArgumentTypeError
 
@@ -36,7 +38,7 @@ class Published:
 
     title: str
     schedule: Schedule
-    run: Mapping[str, int]
+    run: Mapping[str, Any]
     source: str
     _: KW_ONLY
     note: str
@@ -51,8 +53,8 @@ class Published:
         Example:
             >>> import kosine as ks
             >>> plan = ks.published("gpt-3").plan()
-            >>> plan.total_steps, plan(93_749)
-            (93750, 6e-06)
+            >>> plan.total_steps, plan(109_613)
+            (109614, 6e-06)
         """
         return self.schedule.plan(**self.run)
 
@@ -110,12 +112,15 @@ PUBLISHED: dict[str, Published] = {
     "sgdr-step-0.1": _step_decay(0.1, (0.02, 0.004, 0.0008), "4.24 and 20.33"),
     "gpt-3": Published(
         "GPT-3 175B",
-        Schedule(linear("375Mtok", start=0.0, to=6e-5), cosine("259.625Btok", to=6e-6), hold()),
-        {"total_steps": 93_750, "tokens_per_step": 3_200_000},
+        Schedule(linear("375Mtok", start=0.0, to=6e-5), cosine(until="260Btok", to=6e-6), hold()),
+        {
+            "total_steps": 109_614,
+            "tokens_per_step": batch_ramp(start=32_000, to=3_200_000, over="12B", increment=32_000),
+        },
         "arXiv 2005.14165, table 2.1 and appendix B (Brown et al., GPT-3)",
         note="The cosine ends at 260 billion tokens, counted from the first; the run has 300 billion. The batch grew "
-        "from 32 thousand to 3.2 million tokens over the first 4 to 12 billion; here each step has 3.2 million, so the "
-        "rates are right for the tokens seen, and the early steps are fewer. The start of the warm-up is not given: 0.",
+        "from 32 thousand to 3.2 million tokens over the first 4 to 12 billion, depending on the size of the model: 12 "
+        "for the largest is assumed, in stages of 32 thousand more. The start of the warm-up is not given: 0.",
     ),
     "llama-3-405b": Published(
         "Llama 3 405B",
@@ -186,6 +191,15 @@ PUBLISHED: dict[str, Published] = {
         note="GPT-NeoX, until its pull request 1008 of August 2023, took a cosine to 0 over all 143,000 steps and cut "
         "it at the floor, which it comes to at step 115,139.",
     ),
+    "wsd-60": Published(
+        "WSD, 60 % cooldown",
+        Schedule(linear(300, start=1e-5, to=1e-3), hold(), linear("60%", to=0.0)),
+        {"total_steps": 50_000},
+        "arXiv 2501.18965 and lr-scheduling, data/ann124-0.6_slimpajama_*_lr0.001_*_iter50000_*.json (Schaipp et al.)",
+        note="A Llama of 124 million parameters on SlimPajama, as its log has it. The final loss was 2.953, against "
+        "2.966 with a linear cooldown of 20 %, 2.960 with one of 20 % by 1 - sqrt, and 2.964 with a cosine to 1e-7. "
+        "The warm-up starts at a hundredth of the peak.",
+    ),
     "vit-s16": Published(
         "ViT-S/16 in big_vision",
         warmup_cosine(peak=1e-3, warmup=10_000),
@@ -232,6 +246,7 @@ _ALIASES = {
     "bloom": "bloom-176b",
     "pythia": "pythia-410m",
     "vit": "vit-s16",
+    "wsd": "wsd-60",
 }
 """Other names that people type, without their punctuation."""
 
@@ -250,7 +265,7 @@ def recipe(name: str) -> Published:
     Example:
         >>> import kosine as ks
         >>> ks.published("GPT3").schedule
-        Schedule(linear("375Mtok", start=0.0, to=6e-05), cosine("259.625Btok", to=6e-06), hold())
+        Schedule(linear("375Mtok", start=0.0, to=6e-05), cosine(until="260Btok", to=6e-06), hold())
     """
     return PUBLISHED[full_name(name)]
 

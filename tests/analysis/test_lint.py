@@ -21,6 +21,7 @@ from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.timeline import PlannedPhase
 from kosine._display.lint_text import count, document, explanation, report
 from kosine.published import PUBLISHED
+from tests.support.dialect_plans import SCHEDULES, dialect_case
 from tests.support.strategies import RUN, SMALL_RUN, schedules, small_schedules
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "lint.md"
@@ -60,6 +61,8 @@ def test_codes_keep_their_meaning() -> None:
         "K014": "The rate changes only once an epoch",
         "K015": "Every rate is 0",
         "K016": "The run ends before the warm-up is done",
+        "K017": "A section around a rest changes the past",
+        "K018": "A branch begins inside a decay",
     }
 
 
@@ -882,12 +885,12 @@ def test_codes_can_be_ignored() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({"ignore": ["K999"]}, ks.ArgumentError, r"`ignore` must be a code from K001 to K016. Received: ignore='K999'"),
+        ({"ignore": ["K999"]}, ks.ArgumentError, r"`ignore` must be a code from K001 to K018. Received: ignore='K999'"),
         ({"ignore": ["K0003"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
         ({"ignore": ["k3"]}, ks.ArgumentError, r"Did you mean 'K003'\?"),
         ({"ignore": ["K0"]}, ks.ArgumentError, r"Received: ignore='K0'\.$"),
         ({"ignore": ["K00"]}, ks.ArgumentError, r"Received: ignore='K00'\.$"),
-        ({"ignore": ["K17"]}, ks.ArgumentError, r"Received: ignore='K17'\.$"),
+        ({"ignore": ["K19"]}, ks.ArgumentError, r"Received: ignore='K19'\.$"),
         ({"ignore": "K004"}, ks.ArgumentTypeError, r'must be a list of codes, such as \["K004"\]'),
         ({"ignore": [4]}, ks.ArgumentTypeError, r'must be a code such as "K004". Received: ignore=4'),
         ({"longest_warmup": 0}, ks.ArgumentError, r"`longest_warmup` must be a share of the run, in \(0, 1\]"),
@@ -986,3 +989,108 @@ def test_findings_print_as_the_report_and_stay_a_tuple() -> None:
     assert str(found).startswith(f"{found[0].code} {found[0].severity}  ")
     assert f"Fix: {found[0].fix.split()[0]}" in str(found)
     assert str(ks.lint(ks.warmup_cosine(peak=0.1).plan(total_steps=1000))) == "Nothing odd found."
+
+
+# --- K017, K018: plans made from plans --------------------------------------------------------------------------
+
+WSD = ks.wsd(peak=1e-3, warmup=500, cooldown="20%").plan(total_steps=10_000)
+COSINE = ks.Schedule(ks.linear(500, start=1e-6, to=1e-3), ks.cosine(to=1e-4)).plan(total_steps=10_000)
+LONGER = {"total_steps": 20_000}
+
+
+def of_branches(plan: ks.Plan) -> list[tuple[str, str]]:
+    return [(each.code, each.severity) for each in ks.lint(plan) if each.code in ("K017", "K018")]
+
+
+@pytest.mark.parametrize(
+    ("plan", "severity"),
+    [
+        (WSD.cooldown(at=8000, over=1000), None),  # where the decay begins
+        (WSD.cooldown(at=9000, over=500), "warning"),
+        (WSD.cooldown(at=6000, over=1000), None),
+        (WSD.extend(at=9000, how="hold", **LONGER), "warning"),
+        (WSD.extend(at=9000, how="stretch", **LONGER), "info"),
+        (WSD.extend(at=9000, how="meet", **LONGER), None),  # it goes back up first
+        (COSINE.cooldown(at=5000, over=1000, shape="linear"), "warning"),
+        (COSINE.extend(at=5000, how="hold", **LONGER), "warning"),
+        (COSINE.extend(at=5000, how="stretch", **LONGER), "info"),
+        (COSINE.extend(at=5000, how="meet", **LONGER), None),
+        (COSINE.until(5000).then(ks.cosine(1000, to=0.0)), "warning"),
+        (COSINE.until(5000).then(ks.hold(5000)), None),  # as a curve that is cut at a floor
+        (COSINE.rewarm(at=5000, warmup=100, peak=1e-3, then=ks.cosine(to=0.0), **LONGER), None),
+        (COSINE.cooldown(at=510, over=1000), None),  # hardly begun
+        (COSINE.cooldown(at=9_950, over=50), None),  # as good as done
+        (ks.inverse_sqrt_decay(peak=1e-3, warmup=100).plan(total_steps=9000).cooldown(at=5000, over=1000), None),
+        (ks.sgdr(peak=0.1, period=1000).plan(total_steps=9000).cooldown(at=5500, over=1000), None),
+    ],
+)
+def test_a_branch_inside_a_decay(plan: ks.Plan, severity: str | None) -> None:
+    assert of_branches(plan) == ([] if severity is None else [("K018", severity)])
+
+
+def test_a_branch_inside_a_decay_says_where_the_stable_part_ends() -> None:
+    (finding,) = [each for each in ks.lint(WSD.cooldown(at=9000, over=500)) if each.code == "K018"]
+    assert finding.message == (
+        "The one_minus_sqrt is cut at step 9,000, after 1,000 of its 2,000 steps: the one_minus_sqrt that follows "
+        "begins at 0.000292893, 29.3 % of the peak."
+    )
+    assert WSD(9000) == pytest.approx(0.000292893, rel=1e-5)
+    assert finding.fix == "Branch off at step 8,000, where the decay begins, or earlier."
+    assert of_branches(WSD.cooldown(at=8000, over=500)) == []
+    assert finding.phase is not None
+    assert finding.phase.first_step == 9000
+
+
+def test_two_branches_in_decays_are_one_finding() -> None:
+    twice = COSINE.cooldown(at=5000, over=1000).cooldown(at=5500, over=200)
+    (finding,) = [each for each in ks.lint(twice) if each.code == "K018"]
+    assert "The same goes for 1 more cut." in finding.message
+
+
+@pytest.mark.parametrize(
+    ("section", "after", "severity"),
+    [
+        (
+            'linear(100, start=1e-6, to=1e-3), hold(), one_minus_sqrt("20%", to=0.0), duration=600',
+            "hold(400)",
+            "warning",
+        ),
+        ("linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration=600", "linear(400, to=0.0)", "warning"),
+        ('linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration="6ep"', "linear(400, to=0.0)", "warning"),
+        ("linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration=600", "linear(400, to=1e-3)", "info"),
+        ("linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration=600", "hold(400, start=1e-3)", "info"),
+        ('linear("5%", start=1e-6, to=1e-3), hold(), duration=600', "linear(400, to=0.0)", "info"),
+        ("linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration=1000", "", "info"),
+        ("linear(100, start=1e-6, to=1e-3), hold(), duration=600", "linear(400, to=0.0)", None),
+        ("linear(100, start=1e-6, to=1e-3), hold(500), duration=600", "linear(400, to=0.0)", None),
+        ('linear(100, start=1e-6, to=1e-3), cosine(to=1e-4), duration="60%"', "linear(400, to=0.0)", None),
+        ("cosine(start=1e-3, to=1e-4), duration=600", "linear(400, to=0.0)", None),
+    ],
+)
+def test_a_section_around_a_rest(section: str, after: str, severity: str | None) -> None:
+    schedule = ks.parse(f"Schedule(section({section}){', ' * bool(after)}{after})")
+    assert of_branches(schedule.plan(total_steps=1000, steps_per_epoch=100)) == (
+        [] if severity is None else [("K017", severity)]
+    )
+
+
+@pytest.mark.parametrize("old", [WSD, ks.warmup_cosine(peak=1e-3, warmup="5%").plan(total_steps=10_000)])
+def test_a_section_is_found_where_it_changes_the_past_and_the_fix_mends_it(old: ks.Plan) -> None:
+    naive = ks.Schedule(ks.section(*old.schedule.parts, duration=6000), ks.linear(1000, to=0.0)).plan(total_steps=7000)
+    assert naive(5000) != old(5000)
+    (finding,) = [each for each in ks.lint(naive) if each.code == "K017"]
+    assert finding.severity == "warning"
+    assert "`plan.until(6000)`" in finding.fix
+    mended = old.until(6000).then(ks.linear(1000, to=0.0))
+    assert all(mended(step) == old(step) for step in range(0, 6000, 7))
+    assert "K017" not in [each.code for each in ks.lint(mended)]
+
+
+@given(schedules)
+def test_a_schedule_without_a_cut_has_no_branch(schedule: ks.Schedule) -> None:
+    assert of_branches(schedule.plan(**RUN)) == []
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_of_other_libraries_have_no_branch(name: str) -> None:
+    assert [of_branches(dialect_case(name, seed).plan) for seed in range(3)] == [[]] * 3

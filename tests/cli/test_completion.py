@@ -15,7 +15,9 @@ from kosine.cli._export import TARGETS
 from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
-COMMANDS = ["show", "plot", "compare", "values", "lint", "export", "check", "infer", "recipes"]
+COMMANDS = [
+    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "infer", "recipes"),
+]
 
 
 @pytest.fixture
@@ -81,13 +83,18 @@ def in_bash(script: str, words: list[str]) -> list[str]:
         (["show", "zzz"], ["file"]),
         (["show", ""], ["file", *PUBLISHED]),
         (["show", "gpt-3", "--st"], ["--steps-per-epoch"]),
-        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--tot"], ["--total-steps"]),
-        (["show", "-", "--tot"], ["--total-steps"]),
-        (["show", "missing.json", "--tot"], ["--total-steps"]),
+        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--total-st"], ["--total-steps"]),
+        (["show", "-", "--total-st"], ["--total-steps"]),
+        (["show", "missing.json", "--total-st"], ["--total-steps"]),
         (["export", "gpt-3", "--to", ""], list(TARGETS)),
         (["export", "gpt-3", "--to", "p"], ["python"]),
         (["export", "gpt-3", "-o", ""], ["file"]),
         (["values", "gpt-3", "--per"], ["--per-epoch"]),
+        (["branch", "gpt"], ["file", "gpt-3"]),
+        (["branch", "gpt-3", "--cool"], ["--cooldown"]),
+        (["branch", "gpt-3", "--shape", ""], ["one_minus_sqrt", "linear", "cosine"]),
+        (["extend", "gpt-3", "--how", ""], ["stretch", "hold", "meet"]),
+        (["extend", "gpt-3", "--at", "6k", "--new"], ["--new-total-steps"]),
         (["check", ""], ["file"]),
         (["check", "run.csv", "gpt"], ["file", "gpt-3"]),
         (["check", "missing.csv", "--step-c"], ["--step-column"]),
@@ -111,7 +118,7 @@ def test_what_bash_is_answered(
     ("words", "expected"),
     [
         ([""], COMMANDS),
-        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--tot"], ["--total-steps"]),
+        (["show", """'sgdr(peak=0.05, period="10ep")'""", "--total-st"], ["--total-steps"]),
         (["check", "run.csv", "gpt"], ["file", "gpt-3"]),
     ],
 )

@@ -42,6 +42,12 @@ torch, optax = ks.dialects.torch, ks.dialects.optax
             ks.dialects.huggingface.cosine(0.1, num_warmup_steps=5, num_training_steps=50),
         ),
         ("nanogpt.get_lr()", ks.dialects.nanogpt.get_lr()),
+        ("torchtitan.lr_scheduler(8e-4, 1000)", ks.dialects.torchtitan.lr_scheduler(8e-4, 1000)),
+        (
+            "deepspeed.WarmupDecayLR(total_num_steps=1000, warmup_max_lr=1e-3)",
+            ks.dialects.deepspeed.WarmupDecayLR(total_num_steps=1000, warmup_max_lr=1e-3),
+        ),
+        ("axolotl.RexLR(2e-4, 0, 1000, 100)", ks.dialects.axolotl.RexLR(2e-4, 0, 1000, 100)),
         ("torch.optim.lr_scheduler.OneCycleLR(0.1, total_steps=100)", torch.OneCycleLR(0.1, total_steps=100)),
         ("keras.optimizers.schedules.CosineDecay(0.1, 100)", ks.dialects.keras.CosineDecay(0.1, 100)),
     ],

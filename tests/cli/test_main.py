@@ -140,7 +140,8 @@ def test_help_has_examples_that_work(
     for example in found:
         for name in example:
             if name.endswith(".toml"):
-                Path(name).write_text("schedule = 'constant(0.1)'\n[run]\ntotal_steps = 10\n", encoding="utf-8")
+                run = "total_steps = 10000\nsteps_per_epoch = 100" if name == "run.toml" else "total_steps = 10"
+                Path(name).write_text(f"schedule = 'constant(0.1)'\n[run]\n{run}\n", encoding="utf-8")
             elif name == "history.csv":
                 write_csv(Path(name), {"learning_rate": rates()})
         status = main(example)

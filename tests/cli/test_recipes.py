@@ -29,7 +29,7 @@ def test_the_table_has_a_row_for_each_and_fits_80_columns(capsys: pytest.Capture
     assert lines[0].split() == ["name", "what", "steps", "peak", "source"]
     assert [line.split()[0] for line in lines[1 : len(PUBLISHED) + 1]] == list(PUBLISHED)
     (gpt,) = [line for line in lines if line.startswith("gpt-3 ")]
-    assert re.split(r"  +", gpt) == ["gpt-3", "GPT-3 175B", "93,750", "6e-05", "arXiv 2005.14165"]
+    assert re.split(r"  +", gpt) == ["gpt-3", "GPT-3 175B", "109,614", "6e-05", "arXiv 2005.14165"]
 
 
 def test_the_table_marks_what_is_secondary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,11 +81,11 @@ def test_json_of_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_of_one_has_the_phases(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(printed(capsys, "recipes", "gpt-3", "--json"))
-    assert (data["name"], data["total_steps"], data["peak_learning_rate"]) == ("gpt-3", 93_750, 6e-5)
+    assert (data["name"], data["total_steps"], data["peak_learning_rate"]) == ("gpt-3", 109_614, 6e-5)
     assert [(row["name"], row["first_step"], row["steps"]) for row in data["phases"]] == [
-        ("linear", 0, 117),
-        ("cosine", 117, 81_133),
-        ("hold", 81_250, 12_500),
+        ("linear", 0, 7_033),
+        ("cosine", 7_033, 90_080),
+        ("hold", 97_113, 12_501),
     ]
     assert [row["end_learning_rate"] for row in data["phases"]] == [6e-5, 6e-6, 6e-6]
 

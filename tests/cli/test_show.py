@@ -67,6 +67,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "total_steps": 7000,
         "steps_per_epoch": 100,
         "epochs": 70.0,
+        "seconds": None,
         "area": pytest.approx(rates.sum()),
         "peak": 0.05,
         "lowest": rates.min(),

@@ -18,6 +18,7 @@ sizes = st.fixed_dictionaries(
         "steps_per_epoch": st.integers(1, 8),
         "samples_per_step": st.integers(1, 64),
         "tokens_per_step": st.integers(1, 2000),
+        "seconds_per_step": st.sampled_from([0.01, 0.3, 7]),
     }
 )
 
@@ -130,7 +131,12 @@ def test_clip_plans_every_schedule_and_equals_the_strict_plan_where_there_is_one
 @settings(deadline=None, max_examples=30)
 @given(compositions(any_run=True), st.integers(1, 2000))
 def test_a_clipped_run_trains_the_first_steps_of_a_long_one(opening: ks.Schedule, total: int) -> None:
-    size: dict[str, Any] = {"steps_per_epoch": 97, "samples_per_step": 32, "tokens_per_step": 1000}
+    size: dict[str, Any] = {
+        "steps_per_epoch": 97,
+        "samples_per_step": 32,
+        "tokens_per_step": 1000,
+        "seconds_per_step": 0.3,
+    }
     parts = ks.section(*opening.parts, duration=2000)
     whole = ks.Schedule(parts).plan(**size)
     clipped = ks.Schedule(parts, ks.cosine(start=1.0, to=0.0)).plan(total_steps=total, **size, clip=True)

@@ -15,7 +15,9 @@ from kosine._core.durations import Duration
 from kosine._core.run import RunSize
 from tests.support.strategies import durations
 
-RUN = RunSize(total_steps=39_400, steps_per_epoch=788, samples_per_step=16, tokens_per_step=4096)
+RUN = RunSize(
+    total_steps=39_400, steps_per_epoch=788, samples_per_step=16, tokens_per_step=4096, seconds_per_step=Fraction("0.3")
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,13 @@ RUN = RunSize(total_steps=39_400, steps_per_epoch=788, samples_per_step=16, toke
         ("floor 17sp", 1),
         ("floor 2.6st", 2),
         ("floor 5st", 5),
+        ("90s", 300),
+        ("30min", 6000),
+        ("1.5h", 18_000),
+        ("2d", 576_000),
+        ("1/3h", 4000),
+        ("1e2s", Fraction(1000, 3)),
+        ("floor 1e2s", 333),
     ],
 )
 def test_a_duration_is_an_exact_number_of_steps(written: int | str, steps: Fraction | int) -> None:
@@ -87,10 +96,14 @@ def test_the_written_form_keeps_the_magnitude_readable() -> None:
             "1/3Mtok",
             "floor 2e6sp",
             "floor 5st",
+            "90s",
+            "0.50h",
+            "7200min",
         )
     ]
     assert written == [
-        *("375Mtok", "200Msp", "10.5ep", "0.005%", "rest", 7, 7, "2.6st", "1/3ep", "1000000/3tok", "floor 2Msp", 5)
+        *("375Mtok", "200Msp", "10.5ep", "0.005%", "rest", 7, 7, "2.6st", "1/3ep", "1000000/3tok", "floor 2Msp", 5),
+        *("90s", "0.5h", "7200min"),
     ]
 
 
@@ -188,6 +201,14 @@ def test_every_fraction_of_a_step_is_read_back(amount: Fraction) -> None:
         ("1", "Did you mean 1 without quotes?"),
         ("100 percent", 'Did you mean "100%"?'),
         (f"5{56 * ' '}ep", 'Did you mean "5ep"?'),
+        ("30 minutes", 'Did you mean "30min"?'),
+        ("30 MIN", 'Did you mean "30min"?'),
+        ("1 hour", 'Did you mean "1h"?'),
+        ("1.5hrs", 'Did you mean "1.5h"?'),
+        ("90 sec", 'Did you mean "90s"?'),
+        ("2 Days", 'Did you mean "2d"?'),
+        ("30m", 'Did you mean "30min", or 30_000_000 without quotes?'),
+        ("30M", "Did you mean 30_000_000 without quotes?"),
     ],
 )
 def test_the_error_says_what_was_probably_meant(written: Any, meant: str) -> None:
@@ -198,7 +219,7 @@ def test_the_error_says_what_was_probably_meant(written: Any, meant: str) -> Non
 @pytest.mark.parametrize(
     "written",
     [
-        *("5min", "5m", "5h", "500 percent", "100.5 percent", "1e19x", "9e30", "10 eggs", "1,5", "-5", "5 k k"),
+        *("5ms", "1h30min", "500 percent", "100.5 percent", "1e19x", "9e30", "10 eggs", "1,5", "-5", "5 k k"),
         f"5{57 * ' '}ep",
         0.0,
         -1.5,
@@ -250,6 +271,7 @@ def test_a_value_that_is_no_duration_is_refused(written: Any, error: type[Except
         ("5%", r"'5%' counts percent of the run, so `plan` needs `total_steps` \(or `epochs` and `steps_per_epoch`\)"),
         ("5ep", r"'5ep' counts epochs, so `plan` needs `steps_per_epoch`\. Received: steps_per_epoch=None"),
         ("5sp", r"'5sp' counts samples, so `plan` needs `samples_per_step`\. Received: samples_per_step=None"),
+        ("5min", r"'5min' counts minutes, so `plan` needs `seconds_per_step`\. Received: seconds_per_step=None"),
         ("5tok", r"'5tok' counts tokens, so `plan` needs `tokens_per_step`\. Received: tokens_per_step=None"),
     ],
 )

@@ -75,6 +75,13 @@ CALLS: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: kosine.warmup_cosine(peak=1, T_max=100), "A schedule does not know its run: give the size"),
     (lambda: kosine.wsd(peak=1, decay="10%"), "Write `cooldown` for decay."),
+    (lambda: kosine.wsd(peak=1, decay_ratio="10%"), "Write `cooldown` for decay_ratio."),
+    (lambda: kosine.wsd(peak=1, min_lr_factor=0.1), "min_lr_factor is a share of the peak."),
+    (lambda: kosine.wsd(peak=1, cos_min_ratio=0.1), "cos_min_ratio is a share of the peak."),
+    (lambda: kosine.cosine(to=0.0, k=2.0), "Write `warp` for k."),
+    (lambda: kosine.polynomial(to=0.0, k_decay=2.0), "Write `warp` for k_decay."),
+    (lambda: kosine.warmup_cosine(peak=1, k=2.0), "Write `warp` of the curve, as in `ks.cosine(to=0.0, warp=2.0)`"),
+    (lambda: kosine.infinite(peak=1, eta_const=0.5), "Write `constant` for eta_const."),
     (lambda: kosine.warmup_cosine(peak=1, eta_min=0), "Write `floor` for eta_min."),
     (lambda: kosine.warmup_cosine(lr=1), "Write `peak` for lr."),
     (

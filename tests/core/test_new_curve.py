@@ -83,24 +83,32 @@ class Nameless(Curve):
 
 
 def constructor(curve: Callable[[], Curve], name: str = "line") -> Callable[..., Phase]:
-    def line(duration: Any = "rest", *, to: float, start: float | None = None, endpoint: bool = False) -> Phase:
-        return new_phase(curve(), duration, start, to, endpoint)
+    def line(
+        duration: Any = "rest", *, to: float, start: float | None = None, endpoint: bool = False, until: Any = None
+    ) -> Phase:
+        return new_phase(curve(), duration, start, to, endpoint, until)
 
     line.__name__ = name
     return line
 
 
 def floored(
-    duration: Any = "rest", *, to: float, start: float | None = None, floor: float = 0.5, endpoint: bool = False
+    duration: Any = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    floor: float = 0.5,
+    endpoint: bool = False,
+    until: Any = None,
 ) -> Phase:
-    return new_phase(Floored(floor=floor), duration, start, to, endpoint)
+    return new_phase(Floored(floor=floor), duration, start, to, endpoint, until)
 
 
 floored.__name__ = "line"
 
 
-def line_without_endpoint(duration: Any = "rest", *, to: float, start: float | None = None) -> Phase:
-    return new_phase(Line(), duration, start, to, False)
+def line_without_endpoint(duration: Any = "rest", *, to: float, start: float | None = None, until: Any = None) -> Phase:
+    return new_phase(Line(), duration, start, to, False, until)
 
 
 line_without_endpoint.__name__ = "line"

@@ -18,7 +18,12 @@ def test_hugging_face_by_the_names_of_its_functions() -> None:
     ("module", "name", "message"),
     [
         (ks.dialects, "hf", r"kosine.dialects has no 'hf'\. Did you mean `huggingface`"),
-        (ks.dialects, "ignite", r"It has composer, huggingface, keras"),
+        (ks.dialects, "ignite", r"It has axolotl, composer, deepspeed, huggingface, keras"),
+        (ks.dialects, "titan", r"Did you mean `torchtitan`"),
+        (ks.dialects.torchtitan, "linear_warmup_stable_decay", r"Write `lr_scheduler`, as the configuration"),
+        (ks.dialects.axolotl, "JaggedLRRestartScheduler", r"phases cannot express a product"),
+        (ks.dialects.axolotl, "rex", r"Write `RexLR`"),
+        (ks.dialects.deepspeed, "WarmupLr", r"Did you mean `WarmupLR`"),
         (
             ks.dialects.huggingface,
             "cosine_with_restart",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -115,3 +117,56 @@ def test_long_runs_are_drawn_with_few_points() -> None:
     plans = (ks.sgdr(peak=0.1, period=10_000).plan(total_steps=10**9), ks.constant(0.05).plan(total_steps=10**9))
     lines = drawn(figure_of(ks.compare(*plans)).axes[0])
     assert max(np.size(line.get_xdata()) for line in lines) < 20_000
+
+
+# --- plans with the same past -----------------------------------------------------------------------------------
+
+STABLE = ks.wsd(peak=0.1, warmup=100, cooldown="20%").plan(total_steps=5000)
+
+
+@pytest.mark.parametrize(
+    ("plans", "step"),
+    [
+        ((STABLE, STABLE.cooldown(at=3000, over=500)), 3000),
+        ((STABLE, STABLE.cooldown(at=3000, over=500), STABLE.cooldown(at=2000, over=500)), 2000),
+        ((STABLE, STABLE, STABLE.cooldown(at=2000, over=500)), 2000),
+        ((STABLE, STABLE.extend(total_steps=9000, at=4000, how="hold")), 4000),
+        ((COSINE, COSINE.rewarm(at=3000, warmup=100, peak=0.1, then=ks.hold(), total_steps=9000)), 3000),
+        ((STABLE, STABLE), None),
+        ((STABLE, ks.constant(0.1).plan(total_steps=5000)), None),
+        ((STABLE, 2 * ks.wsd(peak=0.1, warmup=100, cooldown="20%").plan(total_steps=5000).schedule), None),
+    ],
+)
+def test_the_step_up_to_which_plans_are_the_same_is_marked(plans: tuple[Any, ...], step: int | None) -> None:
+    given = [plan if isinstance(plan, ks.Plan) else plan.plan(total_steps=5000) for plan in plans]
+    upper, lower = figure_of(ks.compare(*given)).axes[:2]
+    for axes in (upper, lower):
+        across = [line for line in axes.get_lines() if line.get_linestyle() == "--" and np.size(line.get_xdata()) == 2]
+        assert [float(np.asarray(line.get_xdata())[0]) for line in across] == ([] if step is None else [step])
+    words = [text.get_text() for text in upper.texts]
+    assert words == ([] if step is None else [f"the same up to step {step:,}"])
+    if step is not None:
+        first, *others = given
+        assert all(plan(step) == first(step) for plan in others)
+        assert any(plan(step + 1) != first(step + 1) for plan in others)
+
+
+def test_a_difference_is_pale_beyond_the_end_of_either_run() -> None:
+    longer = STABLE.extend(total_steps=9000, at=4000, how="hold")
+    for plans in ((STABLE, longer), (longer, STABLE)):
+        own, beyond = drawn(figure_of(ks.compare(*plans)).axes[1])
+        assert (np.max(own.get_xdata()), np.min(beyond.get_xdata()), np.max(beyond.get_xdata())) == (4999, 4999, 8999)
+        assert own.get_alpha() is None
+        assert beyond.get_alpha() is not None
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_terminal_marks_the_step_and_draws_what_is_over_in_part(width: int) -> None:
+    lines = ks.compare(STABLE, STABLE.cooldown(at=3000, over=500), names=["before", "after"]).draw(width).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.strip() == "the same up to step 3,000")
+    frame = lines[place + 1]
+    at_column = frame.index("┴") - frame.index("┌") - 1
+    assert at_column == round(3000 / 4999 * (len(frame) - frame.index("┌") - 3))
+    bottom = next(line for line in lines if line.strip().startswith("0┤"))
+    assert re.search(r"B( b){5,}", bottom)
+    assert max(map(len, lines)) <= width

@@ -232,6 +232,8 @@ def test_a_comparison_shows_its_curves_and_its_table_escaped() -> None:
         (ks.Schedule(ks.cycles(ks.cosine(10, start=1.0, to=0.5), shrink=0.6)), "a run of 20 steps"),
         (ks.Schedule(ks.linear("5ep", start=0.0, to=1.0)), "epochs of 100 steps"),
         (ks.Schedule(ks.linear("3Mtok", start=0.0, to=1.0)), "1,000 tokens a step"),
+        (ks.warmup_cosine(peak=1.0, warmup="30min"), "a run of 5,000 steps, 1 second a step"),
+        (ks.warmup_cosine(peak=1.0, warmup="0.5s"), "a run of 5 steps, 0.5 seconds a step"),
         (ks.warmup_cosine(peak=1.0, warmup="2e6sp"), "a run of 12,500 steps, 1,000 samples a step"),
     ],
     ids=lambda value: repr(value)[:60] if isinstance(value, ks.Schedule) else None,

@@ -18,7 +18,7 @@ import sys
 import traceback
 import warnings
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,9 +43,10 @@ class Example:
 
     @property
     def file(self) -> str | None:
-        """The file that a command writes, as it is written after `-o`."""
-        words = shlex.split(self.source) if self.kind == "console" else []
-        return words[words.index("-o") + 1] if "-o" in words else None
+        """The picture that a command draws, as it is written after `-o` or `--plot`."""
+        words = shlex.split(self.source.replace("\\\n", " ")) if self.kind == "console" else []
+        after = (word for option, word in pairwise(words) if option in ("-o", "--plot"))
+        return next((word for word in after if Path(word).suffix in (".png", ".svg", ".pdf", ".html")), None)
 
 
 @dataclass(frozen=True)

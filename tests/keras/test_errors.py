@@ -17,7 +17,7 @@ from kosine.keras._dropin import WarmUpCosineDecayScheduler
 from kosine.keras._schedule import LearningRateSchedule
 from kosine.testing.keras import probe_data
 from tests.support.float32 import ulps
-from tests.support.keras_probe import BACKEND, LR, STEPS, compiled, fit
+from tests.support.keras_probe import BACKEND, LR, STEPS, assert_follows, compiled, fit
 
 LAST_STEP = 2**63 - 1 if BACKEND == "tensorflow" else 2**31 - 1
 
@@ -49,6 +49,29 @@ def test_steps_per_epoch_that_disagree_are_named() -> None:
 def test_a_plan_for_other_epochs_is_named() -> None:
     with pytest.raises(ks.TrainingError, match=r"disagree\. Received: fit: 10, the plan: 7"):
         fit(compiled(), LearningRateCallback(LR.plan(epochs=4, steps_per_epoch=7)))
+
+
+def test_a_plan_counts_the_batches_that_keras_counts() -> None:
+    x, y = probe_data(STEPS)  # 20 samples: 6 batches of 3 and one of 2
+    callback = LearningRateCallback(LR.plan(epochs=2, dataset_size=20, batch_size=3), lint=False)
+    fit(compiled(), callback, data={"x": x, "y": y, "batch_size": 3}, epochs=2)
+    assert callback.history.steps.tolist() == list(range(14))
+
+
+def test_a_plan_in_updates_is_refused_where_gradients_are_accumulated() -> None:
+    model = compiled(keras.optimizers.SGD(0.5, gradient_accumulation_steps=2))
+    plan = LR.plan(epochs=4, dataset_size=20, batch_size=2, accumulate=2)
+    with pytest.raises(ks.TrainingError, match=r"Received: fit: 10, the plan: 5\. A step of Keras is a batch"):
+        fit(model, LearningRateCallback(plan))
+
+
+def test_a_schedule_in_time_is_to_be_planned() -> None:
+    timed = ks.warmup_cosine(peak=0.1, warmup="5min")
+    message = r"or how long it takes\. .* Pass a plan .*seconds_per_step=\.\.\."
+    with pytest.raises(ks.TrainingError, match=message):
+        fit(compiled(), LearningRateCallback(timed))
+    plan = timed.plan(epochs=4, steps_per_epoch=STEPS, seconds_per_step=60)
+    assert_follows(fit(compiled(), LearningRateCallback(plan, lint=False)), plan, count=4 * STEPS)
 
 
 def test_after_a_refused_fit_the_optimizer_is_as_it_was() -> None:

@@ -10,7 +10,19 @@ from typing import Any, TypeVar
 import numpy as np
 
 import kosine as ks
-from kosine.dialects import composer, huggingface, keras, megatron, nanogpt, optax, timm, torch
+from kosine.dialects import (
+    axolotl,
+    composer,
+    deepspeed,
+    huggingface,
+    keras,
+    megatron,
+    nanogpt,
+    optax,
+    timm,
+    torch,
+    torchtitan,
+)
 
 Choice = TypeVar("Choice")
 
@@ -101,6 +113,10 @@ def _waves(draw: Draw) -> dict[str, Any]:
     return {"num_warmup_steps": draw.one_of(0, draw.warmup, draw.warmup), "num_training_steps": draw.total}
 
 
+def _deepspeed_warmup(draw: Draw) -> dict[str, Any]:
+    return {"warmup_num_steps": draw.warmup, "warmup_type": "linear"}
+
+
 def _batches(count: int) -> str:
     return f"{count}ba"
 
@@ -109,6 +125,8 @@ def _composer_run(draw: Draw) -> dict[str, Any]:
     return {"t_max": draw.one_of("1dur", _batches(draw.total)), "alpha_f": draw.floor}
 
 
+# Left out is what `infer` has no curve for: DeepSpeed's logarithms and stairs, its cosine, which begins unseen one step
+# before the warm-up ends, and axolotl's quadratic warm-up.
 SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     "torch.ConstantLR": lambda d: torch.ConstantLR(d.peak, factor=d.one_of(1 / 3, 0.1, 0.5), total_iters=d.warmup),
     "torch.CosineAnnealingLR": lambda d: torch.CosineAnnealingLR(d.peak, d.one_of(d.total, d.total // 3), d.low),
@@ -279,6 +297,40 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     ),
     "optax.warmup_exponential_decay_schedule": lambda d: optax.warmup_exponential_decay_schedule(
         0.0, d.peak, d.warmup, d.share(0.05, 0.1), d.one_of(0.96, 0.5), d.one_of(0, d.warmup), d.one_of(True, False)
+    ),
+    "torchtitan.lr_scheduler": lambda d: torchtitan.lr_scheduler(
+        d.peak,
+        d.total,
+        warmup_steps=d.warmup,
+        decay_ratio=d.one_of(None, 0.1, 0.2, 0.6),
+        decay_type=d.one_of("linear", "sqrt", "cosine"),
+        min_lr_factor=d.floor,
+    ),
+    "deepspeed.WarmupLR": lambda d: deepspeed.WarmupLR(warmup_max_lr=d.peak, **_deepspeed_warmup(d)),
+    "deepspeed.WarmupDecayLR": lambda d: deepspeed.WarmupDecayLR(
+        total_num_steps=d.total, warmup_max_lr=d.peak, **_deepspeed_warmup(d)
+    ),
+    "deepspeed.OneCycle": lambda d: deepspeed.OneCycle(
+        cycle_min_lr=d.peak / 10,
+        cycle_max_lr=d.peak,
+        cycle_first_step_size=d.share(0.3, 0.4),
+        decay_lr_rate=d.one_of(0.0, 1.0),
+        decay_step_size=d.share(0.05, 0.1),
+    ),
+    "deepspeed.LRRangeTest": lambda d: deepspeed.LRRangeTest(
+        lr_range_test_min_lr=d.peak / 100,
+        lr_range_test_step_size=d.share(0.01, 0.05),
+        lr_range_test_step_rate=d.one_of(1.0, 5.0),
+        lr_range_test_staircase=d.one_of(True, False, False),
+    ),
+    "axolotl.RexLR": lambda d: axolotl.RexLR(d.peak, d.low, d.total, d.warmup),
+    "axolotl.get_cosine_schedule_with_min_lr": lambda d: axolotl.get_cosine_schedule_with_min_lr(
+        d.peak, **_waves(d), min_lr_ratio=d.floor
+    ),
+    "axolotl.get_cosine_schedule_with_warmup_decay_constant": lambda d: (
+        axolotl.get_cosine_schedule_with_warmup_decay_constant(
+            d.peak, **_waves(d), constant_lr_ratio=d.one_of(0.8, 0.9), min_lr_ratio=d.one_of(0.1, 0.3)
+        )
     ),
     "nanogpt.get_lr": lambda d: nanogpt.get_lr(
         learning_rate=d.peak, warmup_iters=d.warmup, lr_decay_iters=d.total, min_lr=d.low

@@ -74,7 +74,10 @@ def curve_value(curve: str, start: float, to: float | None, done: Any, span: Any
         case "one_minus_sqrt":
             return e + (s - e) * (1 - MP.sqrt(u))
         case "rex":
-            return e + (s - e) * (1 - u) / (1 - u / 2)
+            return e + (s - e) * (1 - u) / (1 - MP.mpf(arguments.get("bend", 0.5)) * u)
+        case "logarithm":
+            base = MP.mpf(arguments.get("base", 10))
+            return s + (e - s) * MP.log(1 + (base - 1) * u) / MP.log(base)
         case "tanh":
             lower, upper = MP.mpf(arguments.get("lower", -7)), MP.mpf(arguments.get("upper", 3))
             return e + (s - e) * (1 - MP.tanh(lower * (1 - u) + upper * u)) / 2
@@ -106,6 +109,13 @@ CASES = (
     Case("one_minus_sqrt", 0.0, 0.1),
     Case("rex", 1e-3, 0.0),
     Case("rex", 1e-5, 0.7),
+    Case("rex", 1e-3, 1e-5, {"bend": 0.9}),
+    Case("rex", 0.0, 0.1, {"bend": 0.999}),
+    Case("logarithm", 0.0, 1e-3, {"base": 1000.0}),
+    Case("logarithm", 1e-6, 0.3, {"base": 1e12}),
+    Case("logarithm", 1e-3, 0.0),
+    Case("logarithm", 0.7, 0.0, {"base": 1e6}),
+    Case("logarithm", 0.3, 1e-5, {"base": 1.001}),
     Case("hold", 3e-4, 3e-4),
     Case("exponential", 1e-3, 0.0, {"base": 2.0}),
     Case("exponential", 0.3, 1e-7, {"base": 1e6}),

@@ -69,6 +69,8 @@ CURVES = {
     "inverse_time, alone": ks.Schedule(ks.inverse_time(start=0.2, timescale=50)),
     "one_minus_sqrt": ks.Schedule(ks.one_minus_sqrt(500, start=0.1, to=0.0), ks.one_minus_sqrt(to=0.2)),
     "rex": ks.Schedule(ks.rex(500, start=0.1, to=0.0), ks.rex(to=0.2, endpoint=True)),
+    "rex, bend": ks.Schedule(ks.rex(500, start=0.1, to=0.0, bend=0.9), ks.rex(to=0.2, bend=0.9)),
+    "logarithm": ks.Schedule(ks.logarithm(500, start=0.0, to=0.1, base=500.0), ks.logarithm(to=0.0, endpoint=True)),
     "tanh": ks.Schedule(ks.tanh(500, start=0.1, to=0.0), ks.tanh(to=0.2, lower=-3.0, upper=2.0, endpoint=True)),
 }
 

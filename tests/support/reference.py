@@ -6,7 +6,7 @@ Time is an exact fraction. Nothing is looked up: for every step the parts are wa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from typing import Any
@@ -17,7 +17,7 @@ from kosine._core.groups import Part
 from tests.support.exact import MP, curve_value
 
 
-def rate_at(schedule: ks.Schedule, run: dict[str, int], step: int) -> Any:
+def rate_at(schedule: ks.Schedule, run: dict[str, Any], step: int) -> Any:
     """The exact rate at a step, as an mpmath number."""
     return _Clock(schedule.parts, run, 1, False, Fraction(run["total_steps"]), top=True).rate(Fraction(step), None)
 
@@ -28,7 +28,7 @@ class _Clock:
     def __init__(
         self,
         parts: Sequence[Part],
-        run: dict[str, int],
+        run: dict[str, Any],
         tick: int,
         continuous: bool,
         length: Fraction | None,
@@ -49,13 +49,15 @@ class _Clock:
         run, amount = self.run, duration.amount
         if duration.unit == "st":
             return amount
-        in_steps = {
+        in_steps: dict[str, Callable[[], Fraction]] = {
             "ep": lambda: amount * run["steps_per_epoch"],
             "%": lambda: amount * run["total_steps"] / 100,
             "sp": lambda: amount / run["samples_per_step"],
             "tok": lambda: amount / run["tokens_per_step"],
-        }[duration.unit]()
-        return Fraction(in_steps) / self.tick
+            "s": lambda: amount / Fraction(str(run["seconds_per_step"])),
+            "min": lambda: amount * 60 / Fraction(str(run["seconds_per_step"])),
+        }
+        return Fraction(in_steps[duration.unit]()) / self.tick
 
     def skipped(self, part: ks.Section) -> Fraction:
         skip = self.steps(part.skip)

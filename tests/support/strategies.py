@@ -13,6 +13,7 @@ RUN: dict[str, Any] = {
     "steps_per_epoch": 97,
     "samples_per_step": 32,
     "tokens_per_step": 1000,
+    "seconds_per_step": 0.3,
 }
 """A run in which every duration of `durations` is at least one step, and a "rest" has room."""
 
@@ -29,10 +30,22 @@ fixed_durations: st.SearchStrategy[int | str] = st.one_of(
     _hundredths(2, 2000, "ep"),
     st.integers(32, 10**5).map(lambda number: f"{number}sp"),
     st.integers(1, 999).map(lambda number: f"{number}ktok"),
+    _hundredths(30, 60_000, "s"),
+    _hundredths(1, 1000, "min"),
 )
 durations = fixed_durations | _hundredths(1, 50, "%")
 
-_CURVES = ("linear", "cosine", "hold", "polynomial", "exponential", "inverse_sqrt", "one_minus_sqrt")
+_CURVES = (
+    "linear",
+    "cosine",
+    "hold",
+    "polynomial",
+    "exponential",
+    "inverse_sqrt",
+    "one_minus_sqrt",
+    "rex",
+    "logarithm",
+)
 
 
 @st.composite
@@ -128,7 +141,13 @@ def recipes(draw: st.DrawFn) -> ks.Schedule:
             return ks.step_decay(peak, every=draw(st.integers(2000, 10**5)), factor=draw(st.floats(0.5, 1.0)))
 
 
-SMALL_RUN: dict[str, Any] = {"total_steps": 60, "steps_per_epoch": 6, "samples_per_step": 8, "tokens_per_step": 100}
+SMALL_RUN: dict[str, Any] = {
+    "total_steps": 60,
+    "steps_per_epoch": 6,
+    "samples_per_step": 8,
+    "tokens_per_step": 100,
+    "seconds_per_step": 0.25,
+}
 """A run that is short enough to look at every step."""
 
 small_durations: st.SearchStrategy[int | str] = st.one_of(
@@ -227,7 +246,7 @@ def _bent_phase(draw: st.DrawFn, lengths: st.SearchStrategy[int | str], endpoint
     ends |= {"endpoint": True} if endpoint and draw(st.booleans()) else {}
     high = draw(positive_rates)
     above_0: Any = {**ends, "start": high, "to": high * draw(st.floats(1e-6, 1.0))}
-    match draw(st.integers(0, 9)):
+    match draw(st.integers(0, 11)):
         case 0 | 1:
             return ks.cosine(draw(lengths), power=draw(_exponents), warp=draw(_exponents), **ends)
         case 2 | 3:
@@ -243,6 +262,10 @@ def _bent_phase(draw: st.DrawFn, lengths: st.SearchStrategy[int | str], endpoint
             return falling(draw(lengths), start=high, timescale=draw(lengths))
         case 8:
             return ks.one_minus_sqrt(draw(lengths), **ends)
+        case 9:
+            return ks.rex(draw(lengths), bend=draw(st.sampled_from([0, 0.5, 0.9, 0.99999])), **ends)
+        case 10:
+            return ks.logarithm(draw(lengths), base=draw(st.sampled_from([1.001, 2, 1e4, 1e15])), **ends)
         case _:
             lower = draw(st.floats(-19.0, 15.0))
             return ks.tanh(draw(lengths), lower=lower, upper=lower + draw(st.floats(0.1, 5.0)), **ends)

@@ -1,4 +1,4 @@
-"""A curve that kosine does not have, a logarithm, as somebody would add it: this file is all it takes."""
+"""A curve that kosine does not have, part of an exponential, as somebody would add it: this file is all it takes."""
 
 from __future__ import annotations
 
@@ -18,38 +18,43 @@ from kosine._core.durations import DurationLike
 from kosine._core.fit import BentFit, Fit
 from kosine._core.phase import Phase, new_phase
 
-_LOG_2 = math.log(2)
+_WHOLE = math.expm1(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Logarithmic(Curve):
-    name: ClassVar[str] = "logarithmic"
+class Easing(Curve):
+    name: ClassVar[str] = "easing"
 
     def form(self, start: float, end: float, span: Fraction | None) -> Form:
-        return Form("logarithmic", _weight, one_over(span), "end", "distance", start, end)
+        return Form("easing", _weight, one_over(span), "end", "distance", start, end)
 
     @classmethod
     def fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return ((cls(), Fit(4, _LogarithmFit())),)
+        return ((cls(), Fit(4, _EasingFit())),)
 
 
 def _weight(ops: Operations) -> Callable[[Any], Any]:
-    return lambda left: ops.log1p(left) / _LOG_2
+    return lambda left: ops.expm1(left) / _WHOLE
 
 
-class _LogarithmFit(BentFit):
-    """c + a log(theta - t): theta is where the logarithm has its pole, after the last row."""
+class _EasingFit(BentFit):
+    """c + a exp(-theta t): theta is how much of its phase the rows show."""
 
     def grid(self) -> Any:
         return np.geomspace(1e-3, 1e3, 60)
 
     def columns(self, t: Any, theta: Any) -> Any:
         t, theta = np.broadcast_arrays(t, theta)
-        return np.stack([np.ones_like(t), np.log1p(theta - t)], axis=-1)
+        return np.stack([np.ones_like(t), np.exp(-theta * t)], axis=-1)
 
 
-@constructor_of(Logarithmic)
-def logarithmic(
-    duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False
+@constructor_of(Easing)
+def easing(
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
-    return new_phase(Logarithmic(), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Easing(), duration, start, read_rate(to, "to"), endpoint, until)

@@ -9,19 +9,19 @@ import numpy as np
 
 import kosine as ks
 from kosine._display.page import plan_page
-from tests.support.toy_curve import logarithmic
+from tests.support.toy_curve import easing
 
 
 def exact(step: int) -> float:
-    """Warm-up over 100 steps, then log2(2 - z), where z is the part that is done."""
+    """Warm-up over 100 steps, then (exp(1 - z) - 1) / (e - 1), where z is the part that is done."""
     if step < 100:
         return 0.1 * step / 100
     z = min((step - 100) / 900, 1.0)
-    return 0.001 + (0.1 - 0.001) * math.log2(2 - z)
+    return 0.001 + (0.1 - 0.001) * math.expm1(1 - z) / math.expm1(1)
 
 
 def main() -> None:
-    schedule = ks.Schedule(ks.linear(100, start=0.0, to=0.1), logarithmic(to=0.001))
+    schedule = ks.Schedule(ks.linear(100, start=0.0, to=0.1), easing(to=0.001))
     plan = schedule.plan(total_steps=1000)
     steps = np.arange(1100)
     rates = np.array([exact(step) for step in steps.tolist()])
@@ -32,7 +32,7 @@ def main() -> None:
     assert ks.parse(repr(schedule)) == ks.loads(ks.dumps(schedule)) == schedule
 
     # Exported: of both directions, and in cycles whose length is known only when the program runs.
-    cycles = ks.cycles(logarithmic(100, start=0.01, to=0.1), logarithmic(150, to=0.001), stretch=2, shrink=0.5)
+    cycles = ks.cycles(easing(100, start=0.01, to=0.1), easing(150, to=0.001), stretch=2, shrink=0.5)
     for exported in (plan, ks.Schedule(cycles).plan(total_steps=1000)):
         for target in ("python", "numpy", "optax"):
             space: dict[str, Any] = {}
@@ -44,11 +44,11 @@ def main() -> None:
 
     # Asked about.
     line = ks.Schedule(ks.linear(100, start=0.0, to=0.1), ks.linear(to=0.001)).plan(total_steps=1000)
-    assert "logarithmic(to=0" in str(ks.compare(plan, line))
+    assert "easing(to=0.001)" in str(ks.compare(plan, line))
     assert {finding.code for finding in ks.lint(plan)} == {"K004"}
 
     # Seen.
-    assert '"logarithmic"' in plan_page(plan, "A new curve")
+    assert '"easing"' in plan_page(plan, "A new curve")
 
     # Found in a log, from its declared fit.
     log = ks.Trace(steps[:1000], plan(steps[:1000]))

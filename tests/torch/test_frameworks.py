@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -184,14 +183,6 @@ def test_lightning_steps_once_an_epoch_unless_it_is_told(tmp_path: Path) -> None
         run.fit(module, torch.utils.data.DataLoader(SAMPLES, batch_size=BATCH))
     assert [warning.category for warning in caught].count(ks.TrainingWarning) == 1
     assert module.probe.rates == [PLAN(step // 4) for step in range(STEPS)]
-
-
-@pytest.fixture
-def fresh_accelerate() -> Iterator[None]:
-    """Accelerators share a state for the life of the process."""
-    accelerate.state.AcceleratorState._reset_state(True)
-    yield
-    accelerate.state.AcceleratorState._reset_state(True)
 
 
 @pytest.mark.usefixtures("fresh_accelerate")

@@ -77,6 +77,10 @@ FORMS: dict[str, Any] = {
         {"total_steps": STEPS},
         {"epochs": 3, "steps_per_epoch": 4},
         {"epochs": 1.5, "dataset_size": 15, "batch_size": 2},
+        {"epochs": 4, "dataset_size": 100, "batch_size": 8, "accumulate": 2, "devices": 2, "drop_last": True},
+        {"total_tokens": "1.2k", "tokens_per_step": 100},
+        {"total_samples": 100, "samples_per_step": 9},
+        {"total_time": "1min", "seconds_per_step": 5},
     ],
     ids=str,
 )

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import kosine as ks
+from kosine._analysis.past import how_to_share_the_past
 from kosine.testing.torch import Probe
 from kosine.torch._scheduler import PlanLR
 from tests.support.torch_probe import LR, PLAN, STEPS, planned, probes, through_a_file, train
@@ -303,7 +304,19 @@ def test_a_branch_that_agrees_up_to_the_step_is_silent(order: str) -> None:
 WSD = ks.wsd(peak=0.1, warmup=2, cooldown=4)
 BRANCHES: dict[str, tuple[ks.Plan, ks.Plan, int, list[str]]] = {
     "a cooldown that begins there": (WSD.plan(total_steps=30), WSD.plan(total_steps=12), 8, []),
-    "a cooldown that has begun": (WSD.plan(total_steps=30), WSD.plan(total_steps=12), 9, ["9: 0.1 then, 0.05 now"]),
+    "a cooldown that has begun": (WSD.plan(total_steps=30), WSD.plan(total_steps=12), 9, []),
+    "a jump that the branch wants": (
+        ks.constant(0.1).plan(total_steps=12),
+        ks.Schedule(ks.hold(6, start=0.1), ks.hold(start=0.3)).plan(total_steps=12),
+        6,
+        [],
+    ),
+    "a jump in the past": (
+        ks.constant(0.1).plan(total_steps=12),
+        ks.Schedule(ks.hold(6, start=0.1), ks.hold(start=0.3)).plan(total_steps=12),
+        7,
+        ["6, in the past: 0.1 then, 0.3 now", "7: 0.1 then, 0.3 now"],
+    ),
     "the same in other words": (
         ks.Schedule(ks.cosine(12, start=0.1, to=0.0)).plan(),
         ks.Schedule(ks.section(ks.cosine(start=0.1, to=0.0), duration=6), ks.linear(to=0.0)).plan(total_steps=12),
@@ -338,9 +351,7 @@ BRANCHES: dict[str, tuple[ks.Plan, ks.Plan, int, list[str]]] = {
 
 
 @pytest.mark.parametrize(("before", "now", "step", "places"), BRANCHES.values(), ids=BRANCHES)
-def test_a_jump_and_another_past_are_told_with_both_rates(
-    before: ks.Plan, now: ks.Plan, step: int, places: list[str]
-) -> None:
+def test_another_past_is_shown_with_both_rates(before: ks.Plan, now: ks.Plan, step: int, places: list[str]) -> None:
     _, optimizer = probes(0.1)
     state = {**PlanLR(optimizer, before).state_dict(), "last_epoch": step}
     scheduler = PlanLR(optimizer, now, lint=False)
@@ -360,6 +371,7 @@ def test_a_jump_and_another_past_are_told_with_both_rates(
         *(f"lr at step {place}" for place in places),
         f"  then: {before!r}",
         f"   now: {now!r}",
+        how_to_share_the_past(int(places[0].split(",")[0]), step),
     ]
 
 
@@ -382,6 +394,7 @@ def test_the_difference_is_shown_entry_by_entry() -> None:
         f"momentum at step 8: {PLAN(8):.6g} then, no plan now",
         f"  then: {PLAN!r}",
         "   now: no plan",
+        how_to_share_the_past(0, 8),
     ]
 
 

@@ -37,12 +37,13 @@ def trained(
     checkpoint: str | None = None,
     updates: int = UPDATES,
     given: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
     **arguments: Any,
 ) -> tuple[Model, Any]:
     """A run of so many batches an epoch: its model, which knows the applied rates, and its Trainer."""
     model = Model(updates)
     data = samples(batches)
-    run = with_schedule(kind, lr)(
+    run = with_schedule(kind, lr, **(options or {}))(
         model, settings(folder, **arguments), **{"train_dataset": data, "callbacks": [Counts], **(given or {})}
     )
     run.train(resume_from_checkpoint=checkpoint)
@@ -79,6 +80,14 @@ RUNS: dict[str, tuple[ks.Plan, dict[str, Any]]] = {
     "samples in the schedule": (
         ks.warmup_cosine(peak=0.1, warmup=3).plan(total_steps=UPDATES),
         {"lr": ks.warmup_cosine(peak=0.1, warmup="24sp"), **ACCUMULATED},  # 8 an update
+    ),
+    "tokens and time in the schedule": (
+        ks.warmup_cosine(peak=0.1, warmup=3).plan(total_steps=UPDATES),
+        {
+            "lr": ks.Schedule(ks.linear("300tok", start=0.0, to=0.1), ks.cosine("4.5s", to=0.0)),
+            "options": {"tokens_per_step": 100, "seconds_per_step": 0.5},
+            **ACCUMULATED,
+        },
     ),
     "data without a length": (
         PLAN,
@@ -190,6 +199,12 @@ def test_other_numbers_follow_schedules_too(tmp_path: Path) -> None:
     ("lr", "arguments", "kind", "pattern"),
     [
         (EPOCHS, {"given": {"train_dataset": Unsized()}}, ks.PlanError, r"epochs.*steps_per_epoch.*as a share"),
+        (
+            ks.warmup_cosine(peak=1, warmup="9s"),
+            {},
+            ks.PlanError,
+            r"share .*with_schedule\(.*, seconds_per_step=\.\.\.\)",
+        ),
         (ks.warmup_cosine(peak=1, warmup="9tok"), {}, ks.PlanError, r"tokens_per_step.*in steps, or as a share"),
         (ks.warmup_cosine(peak=1, warmup=99), {}, ks.PlanError, r"99"),
         (LR, {"lr_scheduler_type": "cosine"}, ks.TrainingError, r"lr_scheduler_type='cosine'\. Leave `lr_sche.* out"),

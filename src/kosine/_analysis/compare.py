@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kosine._analysis.differences import Difference, DifferenceSearch
+from kosine._analysis.plan_names import letters, read_names
 from kosine._analysis.sampling import COLUMNS, GIVE_A_LENGTH, trace
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.arguments import read_number
@@ -61,7 +61,7 @@ class Comparison(Result):
     @property
     def marks(self) -> tuple[str, ...]:
         """A letter for each plan, used where its name is too long."""
-        return tuple(_letters(len(self.plans)))
+        return tuple(letters(len(self.plans)))
 
     @property
     def steps_per_epoch(self) -> int | None:
@@ -152,28 +152,9 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
     )
     summaries = tuple(summarize(plan) for plan in full)
     peak = max(summary.peak for summary in summaries)
-    called = _read_names(names, len(full))
+    called = read_names(names, len(full))
     differences = tuple(
         DifferenceSearch(full[0], plan, total, share, peak).difference(name)
         for plan, name in zip(full[1:], called[1:], strict=True)
     )
     return Comparison(full, called, share, total, summaries, differences)
-
-
-def _read_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    if names is None:
-        return tuple(_letters(count))
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise ArgumentTypeError(argument="names", rule="a list of strings", received=names)
-    if len(names) != count:
-        raise ArgumentError(argument="names", rule=f"a list of {count} names, one for each plan", received=names)
-    called: list[str] = []
-    for name in names:
-        free = (f"{name} ({number})" if number > 1 else name for number in count_from(1))
-        called.append(next(each for each in free if each not in called))
-    return tuple(called)
-
-
-def _letters(count: int) -> list[str]:
-    """A, B, ..., Z, A2, B2, ..."""
-    return [chr(ord("A") + index % 26) + (str(index // 26 + 1) if index >= 26 else "") for index in range(count)]

@@ -15,6 +15,7 @@ import numpy as np
 from kosine._analysis.cycles_across import cycles_across
 from kosine._analysis.sampling import length
 from kosine._core.evaluate import array_function
+from kosine._core.numbers import SECONDS
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.timeline import PlannedPart, PlannedPhase
 
@@ -42,6 +43,7 @@ class Summary:
         area: the sum of the rates of all steps.
         above_half: how many steps have a rate above half the peak.
         sampled: whether the area and the steps above half the peak were estimated from some of very many cycles.
+        seconds: how long the run takes, where the plan knows the seconds of a step.
     """
 
     total_steps: int
@@ -51,6 +53,7 @@ class Summary:
     area: float
     above_half: int
     sampled: bool = False
+    seconds: float | None = None
 
     @property
     def epochs(self) -> float | None:
@@ -79,10 +82,17 @@ class Summary:
         return {
             "steps": f"{self.total_steps:,}",
             **epochs,
+            **({} if self.seconds is None else {"time": _time(self.seconds)}),
             "area under the curve": f"{about}{self.area:,.6g}",
             "mean rate / peak": f"{about}{self.mean_over_peak:.4f}",
             "steps above half the peak": f"{about}{self.share_above_half:.2%}",
         }
+
+
+def _time(seconds: float) -> str:
+    """Seconds in the largest unit that they fill."""
+    unit = max((unit for unit in SECONDS if SECONDS[unit] <= seconds), key=SECONDS.__getitem__, default="s")
+    return f"{seconds / SECONDS[unit]:,.4g} {unit}"
 
 
 def summarize(plan: Plan) -> Summary:
@@ -123,7 +133,9 @@ def summarize(plan: Plan) -> Summary:
     exact = sum(row.times * _above(row, half) for row in rows if not row.sampled)
     sampled = math.fsum(row.times * _above(row, half) for row in rows if row.sampled)
     above = min(max(0, int(exact) + round(sampled)), total)
-    return Summary(total, plan.run.steps_per_epoch, max(ends), min(ends), area, above, some)
+    per_step = plan.run.seconds_per_step
+    seconds = None if per_step is None else float(total * per_step)
+    return Summary(total, plan.run.steps_per_epoch, max(ends), min(ends), area, above, some, seconds)
 
 
 class _CountedRow(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from kosine._core.numbers import MAX_STEPS
+from kosine._core.numbers import MAGNITUDES, MAX_STEPS, whole_number
 from kosine.errors import ArgumentTypeError, Described, KosineError, PlanError, ScheduleError, Text
 
 
@@ -87,16 +87,17 @@ def read_integer(
     rule: str = "an integer",
     *,
     at_least: int = -MAX_STEPS,
+    at_most: int | None = MAX_STEPS,
     error: type[KosineError] = ScheduleError,
     fix: Text = "",
 ) -> int:
-    """An integer that 64 bits hold, >= `at_least`; `fix` says what to write instead of a value of another type."""
+    """An integer >= `at_least` that 64 bits hold; `fix` says what to write instead of a value of another type."""
     number = read_index(value)
     if number is None:
         raise ArgumentTypeError(argument=argument, rule=rule, received=value, fix=fix or _integer_meant(value))
     if number < at_least:
         raise error(argument=argument, rule=rule, received=value)
-    if abs(number) > MAX_STEPS:
+    if at_most is not None and number > at_most:
         raise error(argument=argument, rule=f"{rule} and at most 2**63 - 1", received=value)
     return number
 
@@ -106,11 +107,34 @@ def read_count(value: object, argument: str, at_least: int = 0) -> int:
     return read_integer(value, argument, f"an integer >= {at_least}", at_least=at_least)
 
 
-def read_count_or_none(value: object, argument: str, fix: Text = "") -> int | None:
-    """A size of a run, an integer >= 1; None where it is unknown."""
+def read_count_or_none(
+    value: object, argument: str, fix: Text = "", *, rule: str = "an integer >= 1", at_most: int | None = MAX_STEPS
+) -> int | None:
+    """A size of a run, an integer >= 1 or a text with a magnitude such as "1.5M"; None where it is unknown."""
     if value is None:
         return None
-    return read_integer(value, argument, "an integer >= 1", at_least=1, error=PlanError, fix=fix)
+    if isinstance(value, str) and value[-1:] in MAGNITUDES:
+        number = whole_number(value)
+        value = value if number is None else number
+    if isinstance(value, str) and (meant := count_meant(value)):
+        fix = f'Did you mean "{meant}"?'
+    return read_integer(value, argument, rule, at_least=1, at_most=at_most, error=PlanError, fix=fix)
+
+
+_COUNT_MEANT = re.compile(
+    r"(?P<digits>\d[\d_,]{0,40}(?:\.\d{1,40})?) *(?P<magnitude>[kmgbt]?) *(?:tok|tokens?|sp|samples?|st|steps?)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def count_meant(text: str) -> str | None:
+    """What a wrong number with a magnitude means in the right form: "300 b tokens" is 300B; None where it has none."""
+    match = _COUNT_MEANT.fullmatch(text.strip())
+    if match is None or not match["magnitude"]:
+        return None
+    letter = match["magnitude"].upper()
+    written = match["digits"] + ("k" if letter == "K" else letter)
+    return None if written == text or whole_number(written) is None else written
 
 
 def read_counts(values: object, argument: str, *, in_order: bool = False) -> list[int]:

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeGuard
 
 from kosine._core.arguments import read_above, read_count_or_none, read_rate
+from kosine._core.counted import CountedRow
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import Hold, hold
 from kosine._core.curves.linear import linear
@@ -17,13 +18,14 @@ from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike, TimeFactor, Units
 from kosine._core.fixing import fixed
 from kosine._core.groups import Part, Section, is_endless, lasts_for_ever, section
+from kosine._core.lengths import Grid, length_of
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
-from kosine._core.placing import Grid, length_of, place
+from kosine._core.placing import place
 from kosine._core.run import RunSize
 from kosine._core.time_scaling import longer, without_endpoints
-from kosine._core.timeline import PlannedPhase
-from kosine.errors import ArgumentError, ArgumentTypeError, Described, PlanError, ScheduleError
+from kosine._core.timeline import PlannedPart, PlannedPhase
+from kosine.errors import ArgumentError, ArgumentTypeError, Described, Name, PlanCall, PlanError, ScheduleError, Setting
 
 SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "linear": linear, "cosine": cosine}
 """The curves of a cooldown."""
@@ -47,6 +49,7 @@ class Branching:
         run: RunSize
         total_steps: int | None
         clipped: tuple[str, ...]
+        parts: tuple[PlannedPart, ...]
 
         def __call__(self, steps: Any) -> Any: ...
         def phase_at(self, step: int) -> PlannedPhase: ...
@@ -69,7 +72,8 @@ class Branching:
         run = self.run
         if run.total_steps is not None:
             run = replace(run, total_steps=max(1, round_half_up(run.total_steps * factor)))
-        return self.replanned(longer(self.written_parts, factor, run), run)
+        parts = self._fixed() if run.ramped else self.written_parts  # twice the tokens are not twice the steps
+        return self.replanned(longer(parts, factor, run), run)
 
     def until(self, at: DurationLike) -> Self:
         """The plan cut before the step `at`, which is the new length.
@@ -108,7 +112,9 @@ class Branching:
             Schedule(hold(600, start=0.001), linear(200, to=0.0)).plan(total_steps=800)
         """
         if self.total_steps is None:
-            raise PlanError("A plan without an end has nothing after it.", fix="Cut it first: `plan.until(at)`.")
+            raise PlanError(
+                "A plan without an end has nothing after it.", fix=("Cut it first: ", PlanCall("plan.until(at)"), ".")
+            )
         added = tuple(part for each in parts for part in _read_parts(each, "parts"))
         whole = self._planned((*self._head(self.total_steps), *added), read_count_or_none(total_steps, "total_steps"))
         return whole if whole.total_steps is None else self._planned(whole.written_parts, whole.total_steps)
@@ -151,11 +157,15 @@ class Branching:
             raise PlanError(
                 f"A cooldown fits into what is left of the run: {left:,} steps after step {step:,}.",
                 received={"at": at, "over": over},
-                fix="Make it shorter, begin it earlier, or make the plan longer first: "
-                '`plan.extend(total_steps=..., at=..., how="hold")`.',
+                fix=(
+                    "Make it shorter, begin it earlier, or make the plan longer first: ",
+                    PlanCall('plan.extend(total_steps=..., at=..., how="hold")'),
+                    ".",
+                ),
             )
         if end > self(step):
-            raise ScheduleError(argument="to", rule=f"at most {self(step):.6g}, the rate at the step `at`", received=to)
+            rule = (f"at most {self(step):.6g}, the rate at the step ", Name("at"))
+            raise ScheduleError(argument="to", rule=rule, received=to)
         added = SHAPES[shape](steps, start=self._jump_to(step), to=end)
         return self._planned((*self._head(step), added), step + steps)
 
@@ -253,7 +263,7 @@ class Branching:
 
     def _read_at(self, at: DurationLike) -> int:
         duration = Duration.read(at, "at")
-        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run))
+        step = 0 if duration.amount is None else round_half_up(duration.steps(self.run, Fraction(0)))
         if step < 1 or (self.total_steps is not None and step > self.total_steps):
             rule = "a step >= 1"
             if self.total_steps is not None:
@@ -266,18 +276,21 @@ class Branching:
         read = Duration.read(over, "over")
         if read.amount is None or (read.unit == "%" and read.amount >= 100):
             raise PlanError(argument="over", rule='a number of steps, or less than "100%" of the run', received=over)
-        exact = before * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run)
+        at = Fraction(before)
+        exact = at * read.amount / (100 - read.amount) if read.unit == "%" else read.steps(self.run, at)
         if exact < Fraction(1, 2):
             raise PlanError(argument="over", rule="at least one step", received=over)
         return round_half_up(exact)
 
     def _refuse_a_warmup(self, step: int, what: str) -> None:
         row = self.phase_at(step - 1)
+        counted = (part for part in self.parts if isinstance(part, CountedRow))  # such a row is a piece of a phase
+        row = next((part for part in counted if part.first_step < step <= part.stop), row)
         if row.stop > step and row.end_lr > row.first_lr:
             raise PlanError(
                 f"{what} begins after a warm-up, not inside: the phase `{row.name}` rises up to step {row.stop:,}.",
                 received={"at": step},
-                fix=f"Use at={row.stop}.",
+                fix=("Use ", Setting(f"at={row.stop}"), "."),
             )
 
     def _check_length(self, step: int, total: int | None, at: DurationLike) -> int:
@@ -288,13 +301,19 @@ class Branching:
             raise PlanError(
                 f"An extension is longer than its plan, which {have}.",
                 received={"total_steps": total},
-                fix="Plan the schedule itself for another length, or cut the plan: `plan.until(at)`.",
+                fix=("Plan the schedule itself for another length, or cut the plan: ", PlanCall("plan.until(at)"), "."),
             )
         if step == old:
             raise PlanError(
                 f"An extension begins before the plan's end at step {old:,}.",
                 received={"at": at},
-                fix="After the end go on with `plan.then(...)` or `plan.rewarm(...)`.",
+                fix=(
+                    "After the end go on with ",
+                    PlanCall("plan.then(...)"),
+                    " or ",
+                    PlanCall("plan.rewarm(...)"),
+                    ".",
+                ),
             )
         return old
 
@@ -309,6 +328,8 @@ class Branching:
                     return (*parts[:number], _cut(part, int(step - begin)))
                 return (section(*parts[: number + 1], duration=step),)  # its phases begin between two steps
             begin = end
+        if step - begin < Fraction(1, 2):  # the last part ends between two steps
+            return (section(*parts, duration=step),)
         return (*parts, hold(step - begin))
 
     def _jump_to(self, step: int) -> float | None:
@@ -359,7 +380,7 @@ class Branching:
             raise PlanError(
                 "The stairs of a plan that moves once a tick are not stretched.",
                 received={"how": "stretch"},
-                fix='Use how="hold", or how="meet".',
+                fix=("Use ", Setting('how="hold"'), ", or ", Setting('how="meet"'), "."),
             )
         stop = min(row.stop, self.total_steps)
         first = _longer_row(row, step, stop, factor, self._jump_to(step))
@@ -376,7 +397,7 @@ class Branching:
     def _met(self, total: int, step: int, over: DurationLike) -> Parts:
         """A line to where the rate would be had the schedule been planned for the longer run, and what follows."""
         planned = self._planned(self.written_parts, total)
-        steps = round_half_up(Duration.read(over, "over").steps(planned.run))
+        steps = round_half_up(Duration.read(over, "over").steps(planned.run, Fraction(step)))
         if steps < 1 or step + steps >= total:
             rule = f"at least 1 step, and fewer than the {total - step:,} that are left"
             raise PlanError(argument="over", rule=rule, received=over)

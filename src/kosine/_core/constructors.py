@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 
 from kosine._core.arguments import read_above, read_choice, read_list, read_number, read_rate
@@ -215,7 +216,8 @@ def wsd(
         peak: the learning rate of the stable part.
         warmup: how long the linear warm-up lasts; 0: none.
         warmup_start: the rate of the first step of the warm-up.
-        cooldown: how long the cooldown at the end of the run lasts.
+        cooldown: how long the cooldown at the end of the run lasts. In the runs of arXiv 2501.18965 the final loss
+            falls with its length up to "60%" with the curve "linear"; "20%" leaves more of the run to branch from.
         floor: the rate that the cooldown ends at.
         curve: the cooldown's curve: "one_minus_sqrt", "linear" or "cosine".
 
@@ -227,6 +229,8 @@ def wsd(
         >>> import kosine as ks
         >>> ks.wsd(peak=1e-3, warmup=300)
         Schedule(linear(300, start=0.0, to=0.001), hold(), one_minus_sqrt("20%", to=0.0))
+        >>> ks.wsd(peak=1e-3, warmup=300, cooldown="60%", curve="linear")
+        Schedule(linear(300, start=0.0, to=0.001), hold(), linear("60%", to=0.0))
     """
     decay = _COOLDOWNS[read_choice(curve, "curve", sorted(_COOLDOWNS))]
     warm = _warmup(peak, warmup, warmup_start)
@@ -372,7 +376,7 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
 
     Args:
         points: pairs of a point and the rate from there on, in order, the first at 0. A point is written as a duration:
-            a step (100), or as "30ep", "50%", "2e8sp" or "375Mtok"; all of them in one unit.
+            a step (100), or as "30ep", "50%", "2e8sp", "375Mtok" or "30min"; all of them in one unit, or in time.
 
     Raises:
         ScheduleError: no point, a first one that is not 0, a point that is not after the one before it, two units, a
@@ -389,17 +393,22 @@ def piecewise(points: Iterable[tuple[DurationLike, float]]) -> Schedule:
         rule = "a list of pairs, the first of which is at 0"
         raise ScheduleError(argument="points", rule=rule, received=points, fix="Begin with (0, rate).")
     unit = pairs[-1][0].unit
+    amounts = [Fraction(0), *(_amount(point, unit, points) for point, _ in pairs[1:])]
     held: list[Phase] = []
     for index, ((at, rate), (then, _)) in enumerate(pairwise(pairs)):
-        if then.unit != unit:
-            raise ScheduleError(argument="points", rule="in one unit", received=points)
-        assert at.amount is not None
-        assert then.amount is not None
-        if then.amount <= at.amount:
+        amount = amounts[index + 1] - amounts[index]
+        if amount <= 0:
             rule = "after the point before it"
             raise ScheduleError(argument=f"points[{index + 1}]", rule=rule, received=(then.written(), at.written()))
-        held.append(hold_phase(Duration(unit, then.amount - at.amount).written(), start=rate))
+        held.append(hold_phase(Duration(unit, amount).written(), start=rate))
     return Schedule(*held, hold_phase(start=pairs[-1][1]))
+
+
+def _amount(point: Duration, unit: str, points: object) -> Fraction:
+    amount = point.in_unit(unit)
+    if amount is None:
+        raise ScheduleError(argument="points", rule="in one unit", received=points)
+    return amount
 
 
 _POINTS = "pairs, such as [(0, 0.1), (100, 0.01)]"

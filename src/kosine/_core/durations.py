@@ -1,17 +1,20 @@
-"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"2.6st"`, `"floor 5%"`, `"rest"` -> exact steps."""
+"""How long a phase lasts: `500`, `"10ep"`, `"5%"`, `"2e8sp"`, `"30min"`, `"floor 5%"`, `"rest"` -> exact steps."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeVar
 
 from kosine._core.arguments import read_index
-from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.numbers import MAGNITUDES, MAX_STEPS, SECONDS, TIME_WORDS, decimal
+from kosine._core.ramps import Ramp
 from kosine._core.run import RunSize
 from kosine.errors import ArgumentTypeError, Name, PlanError, PlanOption, ScheduleError, shown
+
+Known = TypeVar("Known", int, Fraction)
 
 DurationLike = int | str | SupportsIndex | Fraction
 """What a duration may be written as: a number of steps, or a text with a unit."""
@@ -21,22 +24,32 @@ CLIP = ("For a smoke test, plan the schedule's first steps: ", PlanOption("clip"
 """A fix for phases that do not fit the run."""
 
 
-_UNITS = {"st": "steps", "ep": "epochs", "%": "percent of the run", "sp": "samples", "tok": "tokens"}
+_UNITS = {
+    "st": "steps",
+    "ep": "epochs",
+    "%": "percent of the run",
+    "sp": "samples",
+    "tok": "tokens",
+    "s": "seconds",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+}
 
 
-_MAGNITUDES = {"k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+_MAGNITUDES = {name: 10**power for name, power in MAGNITUDES.items()}
 
 
 _PATTERN = re.compile(
     r"(?P<floor>floor )?"
     r"(?:(?P<digits>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
     r"|(?P<above>[0-9]{1,80})/(?P<below>[0-9]{1,60}))"
-    r"(?:(?P<unit>st|ep|%)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
+    r"(?:(?P<unit>st|ep|%|s|min|h|d)|(?P<magnitude>[kMGBT]?)(?P<count>sp|tok))",
     re.ASCII,
 )
 
 
-_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok" or "rest"'
+_HOW = 'Write steps as an integer (500) or a fraction ("2.6st"), or "10ep", "5%", "2e8sp", "375Mtok", "30min" or "rest"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,8 @@ class Duration:
     amount: Fraction | None
     floor: bool = False
     """Whether it lasts whole steps only: its exact length rounded down, which may be none."""
+    until: bool = False
+    """Whether it is a position that something lasts until, not a length."""
 
     @classmethod
     def read(cls, value: object, argument: str = "duration") -> Duration:
@@ -82,7 +97,7 @@ class Duration:
             return cls("rest", None)
         match = _PATTERN.fullmatch(text)
         if match is None:
-            rule = 'a number followed by one of the units "ep", "%", "sp", "tok" or "st"'
+            rule = 'a number followed by one of the units "ep", "%", "sp", "tok", "s", "min", "h", "d" or "st"'
             raise ScheduleError(argument=argument, rule=rule, received=text, fix=f"{_meant(text)}{_HOW}.")
         if match["below"] is None:
             amount = Fraction(match["digits"]) * Fraction(10) ** int(match["exponent"] or 0)
@@ -123,23 +138,39 @@ class Duration:
                     break
         return ("floor " if self.floor else "") + decimal(amount) + magnitude + self.unit
 
+    def in_unit(self, unit: str) -> Fraction | None:
+        """The amount of another unit; None where only a run says it."""
+        if self.amount is None or self.unit == unit:
+            return self.amount
+        if {self.unit, unit} <= SECONDS.keys():
+            return self.amount * SECONDS[self.unit] / SECONDS[unit]
+        return None
+
     def times(self, factor: TimeFactor) -> Duration:
         """A longer or shorter one; a share of the run and its rest follow the run already."""
         if self.amount is None or self.unit == "%":
             return self
         amount = self.amount * (factor.clock if self.unit == "st" else factor.run)
-        return self._checked(self.unit, amount, self.written(), "duration", self.floor)
+        return replace(self._checked(self.unit, amount, self.written(), "duration", self.floor), until=self.until)
 
-    def steps(self, run: RunSize) -> Fraction:
+    def steps(self, run: RunSize, begin: Fraction | None = None) -> Fraction:
         """The exact number of steps in `run`, not yet rounded unless it is a "floor".
 
+        Args:
+            run: the size of the run.
+            begin: the position in the run that it begins at. It is needed where a step takes other numbers of samples
+                or tokens in other places.
+
         Raises:
-            PlanError: the run does not say how long an epoch, a sample, a token or the whole is.
+            PlanError: the run does not say how long an epoch, a sample, a token or the whole is, or the beginning is
+                needed and not known.
         """
-        steps = self._exact_steps(run)
+        if self.until:
+            raise PlanError("The length of a phase with `until` follows from the phases before it.", received=self)
+        steps = self._exact_steps(run, begin)
         return Fraction(math.floor(steps)) if self.floor else steps
 
-    def _exact_steps(self, run: RunSize) -> Fraction:
+    def _exact_steps(self, run: RunSize, begin: Fraction | None) -> Fraction:
         amount = self.amount
         if amount is None:
             raise PlanError('The length of a "rest" phase follows from the phases around it.')
@@ -151,24 +182,38 @@ class Duration:
             case "%":
                 instead = (" (or ", Name("epochs"), " and ", Name("steps_per_epoch"), ")")
                 return amount / 100 * self._known(run.total_steps, "total_steps", instead)
-            case "sp":
-                return amount / self._known(run.samples_per_step, "samples_per_step")
+            case "sp" | "tok":
+                argument = "samples_per_step" if self.unit == "sp" else "tokens_per_step"
+                per_step = run.per_step(self.unit)
+                if per_step is None:
+                    raise self._unknown(argument)
+                return self._taken(per_step, begin)
             case _:
-                return amount / self._known(run.tokens_per_step, "tokens_per_step")
+                return amount * SECONDS[self.unit] / self._known(run.seconds_per_step, "seconds_per_step")
 
-    def _known(self, value: int | None, argument: str, instead: tuple[str, ...] = ()) -> int:
-        if value is None:
+    def _taken(self, per_step: int | Ramp, begin: Fraction | None) -> Fraction:
+        """In how many steps from `begin` on so many samples or tokens are taken."""
+        assert self.amount is not None
+        if not isinstance(per_step, Ramp):
+            return self.amount / per_step
+        if begin is None:
             raise PlanError(
-                (
-                    f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs ",
-                    Name(argument),
-                    *instead,
-                    ".",
-                ),
-                received={argument: None},
-                missing=argument,
+                f"The duration {self.written()!r} counts {_UNITS[self.unit]}, and in this run a step takes other "
+                "numbers of them in other places. Only a phase of its own has a fixed place, and a section without a "
+                "skip, a tick or continuous time.",
+                received=self.written(),
+                fix="Write it in steps, or write the parts out as phases.",
             )
+        return per_step.steps_of(per_step.count_at(begin) + self.amount) - begin
+
+    def _known(self, value: Known | None, argument: str, instead: tuple[str, ...] = ()) -> Known:
+        if value is None:
+            raise self._unknown(argument, instead)
         return value
+
+    def _unknown(self, argument: str, instead: tuple[str, ...] = ()) -> PlanError:
+        needs = f"The duration {self.written()!r} counts {_UNITS[self.unit]}, so `plan` needs "
+        return PlanError((needs, Name(argument), *instead, "."), received={argument: None}, missing=argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +226,9 @@ class Units:
     clipped: dict[str, None] | None = None
     """What was changed to fit the run, in order, as sentences; None where nothing may be."""
 
-    def steps(self, duration: Duration) -> Fraction:
-        """The exact, not yet rounded number of steps of this clock."""
-        steps = duration.steps(self.run)
+    def steps(self, duration: Duration, begin: Fraction | None = None) -> Fraction:
+        """The exact, not yet rounded number of steps of this clock; `begin` is a position in the run."""
+        steps = duration.steps(self.run, begin)
         return steps if duration.unit == "st" else steps / self.tick
 
     def at_least_one(self, steps: Fraction, what: object) -> Fraction:
@@ -211,6 +256,7 @@ _WORDS_MEANT = {
     **dict.fromkeys(("%", "percent", "pct"), "%"),
     **dict.fromkeys(("sp", "sps", "sample", "samples"), "sp"),
     **dict.fromkeys(("tok", "toks", "token", "tokens"), "tok"),
+    **TIME_WORDS,
 }
 """Words that people write for the units."""
 
@@ -230,6 +276,10 @@ def _meant(value: object) -> str:
     magnitude, word = match["magnitude"], match["unit"].lower()
     if magnitude.lower() + word in _WORDS_MEANT:  # "5 Tokens" are not 10**12 of anything
         magnitude, word = "", magnitude.lower() + word
+    if (magnitude, match["unit"]) == ("", "m"):  # minutes or millions
+        millions = amount * 10**6
+        steps = f", or {int(millions):_} without quotes" if millions.denominator == 1 and millions <= MAX_STEPS else ""
+        return f'Did you mean "{decimal(amount)}min"{steps}? '
     amount *= _MAGNITUDES.get(magnitude.replace("K", "k"), 1)
     unit = _WORDS_MEANT.get(word)
     if not word:

@@ -18,14 +18,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OURS = {
     "peak lr start": "learning_rate_base max_lr base_lr lr learning_rate initial_learning_rate initial_lr eta_max "
-    "peak_lr peak_value peak_learning_rate lr_max max_learning_rate warmup_target init_value",
+    "warmup_max_lr peak_lr peak_value peak_learning_rate lr_max max_learning_rate warmup_target init_value",
     "warmup_start start": "warmup_learning_rate warmup_lr_init warmup_start_lr warmup_init_lr warmup_lr init_lr "
-    "start_lr start_value",
+    "warmup_min_lr start_lr start_value",
+    "constant": "eta_const constant_lr lr_const",
     "floor to": "eta_min min_lr lr_min minimum_lr end_value end_learning_rate final_lr lr_end end_lr min_learning_rate",
     "warmup": "warmup_steps num_warmup_steps warmup_iters warmup_t t_warmup warmup_epochs lr_warmup_steps warmup_ratio "
-    "pct_start total_warmup_steps",
+    "pct_start total_warmup_steps warmup_num_steps",
     "hold": "hold_base_rate_steps hold_steps num_stable_steps",
-    "cooldown": "decay decay_steps num_decay_steps wsd_decay_steps decay_t cooldown_steps",
+    "cooldown": "decay decay_steps num_decay_steps wsd_decay_steps decay_t cooldown_steps decay_ratio",
     "period": "T_0 t_0 first_decay_steps t_initial first_cycle_steps cycle_length period_length",
     "stretch": "T_mult t_mult t_mul cycle_mult cycle_mul",
     "shrink factor": "gamma m_mul cycle_decay decay_rate",
@@ -33,16 +34,25 @@ _OURS = {
     "duration": "steps num_steps transition_steps total_iters T_max t_max",
     "count": "cycle_limit num_cycles cycles",
     "power": "exponent",
+    "warp": "k k_decay",
     "points": "boundaries values milestones boundaries_and_scales boundaries_and_values",
     "high": "max_momentum",
     "low": "base_momentum",
     # the arguments of `plan`
-    "total_steps": "num_training_steps max_steps num_steps steps total_iters max_iters train_steps T_max "
-    "lr_decay_iters",
+    "total_steps": "num_training_steps total_num_steps max_steps num_steps steps total_iters max_iters train_steps "
+    "T_max lr_decay_iters",
     "epochs": "num_epochs n_epochs max_epochs num_train_epochs epoch",
     "steps_per_epoch": "iters_per_epoch batches_per_epoch num_batches updates_per_epoch",
     "dataset_size": "num_samples n_samples train_size num_examples dataset samples",
-    "batch_size": "batchsize batch global_batch_size per_device_train_batch_size",
+    "batch_size": "batchsize batch global_batch_size per_device_train_batch_size micro_batch_size",
+    "accumulate": "gradient_accumulation_steps accumulate_grad_batches accumulation_steps grad_accum "
+    "gradient_accumulation accum_steps grad_accum_steps accum_iter",
+    "devices": "world_size num_devices num_gpus n_gpus ngpus num_processes num_replicas",
+    "drop_last": "dataloader_drop_last drop_remainder",
+    "total_samples": "train_samples max_samples",
+    "total_tokens": "train_tokens max_tokens num_tokens",
+    "total_time": "max_time time_budget",
+    "seconds_per_step": "step_time time_per_step secs_per_step",
 }
 """Our words, the one that fits best first, and the words of others that mean them."""
 
@@ -64,13 +74,27 @@ _NO_RUN = "A schedule does not know its run: give"
 _ELSEWHERE = {
     **dict.fromkeys(
         (
-            *("total_steps", "num_training_steps", "max_steps", "epochs", "num_epochs", "steps_per_epoch"),
+            *(
+                "total_steps",
+                "num_training_steps",
+                "total_num_steps",
+                "max_steps",
+                "epochs",
+                "num_epochs",
+                "steps_per_epoch",
+            ),
             *("lr_decay_iters", "T_max", "decay_steps"),
         ),
         f"{_NO_RUN} the size of the run to `schedule.plan(...)`.",
     ),
     "alpha": "Write `floor`, or `to`, the rate itself: alpha is a share of the peak.",
-    "min_lr_ratio": "Write `floor`, or `to`, the rate itself: min_lr_ratio is a share of the peak.",
+    **{
+        word: f"Write `floor`, or `to`, the rate itself: {word} is a share of the peak."
+        for word in ("min_lr_ratio", "min_lr_factor", "cos_min_ratio", "cosine_min_lr_ratio")
+    },
+    **dict.fromkeys(
+        ("k", "k_decay"), "Write `warp` of the curve, as in `ks.cosine(to=0.0, warp=2.0)`: k-decay with k = 2."
+    ),
     "verbose": "A schedule prints nothing: `print(plan)` shows its phases.",
     "last_epoch": "A plan has no state: `plan(step)` is the rate of any step.",
     "optimizer": "A schedule does not hold an optimizer: see `ks.keras`, `ks.torch` and `ks.jax` for training.",

@@ -46,6 +46,12 @@ class Cycles(Scalable):
                     received=phase,
                     fix='Give it, say, "10ep" or "20%".',
                 )
+            if phase.duration.until:
+                raise ScheduleError(
+                    "A phase inside `cycles` lasts for a duration: every cycle is in another place.",
+                    received=phase,
+                    fix='Give it a duration such as "10ep", or write the cycles out.',
+                )
             if phase.to is None and not phase.curve.keeps_value:
                 raise ScheduleError(
                     "A phase inside `cycles` takes `to`, not `timescale` or `factor`, so that it can be stretched.",
@@ -314,6 +320,13 @@ def check_parts(parts: tuple[Part, ...], whole: str) -> None:
                 )
         elif fills_rest(part):
             rests.append(part)
+        elif rests and isinstance(part, Phase) and part.duration.until:
+            raise ScheduleError(
+                'After a "rest" phase a phase lasts for a duration: with `until` each of the two could have the steps '
+                "between them.",
+                received=Described(f"{shown(rests[0])} and {shown(part)}"),
+                fix="Give the first of them an `until`, too.",
+            )
     if len(rests) > 1:
         raise ScheduleError(
             'Only one phase of a schedule can last for the "rest" of the run.',

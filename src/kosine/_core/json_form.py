@@ -133,7 +133,8 @@ def _part_data(part: Part) -> dict[str, Any]:
         return {"cycles": [_part_data(phase) for phase in part.phases], **part.keywords()}
     if isinstance(part, Section):
         return {"section": [_part_data(inside) for inside in part.parts], **part.keywords()}
-    return {"curve": part.curve.name, "duration": part.duration.written(), **part.keywords()}
+    duration = {} if part.duration.until else {"duration": part.duration.written()}
+    return {"curve": part.curve.name, **duration, **part.keywords()}
 
 
 def _part(data: object) -> Part:
@@ -160,7 +161,7 @@ def _phase(data: dict[str, Any]) -> Phase:
     if not isinstance(curve, str) or curve not in _PHASES:
         raise NotationError(f'"curve" must be one of {sorted(_PHASES)}.', received={"curve": curve})
     allowed = set(_SIGNATURES[curve].parameters)
-    _fields(data, f"a {curve} phase", {"curve", "duration"}, allowed)
+    _fields(data, f"a {curve} phase", {"curve"} if "until" in data else {"curve", "duration"}, allowed)
     phase = _call(curve, [], {name: value for name, value in data.items() if name != "curve"})
     assert isinstance(phase, Phase)
     return phase

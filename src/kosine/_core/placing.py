@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from kosine._core.counted import CountedPhase, counted_row
 from kosine._core.curves.hold import Hold
-from kosine._core.durations import CLIP, Duration, Units
-from kosine._core.groups import Cycles, Part, Section, fills_rest, lasts_for_ever
-from kosine._core.numbers import MAX_STEPS, round_half_up
+from kosine._core.durations import CLIP, Units
+from kosine._core.groups import Cycles, Part, Section, lasts_for_ever
+from kosine._core.lengths import Grid, inner_units, own_length, rest_of, section_length, skipped
+from kosine._core.numbers import MAX_STEPS
 from kosine._core.phase import Phase
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
+from kosine._core.settling import settled
 from kosine._core.timeline import PlannedPart, PlannedPhase, planned_phase, sampled_phase
-from kosine.errors import Name, PlanError, shown
+from kosine.errors import PlanError
 
 _START = Fraction(0)
 
@@ -55,36 +57,16 @@ def place(parts: Sequence[Part], run: RunSize, clipped: dict[str, None] | None =
             to no step, or the whole is longer than 2**63 - 1 steps.
     """
     length = None if run.total_steps is None else Fraction(run.total_steps)
-    placed = _place(parts, Grid(Units(run, clipped=clipped), length, endless=length is None), None)
+    grid = Grid(Units(run, clipped=clipped), length, endless=length is None)
+    return place_settled(settled(parts, grid), grid)
+
+
+def place_settled(parts: Sequence[Part], grid: Grid) -> Placed:
+    """Place parts whose lengths do not depend on their places."""
+    placed = _place(parts, grid, None)
     for part in placed.parts:
         part.check()
     return placed
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The steps that parts are placed in: those of the run, or those of a section.
-
-    Attributes:
-        units: what durations mean.
-        length: how long all parts last together where one of them takes the rest; None where that is not known.
-        continuous: whether the boundaries of phases stay exact.
-        endless: whether a last phase that can goes on for ever, so that it needs no length.
-    """
-
-    units: Units
-    length: Fraction | None
-    continuous: bool = False
-    endless: bool = False
-
-    def rounded(self, position: Fraction) -> int:
-        """The first step at or after a position; where positions are rounded, the nearest, half up."""
-        return math.ceil(position) if self.continuous else round_half_up(position)
-
-    def steps(self, phase: Phase) -> Fraction:
-        """The exact length of a phase that does not take the rest."""
-        steps = self.units.steps(phase.duration)
-        return steps if self.continuous else self.units.at_least_one(steps, phase)
 
 
 def _place(parts: Sequence[Part], grid: Grid, value: float | None, origin: Fraction = _START) -> Placed:
@@ -131,9 +113,12 @@ def _place_phase(
     phase: Phase, grid: Grid, position: Fraction, rest: Fraction | None, value: float | None, last: bool
 ) -> Placed:
     """Place a phase; one that rounds to no step is left out."""
-    curve, first = phase.curve.resolved(grid.units), grid.rounded(position)
+    first = grid.rounded(position)
     start = value if phase.start is None else phase.start
     assert start is not None
+    if isinstance(phase, CountedPhase):
+        return _place_counted(phase, grid, position, rest, start, last)
+    curve = phase.curve.resolved(grid.units)
     if last and grid.endless and lasts_for_ever(phase):
         end = curve.end(start, phase.to, None)
         row = PlannedPhase(curve.name, first, None, start, end, None, curve)
@@ -144,16 +129,40 @@ def _place_phase(
     curve.check(start, end)
     stop = position + steps
     row = planned_phase(curve, first, grid.rounded(stop) - first, start, end, phase.endpoint)
-    if steps > 0 and row.steps == 0 and not grid.continuous:
+    if not row.steps:
+        _check_no_step(phase, steps, grid)
+        return Placed((), stop, end)
+    return Placed((sampled_phase(row, position, steps) if grid.continuous else row,), stop, end)
+
+
+def _check_no_step(phase: Phase, steps: Fraction, grid: Grid) -> None:
+    """Raise where a phase without a step is longer than none."""
+    if steps > 0 and not grid.continuous:
         raise PlanError(
             f"A positive duration must last at least one step, and this phase is {float(steps):.4g} steps in this run "
             "and rounds to none.",
             received=phase,
             fix=CLIP,
         )
+
+
+def _place_counted(
+    phase: CountedPhase, grid: Grid, position: Fraction, rest: Fraction | None, start: float, last: bool
+) -> Placed:
+    """Place a phase that moves with samples or tokens."""
+    first = grid.rounded(position)
+    if last and grid.endless and lasts_for_ever(phase):
+        row = counted_row(phase, first, None, start)
+        return Placed((row,), None, row.end_lr)
+    steps = grid.steps(phase) if phase.duration.amount is not None else rest
+    assert steps is not None
+    stop = position + steps
+    row = counted_row(phase, first, grid.rounded(stop), start)
+    row.curve.check(start, row.end_lr)
     if not row.steps:
-        return Placed((), stop, end)
-    return Placed((sampled_phase(row, position, steps) if grid.continuous else row,), stop, end)
+        _check_no_step(phase, steps, grid)
+        return Placed((), stop, row.end_lr)
+    return Placed((row,), stop, row.end_lr)
 
 
 def _place_section(
@@ -166,10 +175,10 @@ def _place_section(
     tick = inner.tick // units.tick
     duration = rest if section.fills_rest else None
     if section.duration is not None and section.duration.amount is not None:
-        duration = _duration(section, section.duration, units)
+        duration = section_length(section, section.duration, units)
     length = None if duration is None else (duration + skip + part) / tick
     placed = _place(section.parts, Grid(inner, length, section.continuous, endless=True), value, -part)
-    own = None if placed.end is None else _own_length(section, placed.end, tick, skip)
+    own = None if placed.end is None else own_length(section, placed.end, tick, skip)
     if section.duration is None and duration is not None:  # its parts fill the rest, which need not be whole ticks
         own = duration
     placed = placed.slower(first - skip, tick)
@@ -198,11 +207,6 @@ def _place_section(
     return Placed(seen, end, placed.value)
 
 
-def _duration(section: Section, duration: Duration, units: Units) -> Fraction:
-    """How long a section lasts that says it."""
-    return units.at_least_one(units.steps(duration), section)
-
-
 def value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> float:
     """What the phase that is cut at `stop` has come to; one that begins there, such as a restart, is not cut."""
     following = next((part for part in parts if part.first_step <= stop < part.stop), None)
@@ -215,83 +219,3 @@ def value_at_cut(parts: Sequence[PlannedPart], last: PlannedPart, stop: int) -> 
 def seen_between(parts: Iterable[PlannedPart], first: int, stop: int | None) -> tuple[PlannedPart, ...]:
     between = (part.between(first, stop) for part in parts)
     return tuple(part for part in between if part.first_step < part.stop)
-
-
-def _own_length(section: Section, end: Fraction, tick: int, skip: int) -> Fraction:
-    """How long a section lasts whose parts end at `end` of its clock: a continuous one while a step shows them."""
-    return max(Fraction(0), (math.ceil(end) if section.continuous else end) * tick - Fraction(skip))
-
-
-def skipped(section: Section, units: Units) -> tuple[int, Fraction]:
-    """The whole steps that a section leaves out, and the part of a step that only a curve of continuous time knows."""
-    skip = units.steps(section.skip)
-    if section.continuous and units.steps(section.tick) == 1:
-        return math.floor(skip), skip % 1
-    return round_half_up(skip), _START
-
-
-def inner_units(section: Section, units: Units) -> Units:
-    tick = units.steps(section.tick)
-    if tick.denominator != 1 and units.clipped is not None:
-        tick = units.changed("A tick of a section", tick, max(1, round_half_up(tick)))
-    if tick.denominator != 1 or tick < 1:
-        raise PlanError(
-            f"A tick of a section must last a whole number of steps, and this is {float(tick):.6g} steps in this run.",
-            received={"tick": section.tick.written()},
-            fix=CLIP,
-        )
-    if units.tick * int(tick) > MAX_STEPS:
-        raise PlanError(
-            "A tick of a section must last at most 2**63 - 1 steps, and the ticks of the section around it already "
-            f"last {units.tick:,} steps.",
-            received={"tick": section.tick.written()},
-        )
-    return replace(units, tick=units.tick * int(tick))
-
-
-def rest_of(parts: Sequence[Part], grid: Grid) -> Fraction | None:
-    """The exact length of the "rest"; None where no part takes it, or where that part goes on for ever."""
-    length, rounded = grid.length, grid.rounded
-    index = next((number for number, part in enumerate(parts) if fills_rest(part)), None)
-    if index is None or (grid.endless and index == len(parts) - 1 and lasts_for_ever(parts[index])):
-        return None
-    part = parts[index]
-    if length is None:
-        raise PlanError(
-            f'A "rest" phase needs the length of the run: {part!r}.',
-            received={"total_steps": None},
-            fix=("Give ", Name("total_steps"), ", or ", Name("epochs"), " and ", Name("steps_per_epoch"), "."),
-            missing="total_steps",
-        )
-    before = sum((length_of(part, grid) for part in parts[:index]), Fraction(0))
-    after = sum((length_of(part, grid) for part in parts[index + 1 :]), Fraction(0))
-    rest = length - before - after
-    steps = rounded(before + rest) - rounded(before)
-    if steps >= 1:
-        return rest
-    taken, most = f"{rounded(before + after):,}", f"{rounded(length):,}"
-    if grid.units.clipped is None:
-        longer = f"Make the run longer, or the other phases shorter, by {1 - steps:,} step{'s' if steps < 0 else ''}. "
-        raise PlanError(
-            f"The fixed phases leave no step for the rest of the run: of its {most} steps they take {taken}.",
-            received=part,
-            fix=(longer, *CLIP),
-        )
-    grid.units.clipped[f"The fixed phases take {taken} of {most} steps, and {shown(part)} gets 1."] = None
-    return Fraction(1)
-
-
-def length_of(part: Part, grid: Grid) -> Fraction:
-    """The exact length of a part that does not depend on the run."""
-    if isinstance(part, Phase):
-        return grid.steps(part)
-    units = grid.units
-    if isinstance(part, Cycles):
-        return PlannedCycles.place(part, Fraction(0), 0.0, units, continuous=grid.continuous).end
-    if part.duration is not None:
-        return _duration(part, part.duration, units)
-    inner = inner_units(part, units)
-    within = Grid(inner, None, part.continuous)
-    end = sum((length_of(inside, within) for inside in part.parts), Fraction(0))
-    skip, fraction = skipped(part, units)
-    return _own_length(part, end - fraction, inner.tick // units.tick, skip)

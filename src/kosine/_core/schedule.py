@@ -17,7 +17,8 @@ from kosine._core.foreign_words import not_a_keras_scheduler, refuse_as_callback
 from kosine._core.groups import OF_PLANS, Ceiling, Cycles, Part, Section, check_parts, phases_of
 from kosine._core.numbers import MAX_STEPS
 from kosine._core.placing import Placed, level, place
-from kosine._core.run import RunSize, read_run
+from kosine._core.ramps import PerStepLike
+from kosine._core.run import CountLike, RunSize, SecondsLike, read_run
 from kosine._core.scaling import Scalable
 from kosine._core.timeline import PlannedPart, PlannedPhase
 from kosine._core.views import Drawn, Shown, view
@@ -97,28 +98,51 @@ class Schedule(_Value):
     def plan(
         self,
         *,
-        total_steps: int | None = None,
+        total_steps: CountLike | None = None,
         epochs: float | None = None,
-        steps_per_epoch: int | None = None,
-        samples_per_step: int | None = None,
-        tokens_per_step: int | None = None,
-        dataset_size: int | None = None,
-        batch_size: int | None = None,
-        clip: bool | int = False,  # an int, so that type checkers let `plan(**{"epochs": 1, ...})` pass
+        steps_per_epoch: CountLike | None = None,
+        samples_per_step: PerStepLike | None = None,
+        tokens_per_step: PerStepLike | None = None,
+        seconds_per_step: SecondsLike | None = None,
+        dataset_size: CountLike | None = None,
+        batch_size: CountLike | None = None,
+        accumulate: int = 1,
+        devices: int = 1,
+        drop_last: bool | int = False,  # ints, here and below: type checkers let `plan(**{"epochs": 1, ...})` pass
+        total_samples: CountLike | None = None,
+        total_tokens: CountLike | None = None,
+        total_time: str | int | None = None,
+        clip: bool | int = False,
     ) -> Plan:
         """The schedule resolved for one run: integer step boundaries, ready to evaluate.
 
         Each boundary is the exact sum of the durations before it, rounded half up once, so rounding never
         drifts. The run's length decides only what "rest" and "%" mean; a schedule with neither needs none.
 
+        A step is an update of the optimizer. Sizes are integers, or texts with a magnitude: "300B" is 300 * 10**9.
+        Where several arguments say the length, they must agree.
+
         Args:
-            total_steps: the run's length in steps; or give `epochs` and `steps_per_epoch`.
-            epochs: the run's length in epochs; fractions are allowed.
-            steps_per_epoch: training batches in an epoch; needed for durations in epochs.
-            samples_per_step: training samples in a step; needed for durations in samples. `batch_size` if None.
-            tokens_per_step: training tokens in a step; needed for durations in tokens.
-            dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`, rounded up.
-            batch_size: training samples in a batch, where a step is one batch.
+            total_steps: the run's length in steps; or give `epochs`, `total_samples`, `total_tokens` or `total_time`.
+            epochs: the run's length in epochs; a fraction of an epoch is rounded to whole steps, half up.
+            steps_per_epoch: updates in an epoch; needed for durations in epochs.
+            samples_per_step: training samples in an update; needed for durations in samples. Where it is None, it is
+                `batch_size` * `accumulate` * `devices`. A batch that grows is a list of stages, as for tokens.
+            tokens_per_step: training tokens in an update; needed for durations in tokens. Where they change in the run,
+                a list of stages, each the count that it begins at and the tokens of a step from there on:
+                [(0, 65_536), ("4B", 131_072)]. `batch_ramp` makes one.
+            seconds_per_step: how long an update takes, as you measured it; needed for durations in time ("30min").
+            dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`: an epoch has
+                ceil(`dataset_size` / (`batch_size` * `devices`)) batches on each device, and
+                ceil(batches / `accumulate`) updates.
+            batch_size: training samples in a batch of one device: one forward pass.
+            accumulate: batches whose gradients are added up before an update.
+            devices: how many devices train at the same time, each with batches of its own.
+            drop_last: True: what does not fill a last batch on every device is left out, as by a DataLoader, and so is
+                what does not fill a last step of `total_samples` or `total_tokens`. False: it counts as one.
+            total_samples: the run's length in samples: the fewest steps that see so many.
+            total_tokens: the run's length in tokens, such as "300B": the fewest steps that see so many.
+            total_time: the run's length in time, such as "30min": the most steps of `seconds_per_step` that fit.
             clip: False: phases that do not fit the run are refused. True: the run trains the schedule's first steps as
                 well as it can, as a smoke test should; a schedule that fits is planned as ever.
 
@@ -140,6 +164,12 @@ class Schedule(_Value):
             0.0001
             >>> lr.plan(epochs=50, dataset_size=12_600, batch_size=16).total_steps
             39400
+            >>> lr.plan(epochs=50, dataset_size=12_600, batch_size=16, accumulate=4, devices=2).total_steps
+            4950
+            >>> ks.constant(0.1).plan(total_tokens="300B", tokens_per_step="3.2M").total_steps
+            93750
+            >>> ks.constant(0.1).plan(total_time="30min", seconds_per_step=0.25).total_steps
+            7200
             >>> smoke_test = lr.plan(epochs=1, steps_per_epoch=32, clip=True)
             >>> print(smoke_test)
             phase   first step  steps  epochs   from        to
@@ -149,7 +179,21 @@ class Schedule(_Value):
             'The run ends after 32 of the 320 steps of `linear`.'
         """
         run = read_run(
-            total_steps, epochs, steps_per_epoch, samples_per_step, tokens_per_step, dataset_size, batch_size, clip
+            total_steps=total_steps,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            samples_per_step=samples_per_step,
+            tokens_per_step=tokens_per_step,
+            seconds_per_step=seconds_per_step,
+            dataset_size=dataset_size,
+            batch_size=batch_size,
+            accumulate=accumulate,
+            devices=devices,
+            drop_last=drop_last,
+            total_samples=total_samples,
+            total_tokens=total_tokens,
+            total_time=total_time,
+            clip=clip,
         )
         return Plan(self, run)
 
@@ -568,7 +612,7 @@ class Plan(_Value, Drawn, Branching):
         return Plan, (self.schedule, self.run)
 
     def __repr__(self) -> str:
-        return f"{self.schedule!r}.plan({', '.join(f'{name}={value}' for name, value in self.run.known().items())})"
+        return f"{self.schedule!r}.plan({', '.join(f'{name}={value!r}' for name, value in self.run.known().items())})"
 
 
 def check_plan(value: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from kosine._core import constructors, curves
 from kosine._core.foreign_words import SIZE_APART, near, wrong_arguments
-from kosine._core.groups import Cycles, Section, cycles, section
+from kosine._core.groups import Cycles, Part, Section, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.errors import ArgumentTypeError, Described, NotationError, Text, shown
@@ -114,6 +114,23 @@ def parse(text: str) -> Schedule:
             fix="Write Schedule(...) around its phases.",
         )
     return value
+
+
+def parse_parts(text: str) -> tuple[Part, ...]:
+    """Read phases and groups, with commas between them, that follow others: "hold(500), cosine(to=0.0)".
+
+    Raises:
+        NotationError, ScheduleError, ArgumentTypeError: as `parse`.
+    """
+    if len(text) > MAX_TEXT:
+        return parse(text).parts  # which refuses it
+    value = _Parser(text if text.lstrip().startswith("[") else f"[{text}]").expression()
+    if not isinstance(value, list) or not value or not all(isinstance(part, Part) for part in value):
+        raise NotationError(
+            "The text must be phases with commas between them, such as hold(500), cosine(to=0.0).",
+            received=Described(shown(text)),
+        )
+    return tuple(value)
 
 
 class _Parser:

@@ -9,9 +9,9 @@ from fractions import Fraction
 from kosine._core.curves.hold import Hold
 from kosine._core.durations import Duration, TimeFactor, Units
 from kosine._core.groups import Cycles, Part, Section
+from kosine._core.lengths import inner_units
 from kosine._core.numbers import round_half_up
 from kosine._core.phase import Phase
-from kosine._core.placing import inner_units
 from kosine._core.run import RunSize
 
 _ONE = Fraction(1)

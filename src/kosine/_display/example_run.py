@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kosine._core.durations import Duration
 from kosine._core.groups import Cycles, Part, Section
-from kosine._core.numbers import MAX_STEPS
+from kosine._core.numbers import MAX_STEPS, SECONDS
 from kosine._core.phase import Phase
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
@@ -47,12 +47,14 @@ def example(schedule: Schedule, known: RunSize | None = None) -> Example:
     amounts: dict[str, list[Fraction]] = {}
     for duration in _durations(schedule.parts):
         if duration.amount:
-            amounts.setdefault(duration.unit, []).append(duration.amount)
+            unit, factor = ("s", SECONDS[duration.unit]) if duration.unit in SECONDS else (duration.unit, 1)
+            amounts.setdefault(unit, []).append(duration.amount * factor)
     size = RunSize(
         None,
         known.steps_per_epoch or (_steps_per_epoch(schedule.parts, amounts["ep"]) if "ep" in amounts else None),
         known.samples_per_step or (_per_step(amounts["sp"]) if "sp" in amounts else None),
         known.tokens_per_step or (_per_step(amounts["tok"]) if "tok" in amounts else None),
+        known.seconds_per_step or (_seconds_per_step(amounts["s"]) if "s" in amounts else None),
     )
     try:
         plan = Plan(schedule, size)
@@ -172,6 +174,11 @@ def _per_step(amounts: list[Fraction]) -> int:
     return size
 
 
+def _seconds_per_step(amounts: list[Fraction]) -> Fraction:
+    """As `_per_step`; less than a second where the shortest duration is."""
+    return min(Fraction(_per_step(amounts)), *amounts)
+
+
 def _words(run: RunSize, known: RunSize) -> str:
     words: list[str] = []
     total, per_epoch = run.total_steps, run.steps_per_epoch
@@ -185,4 +192,6 @@ def _words(run: RunSize, known: RunSize) -> str:
         words.append(f"{run.samples_per_step:,} samples a step")
     if run.tokens_per_step != known.tokens_per_step:
         words.append(f"{run.tokens_per_step:,} tokens a step")
+    if run.seconds_per_step is not None and run.seconds_per_step != known.seconds_per_step:
+        words.append(f"{float(run.seconds_per_step):g} second{'s' if run.seconds_per_step != 1 else ''} a step")
     return ", ".join(words)

@@ -25,6 +25,7 @@ from kosine.errors import missing_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
 # Okabe and Ito's palette without its yellow, which colour-blind people can distinguish.
@@ -173,11 +174,17 @@ def _draw_rates(scene: Scene, axes: Axes) -> None:
 def _draw_line(axes: Axes, line: Line, style: dict[str, Any]) -> None:
     """One of several curves, with its name for the legend; pale beyond the end of its own run."""
     room = int(_inches(axes)[0] * 12)
-    own = len(line.x) if line.own is None else line.own
-    (drawn,) = axes.plot(line.x[:own], line.y[:own], **style)
+    drawn = _draw_own(axes, line.x, line.y, line.own, style)
     drawn.set_label(_wrapped(line.name, room, _NAME_LINES, line.prefix))
-    if own < len(line.x):
-        axes.plot(line.x[own - 1 :], line.y[own - 1 :], **{**style, "alpha": 0.4, "linewidth": 1.2})
+
+
+def _draw_own(axes: Axes, x: NDArray[Any], y: NDArray[np.float64], own: int | None, style: dict[str, Any]) -> Line2D:
+    """A curve whose first `own` points belong to its own run; after them it is pale."""
+    own = len(x) if own is None else own
+    (drawn,) = axes.plot(x[:own], y[:own], **style)
+    if own < len(x):
+        axes.plot(x[own - 1 :], y[own - 1 :], **{**style, "alpha": 0.4, "linewidth": 1.2})
+    return drawn
 
 
 def _styles(scene: Scene) -> Iterator[dict[str, Any]]:
@@ -210,7 +217,8 @@ def _draw_differences(scene: Scene, axes: Axes) -> None:
     if width is not None:
         axes.fill_between(others[0].x, -width, width, color=_PRECISION, linewidth=0.8, zorder=1)
     for line, style in list(zip(scene.lines, _styles(scene), strict=False))[1:]:
-        axes.plot(line.x, line.y if line.apart is None else line.apart, **style)
+        apart = line.y if line.apart is None else line.apart
+        _draw_own(axes, line.x, apart, line.own_beside(scene.lines[0]), style)
     if scene.mark is not None:
         axes.axvline(scene.mark.position, color="#333333", linestyle=_DASHES, linewidth=1, zorder=2)
     axes.set_ylabel(scene.difference)

@@ -60,7 +60,8 @@ def bands(plan: Plan) -> list[Band]:
             count = len(part.cycles_in_run)
             found.append(Band(first, stop, f"{count:,} cycles", "", "decay", count))
             continue
-        for row in part.rows(first, stop):
+        # a phase that moves with tokens is one band, in however many pieces
+        for row in [part] if isinstance(part, PlannedPhase) else part.rows(first, stop):
             if row.first_step < min(row.stop, total):
                 found.append(_band(row, total, begins=not found or found[-1].kind == "warm-up"))
     end = found[-1].stop if found else 0

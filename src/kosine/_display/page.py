@@ -19,6 +19,7 @@ from kosine._core.plain_text import shortened
 from kosine._core.views import view
 from kosine._display.figure import COLOURS, CURVE, FEW, GREY, LOG, PLAN, RESTART, TINTS, tinted
 from kosine._display.labels import key_names
+from kosine._display.ranking_view import ranking_scene
 from kosine._display.scene import Line, Scene, comparison_scene, inference_scene, leaves, plan_scene, verdict_scene
 from kosine._display.tables import plan_table_lines
 from kosine._version import __version__
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kosine._analysis.compare import Comparison
+    from kosine._analysis.rank import Ranking
     from kosine._core.schedule import Plan
     from kosine._logs.check.verdict import Verdict
     from kosine._logs.infer.result import Inference
@@ -94,6 +96,12 @@ def comparison_page(comparison: Comparison, title: str | None) -> str:
     """The curves of plans over each other, their differences from the first, and the table."""
     scene = comparison_scene(comparison, _COLUMNS // 2)
     return _document(scene, title, ["<h2>Differences</h2>", preformatted(str(comparison))])
+
+
+def ranking_page(ranking: Ranking, title: str | None) -> str:
+    """Plans at their best peaks over each other, and the table."""
+    below = ["<h2>Ranking</h2>", preformatted(str(ranking))]
+    return _document(ranking_scene(ranking, _COLUMNS // 2), title, below)
 
 
 def verdict_page(verdict: Verdict, title: str | None) -> str:

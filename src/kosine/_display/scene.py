@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _FEWEST_DECADES, _MOST_DECADES, _MOST_HELD_DECADES = 2, 4, 8
 _BODY = 0.01  # of the steps may lie below a logarithmic axis
 BELOW = ("0, below the axis", "below the axis")
+_SHARED = 0.02  # of the run, from which on a past that plans share is pointed out
 _HIGHEST_PEAK = 1e300
 _LOWEST_PEAK = 1e-290  # a logarithmic axis under it would end below the smallest float
 
@@ -61,6 +62,10 @@ class Line(NamedTuple):
     own: int | None = None
     rows: int = 0
 
+    def own_beside(self, other: Line) -> int | None:
+        """How many of its points belong to its own run and to that of another line over the same places."""
+        return min((own for own in (self.own, other.own) if own is not None), default=None)
+
     @property
     def prefix(self) -> str:
         """The mark before its name in a legend."""
@@ -72,15 +77,18 @@ class Line(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The place where a log leaves its plan, and the two rates there."""
+    """The place where two lines part: where a log leaves its plan, with the two rates there, or a plan its parent."""
 
     position: float
     place: str
-    expected: float
-    found: float
+    short: str
+    rates: tuple[float, float] | None = None
+    """Expected and found."""
 
     def text(self, style: RateStyle) -> str:
-        expected, found = style.distinct(self.expected, self.found)
+        if self.rates is None:
+            return self.place
+        expected, found = style.distinct(*self.rates)
         return f"{self.place}: expected {expected}, found {found}"
 
 
@@ -104,7 +112,7 @@ class Scene:
         half_widths: how far the rates of a log may be from what is printed, at each of its rows.
         precision: the name of that.
         boundaries: where the pieces of a log without a plan begin.
-        mark: the place where a log leaves its plan.
+        mark: the place where a log leaves its plan, or where plans with the same past part.
     """
 
     lines: tuple[Line, ...]
@@ -216,7 +224,17 @@ def comparison_scene(comparison: Comparison, columns: int = COLUMNS) -> Scene:
         steps_per_epoch=comparison.steps_per_epoch,
         difference=f"difference\nfrom {comparison.marks[0]}",
         differs=any(difference.largest for difference in comparison.differences),
+        mark=_parting(comparison),
     )
+
+
+def _parting(comparison: Comparison) -> Mark | None:
+    """The last step up to which all plans are the same; None where that is soon, or not certain."""
+    parted = [each.first_step - 1 for each in comparison.differences if each.first_step is not None]
+    if not parted or not comparison.exhaustive or min(parted) < _SHARED * comparison.total_steps:
+        return None
+    text = f"the same up to step {step_text(min(parted))}"
+    return Mark(min(parted), text, text)
 
 
 def verdict_scene(verdict: Verdict, columns: int = COLUMNS) -> Scene:
@@ -224,7 +242,8 @@ def verdict_scene(verdict: Verdict, columns: int = COLUMNS) -> Scene:
     log, first, mark = verdict.trace, verdict.first, None
     if first is not None:
         place = step_text(first.position) if float(first.position).is_integer() else f"{first.position:.6g}"
-        mark = Mark(float(first.position), f"{log.axis} {place}", first.expected, first.found)
+        rates = (first.expected, first.found)
+        mark = Mark(float(first.position), f"{log.axis} {place}", "first off", rates)
     middle = round(verdict.steps_per_unit / 2) if verdict.averaged else 0  # where an epoch has about its mean
     view = LogView(log, verdict.plan, verdict.expected(), verdict.offset + middle, verdict.steps_per_unit)
     return _log_scene(view, columns, title=verdict.sentence, mark=mark, differs=mark is not None)

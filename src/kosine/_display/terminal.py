@@ -29,7 +29,6 @@ COLOURS = (33, 208, 35, 170, 178, 45)
 
 FINE = 2**20
 """Steps of an axis that counts something else: finer than any column."""
-_FIRST_OFF = "first off"
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bits of a braille character, by row and column."""
@@ -72,6 +71,16 @@ class Curve(NamedTuple):
     colour: int = COLOURS[0]
     joined: bool = True
     """Whether it is a line; if not, its dots lie on top of other curves."""
+    faint: bool = False
+    """Whether every second column is left out: beyond the end of its run."""
+
+    def parts(self, own: int | None) -> list[Curve]:
+        """The curve up to its first `own` points, and faintly what comes after them."""
+        if own is None or own >= len(self.steps):
+            return [self]
+        head = self._replace(steps=self.steps[:own], values=self.values[:own])
+        tail = self._replace(steps=self.steps[own - 1 :], values=self.values[own - 1 :], mark=self.mark.lower())
+        return [head, tail._replace(faint=True)]
 
 
 class Axis(Protocol):
@@ -152,8 +161,9 @@ def draw_rates(result: object, screen: Screen) -> str:
             lines.append(f"  {painted(name, curves[-1].colour, screen)}")
     marked = scene.restarts
     if scene.mark is not None:
-        marked = {int(across(np.array([scene.mark.position]))[0]): _FIRST_OFF}
-    lines.append(picture(curves, total, screen, 15, per_epoch, marked, ruler, style))
+        marked = {int(across(np.array([scene.mark.position]))[0]): scene.mark.short}
+    shown = [part for curve, line in zip(curves, scene.lines, strict=True) for part in curve.parts(line.own)]
+    lines.append(picture(shown, total, screen, 15, per_epoch, marked, ruler, style))
     if scene.differs:
         first, *others = scene.lines
         apart = [
@@ -161,9 +171,12 @@ def draw_rates(result: object, screen: Screen) -> str:
             for curve, line in zip(curves[1:], others, strict=True)
             if line.apart is not None
         ]
+        shown = [
+            part for curve, line in zip(apart, others, strict=False) for part in curve.parts(line.own_beside(first))
+        ]
         names = (f"{line.mark} - {first.mark}" for line in others)
         lines += ["", *(f"  {painted(name, curve.colour, screen)}" for name, curve in zip(names, apart, strict=True))]
-        lines.append(picture(apart, total, screen, 7, per_epoch, None, ruler, style))
+        lines.append(picture(shown, total, screen, 7, per_epoch, None, ruler, style))
     return "\n".join(lines)
 
 
@@ -247,7 +260,7 @@ def _cells(
 ) -> list[str]:
     """The inside of a frame, line by line; curves that share a character take turns in it."""
     (low, high), (width, rows) = limits, size
-    fine = screen.unicode and (screen.colour or len(curves) == 1)
+    fine = screen.unicode and (screen.colour or sum(not curve.faint for curve in curves) == 1)
     across, down = (2, 4) if fine else (1, 1)
     bits = np.zeros((rows, width), np.int64)
     there = np.zeros((len(curves), rows, width), np.bool_)
@@ -257,6 +270,9 @@ def _cells(
         y = np.rint((high - curve.values) / (high - low) * (rows * down - 1)).astype(np.int64)
         if curve.joined:
             x, y = _joined(x, y)
+        if curve.faint:
+            kept = x // across % 2 == 0
+            x, y = x[kept], y[kept]
         there[number, y // down, x // across] = True
         np.bitwise_or.at(bits, (y // down, x // across), _DOTS[y % down, x % across])
     lines = []

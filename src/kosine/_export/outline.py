@@ -290,6 +290,8 @@ class Outline:
                 self.values[rate] = f"RATE_{sum(name.startswith('RATE') for name in self.values.values()) + 1}"
 
     def _name_steps(self) -> None:
+        if self.plan.run.ramped:  # a phase may be several pieces
+            return
         first = self.pieces[0] if self.pieces else None
         if isinstance(first, CurvePiece) and first.rises and first.plain and first.stop is not None:
             self.steps[first.stop] = self.spans[0] = "WARMUP_STEPS"

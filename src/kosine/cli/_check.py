@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from kosine._logs.check.verdict import Verdict
     from kosine._logs.trace import Trace
 
-_LENGTH_OF = {"step": "total_steps", "epoch": "epochs"}
+_LENGTH_OF: dict[str, tuple[str, tuple[str, ...]]] = {
+    "step": ("total_steps", ()),
+    "epoch": ("epochs", ("steps_per_epoch", "dataset_size")),
+    "sample": ("total_samples", ("samples_per_step", "batch_size")),
+    "token": ("total_tokens", ("tokens_per_step",)),
+}
+"""By what a log counts: what its length is called, and one of what must be known to turn it into steps."""
 
 
 @click.command(
@@ -109,13 +115,12 @@ def _with_epochs(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace)
 
 def _with_length(size: Mapping[str, Any], schedule: NamedSchedule, trace: Trace) -> tuple[dict[str, Any], int | None]:
     """The size of the run, its length taken from the log where nothing else says it; and that length."""
-    name = _LENGTH_OF.get(trace.axis)
-    known = any(size.get(length) is not None or length in schedule.run for length in LENGTHS)
-    if known or name is None or trace.total is None:
-        return dict(size), None
-    if name == "epochs" and all(
-        size.get(n) is None and n not in schedule.run for n in ("steps_per_epoch", "dataset_size")
-    ):
+    name, needed = _LENGTH_OF[trace.axis]
+
+    def known(names: tuple[str, ...]) -> bool:
+        return any(size.get(each) is not None or each in schedule.run for each in names)
+
+    if trace.total is None or known(LENGTHS) or (needed and not known(needed)):
         return dict(size), None
     return {**size, name: trace.total}, trace.total
 

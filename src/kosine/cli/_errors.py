@@ -10,12 +10,16 @@ import os
 import sys
 import textwrap
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kosine._core.plain_text import printable
 from kosine.errors import KosineError, Name, Text, shown
 
 _WIDEST = 100  # columns: longer lines are hard to read on the widest terminal, too
+
+
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class CommandError(Exception):
@@ -26,13 +30,24 @@ class CommandError(Exception):
         options: arguments that are options of the command, such as `total_steps`: they are written --total-steps.
         keys: arguments that the [run] of the schedule's own file gives; these go before the options.
         file: the name of that file. It is blamed where the error names one of the keys.
+        words: what else is called by another name here: an argument by its option, a call such as "plan.until" by what
+            does the same.
     """
 
     def __init__(
-        self, error: KosineError, options: Collection[str] = (), keys: Collection[str] = (), file: str = ""
+        self,
+        error: KosineError,
+        options: Collection[str] = (),
+        keys: Collection[str] = (),
+        file: str = "",
+        words: Mapping[str, str] = NO_WORDS,
     ) -> None:
         problem = error.problem
-        if isinstance(problem, tuple) and problem[0] in ("Argument ", "Arguments ") and problem[1] in {*options, *keys}:
+        if (
+            isinstance(problem, tuple)
+            and problem[0] in ("Argument ", "Arguments ")
+            and problem[1] in {*options, *keys, *words}
+        ):
             # An option is recognised by its form.
             error = error.changed(problem=problem[1:])
         blamed = set()
@@ -41,13 +56,13 @@ class CommandError(Exception):
             if name in keys:
                 blamed.add(name)
                 return f"{name} in [run]"
-            return option(name) if name in options else f"`{name}`"
+            return words.get(name) or (option(name) if name in options else f"`{name}`")
 
         def value_of(name: str) -> str:
             if name in keys:
                 blamed.add(name)
                 return f"{name} = "
-            return f"{option(name) if name in options else name}="
+            return f"{words.get(name) or (option(name) if name in options else name)}="
 
         text = error.written(argument, value_of)
         self.error = error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from kosine.cli._log_argument import LogType, log_data, log_options, remarks, sk
 from kosine.cli._number_types import Count
 from kosine.cli._output import json_option, print_json, written
 from kosine.cli._pictures import picture_option, write_picture
+from kosine.cli._schedule_files import toml_lines
 
 if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
@@ -76,12 +76,7 @@ def _file(inference: Inference) -> Iterator[str]:
     """A schedule file in TOML."""
     for comment in _comments(inference):
         yield from textwrap.wrap(printable(comment), _WIDTH, initial_indent="# ", subsequent_indent="#   ")
-    yield f"schedule = {_toml(repr(inference.schedule))}"
-    run = {} if inference.plan is None else inference.plan.run.known()
-    if run:
-        yield ""
-        yield "[run]"
-        yield from (f"{name} = {value!r}" for name, value in run.items())
+    yield from toml_lines(repr(inference.schedule), {} if inference.plan is None else inference.plan.run.known())
     skipped, odd = sum(count for _, count in inference.skips), len(inference.odd)
     if skipped or odd:
         yield from ("", "[check]  # what this log shows besides the schedule")
@@ -130,10 +125,6 @@ def _skipped(axis: str, skips: tuple[tuple[int, int], ...]) -> str:
     more = ", ..." if len(skips) > _MOST_SKIPS else ""
     total = sum(count for _, count in skips)
     return f"The schedule did not advance in {total:,} step{'s' if total > 1 else ''} ({places}{more})."
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text) if "'" in text else f"'{text}'"
 
 
 def _number(value: Fraction) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from kosine._core.arguments import count_meant
+from kosine._core.numbers import whole_number
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
 else:  # it takes the type of its values in newer releases of click only
     ParamType = click.ParamType
-
-_WHOLE = re.compile(
-    r"(?P<sign>[+-]?)(?P<digits>\d{1,40}(?:_\d{1,40}){0,12}|\d{1,3}(?:,\d{3}){1,12})(?:\.(?P<decimals>\d{0,40}))?"
-    r"(?:[eE]\+?(?P<exponent>\d{1,2})|(?P<magnitude>[kMGBT]))?",
-    re.ASCII,
-)
-_MAGNITUDES = {"k": 3, "M": 6, "G": 9, "B": 9, "T": 12}
-"""The powers of ten of the letters that durations in tokens have, too."""
 
 
 class Count(ParamType):
@@ -30,27 +24,13 @@ class Count(ParamType):
         self.least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        count = value if isinstance(value, int) else _whole(str(value))
+        count = value if isinstance(value, int) else whole_number(str(value))
         if count is None:
-            self.fail(f"{value!r} is not a whole number.", param, ctx)
+            meant = count_meant(str(value))
+            self.fail(f"{value!r} is not a whole number.{f' Did you mean {meant}?' if meant else ''}", param, ctx)
         if self.least is not None and count < self.least:
             self.fail(f"{value!r} must be at least {self.least}.", param, ctx)
         return count
-
-
-def _whole(text: str) -> int | None:
-    """The whole number in a text; None for any other text.
-
-    It is worked out in digits: a float would round what is longer than 2**53.
-    """
-    match = _WHOLE.fullmatch(text.strip())
-    if match is None:
-        return None
-    decimals = (match["decimals"] or "").rstrip("0")
-    power = _MAGNITUDES.get(match["magnitude"], 0) + int(match["exponent"] or 0)
-    if len(decimals) > power:
-        return None
-    return int(match["sign"] + re.sub("[,_]", "", match["digits"]) + decimals + "0" * (power - len(decimals)))
 
 
 class Steps(ParamType):
@@ -65,6 +45,18 @@ class Steps(ParamType):
         if not words:
             self.fail("no step is given.", param, ctx)
         return [Count().convert(word, param, ctx) for word in words]
+
+
+class Seconds(ParamType):
+    """Seconds, such as 0.25 or the fraction 1/3."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        try:
+            return float(value)
+        except ValueError:
+            return str(value)  # `plan` reads fractions, and refuses the rest
 
 
 class Share(ParamType):

@@ -28,13 +28,13 @@ class PictureFile(ParamType):
         return path
 
 
-def picture_option(*names: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The option of a command that also draws what it prints."""
+def picture_option(*names: str, target: str = "output") -> Callable[[CommandFunction], CommandFunction]:
+    """The option of a command that also draws what it prints; with a `target` of its own, -o is another file."""
+    also = ("-o", "--output") if target == "output" else ()
     return click.option(
         *names,
-        "-o",
-        "--output",
-        "output",
+        *also,
+        target,
         type=PictureFile(),
         metavar="FILE",
         help="Also draw it into a file; the ending .png, .svg, .pdf or .html gives the format.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kosine._core.numbers import SECONDS
 from kosine._core.plain_text import printable
 from kosine._core.schedule import Plan, Schedule
 from kosine.cli._errors import CommandError
@@ -16,6 +17,8 @@ from kosine.cli._schedule_files import NamedSchedule
 from kosine.errors import KosineError, Name, PlanError, shown
 
 _DATA = ("dataset_size", "batch_size")
+_BATCHES = ("batch_size", "accumulate", "devices")
+"""What makes the samples of a step, and with the size of the data the steps of an epoch."""
 _KNOWN_EPOCH = {"steps_per_epoch", "dataset_size"}
 _PER_EPOCH = (Name("steps_per_epoch"), " (or ", Name("dataset_size"), " and ", Name("batch_size"), ")")
 
@@ -31,16 +34,17 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
     own = {name: value for name, value in named.run.items() if not _replaced(name, given, named.run)}
     run = own | given
     try:
-        if "batch_size" in given and "steps_per_epoch" in own:
+        changed = next((name for name in _BATCHES if name in given), None)
+        if changed and "steps_per_epoch" in own:
             # The steps of the file's epoch were counted in batches of another size: they would silently be wrong.
             steps = own.pop("steps_per_epoch")
             raise PlanError(
                 (
-                    *(Name("batch_size"), " needs ", Name("dataset_size"), ", or ", Name("steps_per_epoch")),
+                    *(Name(changed), " needs ", Name("dataset_size"), ", or ", Name("steps_per_epoch")),
                     f" for batches of this size: {named.name} has {shown(steps)} steps per epoch with batches of its "
                     "own.",
                 ),
-                received={"batch_size": given["batch_size"]},
+                received={changed: given[changed]},
             )
         if "epochs" in run and not _KNOWN_EPOCH & run.keys():
             raise PlanError((Name("epochs"), " needs ", *_PER_EPOCH, "."), received={"epochs": run["epochs"]})
@@ -57,7 +61,7 @@ def planned(named: NamedSchedule, size: Mapping[str, Any]) -> Plan:
 
 def _asked(schedule: Schedule, run: Mapping[str, Any]) -> tuple[str, ...]:
     """All that a run must say, and does not, before the schedule can be planned; `plan` stops at the first of it."""
-    units = set(re.findall(r'(ep|sp|tok)"', repr(schedule)))
+    units = set(re.findall(r'[0-9kMBT](ep|sp|tok|s|min|h|d)"', repr(schedule)))
     asked: list[str] = []
     if not any(length in run for length in LENGTHS):
         asked += ["The run's length is missing. Give ", Name("epochs")]
@@ -69,10 +73,12 @@ def _asked(schedule: Schedule, run: Mapping[str, Any]) -> tuple[str, ...]:
             asked += [" and ", *_PER_EPOCH, ", or ", Name("total_steps"), ". "]
     elif "ep" in units and not _KNOWN_EPOCH & run.keys():
         asked += ["Durations in epochs need ", *_PER_EPOCH, ". "]
-    if "sp" in units and not {"samples_per_step", "batch_size"} & run.keys():
+    if ("sp" in units or "total_samples" in run) and not {"samples_per_step", "batch_size"} & run.keys():
         asked += ["Durations in samples need ", Name("samples_per_step"), " or ", Name("batch_size"), ". "]
-    if "tok" in units and "tokens_per_step" not in run:
+    if ("tok" in units or "total_tokens" in run) and "tokens_per_step" not in run:
         asked += ["Durations in tokens need ", Name("tokens_per_step"), ". "]
+    if (units & SECONDS.keys() or "total_time" in run) and "seconds_per_step" not in run:
+        asked += ["Durations in time need ", Name("seconds_per_step"), ". "]
     return tuple(asked)
 
 
@@ -82,8 +88,9 @@ def _replaced(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> bo
         return True
     if name in LENGTHS:
         return any(length in given for length in LENGTHS)
-    if name == "dataset_size":
-        return "steps_per_epoch" in given
     if name == "steps_per_epoch":
-        return any(of_data in given for of_data in _DATA) and all(of_data in {*given, *own} for of_data in _DATA)
-    return name == "samples_per_step" and "batch_size" in given
+        data = [*_DATA, "accumulate", "devices", "drop_last"]
+        return any(of_data in given for of_data in data) and all(of_data in {*given, *own} for of_data in _DATA)
+    if name in ("dataset_size", "drop_last"):
+        return "steps_per_epoch" in given
+    return name == "samples_per_step" and any(of_batch in given for of_batch in _BATCHES)

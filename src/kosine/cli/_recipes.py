@@ -9,6 +9,7 @@ import click
 
 from kosine._core.plain_text import aligned
 from kosine.cli._output import json_option, phase_data, print_json
+from kosine.cli._per_step_type import written
 from kosine.cli._schedule_argument import known_recipes
 from kosine.published import PUBLISHED, full_name
 
@@ -54,7 +55,7 @@ def _table() -> str:
 
 def _description(name: str) -> str:
     recipe = PUBLISHED[name]
-    size = " ".join(f"--{argument.replace('_', '-')} {value}" for argument, value in recipe.run.items())
+    size = " ".join(f"--{argument.replace('_', '-')} {written(value)}" for argument, value in recipe.run.items())
     facts = {
         "schedule": repr(recipe.schedule),
         "run": size,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,3 +154,19 @@ def _read_allowed(allowed: object) -> dict[str, int]:
         if not isinstance(value, int) or value < 0 or (value is True and name != "allow_skips"):
             raise NotationError(f'In the table "check", {name} must be an integer >= 0.', received=value)
     return dict(allowed)
+
+
+def toml_lines(schedule: str, run: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a schedule file in TOML: a text form, and what is known of the run."""
+    yield "schedule = " + (json.dumps(schedule) if "'" in schedule else f"'{schedule}'")
+    if run:
+        yield from ("", "[run]")
+        yield from (f"{name} = {json.dumps(value)}" for name, value in run.items())
+
+
+def yaml_lines(schedule: str, run: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a schedule file in YAML."""
+    yield "schedule: " + (json.dumps(schedule) if "'" in schedule else f"'{schedule}'")
+    if run:
+        yield "run:"
+        yield from (f"  {name}: {json.dumps(value)}" for name, value in run.items())

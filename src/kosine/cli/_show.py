@@ -97,6 +97,7 @@ def _data(plan: Plan, summary: Summary) -> dict[str, Any]:
         "total_steps": summary.total_steps,
         "steps_per_epoch": summary.steps_per_epoch,
         "epochs": summary.epochs,
+        "seconds": summary.seconds,
         "area": summary.area if math.isfinite(summary.area) else None,
         "peak": summary.peak,
         "lowest": summary.lowest,

@@ -18,11 +18,43 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from kosine.dialects import composer, huggingface, keras, megatron, nanogpt, optax, timm, torch
+from kosine.dialects import (
+    axolotl,
+    composer,
+    deepspeed,
+    huggingface,
+    keras,
+    megatron,
+    nanogpt,
+    optax,
+    timm,
+    torch,
+    torchtitan,
+)
 
-__all__ = ["composer", "huggingface", "keras", "megatron", "nanogpt", "optax", "timm", "torch"]
+__all__ = [
+    "axolotl",
+    "composer",
+    "deepspeed",
+    "huggingface",
+    "keras",
+    "megatron",
+    "nanogpt",
+    "optax",
+    "timm",
+    "torch",
+    "torchtitan",
+]
 
-_OTHER_NAMES = {"hf": "huggingface", "transformers": "huggingface", "pytorch": "torch", "jax": "optax", "tf": "keras"}
+_OTHER_NAMES = {
+    "hf": "huggingface",
+    "transformers": "huggingface",
+    "pytorch": "torch",
+    "jax": "optax",
+    "tf": "keras",
+    "titan": "torchtitan",
+    "ds": "deepspeed",
+}
 
 
 def __getattr__(name: str) -> NoReturn:

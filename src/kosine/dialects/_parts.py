@@ -7,14 +7,16 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
-from kosine._core.arguments import read_counts, read_list, read_rate
+from kosine._core.arguments import read_at_least, read_counts, read_list, read_rate
+from kosine._core.curves.cosine import cosine
 from kosine._core.curves.exponential import exponential
 from kosine._core.curves.hold import hold
 from kosine._core.curves.linear import linear
-from kosine._core.groups import Ceiling, Cycles, Part, Section, section
-from kosine._core.numbers import MAX_STEPS
+from kosine._core.groups import Ceiling, Cycles, Part, Section, cycles, section
+from kosine._core.numbers import MAX_STEPS, exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
 from kosine.errors import ArgumentTypeError, Described, ScheduleError, shown
@@ -93,6 +95,36 @@ def never_ends(period: int, stretch: float, count: int) -> bool:
         return period * count > MAX_STEPS // 2
     growth = count * math.log(stretch)
     return growth > 100 or period * math.expm1(growth) / (stretch - 1) > MAX_STEPS / 2
+
+
+def number_of_waves(num_cycles: float) -> Fraction:
+    """The nearest fraction of not too many digits: 1/3 for 0.3333333333333333, which 3 times over is a whole wave."""
+    return exact(read_at_least(num_cycles, "num_cycles", 0)).limit_denominator(10**9)
+
+
+def wave_period(steps: int, waves: Fraction, num_cycles: float) -> Fraction:
+    """The length of one wave in steps, where `steps` steps hold a given number of them."""
+    period = steps / waves
+    if not 0.001 <= period <= MAX_STEPS:
+        raise ScheduleError(
+            "Argument `num_cycles` must be 0, or such that a cycle lasts from 0.001 to 2**63 - 1 steps.",
+            received=Described(f"num_cycles={shown(num_cycles)} for {steps:,} steps"),
+        )
+    return period
+
+
+def cosine_waves(
+    peak: float, floor: float, steps: int, num_cycles: float, skip: int = 0, duration: int | None = None
+) -> Part:
+    """Several cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
+    waves = number_of_waves(num_cycles)
+    if waves == 0:
+        return for_ever(peak) if duration is None else hold(duration, start=peak)
+    half = wave_period(steps, 2 * waves, num_cycles)
+    group = cycles(cosine(half, start=peak, to=floor), cosine(half, to=peak))
+    if half.denominator == 1 and not skip and duration is None:
+        return group
+    return section(group, skip=skip, duration=duration, continuous=half.denominator != 1)
 
 
 def joined(schedules: object, boundaries: object, argument: str) -> Schedule:

@@ -7,17 +7,23 @@ N = `num_training_steps` below. "reduce_lr_on_plateau" and "greedy" depend on th
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from kosine._core import curves
 from kosine._core.arguments import read_above, read_at_least, read_choice, read_count, read_rate
 from kosine._core.groups import Part, cycles, section
-from kosine._core.numbers import MAX_STEPS, exact
 from kosine._core.phase import Phase
 from kosine._core.schedule import Schedule
-from kosine.dialects._parts import for_ever, no_such_name, read_lr, warm_up
-from kosine.errors import Described, ScheduleError, shown
+from kosine.dialects._parts import (
+    cosine_waves,
+    for_ever,
+    no_such_name,
+    number_of_waves,
+    read_lr,
+    warm_up,
+    wave_period,
+)
+from kosine.errors import Described, ScheduleError
 
 __all__ = [
     "FOLLOWS",
@@ -156,10 +162,10 @@ def cosine_with_restarts(lr: float, num_warmup_steps: int, num_training_steps: i
         Schedule(cycles(cosine(50, start=1.0, to=0.0), count=2))
     """
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
-    count, steps = _number_of(num_cycles), max(1, decay)
+    count, steps = number_of_waves(num_cycles), max(1, decay)
     if count == 0:
         return Schedule(*warm_up(warmup, 0.0, peak), curves.hold(steps, start=peak), for_ever(0.0))
-    period = _period(steps, count, num_cycles)
+    period = wave_period(steps, count, num_cycles)
     if count == 1:
         return Schedule(*warm_up(warmup, 0.0, peak), curves.cosine(steps, start=peak, to=0.0))
     cycle = curves.cosine(period, start=peak, to=0.0)
@@ -266,7 +272,7 @@ def cosine_with_min_lr(
     """
     peak, warmup, decay = _run(lr, num_warmup_steps, num_training_steps)
     return Schedule(
-        *warm_up(warmup, 0.0, peak), _waves(peak, _floor(peak, min_lr, min_lr_rate), max(1, decay), num_cycles)
+        *warm_up(warmup, 0.0, peak), cosine_waves(peak, _floor(peak, min_lr, min_lr_rate), max(1, decay), num_cycles)
     )
 
 
@@ -311,9 +317,9 @@ def cosine_warmup_with_min_lr(
     rate = 1 / max(1, warmup) if warmup_lr_rate is None else read_at_least(warmup_lr_rate, "warmup_lr_rate", 0)
     if warmup > 1:
         rise = curves.linear(warmup - 1, start=peak * rate, to=peak)
-        return Schedule(rise, _waves(peak, floor, steps, num_cycles))
+        return Schedule(rise, cosine_waves(peak, floor, steps, num_cycles))
     first = [curves.hold(1, start=peak * rate)] if warmup else []
-    return Schedule(*first, _waves(peak, floor, steps, num_cycles, skip=1))
+    return Schedule(*first, cosine_waves(peak, floor, steps, num_cycles, skip=1))
 
 
 def warmup_stable_decay(
@@ -393,7 +399,7 @@ def _fall(curve: str, steps: int, peak: float, floor: float, waves: float, misse
     if steps <= missed:
         return [for_ever(floor)]
     if curve == "cosine" and waves != 0.5:
-        return [_waves(peak, floor, steps, waves, skip=missed, duration=steps - missed), for_ever(floor)]
+        return [cosine_waves(peak, floor, steps, waves, skip=missed, duration=steps - missed), for_ever(floor)]
     phase = {"linear": curves.linear, "cosine": curves.cosine, "1-sqrt": curves.one_minus_sqrt}[curve]
     part = phase(steps, start=peak, to=floor)
     return [section(part, skip=missed) if missed else part]
@@ -419,36 +425,6 @@ def _floor(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
             received={"lr": lr},
         )
     return read_rate(min_lr, "min_lr")
-
-
-def _number_of(num_cycles: float) -> Fraction:
-    """The nearest fraction of not too many digits: 1/3 for 0.3333333333333333, which 3 times over is a whole wave."""
-    return exact(read_at_least(num_cycles, "num_cycles", 0)).limit_denominator(10**9)
-
-
-def _period(steps: int, waves: Fraction, num_cycles: float) -> Fraction:
-    """The length of one wave in steps, where `steps` steps hold a given number of them."""
-    period = steps / waves
-    if not 0.001 <= period <= MAX_STEPS:
-        raise ScheduleError(
-            "Argument `num_cycles` must be 0, or such that a cycle lasts from 0.001 to 2**63 - 1 steps.",
-            received=Described(f"num_cycles={shown(num_cycles)} for {steps:,} steps"),
-        )
-    return period
-
-
-def _waves(
-    peak: float, floor: float, steps: int, num_cycles: float, skip: int = 0, duration: int | None = None
-) -> Part:
-    """Several cosine waves in `steps` steps, from step `skip` of them on: for ever, or for `duration` steps."""
-    waves = _number_of(num_cycles)
-    if waves == 0:
-        return for_ever(peak) if duration is None else curves.hold(duration, start=peak)
-    half = _period(steps, 2 * waves, num_cycles)
-    group = cycles(curves.cosine(half, start=peak, to=floor), curves.cosine(half, to=peak))
-    if half.denominator == 1 and not skip and duration is None:
-        return group
-    return section(group, skip=skip, duration=duration, continuous=half.denominator != 1)
 
 
 _FUNCTIONS = {

@@ -8,6 +8,7 @@ from kosine.keras._history import LearningRateHistory
 from kosine.keras._parts import layer_rates
 from kosine.keras._range_test import range_test
 from kosine.keras._schedule import LearningRateSchedule
+from kosine.keras._set_plan import plan_of, set_plan
 
 __all__ = [
     "CycleEnds",
@@ -18,5 +19,7 @@ __all__ = [
     "WarmUpCosineDecayScheduler",
     "cosine_decay_with_warmup",
     "layer_rates",
+    "plan_of",
     "range_test",
+    "set_plan",
 ]

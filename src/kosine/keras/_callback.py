@@ -12,7 +12,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, Described, PlanError, TrainingError
 from kosine.keras._driver import Followed
 from kosine.keras._history import LearningRateHistory
-from kosine.keras._internals import attributes_of, initial_epoch, level_of_the_user, optimizers
+from kosine.keras._internals import attributes_of, initial_epoch, level_of_the_user
 from kosine.keras._parts import by_pattern, in_ratio
 from kosine.keras._plan_callback import PlanCallback
 from kosine.keras._start import EVERY_PART, in_one_line, read_schedule, read_schedules, what_is_odd_about_going_on
@@ -135,7 +135,11 @@ class LearningRateCallback(PlanCallback):
         given = dict.fromkeys((who, count) for who, count in counts if count is not None)
         if len({count for _, count in given}) > 1:
             said = ", ".join(f"{who}: {count}" for who, count in given)
-            raise TrainingError("The numbers of steps per epoch disagree.", received=Described(said))
+            raise TrainingError(
+                "The numbers of steps per epoch disagree.",
+                received=Described(said),
+                fix="A step of Keras is a batch of all devices, also where gradients are accumulated.",
+            )
         return next((count for _, count in given), None)
 
     def _planned(self, schedule: Schedule | Plan) -> Plan:
@@ -146,9 +150,9 @@ class LearningRateCallback(PlanCallback):
                 return schedule.plan()
             return schedule.plan(epochs=self._epochs, steps_per_epoch=self._steps_per_epoch, clip=True)
         except PlanError as error:
-            if error.missing in ("samples_per_step", "tokens_per_step"):
+            if error.missing in ("samples_per_step", "tokens_per_step", "seconds_per_step"):
                 raise TrainingError(
-                    "`fit` does not say how many samples or tokens a step has.",
+                    "`fit` does not say how many samples or tokens a step has, or how long it takes.",
                     received={error.missing: None},
                     fix="Pass a plan to LearningRateCallback: "
                     f"schedule.plan(epochs=..., steps_per_epoch=..., {error.missing}=...).",
@@ -187,7 +191,8 @@ class LearningRateCallback(PlanCallback):
         if clipped:
             self._warn("clipped", f"The schedule is cut to fit the run: {' '.join(clipped)}")
         if self._first_step:
-            message = what_is_odd_about_going_on(self.plan, self._first_step, optimizers(self.model)[0], epoch)
+            followed = [(each.optimizer, each.rates) for each in self.follow(self.model)]
+            message = what_is_odd_about_going_on(self.plan, self._first_step, followed, epoch)
             if message and self._origin is None:
                 self._warn("start", message)
         if self._lint and not self._first_step and plans != self._linted:  # not where a run goes on

@@ -80,8 +80,13 @@ def iterations(optimizer: Any) -> int:
 
 def rate_variable(optimizer: Any) -> Any:
     """The variable of a constant learning rate; None where the rate is a schedule or a function."""
-    rate = optimizer._learning_rate
+    rate = rate_of(optimizer)
     return rate if isinstance(rate, keras.Variable) else None
+
+
+def rate_of(optimizer: Any) -> Any:
+    """What the optimizer's learning rate comes from: a variable, a schedule or a function."""
+    return optimizer._learning_rate
 
 
 RATE_METHOD = "_get_current_learning_rate"

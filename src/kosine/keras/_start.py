@@ -9,6 +9,7 @@ import keras
 
 from kosine._analysis.lint.lint import LONGEST_WARMUP
 from kosine._analysis.lint.plan_facts import PlanFacts
+from kosine._analysis.past import how_to_share_the_past
 from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, ArgumentTypeError
 from kosine.keras._internals import iterations, rate_variable
@@ -61,11 +62,17 @@ def _at(plan: Plan, step: int) -> str:
     return f"step {step:,}" + ("" if per_epoch is None else f" (epoch {step / per_epoch:.6g})")
 
 
-def what_is_odd_about_going_on(plan: Plan, step: int, optimizer: Any, epoch: int) -> str:
-    """What a user should know of a run whose first step is not the plan's; empty where it goes on as it was."""
-    done, variable = iterations(optimizer), rate_variable(optimizer)
+def what_is_odd_about_going_on(plan: Plan, step: int, followed: list[tuple[Any, Plan]], epoch: int) -> str:
+    """What a user should know of a run whose first step is not the plan's; empty where it goes on as it was.
+
+    Args:
+        plan: the plan of the model.
+        step: its first step in this run.
+        followed: the optimizers, each with the plan that it follows.
+        epoch: the first epoch.
+    """
     rate = plan(step)
-    if done == 0:
+    if iterations(followed[0][0]) == 0:
         if rate == plan(0) and not PlanFacts(plan, LONGEST_WARMUP).warmup:
             return ""
         return (
@@ -74,13 +81,23 @@ def what_is_odd_about_going_on(plan: Plan, step: int, optimizer: Any, epoch: int
             'with this schedule from its beginning, pass origin="fit". For a run that goes on, restore the optimizer, '
             'too, as BackupAndRestore and load_model do; origin="run" says that this start is meant.'
         )
-    if done != step or variable is None:
-        return ""
-    last, planned = float(keras.ops.convert_to_numpy(variable)), plan(step - 1)
-    if abs(last - planned) <= _SAME * max(last, planned):
-        return ""
-    return (
-        f"The run jumps: the optimizer's last rate was {last:.6g}, and the schedule has {planned:.6g} at that step; "
-        f"it goes on with {rate:.6g} at step {step:,}. A run that is extended follows the plan that it began with "
-        'where that plan is passed; origin="run" says that the jump is meant.'
-    )
+    for optimizer, own in followed:
+        last = _last_rate(optimizer, step)
+        planned = own(step - 1)
+        if last is None or abs(last - planned) <= _SAME * max(last, planned):
+            continue
+        whose = "the optimizer's last rate" if len(followed) == 1 else f"the last rate of {optimizer.name}"
+        return (
+            f"The run jumps: {whose} was {last:.6g}, and the schedule has {planned:.6g} at that step; it goes on with "
+            f"{own(step):.6g} at step {step:,}. {how_to_share_the_past(None, step)} A run that is extended follows the "
+            'plan that it began with where that plan is passed; origin="run" says that the jump is meant.'
+        )
+    return ""
+
+
+def _last_rate(optimizer: Any, step: int) -> float | None:
+    """The rate of the optimizer's last update, where that is the one before a step, and is known."""
+    variable = rate_variable(optimizer)
+    if variable is None or iterations(optimizer) != step:
+        return None
+    return float(keras.ops.convert_to_numpy(variable))

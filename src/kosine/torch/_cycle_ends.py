@@ -156,7 +156,7 @@ class CycleEnds:
         ended = [end for end in self._ends if seen <= end < done]
         if not ended:
             return False
-        if ended != [done - 1]:
+        if len(ended) > 1 or ended[0] < self._last_begun(done):
             self._warn_of_steps_at_once(ended, done)
         self._save(ended[-1])
         return True
@@ -187,7 +187,7 @@ class CycleEnds:
 
     def _start(self, done: int) -> None:
         """Look at what an earlier process has left."""
-        self._seen = max(done - 1, 0)
+        self._seen = self._last_begun(done)
         rows = [CycleEnd(cycle, end, self._files.file(cycle, end)) for cycle, end in enumerate(self._ends, 1)]
         present = self._files.present()
         before = [row for row in rows if row.step < self._seen]
@@ -205,6 +205,10 @@ class CycleEnds:
                 f"{len(others)} files of an earlier run would stay beside those of this one, such as {others[0]}. "
                 "`Ensemble.load` takes all files of a folder. Remove them, or name another folder."
             )
+
+    def _last_begun(self, done: int) -> int:
+        """The step that the last update began at: where a PlanLR counts tokens, an update has many."""
+        return max(done - 1, 0) if self._scheduler is None else self._scheduler._last_begun
 
     def _save(self, end: int) -> None:
         cycle = self._ends.index(end) + 1

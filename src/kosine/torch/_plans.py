@@ -10,6 +10,7 @@ from kosine._core.run import read_run
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import parse
 from kosine.errors import ArgumentTypeError, Described, PlanError, TrainingError, shown
+from kosine.torch._count import A_STEP, Count, check_steps
 
 PlanLike = Plan | Schedule | str
 """What a number of the param groups may follow: a plan, or a schedule or its text, which the run's size makes one."""
@@ -23,7 +24,9 @@ _RULE = (
 )
 
 
-def read_entries(plan: object, entries: Mapping[str, object], size: Mapping[str, Any]) -> dict[str, Plans]:
+def read_entries(
+    plan: object, entries: Mapping[str, object], size: Mapping[str, Any], count: Count = "steps"
+) -> dict[str, Plans]:
     """The plans of all numbers that are driven, by name; that of the learning rate is the first, "lr"."""
     if "lr" in entries:
         raise TrainingError(
@@ -37,33 +40,37 @@ def read_entries(plan: object, entries: Mapping[str, object], size: Mapping[str,
             received=Described("both"),
             fix="Leave one of them out; the second is `beta2`.",
         )
-    return {"lr": read_plans(plan, "plan", size), **{name: read_plans(entries[name], name, size) for name in entries}}
+    if count != "steps":
+        size = {A_STEP[count]: 1, **size}
+    arguments = {"lr": ("plan", plan), **{name: (name, given) for name, given in entries.items()}}
+    return {name: read_plans(given, argument, size, count) for name, (argument, given) in arguments.items()}
 
 
-def read_plans(value: Any, argument: str, size: Mapping[str, Any]) -> Plans:
+def read_plans(value: Any, argument: str, size: Mapping[str, Any], count: Count) -> Plans:
     """One argument. Configurations such as OmegaConf's are sequences and mappings of their own."""
     if isinstance(value, PlanLike):
-        return _read_plan(value, argument, size)
+        return _read_plan(value, argument, size, count)
     kind = type(value)
     if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):
-        named = {name: _read_plan(value[name], f"{argument}[{name!r}]", size) for name in value}
+        named = {name: _read_plan(value[name], f"{argument}[{name!r}]", size, count) for name in value}
         if named and all(isinstance(name, str) for name in named):
             return named
     elif isinstance(value, Sequence) or (hasattr(kind, "__len__") and hasattr(kind, "__getitem__")):
-        listed = [_read_plan(value[index], f"{argument}[{index}]", size) for index in range(len(value))]
+        listed = [_read_plan(value[index], f"{argument}[{index}]", size, count) for index in range(len(value))]
         if listed:
             return listed
     raise ArgumentTypeError(argument=argument, rule=_RULE, received=value)
 
 
-def _read_plan(value: object, argument: str, size: Mapping[str, Any]) -> Plan:
+def _read_plan(value: object, argument: str, size: Mapping[str, Any], count: Count) -> Plan:
     if isinstance(value, str):
         value = loads(value) if value.lstrip().startswith("{") else parse(value)
     if isinstance(value, Schedule):
-        return value.plan(**size)
+        value, size = value.plan(**size), {}
     if not isinstance(value, Plan):
         rule = "a Plan, a Schedule, or the text of one" if "[" in argument else _RULE
         raise ArgumentTypeError(argument=argument, rule=rule, received=value)
+    check_steps(value, argument, count)
     known = {**value.run.known(), "total_steps": value.total_steps}
     asked = read_run(**size).known()
     if any(known.get(name) != number for name, number in asked.items()):

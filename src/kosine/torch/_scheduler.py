@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.optim import Optimizer
@@ -14,8 +15,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from kosine._analysis.lint.lint import warn_of
 from kosine._core.arguments import read_flag, read_index
+from kosine._core.run import CountLike, SecondsLike
 from kosine._core.schedule import Plan
 from kosine.errors import ArgumentTypeError, Described, TrainingError
+from kosine.torch._count import Count, check_state, read_amount, read_count, refuse_a_place
 from kosine.torch._param_groups import (
     GroupPlan,
     Groups,
@@ -80,12 +83,18 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     compiled and captured steps see it. Its type limits its precision: float16 keeps 3 digits, and rounds rates below
     3e-8 to 0. Groups that share a tensor but not a rate get a tensor each.
 
+    Counting: with `count="tokens"` a step of the plan is a token, for batches whose tokens only the run knows. Each
+    `step(tokens=n)` goes on by those of the update, and the next update uses the plan's rate at the count so far. So
+    integers and `total_steps` are tokens, and durations such as "260Btok" work, too. The state is the count. Of the
+    loop only the plan's end is watched. Processes that train together must pass the same n: the tokens of all of them.
+
     Resuming: build the scheduler as before, and load its state before or after the optimizer's. The optimizer's state
     alone has no step, so a run that loads only that begins the plan anew. The scheduler's state holds the step and the
-    plans. A scheduler that was built with another plan follows its own plan from that step on; it warns where the rates
-    of the past differ, or the rate jumps at the step. From the state of another scheduler it takes `last_epoch` as the
-    step, and warns. A rate that another scheduler had set since, such as ReduceLROnPlateau after a warm-up, stays as it
-    was saved.
+    plans. A scheduler that was built with another plan, such as a branch of the first one, follows its own plan from
+    that step on. It is silent where all steps that are done have the same rates in both; else it warns, names the first
+    step that differs, and says how to branch. From the state of another scheduler it takes `last_epoch` as the step,
+    and warns. A rate that another scheduler had set since, such as ReduceLROnPlateau after a warm-up, stays as it was
+    saved.
 
     Args:
         optimizer: any `torch.optim.Optimizer`.
@@ -93,15 +102,24 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             list of them, one for each param group; or a mapping of the groups' names to them. Sequences and mappings of
             a configuration, such as OmegaConf's, are lists and mappings.
         total_steps: the length of the run in updates, for a schedule or a text; a plan has its own.
-        epochs: as in `Schedule.plan`, like the six that follow.
+        epochs: as in `Schedule.plan`, like those that follow up to `clip`.
         steps_per_epoch: updates in an epoch. With 1 a step is an epoch: call `step()` once an epoch.
         samples_per_step: as in `Schedule.plan`.
         tokens_per_step: as in `Schedule.plan`.
+        seconds_per_step: as in `Schedule.plan`.
         dataset_size: as in `Schedule.plan`.
         batch_size: as in `Schedule.plan`.
+        accumulate: as in `Schedule.plan`.
+        devices: as in `Schedule.plan`.
+        drop_last: as in `Schedule.plan`.
+        total_samples: as in `Schedule.plan`.
+        total_tokens: as in `Schedule.plan`.
+        total_time: as in `Schedule.plan`.
         clip: as in `Schedule.plan`; `scheduler.plan.clipped` says what was cut.
         last_epoch: -1 or None, as torch says a run that starts.
         relative: whether each group follows its own initial rate times the plan. It holds for all entries.
+        count: what a step of the plan is: "steps": an update; "tokens" or "samples": one of those, of which `step`
+            says how many an update had.
         lint: whether to warn of the errors that `kosine.lint` finds in the plan of the learning rate. It warns once,
             when this is built; not when it is copied or loads a state. For a list it warns of errors in all of its
             plans, as a frozen group has rate 0 on purpose.
@@ -112,14 +130,15 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     Attributes:
         optimizer: the optimizer.
         plan: the plan; or the list of plans, or the mapping.
-        last_epoch: the step whose rates are in the param groups: that of the next update. (The name is torch's, for
-            whom an epoch is a call of `step()`.) Setting it leaves the groups as they are until the next `step()`, as
-            in torch.
+        last_epoch: the step whose rates are in the param groups: that of the next update; or the tokens or samples so
+            far. (The name is torch's, for whom an epoch is a call of `step()`.) Setting it leaves the groups as they
+            are until the next `step()`, as in torch.
         base_lrs: the initial rate of each group.
 
     Raises:
         ArgumentTypeError: no optimizer, or nothing that is a plan or can become one.
-        PlanError: a schedule that needs a size of the run that is missing; or a size beside a plan.
+        PlanError: a schedule that needs a size of the run that is missing; a size beside a plan; or a plan whose steps
+            are not what is counted.
         NotationError: a text that is not a schedule.
         TrainingError: no param group; a list or names of plans that do not match the groups; a name that is not a
             number in the groups, or is a tensor of another type than float or requires a gradient; an initial value
@@ -151,12 +170,23 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         3 [0.08536, 0.00854]
         4 [0.05, 0.005]
         5 [0.01464, 0.00146]
+
+        >>> scheduler = ks.torch.PlanLR(optimizer, "warmup_cosine(peak=0.1, warmup=1000)", 5000, count="tokens")
+        >>> for tokens in (480, 520, 505):
+        ...     optimizer.step()
+        ...     scheduler.step(tokens=tokens)
+        ...     print(scheduler.last_epoch, round(scheduler.get_last_lr()[0], 5))
+        480 0.048
+        1000 0.1
+        1505 0.09612
     """
 
     _step_count = 1  # accelerate adds to it while gradients accumulate
 
     _plans: dict[str, Plans]
     _relative: bool
+    _count: Count
+    _begun: tuple[int, int]  # where the last two updates began, of tokens or samples
     _groups: list[dict[str, Any]]  # those that `_courses` are for
     _courses: list[GroupPlan]
     _first_group: dict[str, Any]  # what ratios are to; it may have been removed since
@@ -179,17 +209,25 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         self,
         optimizer: Optimizer,
         plan: Given,
-        total_steps: int | None = None,
+        total_steps: CountLike | None = None,
         *,
         epochs: float | None = None,
-        steps_per_epoch: int | None = None,
-        samples_per_step: int | None = None,
-        tokens_per_step: int | None = None,
-        dataset_size: int | None = None,
-        batch_size: int | None = None,
+        steps_per_epoch: CountLike | None = None,
+        samples_per_step: CountLike | None = None,
+        tokens_per_step: CountLike | None = None,
+        seconds_per_step: SecondsLike | None = None,
+        dataset_size: CountLike | None = None,
+        batch_size: CountLike | None = None,
+        accumulate: int | None = None,
+        devices: int | None = None,
+        drop_last: bool | None = None,
+        total_samples: CountLike | None = None,
+        total_tokens: CountLike | None = None,
+        total_time: str | None = None,
         clip: bool | None = None,
         last_epoch: int | None = None,
         relative: bool = False,
+        count: Literal["steps", "tokens", "samples"] = "steps",
         lint: bool = True,
         watch: bool = True,
         **entries: Given,
@@ -200,8 +238,15 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             "steps_per_epoch": steps_per_epoch,
             "samples_per_step": samples_per_step,
             "tokens_per_step": tokens_per_step,
+            "seconds_per_step": seconds_per_step,
             "dataset_size": dataset_size,
             "batch_size": batch_size,
+            "accumulate": accumulate,
+            "devices": devices,
+            "drop_last": drop_last,
+            "total_samples": total_samples,
+            "total_tokens": total_tokens,
+            "total_time": total_time,
             "clip": clip,
         }
         if not isinstance(optimizer, Optimizer):
@@ -212,10 +257,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 received={"last_epoch": last_epoch},
             )
         given = {name: number for name, number in size.items() if number is not None}
-        plans = read_entries(plan, entries, given)
+        count = read_count(count)
+        plans = read_entries(plan, entries, given, count)
         relative, lint, watch = read_flag(relative, "relative"), read_flag(lint, "lint"), read_flag(watch, "watch")
         loaded = {} if optimizer in _DRIVEN else noted(optimizer.param_groups, plans)
-        self._start(optimizer, plans, 0, {}, relative, watch)
+        self._start(optimizer, plans, 0, {}, relative, watch, count)
         self._loaded = (0, loaded) if loaded else None
         whole = [each for each in listed(plans["lr"]) if not each.clipped]  # a smoke test is short on purpose
         if lint and whole:
@@ -231,10 +277,11 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         ratios_to: Mapping[str, float],
         relative: bool,
         watch: bool,
+        count: Count,
     ) -> None:
         self.optimizer = optimizer
         self._plans = plans
-        self._relative = relative
+        self._relative, self._count, self._begun = relative, count, (step, step)
         self._watched = watch
         self._groups, self._courses = [], []
         self._first_group = next(iter(optimizer.param_groups), {})
@@ -250,7 +297,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 scheduler._after_load()
 
         self._hook("register_load_state_dict_post_hook", after_load)
-        if watch and not any(plan.run.steps_per_epoch == 1 for plan in listed(plans["lr"])):
+        if watch and count == "steps" and not any(plan.run.steps_per_epoch == 1 for plan in listed(plans["lr"])):
             self._begin_to_watch(this)
 
     def _begin_to_watch(self, this: weakref.ref[PlanLR]) -> None:
@@ -308,40 +355,53 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def cycle_ended(self) -> bool:
         """Whether a cycle of the plan, or the run, ended with the last update, that of step `last_epoch` - 1.
 
+        Where tokens or samples are counted, it ended with one of those in the last update; false after a load.
         Ask after `step()`: the model is then as `plan.cycle_ends` means it. Of plans for several param groups the one
         with the most cycles counts.
 
         Raises:
             PlanError: a plan without an end.
         """
-        return self.last_epoch - 1 in self._cycle_ends
+        ends = self._cycle_ends
+        return bisect.bisect_left(ends, self._last_begun) < bisect.bisect_left(ends, self.last_epoch)
 
     @cached_property
-    def _cycle_ends(self) -> frozenset[int]:
-        return frozenset(plan_with_cycles(self.plan).cycle_ends.tolist())
+    def _cycle_ends(self) -> list[int]:
+        ends: list[int] = plan_with_cycles(self.plan).cycle_ends.tolist()
+        return ends
+
+    @property
+    def _last_begun(self) -> int:
+        """The step of the plan that the last update began at; this one where none was counted since a load."""
+        return max(self.last_epoch - 1, 0) if self._count == "steps" else self._begun[1]
 
     @property
     def base_lrs(self) -> list[float]:
         return [float(group["initial_lr"]) for group in self._groups]
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: int | None = None, *, tokens: int | None = None, samples: int | None = None) -> None:
         """Set the rates of the next step, or those of step `epoch`. Call it after each `optimizer.step()`.
 
         Args:
             epoch: the step of the next update, counted from 0: any step, in any order. None: the one after
                 `last_epoch`. (The name is torch's.)
+            tokens: with `count="tokens"` the number of tokens that the update had, in all its batches and processes.
+            samples: with `count="samples"` its number of samples.
 
         Raises:
             StepError: a step below 0 or above 2**63 - 1.
             ArgumentTypeError: no integer.
-            TrainingError: a group was added whose values cannot follow: see the class.
+            ArgumentError: a number of tokens or samples below 0.
+            TrainingError: something else is given than what is counted; or a group was added whose values cannot
+                follow: see the class.
         """
-        if epoch is not None:
-            self._courses[0].plan.phase_at(epoch)  # raises for anything but a step
-            self._set_rates(operator.index(epoch))
-            self._moved()
-            return
-        offset = self._offset + 1
+        by = 1
+        if epoch is not None or tokens is not None or samples is not None or self._count != "steps":
+            if epoch is not None and self._count == "steps":
+                self._go_to(epoch)
+                return
+            by = self._counted(epoch, tokens, samples)
+        offset = self._offset + by
         stop, value, count, members = self._fast
         groups = self.optimizer.param_groups
         if offset < stop and len(groups) == count and groups[-1]["lr"] is self._rate:
@@ -359,6 +419,19 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 self._rate = groups[-1]["lr"]
         else:  # another phase, something else to drive, or somebody has changed the groups
             self._step_to(self._first + offset)
+
+    def _go_to(self, step: int) -> None:
+        self._courses[0].plan.phase_at(step)  # raises for anything but a step
+        self._set_rates(operator.index(step))
+        self._moved()
+
+    def _counted(self, place: int | None, tokens: int | None, samples: int | None) -> int:
+        """The tokens or samples of the last update."""
+        if place is not None:
+            refuse_a_place(self._count, place)
+        by = read_amount(self._count, tokens, samples)
+        self._begun = (self._begun[1], self.last_epoch)
+        return by
 
     def get_last_lr(self) -> list[float]:
         """The rate of each param group that was set last: before `optimizer.step()`, the one that this update will use.
@@ -381,9 +454,12 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
     def state_dict(self) -> dict[str, Any]:
         """The step, as `last_epoch`, and the plans as one text: a dict that `torch.load(weights_only=True)` reads.
 
-        Where the group that ratios refer to is not the first any more, its initial values are added as `ratios_to`.
+        Where tokens or samples are counted, it says so as `count`. Where the group that ratios refer to is not the
+        first any more, its initial values are added as `ratios_to`.
         """
         state = {"last_epoch": self.last_epoch, "plans": self._text}
+        if self._count != "steps":
+            state["count"] = self._count
         ratios_to = self._ratios_to()
         return {**state, "ratios_to": ratios_to} if ratios_to else state
 
@@ -397,11 +473,12 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             state_dict: from `state_dict`; or from another scheduler, of which `last_epoch` counts.
 
         Raises:
-            TrainingError: a state without a step, or with initial values in `ratios_to` that cannot be divided by.
+            TrainingError: a state without a step, or one that counts something else, or with initial values in
+                `ratios_to` that cannot be divided by.
 
         Warns:
-            TrainingWarning: the plan that the state was saved with had other rates up to the step, or at it; or the
-                state is another scheduler's.
+            TrainingWarning: the plan that the state was saved with had other rates before the step; or the state is
+                another scheduler's.
         """
         if not isinstance(state_dict, Mapping):
             raise TrainingError(
@@ -409,6 +486,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
                 received=state_dict,
             )
         step = saved_step(state_dict, self._courses[0].plan)
+        check_state(self._count, state_dict.get("count", "steps"))
         saved = saved_plans(state_dict)
         courses = self._new_courses(saved_ratios_to(state_dict)) or self._courses
         loaded = self._loaded[1] if self._loaded and self._loaded[0] == self.last_epoch else {}
@@ -436,13 +514,15 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
             "ratios_to": self._ratios_to(),
             "relative": self._relative,
             "watch": self._watched,
+            "count": self._count,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._start(**state)
 
     def __repr__(self) -> str:
-        return f"PlanLR({type(self.optimizer).__name__}, {self.plan!r}, last_epoch={self.last_epoch})"
+        count = "" if self._count == "steps" else f", count={self._count!r}"
+        return f"PlanLR({type(self.optimizer).__name__}, {self.plan!r}{count}, last_epoch={self.last_epoch})"
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled loop need not trace how a phase is found
     def _step_to(self, step: int) -> None:
@@ -520,6 +600,7 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
 
     def _moved(self) -> None:
         """Somebody has set the step."""
+        self._begun = (self.last_epoch, self.last_epoch)
         if self._watch is not None:
             self._watch.moved(self.last_epoch)
             self._stop_watching()
@@ -542,14 +623,15 @@ class PlanLR(LRScheduler):  # type: ignore[misc]  # PyTorch's types are not read
         if not self._watched or same or rate == self._rate:
             return
         before, self._changed_at = self._changed_at, self.last_epoch
-        if before == self.last_epoch - 1:
+        if before == (self.last_epoch - 1 if self._count == "steps" else self._begun[0]):
             self._watched = False
             warn_of_another_hand(self._rate, rate, stacklevel=3)
 
     def _look_for_the_end(self) -> None:
-        if self._end is not None and self.last_epoch > self._end:
+        # The last update may go beyond the end by some of its tokens: the one after it must not begin there.
+        if self._end is not None and self.last_epoch > self._last_begun >= self._end:
             end, self._end = self._end, None
-            warn_of_the_end(self.last_epoch, end, self.get_lr(), stacklevel=3)
+            warn_of_the_end(self.last_epoch, end, self._count[:-1], self.get_lr(), stacklevel=3)
 
     def _after_load(self) -> None:
         """The optimizer has loaded a state: its groups are new, and the plan's rates are to be set in them.

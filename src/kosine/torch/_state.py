@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from kosine._analysis.differences import DifferenceSearch
-from kosine._analysis.lint.plan_facts import PlanFacts
+from kosine._analysis.past import TOLERANCE, first_difference, how_to_share_the_past, rates_at
 from kosine._core.json_form import dumps, loads
 from kosine._core.plain_text import printable
 from kosine._core.schedule import Plan
@@ -18,7 +17,6 @@ from kosine.errors import ArgumentTypeError, Described, KosineError, StepError, 
 from kosine.torch._plans import Plans, keyed
 
 LONGEST_TEXT = 1_000  # characters of a plan that a warning shows
-TOLERANCE = 1e-9  # of the peak: rates that are nearer are the same
 
 Saved = dict[str, dict[object, Any]]
 """By entry, the plans of a state as `keyed` gives them; a text that cannot be read in place of a plan."""
@@ -108,8 +106,9 @@ def warn_of_change(what: str, details: str) -> None:
 
 
 def difference_text(saved: Saved, plans: Mapping[str, Plans], step: int) -> str:
-    """Where the plans of a state and those of this scheduler part up to a step, line by line; "" where nowhere."""
+    """Where the plans of a state and those of this scheduler part before a step, line by line; "" where nowhere."""
     lines: list[str] = []
+    firsts: list[int] = []
     own = {name: keyed(given) for name, given in plans.items()}
     for name in {**own, **saved}:
         theirs, ours = saved.get(name, {}), own.get(name, {})
@@ -119,13 +118,14 @@ def difference_text(saved: Saved, plans: Mapping[str, Plans], step: int) -> str:
             places = _places(before, now, step)
             if not places:
                 continue
+            firsts += [place for place in places if place < step]
             group = "" if key is None else f" of group {cut_text(str(key))}"
             for place in places:
                 past = "" if place == step else ", in the past"
-                values = f"{_rate(before, place)} then, {_rate(now, place)} now"
-                lines.append(f"{cut_text(name)}{group} at step {place}{past}: {values}")
+                then, there = _rates(before, now, place)
+                lines.append(f"{cut_text(name)}{group} at step {place}{past}: {then} then, {there} now")
             lines += [f"  {when}: {cut_text(plan)}" for when, plan in (("then", before), (" now", now))]
-    return "\n".join(lines)
+    return "\n".join([*lines, how_to_share_the_past(min(firsts), step)] if firsts else lines)
 
 
 def _plan_for(key: object, plans: Mapping[object, Any]) -> Any:
@@ -134,19 +134,24 @@ def _plan_for(key: object, plans: Mapping[object, Any]) -> Any:
 
 
 def _places(before: Any, now: Plan | None, step: int) -> list[int]:
-    """The first step of the past at which two plans differ, and the step itself if the rate jumps there."""
+    """The first step of the past at which two plans differ, and the step itself if they differ there, too.
+
+    A branch that has the same past is what the user wants, whatever it does from the step on.
+    """
     if before == now:
         return []
     if not isinstance(before, Plan) or now is None:
         return [step]
-    before, now = (
-        plan if plan.total_steps is not None else Plan(plan.schedule, replace(plan.run, total_steps=step + 1))
-        for plan in (before, now)
-    )
-    peak = max(PlanFacts(plan, 1.0).peak for plan in (before, now))
-    jump = [step] if abs(before(step) - now(step)) > TOLERANCE * peak else []
-    first = DifferenceSearch(before, now, step, TOLERANCE, peak).difference("").first_step if step else None
-    return jump if first is None else [first, *jump]
+    first = first_difference(before, now, step)
+    if first is None:
+        return []
+    return [first] if math.isclose(before(step), now(step), rel_tol=TOLERANCE) else [first, step]
+
+
+def _rates(before: Any, now: Plan | None, step: int) -> tuple[str, str]:
+    if isinstance(before, Plan) and now is not None:
+        return rates_at(before, now, step)
+    return _rate(before, step), _rate(now, step)
 
 
 def _rate(plan: Any, step: int) -> str:

@@ -19,6 +19,9 @@ TrainerClass = TypeVar("TrainerClass", bound=type)
 _RIVALS = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "warmup_ratio")
 """Training arguments that choose transformers' own schedule."""
 
+_UNKNOWN = ("tokens_per_step", "seconds_per_step")
+"""What a Trainer does not know of its updates."""
+
 
 def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: Any) -> TrainerClass:
     """The class of a Hugging Face Trainer whose runs follow a schedule.
@@ -38,7 +41,8 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: A
         trainer: the class, not an instance of it.
         lr: the schedule, or its text form; or a plan, for a run whose number of updates is settled.
         options: further arguments of `PlanLR`: `lint=False`, `watch=False`, `relative=True`, or what another number in
-            the param groups follows, such as `weight_decay="constant(0.1)"`.
+            the param groups follows, such as `weight_decay="constant(0.1)"`; and `tokens_per_step` and
+            `seconds_per_step`, for durations in tokens and in time: the Trainer knows neither.
 
     Returns:
         The class: call it as you would call `trainer`.
@@ -46,11 +50,12 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: A
     Raises:
         ArgumentTypeError: `trainer` is no class with the method `create_scheduler`; or `lr` is no schedule.
         NotationError, ScheduleError: `lr` is a text that is no schedule.
+        TrainingError: `count`, which the Trainer cannot do.
 
     At the start of `train()`, before the first batch, its Trainer raises:
 
     - PlanError where the schedule does not fit into the run, or has a duration that the Trainer cannot convert: epochs
-      of data without a length, or tokens;
+      of data without a length, or tokens and time without their options;
     - TrainingError where something else sets the rate: a scheduler in `optimizers` or in DeepSpeed's configuration, or
       `lr_scheduler_type`, `lr_scheduler_kwargs` or `warmup_steps` in the training arguments; or where the optimizer
       updates layer by layer, outside of what a scheduler reaches.
@@ -83,6 +88,12 @@ def with_schedule(trainer: TrainerClass, lr: Schedule | Plan | str, **options: A
             received=trainer,
             fix="Write with_schedule(Trainer, lr)(model, ...).",
         )
+    if options.get("count", "steps") != "steps":
+        raise TrainingError(
+            "A Trainer steps its scheduler without a number, so a step of the plan is an update.",
+            received={"count": options["count"]},
+            fix="Leave `count` out, and plan with the mean `tokens_per_step` or `samples_per_step`.",
+        )
     schedule = _read(lr)
     if not isinstance(schedule, Schedule | Plan):
         raise ArgumentTypeError(argument="lr", rule="a kosine Schedule, its text form, or a Plan", received=lr)
@@ -104,7 +115,7 @@ class _Scheduled:
 
     _kosine_schedule: Schedule | Plan
     _kosine_options: dict[str, Any]
-    _kosine_size: dict[str, int]
+    _kosine_size: dict[str, Any]
 
     args: Any
     optimizer: Any
@@ -124,7 +135,8 @@ class _Scheduled:
         _refuse_rivals(self.args)
         optimizer = self.optimizer if optimizer is None else optimizer
         _refuse_layerwise(optimizer)
-        size = {"total_steps": num_training_steps, **getattr(self, "_kosine_size", {})}
+        own = {name: value for name, value in self._kosine_options.items() if name in _UNKNOWN}
+        size = {"total_steps": num_training_steps, **getattr(self, "_kosine_size", {}), **own}
         plan = _planned(self._kosine_schedule, size)
         there = getattr(self.lr_scheduler, "scheduler", self.lr_scheduler)  # DeepSpeed's wrapper has ours inside
         if there is None:
@@ -148,7 +160,7 @@ def _has_length(dataloader: Any) -> bool:
         return False
 
 
-def _planned(value: Any, size: dict[str, int]) -> Any:
+def _planned(value: Any, size: dict[str, Any]) -> Any:
     """The plan of a schedule for the Trainer's run; a plan, and what is neither, as it is."""
     updates = size["total_steps"]
     if isinstance(value, Plan) and value.total_steps not in (None, updates):
@@ -163,11 +175,12 @@ def _planned(value: Any, size: dict[str, int]) -> Any:
     try:
         return value.plan(**size)
     except PlanError as error:
-        if error.missing not in ("steps_per_epoch", "tokens_per_step"):
+        if error.missing not in ("steps_per_epoch", *_UNKNOWN):
             raise
+        option = f" Or give it: with_schedule(Trainer, lr, {error.missing}=...)." if error.missing in _UNKNOWN else ""
         raise error.changed(
             fix="Trainer does not know it for this data: write the duration in steps, or as a share of the run such "
-            'as "10%".'
+            f'as "10%".{option}'
         ) from error
 
 

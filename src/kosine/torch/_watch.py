@@ -222,11 +222,12 @@ def _is_default(optimizer: Any, rate: float) -> bool:
     return rate in _TRAINERS_RATES or ("lr" in parameters and bool(parameters["lr"].default == rate))
 
 
-def warn_of_the_end(step: int, end: int, rates: list[float], stacklevel: int) -> None:
+def warn_of_the_end(step: int, end: int, unit: str, rates: list[float], stacklevel: int) -> None:
     shown = ", ".join(f"{rate:.6g}" for rate in rates[:8])
     warnings.warn(
-        f"The plan ended at step {end:,}, and the run goes on: the next update is that of step {step:,}, and the rate "
-        f"stays at {shown}. Plan for all updates of the run, with `total_steps`. {SWITCH}",
+        f"The plan ended at {unit} {end:,}, and the run goes on: the next update is that of {unit} {step:,}, and the "
+        f"rate stays at {shown}. Plan for all {'update' if unit == 'step' else unit}s of the run, with `total_steps`. "
+        f"{SWITCH}",
         TrainingWarning,
         stacklevel=stacklevel + 1,
     )

@@ -18,6 +18,10 @@ QUICK = (
     "keras.ExponentialDecay",
     "composer.MultiStepWithWarmupScheduler",
     "optax.linear_schedule",
+    "torchtitan.lr_scheduler",
+    "deepspeed.OneCycle",
+    "deepspeed.LRRangeTest",
+    "axolotl.RexLR",
 )
 UNKNOWN = {
     "huggingface.warmup_stable_decay",  # a warm-up that rises as a square root
@@ -77,6 +81,14 @@ def test_a_line_that_lost_its_state_is_no_cycle_of_a_power() -> None:
     steps = np.arange(0, 3000, 10)
     rates = 1e-3 * (1 - np.where(steps < 2300, steps, steps - 2300) / 3000)
     assert not ks.infer(ks.Trace(steps, rates)).explained
+
+
+def test_stairs_up_and_down_are_a_verdict_and_no_crash() -> None:
+    plan = ks.dialects.deepspeed.OneCycle(
+        cycle_min_lr=0.005, cycle_max_lr=0.05, cycle_first_step_size=900, cycle_first_stair_count=5
+    ).plan(total_steps=3000)
+    steps = np.arange(0, 3000, 15)
+    assert ks.infer(ks.Trace(steps, plan(steps))).sentence
 
 
 # --- cycles and drops ---------------------------------------------------------------------------------------------

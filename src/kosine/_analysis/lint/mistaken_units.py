@@ -62,7 +62,7 @@ def _as_long_as_the_run(facts: PlanFacts) -> list[tuple[Phase | Cycles, PlannedP
 def whole_number(part: Phase | Cycles, unit: str) -> int | None:
     """The duration of a phase or a cycle as it is written in this unit; None in another unit, and for a fraction."""
     if isinstance(part, Phase):
-        amount = part.duration.amount if part.duration.unit == unit else None
+        amount = part.duration.amount if part.duration.unit == unit and not part.duration.until else None
         return None if amount is None or amount.denominator != 1 else int(amount)
     durations = [phase.duration for phase in part.phases]
     amounts = [duration.amount for duration in durations if duration.unit == unit and duration.amount is not None]

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from kosine._analysis.lint.wording import alternatives, counted
 from kosine._core.durations import Duration, Units
 from kosine._core.groups import Cycles, Part, Section, lasts_for_ever, phases_of
-from kosine._core.numbers import MAX_STEPS, decimal
+from kosine._core.lengths import Grid
+from kosine._core.numbers import MAX_STEPS, SECONDS, decimal
 from kosine._core.phase import Phase
 from kosine._core.planned_cycles import PlannedCycles
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan
+from kosine._core.settling import settled
 from kosine._core.timeline import PlannedPart, PlannedPhase, WrittenPhase
 
 NEARLY = 100
@@ -226,13 +228,25 @@ class PlanFacts:
         pairs: list[tuple[Phase | Cycles, PlannedPart]] = []
         if self.plan.clipped:
             return pairs
-        for part in self.plan.schedule.parts:
+        for part, lasting in self.lasting_parts:
             if isinstance(part, Section):
                 break
-            if isinstance(part, Phase) and lasts_none(part.duration, self.plan.run):
+            if isinstance(lasting, Phase) and lasts_none(lasting.duration, self.plan.run):
                 continue
             pairs.append((part, self.plan.parts[len(pairs)]))
         return pairs
+
+    @cached_property
+    def lasting_parts(self) -> list[tuple[Part, Part]]:
+        """The parts of the schedule, each with itself with a length that does not depend on its place.
+
+        None are known where cycles are written out, as each lasts another number of steps.
+        """
+        parts, run = self.plan.schedule.parts, self.plan.run
+        length = None if run.total_steps is None else Fraction(run.total_steps)
+        units = Units(run, clipped={} if self.plan.clipped else None)
+        lasting = settled(parts, Grid(units, length, endless=length is None))
+        return list(zip(parts, lasting, strict=True)) if len(lasting) == len(parts) else []
 
     def written(self, planned: PlannedPart) -> Phase | Cycles | None:
         """The part of the schedule that became this part of the plan; None in and after a section."""
@@ -241,17 +255,12 @@ class PlanFacts:
     @cached_property
     def moves_with_the_run(self) -> bool:
         """Whether a run of another length has its phases at other steps."""
-        parts = self.plan.schedule.parts
-        last = parts[-1]
-        while isinstance(last, Section):
-            last = last.parts[-1]
-        endless = last.duration if isinstance(last, Phase) and lasts_for_ever(last) else None
-        return any(each.unit in ("%", "rest") and each is not endless for each in _durations(parts))
+        return bool(relative_units(self.plan.schedule.parts))
 
     @cached_property
     def counts_data(self) -> bool:
-        """Whether a duration is one in samples or tokens."""
-        return any(duration.unit in ("sp", "tok") for duration in _durations(self.plan.schedule.parts))
+        """Whether a duration is one in samples, tokens or time."""
+        return any(duration.unit in ("sp", "tok", *SECONDS) for duration in _durations(self.plan.schedule.parts))
 
     @cached_property
     def can_take_the_rest(self) -> bool:
@@ -296,6 +305,15 @@ class PlanFacts:
 def lasts_none(duration: Duration, run: RunSize) -> bool:
     """Whether a phase of this duration is left out of the plan."""
     return duration.amount == 0 or (duration.floor and not duration.steps(run))
+
+
+def relative_units(parts: tuple[Part, ...]) -> set[str]:
+    """Those of "%" and "rest" with which the phases follow the length around them."""
+    last = parts[-1]
+    while isinstance(last, Section):
+        last = last.parts[-1]
+    endless = last.duration if isinstance(last, Phase) and lasts_for_ever(last) else None
+    return {each.unit for each in _durations(parts) if each.unit in ("%", "rest") and each is not endless}
 
 
 def _durations(parts: tuple[Part, ...]) -> Iterator[Duration]:

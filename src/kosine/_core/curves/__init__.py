@@ -18,6 +18,7 @@ from kosine._core.curves.exponential import exponential
 from kosine._core.curves.hold import hold
 from kosine._core.curves.inverse import inverse_sqrt, inverse_time
 from kosine._core.curves.linear import linear
+from kosine._core.curves.logarithm import logarithm
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.curves.polynomial import polynomial
 from kosine._core.curves.rex import rex
@@ -32,6 +33,7 @@ __all__ = [
     "inverse_sqrt",
     "inverse_time",
     "linear",
+    "logarithm",
     "one_minus_sqrt",
     "polynomial",
     "rex",

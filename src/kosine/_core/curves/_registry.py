@@ -53,7 +53,7 @@ def _faults(curve: type[Curve], constructor: Callable[..., Phase]) -> list[str]:
     if inspect.isabstract(curve):
         return [f"it does not define `{method}`." for method in sorted(curve.__abstractmethods__)]
     parameters = set(inspect.signature(constructor).parameters)
-    missing = sorted({"duration", "start", "to", "endpoint"} - parameters)
+    missing = sorted({"duration", "until", "start", "to", "endpoint"} - parameters)
     if missing:
         return [f"its constructor has no argument `{missing[0]}`, which every curve has."]
     example = constructor(4, start=2.0) if curve.keeps_value else constructor(4, start=2.0, to=1.0)

@@ -139,6 +139,7 @@ def cosine(
     power: float = 1.0,
     warp: float = 1.0,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """Half a cosine wave: e + (s - e) (1 + cos(pi u)) / 2, the annealing of SGDR (arXiv 1608.03983, equation 5).
 
@@ -153,6 +154,8 @@ def cosine(
         warp: an exponent of the time, > 0 and at most 1000; above 1 the fall begins later (the k of k-decay,
             arXiv 2004.05909).
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
@@ -165,4 +168,4 @@ def cosine(
         [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
     """
     curve = Cosine(read_above(power, "power", 0, 1000), read_above(warp, "warp", 0, 1000))
-    return new_phase(curve, duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(curve, duration, start, read_rate(to, "to"), endpoint, until)

@@ -183,6 +183,7 @@ def exponential(
     timescale: DurationLike | None = None,
     base: float | None = None,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """The same factor at every step: s (e / s) ** u, or s factor ** (t / timescale).
 
@@ -198,6 +199,8 @@ def exponential(
         timescale: the duration of the factor; one step if None.
         base: with `to`: how many times steeper the start is than the end, > 1 and at most 1e30.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: both or none of `to` and `factor`, a value out of range, or a duration with an unknown unit.
@@ -232,4 +235,4 @@ def exponential(
         read_timescale(timescale),
         None if base is None else read_above(base, "base", 1, 1e30),
     )
-    return new_phase(curve, duration, start, to, endpoint)
+    return new_phase(curve, duration, start, to, endpoint, until)

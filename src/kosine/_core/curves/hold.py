@@ -40,7 +40,12 @@ class Hold(Curve):
 
 @constructor_of(Hold)
 def hold(
-    duration: DurationLike = "rest", *, to: float | None = None, start: float | None = None, endpoint: bool = False
+    duration: DurationLike = "rest",
+    *,
+    to: float | None = None,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A constant value.
 
@@ -49,6 +54,8 @@ def hold(
         to: another name for the value, as the other curves call it.
         start: the value, >= 0; where the last phase ended if None.
         endpoint: has no effect, as every step has the value; every curve takes this argument.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a negative or non-finite value, an unknown unit, or a `to` that is not `start`.
@@ -69,4 +76,4 @@ def hold(
             fix="Use `linear` to go from one to the other.",
         )
     read_flag(endpoint, "endpoint")
-    return new_phase(Hold(), duration, value if start is None else start, None, False)
+    return new_phase(Hold(), duration, value if start is None else start, None, False, until)

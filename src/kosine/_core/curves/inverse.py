@@ -121,13 +121,14 @@ def _inverse(
     start: float | None,
     timescale: DurationLike | None,
     endpoint: bool,
+    until: DurationLike | None,
 ) -> Phase:
     if (to is None) == (timescale is None):
         raise ScheduleError(
             f"`{curve.name}` takes exactly one of the arguments `to` and `timescale`.",
             received={"to": to, "timescale": timescale},
         )
-    return new_phase(curve(read_timescale(timescale)), duration, start, to, endpoint)
+    return new_phase(curve(read_timescale(timescale)), duration, start, to, endpoint, until)
 
 
 @constructor_of(InverseSqrt)
@@ -138,6 +139,7 @@ def inverse_sqrt(
     start: float | None = None,
     timescale: DurationLike | None = None,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """One over the square root of a count of steps: s / sqrt(1 + t / timescale).
 
@@ -150,6 +152,8 @@ def inverse_sqrt(
         start: the value s of its first step, >= 0; where the last phase ended if None.
         timescale: a duration; after it the value has fallen to s / sqrt(2).
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
@@ -161,7 +165,7 @@ def inverse_sqrt(
         >>> plan(0), plan(300)
         (1.0, 0.5)
     """
-    return _inverse(InverseSqrt, duration, to, start, timescale, endpoint)
+    return _inverse(InverseSqrt, duration, to, start, timescale, endpoint, until)
 
 
 @constructor_of(InverseTime)
@@ -172,6 +176,7 @@ def inverse_time(
     start: float | None = None,
     timescale: DurationLike | None = None,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """One over a count of steps: s / (1 + t / timescale).
 
@@ -184,6 +189,8 @@ def inverse_time(
         start: the value s of its first step, >= 0; where the last phase ended if None.
         timescale: a duration; after it the value has fallen to s / 2.
         endpoint: True: the last step uses the end value exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: both or none of `to` and `timescale`, a rise, or a duration with an unknown unit.
@@ -195,4 +202,4 @@ def inverse_time(
         >>> plan(0), plan(100), plan(300)
         (1.0, 0.5, 0.25)
     """
-    return _inverse(InverseTime, duration, to, start, timescale, endpoint)
+    return _inverse(InverseTime, duration, to, start, timescale, endpoint, until)

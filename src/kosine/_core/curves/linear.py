@@ -45,7 +45,14 @@ def linear_weight(ops: Operations) -> Callable[[Any], Any]:
 
 
 @constructor_of(Linear)
-def linear(duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False) -> Phase:
+def linear(
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
+) -> Phase:
     """A straight line: s + (e - s) u.
 
     Args:
@@ -53,6 +60,8 @@ def linear(duration: DurationLike = "rest", *, to: float, start: float | None = 
         to: the value e that the phase ends at, >= 0.
         start: the value s of its first step, >= 0; where the last phase ended if None.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value out of range, or a duration with an unknown unit.
@@ -64,4 +73,4 @@ def linear(duration: DurationLike = "rest", *, to: float, start: float | None = 
         >>> [plan(t) for t in range(6)]
         [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
     """
-    return new_phase(Linear(), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Linear(), duration, start, read_rate(to, "to"), endpoint, until)

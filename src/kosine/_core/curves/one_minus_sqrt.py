@@ -62,7 +62,12 @@ def _sqrt(ops: Operations) -> Callable[[Any], Any]:
 
 @constructor_of(OneMinusSqrt)
 def one_minus_sqrt(
-    duration: DurationLike = "rest", *, to: float, start: float | None = None, endpoint: bool = False
+    duration: DurationLike = "rest",
+    *,
+    to: float,
+    start: float | None = None,
+    endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A fall that is steep at first: e + (s - e) (1 - sqrt(u)), the best cooldown of arXiv 2405.18392.
 
@@ -71,6 +76,8 @@ def one_minus_sqrt(
         to: the value e that the phase ends at, >= 0.
         start: the value s of its first step, >= 0; where the last phase ended if None.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value out of range, or a duration with an unknown unit.
@@ -82,4 +89,4 @@ def one_minus_sqrt(
         >>> plan(0), plan(25), plan(100)
         (1.0, 0.5, 0.0)
     """
-    return new_phase(OneMinusSqrt(), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(OneMinusSqrt(), duration, start, read_rate(to, "to"), endpoint, until)

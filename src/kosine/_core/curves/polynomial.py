@@ -95,6 +95,7 @@ def polynomial(
     power: float = 2.0,
     warp: float = 1.0,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A power of the part that remains: e + (s - e) (1 - u ** warp) ** power.
 
@@ -107,6 +108,8 @@ def polynomial(
         power: the exponent, > 0 and at most 1000.
         warp: an exponent of the time, > 0 and at most 1000 (the k of k-decay, arXiv 2004.05909).
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value or an exponent out of range, or a duration with an unknown unit.
@@ -119,4 +122,4 @@ def polynomial(
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
     curve = Polynomial(read_above(power, "power", 0, 1000), read_above(warp, "warp", 0, 1000))
-    return new_phase(curve, duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(curve, duration, start, read_rate(to, "to"), endpoint, until)

@@ -70,6 +70,7 @@ def tanh(
     lower: float = -7.0,
     upper: float = 3.0,
     endpoint: bool = False,
+    until: DurationLike | None = None,
 ) -> Phase:
     """A hyperbolic tangent: e + (s - e) (1 - tanh(lower (1 - u) + upper u)) / 2 (arXiv 1806.01593).
 
@@ -83,6 +84,8 @@ def tanh(
         lower: the tangent's argument at the start, above -20 and below `upper`.
         upper: the tangent's argument at the end, above `lower` and at most 20.
         endpoint: True: the last step uses `to` exactly; False: the step after it does.
+        until: the position that the phase ends at, in place of a duration: "260Btok" from the start of the run, inside
+            a section from the start of its clock.
 
     Raises:
         ScheduleError: a value or a bound out of range, or a duration with an unknown unit.
@@ -98,4 +101,4 @@ def tanh(
     high = read_above(upper, "upper", -20, 20)
     if low >= high:
         raise ScheduleError(argument="lower", rule="less than `upper`", received={"lower": low, "upper": high})
-    return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint)
+    return new_phase(Tanh(low, high), duration, start, read_rate(to, "to"), endpoint, until)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from kosine._core.ramps import Ramp
 from kosine._logs.odd_rows import most_odd_rows
 from kosine.errors import LogError, Name, PlanError
 
@@ -292,7 +293,17 @@ def _steps_per_unit(trace: Trace, plan: Plan) -> Fraction:
     if trace.axis == "step":
         return Fraction(1)
     argument = _UNITS[trace.axis]
-    count: int | None = getattr(plan.run, argument)
+    count: int | Ramp | None = getattr(plan.run, argument)
+    if isinstance(count, Ramp):
+        raise PlanError(
+            (
+                f"The log counts {trace.axis}s, and ",
+                Name(argument),
+                " of the plan is a ramp: rows of one count may be of several steps.",
+            ),
+            received={"axis": trace.axis},
+            fix="Log the step, too.",
+        )
     if count is None:
         raise PlanError(
             (f"The log counts {trace.axis}s, so the plan must know its ", Name(argument), "."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from kosine._core.curves.hold import hold
+from kosine._core.curves.hold import Hold
 from kosine._core.durations import Duration
 from kosine._core.groups import Cycles, Part, Section, phases_of
 from kosine._core.phase import Phase
@@ -73,7 +73,8 @@ def timed_phases(plan: Plan) -> Iterator[tuple[int, int]]:
     sections = [part for part in plan.schedule.parts if isinstance(part, Section)]
     in_sections = {id(phase) for phase in phases_of(sections)}
     for number, phase in enumerate(phases_of(plan.schedule.parts)):
-        if number < _MOST and phase.duration.amount and id(phase) not in in_sections:
+        placed = phase.duration.until or (plan.run.ramped and phase.duration.unit in ("sp", "tok"))
+        if number < _MOST and phase.duration.amount and not placed and id(phase) not in in_sections:
             yield number, max(1, round(phase.duration.steps(plan.run)))
 
 
@@ -105,7 +106,7 @@ def without_warmup(plan: Plan) -> Iterator[Plan]:
     rest = plan.schedule.parts[1:]
     if first is None or first.to is None or not rest:
         return
-    yield Plan(Schedule(hold(first.duration.written(), start=first.to), *rest), plan.run)
+    yield Plan(Schedule(Phase(Hold(), first.duration, first.to, None), *rest), plan.run)
     yield Plan(Schedule(_from(rest[0], first.to), *rest[1:]), plan.run)
 
 

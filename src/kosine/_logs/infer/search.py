@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from kosine._core.curves.hold import hold
-from kosine._core.groups import Part, cycles, section
-from kosine._core.phase import Phase
+from kosine._core.groups import Part, cycles, phases_of, section
 from kosine._core.run import RunSize
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.infer.between_steps import drafts_between_steps, section_between_steps
@@ -350,19 +349,37 @@ def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, 
     """A schedule whose decay has a rare curve, from the end of the warm-up on or entered late."""
     most = first_of_decay(seen)
     for count in range(min(most, 1), most + 1):
-        first = seen[count].first if count else 0
-        after = rows.part(first, len(rows))
-        inside = replace(run, begins=False) if count else run
-        for decay in islice(rare_segments(after.rough(), (float(after.x[0]), *run.starts)), _MOST_RARE):
-            if count and not decay[0].arc.kind.begins:  # it begins where the warm-up meets it
-                later = (replace(each, first=each.first + first, stop=each.stop + first) for each in decay)
-                found = _first_proven(rows, run, _drafts_of_these(rows, run, (*seen[:count], *later)))
-            else:
-                found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
-                if found is not None and count:
-                    found = _after_warmup(rows, run, seen, late_from(rows, seen, count), found)
-            if found is not None and (found.worst <= EXPLAINS or has_fallen(after)):
+        for first in _firsts_of_decay(rows, seen, count):
+            found = _with_rare_decay(rows, run, seen[:count], first)
+            if found is not None:
                 return found
+    return None
+
+
+def _firsts_of_decay(rows: Observations, seen: tuple[Segment, ...], count: int) -> list[int]:
+    """The first row of a decay after this many segments: the last row of the warm-up, too, where that has the peak."""
+    first = seen[count].first if count else 0
+    return [first, first - 1] if count and rows.y[first - 1] > rows.y[first] else [first]
+
+
+def _with_rare_decay(
+    rows: Observations, run: RunContext, before: tuple[Segment, ...], first: int
+) -> Explanation | None:
+    """The same, where the decay is seen from a row on."""
+    after = rows.part(first, len(rows))
+    inside = replace(run, begins=False) if before else run
+    warm = (*before[:-1], replace(before[-1], stop=first)) if before else ()
+    for decay in islice(rare_segments(after.rough(), (float(after.x[0]), *run.starts)), _MOST_RARE):
+        if before and not decay[0].arc.kind.begins:  # it begins where the warm-up meets it
+            later = [replace(each, first=each.first + first, stop=each.stop + first) for each in decay]
+            found = _first_proven(rows, run, _drafts_of_these(rows, run, (*warm, *later)))
+        else:
+            found = _first_proven(after, inside, _drafts_of_these(after, inside, decay))
+            if found is not None and before:
+                seen = (*warm, replace(decay[0], first=first, stop=len(rows)))
+                found = _after_warmup(rows, run, seen, late_from(rows, seen, len(before)), found)
+        if found is not None and (found.worst <= EXPLAINS or has_fallen(after)):
+            return found
     return None
 
 
@@ -440,9 +457,8 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     found = search(levels, inner).found
     if found is None:
         return None
-    leaves = sum(1 if isinstance(part, Phase) else len(part.phases) for part in found.plan.schedule.parts)
     changes = np.count_nonzero(np.diff(levels.y))
-    if found.origin or found.skips or changes < _CHANGES * leaves:
+    if found.origin or found.skips or changes < _CHANGES * len([*phases_of(found.plan.schedule.parts)]):
         return None
     plan = _planned([section(*found.plan.schedule.parts, tick=run.duration(length))], run, total)
     worst = _worst(plan, treads.origin, rows)

@@ -2,6 +2,7 @@
 
 from kosine._analysis.lint.rule import RULES as _REGISTERED, Rule
 from kosine._analysis.lint.rules import (  # noqa: F401  imported to register
+    branches,
     cycles,
     decay_depth,
     decay_end,

@@ -34,8 +34,9 @@ def fewer_than_two_steps(facts: PlanFacts) -> Iterator[Remark]:
             "Make it longer, or leave it out." + (' Did you mean "1ep"?' if facts.per_epoch else ""),
             row,
         )
-    for part in facts.plan.schedule.parts:
-        if isinstance(part, Phase) and part.duration.floor and lasts_none(part.duration, facts.plan.run):
+    for part, lasting in facts.lasting_parts:
+        floors = isinstance(part, Phase) and part.duration.floor
+        if floors and isinstance(lasting, Phase) and lasts_none(lasting.duration, facts.plan.run):
             yield Remark(
                 "warning",
                 f"{part!r} lasts less than a step in this run, and as a floor it is left out.",

@@ -24,7 +24,7 @@ _LARGEST_PRIME_TYPED = 7  # numbers that people type have no other prime factors
 def _in_unit(part: Phase | Cycles, unit: str) -> str:
     """The part with the same numbers in another unit, as it is written."""
     if isinstance(part, Phase):
-        return repr(replace(part, duration=Duration(unit, part.duration.amount)))
+        return repr(replace(part, duration=replace(part.duration, unit=unit)))
     if len(part.phases) > 4:
         return "the same numbers with that unit"
     return repr(
@@ -37,7 +37,8 @@ def _in_unit(part: Phase | Cycles, unit: str) -> str:
 def _as_argument(part: Phase | Cycles, planned: PlannedPart) -> str:
     """The argument of a constructor that becomes such a part, in epochs; "" where none does."""
     if isinstance(part, Phase):
-        duration, argument = part.duration, "" if planned.falls or planned.first_step else "warmup"
+        other = planned.falls or planned.first_step or part.duration.until
+        duration, argument = part.duration, "" if other else "warmup"
     else:
         duration, argument = part.phases[0].duration, "period" if planned.moves else "every"
         if len(part.phases) > 1:
