@@ -140,7 +140,7 @@ def test_stages_that_are_none_are_refused(stages: Any, message: str) -> None:
         GPT_3.plan(total_steps=10, tokens_per_step=stages)
 
 
-@pytest.mark.parametrize("value", ["hold(32)", [1, 2], [(0, 10, 20)], [(0, 1.5)], {0: 10}, GPT_3])
+@pytest.mark.parametrize("value", ["hold(32)", [1, 2], [(0, 10, 20)], [(0, 1.5)], {0: 10}])
 def test_other_types_are_refused(value: Any) -> None:
     with pytest.raises(ks.ArgumentTypeError, match="tokens_per_step"):
         GPT_3.plan(total_steps=10, tokens_per_step=value)
@@ -324,3 +324,47 @@ def test_a_log_of_tokens_is_refused_with_the_reason() -> None:
     trace = ks.Trace(np.array(list(islice(slow_counts(STAGES), 19))), plan(steps), axis="token")
     with pytest.raises(ks.PlanError, match="The log counts tokens, and `tokens_per_step` of the plan is a ramp"):
         ks.check(trace, plan)
+
+
+# --- a schedule of sizes ---
+
+
+def test_a_schedule_of_holds_is_the_list_of_its_stages() -> None:
+    sizes = ks.piecewise([(0, 10), ("95tok", 20), ("200tok", 50)])
+    lr = ks.warmup_cosine(peak=1.0, warmup="150tok")
+    assert lr.plan(total_steps=50, tokens_per_step=sizes) == lr.plan(total_steps=50, tokens_per_step=STAGES)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ks.Schedule(ks.linear("5ktok", start=10, to=70), ks.hold()),
+        ks.Schedule(
+            ks.hold("95tok", start=10), ks.cosine("2ktok", start=80, to=9), ks.hold("1ktok"), ks.hold(start=33)
+        ),
+        ks.Schedule(ks.exponential("3ktok", start=1, to=100, endpoint=True)),
+        ks.Schedule(ks.cycles(ks.linear("500tok", start=5, to=50), count=3), ks.hold(start=7)),
+    ],
+)
+def test_each_step_takes_the_amount_of_its_own_place(sizes: ks.Schedule) -> None:
+    amounts = sizes.plan(tokens_per_step=1)  # its steps are tokens
+    ramp = ks.constant(0.1).plan(total_steps=400, tokens_per_step=sizes).run.tokens_per_step
+    assert isinstance(ramp, Ramp)
+    count = 0
+    for step in range(400):
+        assert ramp.count_at(step) == count
+        count += math.floor(amounts(count) + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        (ks.Schedule(ks.linear("5ktok", start=0.0, to=70)), "at least 1 at each step"),
+        (ks.Schedule(ks.cycles(ks.linear("5ktok", start=10, to=70))), "without endless cycles"),
+        (ks.Schedule(ks.linear(10**8, start=1.0, to=2.0)), "at most 1,000,000 steps on its slopes"),
+        (ks.Schedule(ks.linear("10%", start=1.0, to=10)), "total_steps"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(sizes: ks.Schedule, words: str) -> None:
+    with pytest.raises(ks.PlanError, match=words):
+        ks.constant(0.1).plan(total_steps=10, tokens_per_step=sizes)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from kosine._core.arguments import read_count_or_none, read_index, read_integer, read_list
 from kosine._core.numbers import MAX_STEPS, whole_number
 from kosine.errors import ArgumentTypeError, Described, Name, PlanError
 
-PerStepLike = int | str | Sequence[tuple[int | str, int]]
-"""What `samples_per_step` and `tokens_per_step` may be written as: a number, or the stages of a ramp."""
+
+class Scheduled(Protocol):
+    """A schedule, whose values are here what a step takes."""
+
+    @property
+    def parts(self) -> tuple[Any, ...]: ...
+
+
+PerStepLike = int | str | Sequence[tuple[int | str, int]] | Scheduled
+"""What `samples_per_step` and `tokens_per_step` may be written as: a number, the stages of a ramp, or a schedule."""
+
+_MOST_STEPS = 10**6  # of a slope of sizes, each of which is looked at
 
 Number = TypeVar("Number", int, Fraction)
 
-_RULE = "an integer >= 1, or a list of pairs, such as [(0, 65_536), (4_000_000_000, 131_072)]"
+_RULE = "an integer >= 1, a list of pairs, such as [(0, 65_536), (4_000_000_000, 131_072)], or a Schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +101,10 @@ def read_per_step(value: object, argument: str) -> int | Ramp | None:
     """
     if isinstance(value, Ramp):
         return value
-    if hasattr(value, "parts") or (isinstance(value, str) and "(" in value):
-        fix = "Make a list of stages: `ks.batch_ramp(start=..., to=..., over=..., increment=...)`."
+    if hasattr(value, "parts") and hasattr(value, "plan"):
+        return _ramp_of_schedule(value, argument)
+    if isinstance(value, str) and "(" in value:
+        fix = "Read the text first: `ks.parse(text)`."
         raise ArgumentTypeError(argument=argument, rule=_RULE, received=value, fix=fix)
     if value is None or isinstance(value, str | float) or read_index(value) is not None:
         return read_count_or_none(value, argument)
@@ -104,6 +117,46 @@ def read_per_step(value: object, argument: str) -> int | Ramp | None:
         if later <= earlier:
             received = Described(f"{later:,} after {earlier:,}")
             raise PlanError(argument=f"{argument}[{number}]", rule="after the stage before it", received=received)
+    return _ramp(stages)
+
+
+def _ramp_of_schedule(schedule: Any, argument: str) -> int | Ramp:
+    """The stages of a schedule whose values are what a step takes, rounded to whole samples or tokens.
+
+    A hold is one stage. In any other phase each step has a stage of its own, where it takes another amount.
+    """
+    plan = schedule.plan(samples_per_step=1, tokens_per_step=1)  # its steps are counts
+    if plan.total_steps is None and plan.phases[-1].steps is not None:
+        rule = "a schedule without endless cycles"
+        raise PlanError(argument=argument, rule=rule, received=schedule)
+    stages: list[tuple[int, int]] = []
+    count = looked_at = 0
+    for row in (*plan.phases, plan.after):
+        count = max(count, row.first_step)
+        while count < row.stop:
+            begin = row.first_step if row.curve.keeps_value else count
+            amount = _whole_amount(plan(count), argument, count)
+            if not stages or stages[-1][1] != amount:
+                stages.append((begin, amount))
+            if row.steps is None:
+                return _ramp(stages)
+            count += amount * (-((count - row.stop) // amount) if row.curve.keeps_value else 1)
+            if (looked_at := looked_at + 1) > _MOST_STEPS:
+                rule = f"a schedule with at most {_MOST_STEPS:,} steps on its slopes"
+                fix = "Give the stages of a staircase, or `ks.batch_ramp(...)`."
+                raise PlanError(argument=argument, rule=rule, received=schedule, fix=fix)
+    return _ramp(stages)
+
+
+def _whole_amount(value: float, argument: str, count: int) -> int:
+    amount = math.floor(value + 0.5)
+    if not 1 <= amount <= MAX_STEPS:
+        received = Described(f"{value:g} from count {count:,} on")
+        raise PlanError(argument=argument, rule="at least 1 at each step", received=received)
+    return amount
+
+
+def _ramp(stages: list[tuple[int, int]]) -> int | Ramp:
     return Ramp(tuple(stages)) if len(stages) > 1 else stages[0][1]
 
 

@@ -130,7 +130,8 @@ class Schedule(_Value):
                 `batch_size` * `accumulate` * `devices`. A batch that grows is a list of stages, as for tokens.
             tokens_per_step: training tokens in an update; needed for durations in tokens. Where they change in the run,
                 a list of stages, each the count that it begins at and the tokens of a step from there on:
-                [(0, 65_536), ("4B", 131_072)]. `batch_ramp` makes one.
+                [(0, 65_536), ("4B", 131_072)]. `batch_ramp` makes one. Or a schedule whose values are the tokens of a
+                step, rounded to whole ones: `Schedule(linear("4Btok", start=32_768, to=1_048_576), hold())`.
             seconds_per_step: how long an update takes, as you measured it; needed for durations in time ("30min").
             dataset_size: training samples in an epoch; with `batch_size` it gives `steps_per_epoch`: an epoch has
                 ceil(`dataset_size` / (`batch_size` * `devices`)) batches on each device, and

@@ -7,19 +7,26 @@ from typing import Any
 import click
 
 from kosine._core.ramps import batch_ramp
+from kosine._core.schedule import Schedule
+from kosine._core.text_form import parse
 from kosine.cli._number_types import Count, ParamType
 
 
 class PerStep(ParamType):
-    """A whole number; START:TO:OVER:INCREMENT, as in `batch_ramp`; or stages, COUNT:AMOUNT,COUNT:AMOUNT,..."""
+    """A whole number; START:TO:OVER:INCREMENT, as in `batch_ramp`; stages, COUNT:AMOUNT,COUNT:AMOUNT,...; sizes.
+
+    Sizes are a schedule, such as 'Schedule(linear("4Btok", start=32_768, to=1_048_576), hold())'.
+    """
 
     name = "integer or ramp"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | list[tuple[int, int]]:
+    ) -> int | list[tuple[int, int]] | Schedule:
+        if isinstance(value, str) and "(" in value:
+            return parse(value)
         if not isinstance(value, str) or ":" not in value:
-            return value if isinstance(value, list) else Count().convert(value, param, ctx)
+            return value if isinstance(value, list | Schedule) else Count().convert(value, param, ctx)
         stages = [[Count().convert(word, param, ctx) for word in stage.split(":")] for stage in value.split(",")]
         if len(stages) == 1 and len(stages[0]) == 4:
             start, to, over, increment = stages[0]

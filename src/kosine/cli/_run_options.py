@@ -33,7 +33,8 @@ _OPTIONS: dict[str, tuple[ParamType, str, str]] = {
     "tokens_per_step": (
         PerStep(),
         "N",
-        'Tokens in a step, for durations such as "375Mtok"; a batch that grows is START:TO:OVER:INCREMENT.',
+        'Tokens in a step, for durations such as "375Mtok"; a batch that grows is START:TO:OVER:INCREMENT, or a '
+        "schedule of sizes.",
     ),
     "seconds_per_step": (Seconds(), "S", 'How long a step takes, for durations such as "30min".'),
 }
