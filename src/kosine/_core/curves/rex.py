@@ -13,7 +13,7 @@ from kosine._core.curve import Curve, Form, Operations
 from kosine._core.curves._registry import constructor_of
 from kosine._core.curves._weights import one_over
 from kosine._core.durations import DurationLike
-from kosine._core.fit import BentFit, Fit
+from kosine._core.fit import Fit
 from kosine._core.phase import Phase, new_phase
 
 
@@ -43,27 +43,8 @@ class Rex(Curve):
         return lambda left, done: done / (1.0 + odds * left)
 
     @classmethod
-    def fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return ((cls(), Fit(4, _PoleFit())),)
-
-    @classmethod
     def rare_fits(cls) -> tuple[tuple[Self, Fit], ...]:
-        return ((cls(bend=0.9), Fit(4, None, ends=True)),)
-
-
-class _PoleFit(BentFit):
-    """c + a / (theta - t): the curve is a hyperbola, and theta is where its pole lies after the last row."""
-
-    def grid(self) -> Any:
-        import numpy as np
-
-        return np.geomspace(1e-3, 1e3, 60)
-
-    def columns(self, t: Any, theta: Any) -> Any:
-        import numpy as np
-
-        t, theta = np.broadcast_arrays(t, theta)
-        return np.stack([np.ones_like(t), 1.0 / (1.0 + theta - t)], axis=-1)
+        return tuple((cls(bend), Fit(4, None, ends=True)) for bend in (0.5, 0.9))
 
 
 @constructor_of(Rex)
