@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._analysis.differences import Difference, DifferenceSearch
-from kosine._analysis.plan_names import letters, read_names
+from kosine._analysis.plan_names import check_plans, letters, read_names
 from kosine._analysis.sampling import COLUMNS, GIVE_A_LENGTH, trace
 from kosine._analysis.summary import Summary, summarize
 from kosine._core.arguments import read_number
-from kosine._core.schedule import Plan, Schedule
+from kosine._core.schedule import Plan
 from kosine._core.views import Result
-from kosine.errors import ArgumentError, ArgumentTypeError, PlanError
+from kosine.errors import ArgumentError, PlanError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,13 +129,7 @@ def compare(*plans: Plan, names: Sequence[str] | None = None, tolerance: float =
            differs from  most at step  rate of A  its rate  difference  of peak
         B       step 11            80     0.0117   0.02222     0.01052   10.5 %
     """
-    given: tuple[object, ...] = plans
-    for plan in given:
-        if not isinstance(plan, Plan):
-            fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
-            raise ArgumentTypeError("`compare` takes plans.", received=plan, fix=fix)
-    if len(plans) < 2:
-        raise ArgumentError("`compare` takes two plans or more.", received=len(plans))
+    check_plans(plans, "compare")
     rule = "a finite number >= 0, a share of the highest rate"
     share = read_number(tolerance, "tolerance", rule, at_least=0, error=ArgumentError)
     total = max((plan.total_steps for plan in plans if plan.total_steps is not None), default=None)

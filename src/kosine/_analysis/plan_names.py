@@ -1,10 +1,11 @@
-"""What several plans are called next to each other."""
+"""Several plans next to each other: that they are plans, and what they are called."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count as count_from
 
+from kosine._core.schedule import Plan, Schedule
 from kosine.errors import ArgumentError, ArgumentTypeError
 
 
@@ -26,3 +27,13 @@ def read_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
         free = (f"{name} ({number})" if number > 1 else name for number in count_from(1))
         called.append(next(each for each in free if each not in called))
     return tuple(called)
+
+
+def check_plans(plans: Sequence[object], function: str) -> None:
+    """Raise where there are fewer than two, or where one is something else than a plan, such as a schedule."""
+    for plan in plans:
+        if not isinstance(plan, Plan):
+            fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
+            raise ArgumentTypeError(f"`{function}` takes plans.", received=plan, fix=fix)
+    if len(plans) < 2:
+        raise ArgumentError(f"`{function}` takes two plans or more.", received=len(plans))

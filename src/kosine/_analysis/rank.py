@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kosine._analysis.bound import Bound, bound
-from kosine._analysis.plan_names import letters, read_names
+from kosine._analysis.plan_names import check_plans, letters, read_names
 from kosine._analysis.rehearsal import EXPONENT, Rehearsal
 from kosine._analysis.summary import summarize
 from kosine._core.arguments import read_above
-from kosine._core.schedule import Plan, Schedule
+from kosine._core.schedule import Plan
 from kosine._core.views import Result
 from kosine.errors import ArgumentError, ArgumentTypeError, PlanError
 
@@ -120,7 +120,8 @@ def rank(
         cosine 0.002
         wsd 0.00112
     """
-    _check_plans(plans)
+    check_plans(plans, "rank")
+    _check_length(plans)
     marks, called = letters(len(plans)), read_names(names, len(plans))
     peaks = [summarize(plan).peak for plan in plans]
     for plan, peak in zip(plans, peaks, strict=True):
@@ -139,14 +140,9 @@ def rank(
     return Ranking(tuple(rows), given, plans[0].total_steps or 0)
 
 
-def _check_plans(plans: Sequence[object]) -> None:
-    for plan in plans:
-        if not isinstance(plan, Plan):
-            fix = "Plan it first: `schedule.plan(total_steps=...)`." if isinstance(plan, Schedule) else ""
-            raise ArgumentTypeError("`rank` takes plans.", received=plan, fix=fix)
-    if len(plans) < 2:
-        raise ArgumentError("`rank` takes two plans or more.", received=len(plans))
-    lengths = [plan.total_steps for plan in plans if isinstance(plan, Plan)]
+def _check_length(plans: Sequence[Plan]) -> None:
+    """Raise where the plans have no length, or not the same."""
+    lengths = [plan.total_steps for plan in plans]
     if None in lengths:
         raise PlanError("`rank` needs the length of the run.", received={"total_steps": None}, missing="total_steps")
     if len(set(lengths)) > 1:
