@@ -216,12 +216,13 @@ def test_branches_keep_the_past_bit_for_bit() -> None:
         total = plan.total_steps or 0
         at = rng.randint(1, total)
         before = plan(np.arange(at))
-        branches: list[Callable[[], ks.Plan]] = [lambda: plan.until(at), lambda: plan.then(ks.linear("90tok", to=0.0))]  # noqa: B023  called here
-        branches.append(lambda: plan.cooldown(at=at, over="300tok"))  # noqa: B023
-        branches.append(lambda: plan.extend(at=at, total_steps=2 * total, how="stretch"))  # noqa: B023
-        for branch in branches:
+        ways: list[Callable[..., ks.Plan]] = [plan.until, plan.then, plan.cooldown, plan.extend]
+        linear = ks.linear("90tok", to=0.0)
+        words: list[dict[str, Any]] = [{"at": at}, {}, {"at": at, "over": "300tok"}]
+        words.append({"at": at, "total_steps": 2 * total, "how": "stretch"})
+        for way, keywords in zip(ways, words, strict=True):
             try:
-                found = branch()
+                found = way(*([linear] if way == plan.then else []), **keywords)
             except ks.KosineError:
                 continue
             np.testing.assert_array_equal(found(np.arange(at)), before)

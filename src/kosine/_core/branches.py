@@ -30,6 +30,11 @@ from kosine.errors import ArgumentError, ArgumentTypeError, Described, Name, Pla
 SHAPES: dict[str, Callable[..., Phase]] = {"one_minus_sqrt": one_minus_sqrt, "linear": linear, "cosine": cosine}
 """The curves of a cooldown."""
 
+Shape = Literal["one_minus_sqrt", "linear", "cosine"]
+Way = Literal["stretch", "hold", "meet"]
+WAYS: tuple[Way, ...] = ("stretch", "hold", "meet")
+"""The ways to make a plan longer."""
+
 Parts = tuple[Part, ...]
 
 
@@ -125,7 +130,7 @@ class Branching:
         at: DurationLike,
         over: DurationLike,
         to: float = 0.0,
-        shape: Literal["one_minus_sqrt", "linear", "cosine"] = "one_minus_sqrt",
+        shape: Shape = "one_minus_sqrt",
     ) -> Self:
         """The plan up to the step `at`, then a decay from the rate there: a finished model of an unfinished run.
 
@@ -208,7 +213,7 @@ class Branching:
         *,
         total_steps: int,
         at: DurationLike,
-        how: Literal["stretch", "hold", "meet"],
+        how: Way,
         over: DurationLike = "1%",
     ) -> Self:
         """The plan of a longer run of which `at` steps are done.
@@ -233,9 +238,8 @@ class Branching:
             >>> longer(5999) == plan(5999), longer(6000) == plan(6000), longer(20_000)
             (True, True, 0.0001)
         """
-        ways = ("stretch", "hold", "meet")
-        if how not in ways:
-            raise ArgumentError(argument="how", rule=f"one of {list(ways)}", received=how)
+        if how not in WAYS:
+            raise ArgumentError(argument="how", rule=f"one of {list(WAYS)}", received=how)
         step, total = self._read_at(at), read_count_or_none(total_steps, "total_steps")
         old = self._check_length(step, total, at)
         assert total is not None

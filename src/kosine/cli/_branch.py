@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kosine._core.branches import SHAPES
+from kosine._core.branches import SHAPES, Shape
 from kosine._core.text_form import parse_parts
 from kosine.cli._new_plan import (
     Length,
@@ -86,7 +86,7 @@ def command(
     *,
     cooldown: int | str | None,
     to: float | None,
-    shape: str | None,
+    shape: Shape | None,
     rewarm: int | str | None,
     peak: float | None,
     then: tuple[Part, ...] | None,
@@ -102,9 +102,11 @@ def command(
     step, total = steps_at(plan, at), new_length(new_total_steps, plan)
     with errors_named(_NAMES):
         if cooldown is not None:
-            new = plan.cooldown(at=step, over=cooldown, to=to or 0.0, shape=shape or "one_minus_sqrt")  # type: ignore[arg-type]
-        elif rewarm is not None:
-            new = plan.rewarm(at=step, warmup=rewarm, peak=peak, then=then, total_steps=total)  # type: ignore[arg-type]
+            new = plan.cooldown(at=step, over=cooldown, to=to or 0.0, shape=shape or "one_minus_sqrt")
+        elif (
+            rewarm is not None and peak is not None and then is not None and total is not None
+        ):  # `_check` asks for them
+            new = plan.rewarm(at=step, warmup=rewarm, peak=peak, then=then, total_steps=total)
         else:
             new = _followed(plan.until(step), then, total)
     print_new_plan(schedule.name, plan, new, step, output=output, picture=picture, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kosine._core.branches import WAYS, Way
 from kosine.cli._new_plan import (
     Length,
     at_option,
@@ -22,8 +23,6 @@ from kosine.cli._planning import planned
 from kosine.cli._run_options import run_size_options
 from kosine.cli._schedule_argument import ScheduleCommand, ScheduleType
 from kosine.cli._schedule_files import NamedSchedule
-
-_WAYS = ("stretch", "hold", "meet")
 
 
 @click.command(
@@ -41,7 +40,7 @@ Examples:
 @at_option
 @new_length_option(required=True)
 @click.option(
-    "--how", type=click.Choice(_WAYS), required=True, metavar="WAY",
+    "--how", type=click.Choice(WAYS), required=True, metavar="WAY",
     help="stretch: what is left takes longer. hold: the rate stays, then what was left follows. meet: the rate warms "
     "up to where it would be in a run of the new length.",
 )  # fmt: skip
@@ -55,7 +54,7 @@ def command(
     schedule: NamedSchedule,
     at: int | str,
     new_total_steps: int | str,
-    how: str,
+    how: Way,
     over: int | str | None,
     output: Path | None,
     picture: Path | None,
@@ -72,5 +71,5 @@ def command(
     step, total = steps_at(plan, at), new_length(new_total_steps, plan)
     assert total is not None
     with errors_named({"total_steps": "--new-total-steps"}):
-        new = plan.extend(total_steps=total, at=step, how=how, over="1%" if over is None else over)  # type: ignore[arg-type]
+        new = plan.extend(total_steps=total, at=step, how=how, over="1%" if over is None else over)
     print_new_plan(schedule.name, plan, new, step, output=output, picture=picture, as_json=as_json)
