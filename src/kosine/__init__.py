@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from kosine._logs.check.verdict import Verdict
     from kosine._logs.infer.infer import infer
     from kosine._logs.infer.result import Inference
+    from kosine._logs.losses import Losses
     from kosine._logs.precision import Precision
     from kosine._logs.read.read import read_trace
     from kosine._logs.trace import Trace
@@ -82,6 +83,7 @@ __all__ = [
     "Inference",
     "KosineError",
     "LogError",
+    "Losses",
     "MissingPackageError",
     "NotationError",
     "Phase",
@@ -158,6 +160,7 @@ _ROOMS = {
     "lint": "_analysis.lint.lint",
     "Inference": "_logs.infer.result",
     "Precision": "_logs.precision",
+    "Losses": "_logs.losses",
     "Trace": "_logs.trace",
     "Verdict": "_logs.check.verdict",
     "check": "_logs.check.check",

@@ -11,6 +11,7 @@ import numpy as np
 
 from kosine._core.arguments import read_index
 from kosine._core.numbers import MAX_STEPS
+from kosine._logs.losses import Losses
 from kosine._logs.precision import Precision, are_float32
 from kosine.errors import ArgumentTypeError, LogError, Name
 
@@ -68,6 +69,7 @@ class Trace:
         total: the length of the run as the log declares it, in units of `axis`; None if it does not.
         steps_per_epoch: the steps of an epoch as the log declares them, for an axis of epochs; None if it does not.
         skipped: pairs (position, count): how many optimizer steps the log declares as skipped since the pair before.
+        losses: the losses of the run, at positions in units of `axis`; None if the log has none.
         remarks: what was odd about the file.
 
     Attributes:
@@ -93,6 +95,7 @@ class Trace:
         "axis",
         "format",
         "groups",
+        "losses",
         "name",
         "positions",
         "precision",
@@ -108,6 +111,7 @@ class Trace:
     axis: Axis
     format: str
     groups: dict[str, Trace]
+    losses: Losses | None
     name: str
     positions: NDArray[Any]
     precision: Precision
@@ -131,12 +135,15 @@ class Trace:
         total: int | None = None,
         steps_per_epoch: int | None = None,
         skipped: Iterable[tuple[int, int]] = (),
+        losses: Losses | None = None,
         remarks: Sequence[Remark] = (),
     ) -> None:
         if axis not in get_args(Axis):
             raise LogError(argument="axis", rule=f"one of {list(get_args(Axis))}", received=axis)
         if precision is not None and not isinstance(precision, Precision):
             raise ArgumentTypeError(argument="precision", rule="a Precision or None", received=precision)
+        if losses is not None and not isinstance(losses, Losses):
+            raise ArgumentTypeError(argument="losses", rule="Losses or None", received=losses)
         where, values = _read_array(positions, "positions"), _read_array(rates, "rates")
         if where.shape != values.shape:
             raise LogError(
@@ -149,6 +156,7 @@ class Trace:
             "axis": axis,
             "format": format,
             "groups": {name: self},
+            "losses": losses,
             "name": name,
             "positions": where,
             "precision": precision or Precision(),
