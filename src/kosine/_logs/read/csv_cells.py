@@ -54,6 +54,7 @@ class CellBlock:
         self._words: NDArray[np.uint64] = np.ndarray(
             (self._bytes.size - _WORD + 1,), np.dtype("<u8"), self._lines, strides=(1,)
         )
+        self._read: dict[int, NDArray[np.float64]] = {}
 
     def _bounds(self, column: int) -> tuple[NDArray[Any], NDArray[Any]]:
         ends = self._ends[:, column].copy()
@@ -80,6 +81,11 @@ class CellBlock:
         Raises:
             IrregularError: a cell is something else.
         """
+        if column not in self._read:
+            self._read[column] = self._numbers(column)
+        return self._read[column]
+
+    def _numbers(self, column: int) -> NDArray[np.float64]:
         firsts, ends = self._bounds(column)
         some = np.flatnonzero(firsts != ends)
         if some.size < ends.size:

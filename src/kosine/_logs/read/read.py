@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from kosine._logs.read import tensorboard as events
 from kosine._logs.read.columns import ColumnChoice, LossChoice, listed
 from kosine._logs.read.log_reader import CHUNK, LogReader, LogRows
 from kosine._logs.read.loss_rows import losses_of, series_in
+from kosine._logs.read.repeated_rows import refuse_many_runs
 from kosine._logs.read.traces import timeline_of, trace_of
 from kosine._logs.trace import Trace
 from kosine.errors import ArgumentTypeError, LogError, Name
@@ -95,7 +97,10 @@ def read_log(
     choice = _choice(step_column, rate_column, count_rows)
     _name(group, "group")
     log, rows = _read(path, choice, losses)
-    return _picked(_traces(log, rows, losses), group)
+    trace = _picked(_traces(log, rows, losses), group)
+    if losses is not None and losses.value_column is not None:  # a column that was asked for
+        trace.needed_losses()
+    return trace
 
 
 def read_losses(
@@ -131,15 +136,19 @@ def read_losses(
     """
     _choice(step_column, loss_column, count_rows, "loss_column")
     choice = LossChoice(step_column, loss_column, count_rows)
-    _, rows = _read(path, choice, None)
+    log, rows = _read(path, choice, None)
     series = series_in(rows.values)
     if not series:
         raise choice.unknown(rows.found, rows.names)
     first = series[0]
-    losses, why = losses_of(series, timeline_of(first.taken, first.reading, []), first.name, rows.names)
+    timeline = timeline_of(first.taken, first.reading, [])
+    places = timeline.places(first.taken, first.reading)
+    if places is not None:
+        refuse_many_runs(places, first.taken.rates, timeline.axis, "loss")
+    losses, why = losses_of(series, timeline, first.name, rows.names)
     if losses is None:
         raise LogError(why)
-    return losses
+    return replace(losses, remarks=(*log.remarks, *losses.remarks))
 
 
 def _read(
@@ -171,18 +180,14 @@ def _traces(log: LogReader, rows: LogRows, losses: LossChoice | None) -> dict[st
     if not found.groups:
         raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
     series = series_in(rows.losses)
-    asked = losses is not None and losses.value_column is not None
-    if losses is not None and asked and not series:
+    if losses is not None and losses.value_column is not None and not series:
         raise losses.unknown(rows.found, rows.names)
     traces = {}
     for name in list(found.groups):
         remarks = [*log.remarks, *reading.remarks, *found.remarks(name)]
         trace, timeline = trace_of(found.groups.pop(name), reading, remarks, log.source)
         if losses is not None:
-            mine, why = losses_of(series, timeline, name, rows.names)
-            if asked and mine is None:
-                raise LogError(why)
-            trace = trace.with_losses(mine, why)
+            trace = trace.with_losses(*losses_of(series, timeline, name, rows.names))
         traces[name] = trace
     for trace in traces.values():
         trace.groups = traces
