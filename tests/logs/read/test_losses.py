@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -357,6 +358,7 @@ def test_losses_beside_rounded_epochs(name: str) -> None:
         ),
         ("step,lr,test_loss\n0,0.1,1\n1,0.1,2\n", "'test_loss'"),
         ("step,lr,loss_scale,best_val_loss\n0,0.1,1,1\n1,0.1,2,1\n", "'loss_scale', 'best_val_loss'"),
+        (lines(*({"step": n, "lr": 0.1, "loss": [2.0, 1.0], "loss_x": 1.0} for n in (0, 1))), "'loss_x'"),
         (lines({"step": 0, "lr": 0.1, "loss_cls": 1.0}, {"step": 1, "lr": 0.1, "loss_cls": 1.0}), "'loss_cls'"),
     ],
 )
@@ -432,6 +434,16 @@ def test_what_else_there_is_stands_in_a_remark() -> None:
     assert losses.remarks[0].text == (
         "The losses are those of 'eval_loss' (2 rows). The log also has 'loss' (3), 'train_loss' (1)."
     )
+
+
+def test_a_sentence_and_hostile_lines() -> None:
+    hostile = ["a" * 60_000 + " loss 3", "loss" * 16_000, "val: loss 3 " * 5000, "train " * 10_000 + "loss: 3"]
+    text = "step 1 lr 0.1 loss 0.25.\n" + "".join(f"step 2 lr 0.1 {line}\n" for line in hostile)
+    begun = time.perf_counter()
+    losses = read(text + "step 3 lr 0.1 loss 0.125.\n").needed_losses()
+    assert time.perf_counter() - begun < 20
+    assert {1, 3} <= set(losses.positions.tolist())
+    assert losses.values[[0, -1]].tolist() == [0.25, 0.125]
 
 
 def test_one_validation_alone_is_no_course() -> None:

@@ -50,7 +50,7 @@ class LossSeries:
         return self.name.rpartition(" - ")[0]
 
 
-def series_in(readings: Iterable[Reading]) -> list[LossSeries]:
+def series_in(readings: Iterable[Reading], asked: bool) -> list[LossSeries]:
     """The losses of a log: of two validations or more first, then those with the most rows, then the shortest names."""
     found = []
     for reading in readings:
@@ -58,7 +58,10 @@ def series_in(readings: Iterable[Reading]) -> list[LossSeries]:
         for name in list(reading.found.groups):
             remarks = reading.found.remarks(name, "loss")
             taken = reading.found.groups.pop(name).take()
-            found.append(LossSeries(name, loss_kind(name) or kind_of_read(name), taken, reading, remarks))
+            kind = loss_kind(name)
+            if kind is None and "loss" in name.lower() and not asked:  # one of several, such as "loss[0]"
+                continue
+            found.append(LossSeries(name, kind or kind_of_read(name), taken, reading, remarks))
     return sorted(
         found,
         key=lambda one: (

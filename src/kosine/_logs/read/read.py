@@ -137,7 +137,7 @@ def read_losses(
     _choice(step_column, loss_column, count_rows, "loss_column")
     choice = LossChoice(step_column, loss_column, count_rows)
     log, rows = _read(path, choice, None)
-    series = series_in(rows.values)
+    series = series_in(rows.values, loss_column is not None)
     if not series:
         raise choice.unknown(rows.found, rows.names)
     first = series[0]
@@ -179,7 +179,7 @@ def _traces(log: LogReader, rows: LogRows, losses: LossChoice | None) -> dict[st
     found.finish()
     if not found.groups:
         raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
-    series = series_in(rows.losses)
+    series = series_in(rows.losses, losses is not None and losses.value_column is not None)
     if losses is not None and losses.value_column is not None and not series:
         raise losses.unknown(rows.found, rows.names)
     traces = {}

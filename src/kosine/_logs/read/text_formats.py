@@ -390,7 +390,7 @@ TEXT_FORMATS = (
 
 ANY_LOSS = (
     rf"[lL][oO][sS][sS](?P<tail>[\w/-]{{0,30}}){_BEFORE}"
-    rf"(?P<rate>[-+]?(?:[.\d]{_NUMBER}|\d|(?i:nan|inf(?:inity)?)\b))"
+    rf"(?P<rate>{_FLOAT}|[-+]?(?i:nan|inf(?:inity)?)\b)"
 )
 """A loss of any name, which begins before it."""
 

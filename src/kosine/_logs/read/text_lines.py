@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from math import isfinite
 
 from kosine._logs.read.collect import GroupCollection, number
@@ -27,6 +28,7 @@ _HEADING = re.compile(
     rf"(?i)(?<![\w/.])({_SETS})(?: (?:set|epoch|step|batch|iter\w{{0,6}}|phase|results?|metrics?)\b)?"
     rf"(?:\s{{1,4}}#?\d{{1,12}})?\s{{0,4}}[:\])|>]|^\W{{0,20}}({_SETS})\b"
 )
+_MOST_LOSSES = 64  # of a line
 _LONGEST_NAME = 80
 _BEFORE_LOSS = re.compile(r"(?i)(?<![\w/.-])(?:[a-z][\w/.-]{0,30} )?[\w/.-]{0,40}\Z")
 _NUMBERED = re.compile(r"(?i)(?:step|batch|iter)\w{0,6}\W{0,4}\d|\d\s{0,8}/\s{0,8}\d")
@@ -161,9 +163,10 @@ class LossTextKind(TextKind):
         if self._asked:
             return super()._values(text, groups, start)
         found: dict[str, str] = {}
-        for loss in self._rate.finditer(text, start):
+        for loss in islice(self._rate.finditer(text, start), _MOST_LOSSES):
             said = loss["name"] if self._names else self._rate_name if self._fixed else _said(text, loss, start)
-            name = self._name_of(said, text[start : loss.start("rate")], groups) if "loss" in said.lower() else said
+            before = text[max(loss.start("rate") - _LONGEST_HEADED, start) : loss.start("rate")]
+            name = self._name_of(said, before, groups) if "loss" in said.lower() else said
             if name:
                 found.setdefault(name, loss["rate"])
         return [(value, name) for name, value in found.items()]
@@ -205,7 +208,6 @@ def _whole_name(name: str) -> str | None:
 
 def _heading(text: str) -> tuple[str, str]:
     """The word for a set that begins a line, or a part of it, such as "Test: " or "[valid]", and the text behind it."""
-    text = text[-_LONGEST_HEADED:]
     low = text.lower()
     if not any(word in low for word in ("train", "val", "eval", "test", "dev", "cv")):
         return "", ""
