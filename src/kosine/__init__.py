@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
     from kosine._logs.losses import Losses
     from kosine._logs.precision import Precision
-    from kosine._logs.read.read import read_trace
+    from kosine._logs.read.read import read_losses, read_trace
     from kosine._logs.trace import Trace
     from kosine.published import recipe as published
 
@@ -131,6 +131,7 @@ __all__ = [
     "polynomial",
     "published",
     "rank",
+    "read_losses",
     "read_trace",
     "rehearse",
     "rex",
@@ -165,6 +166,7 @@ _ROOMS = {
     "Verdict": "_logs.check.verdict",
     "check": "_logs.check.check",
     "infer": "_logs.infer.infer",
+    "read_losses": "_logs.read.read",
     "read_trace": "_logs.read.read",
     "to_code": "_export.to_code",
 }

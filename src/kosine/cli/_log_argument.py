@@ -33,6 +33,13 @@ _OPTIONS = (
     ("--rate-column", "NAME", "The column or key of the learning rates; its number, from 1, in a table without names."),
 )
 
+loss_column_option = click.option(
+    "--loss-column",
+    metavar="NAME",
+    help="The column or key of the losses, such as train_loss; by default of validation, else of training.",
+)
+"""For a command that needs losses: it gives `loss_column` to `ks.read_trace` or `ks.read_losses`."""
+
 
 class LogType(ParamType):
     """The name of a log, or `-`."""
@@ -86,13 +93,13 @@ def _read_log(log: str, **options: Any) -> Trace:
         OSError: the file cannot be read.
         LogError: the file is not a log, or has no such group or column.
     """
-    from kosine._logs.read.read import read_trace
+    from kosine._logs.read.read import read_log
 
     if log == "-" and sys.stdin is None:
         raise LogError("LOG is -, but standard input is closed.")
     name = _STANDARD_INPUT if log == "-" else log
     try:
-        trace = read_trace(sys.stdin.buffer if log == "-" else log, **options)
+        trace = read_log(sys.stdin.buffer if log == "-" else log, **options)
     except LogError as error:
         raise error.changed(where=name) from error
     for each in trace.groups.values():

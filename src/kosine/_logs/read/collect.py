@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kosine._logs.precision import PrintedRates
-from kosine._logs.trace import Remark, rows
+from kosine._logs.remark import Remark, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -245,12 +245,23 @@ class GroupCollection:
         missing: rows in which no group has a rate.
         left_out: rows of more groups than are kept.
         sharers: collections that share the memory.
+        prints: whether it is of interest how the values were printed.
     """
 
-    __slots__ = ("_missing", "_unreadable", "_waiting", "count_rows", "groups", "left_out", "missing", "sharers")
+    __slots__ = (
+        "_missing",
+        "_unreadable",
+        "_waiting",
+        "count_rows",
+        "groups",
+        "left_out",
+        "missing",
+        "prints",
+        "sharers",
+    )
 
-    def __init__(self, count_rows: bool = False) -> None:
-        self.count_rows = count_rows
+    def __init__(self, count_rows: bool = False, prints: bool = True) -> None:
+        self.count_rows, self.prints = count_rows, prints
         self.groups: dict[str, GroupRows] = {}
         self._waiting: dict[str, _PendingRows] = {}
         self.missing = self.left_out = 0
@@ -272,7 +283,7 @@ class GroupCollection:
 
     def needs_texts(self, name: str) -> bool:
         """Whether the texts of further rates of a group can still say something about the precision."""
-        return name not in self.groups or self.groups[name].needs_texts
+        return self.prints and (name not in self.groups or self.groups[name].needs_texts)
 
     @property
     def is_empty(self) -> bool:
@@ -332,7 +343,8 @@ class GroupCollection:
     def _flush(self, name: str, waiting: _PendingRows) -> None:
         rates = numbers(waiting.texts)
         epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
-        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd, waiting.anew)
+        texts = waiting.texts if self.prints else ()
+        self.columns(name, np.array(waiting.positions), rates, texts, epochs, odd, waiting.anew)
         self._waiting[name] = _PendingRows()
 
     def finish(self) -> None:
@@ -341,15 +353,15 @@ class GroupCollection:
             if waiting.texts:
                 self._flush(name, waiting)
 
-    def remarks(self, name: str) -> list[Remark]:
-        """What was odd about the rows of a group."""
+    def remarks(self, name: str, value: str = "rate") -> list[Remark]:
+        """What was odd about the rows of a group, which lack a `value`."""
         remarks = []
         unreadable, missing = self._unreadable[name], self._missing[name] + self.missing
         if unreadable:
             text = f"{rows(unreadable, 'has', 'have')} something else where a number is expected."
             remarks.append(Remark("unreadable", unreadable, text))
         if missing:
-            remarks.append(Remark("no rate", missing, f"{rows(missing, 'has', 'have')} no rate."))
+            remarks.append(Remark(f"no {value}", missing, f"{rows(missing, 'has', 'have')} no {value}."))
         if self.left_out:
             text = f"There are more than {MOST_GROUPS} param groups; {rows(self.left_out, 'is', 'are')} left out."
             remarks.append(Remark("many groups", self.left_out, text))

@@ -54,6 +54,7 @@ class CellBlock:
         self._words: NDArray[np.uint64] = np.ndarray(
             (self._bytes.size - _WORD + 1,), np.dtype("<u8"), self._lines, strides=(1,)
         )
+        self._read: dict[int, NDArray[np.float64]] = {}
 
     def _bounds(self, column: int) -> tuple[NDArray[Any], NDArray[Any]]:
         ends = self._ends[:, column].copy()
@@ -80,6 +81,11 @@ class CellBlock:
         Raises:
             IrregularError: a cell is something else.
         """
+        if column not in self._read:
+            self._read[column] = self._numbers(column)
+        return self._read[column]
+
+    def _numbers(self, column: int) -> NDArray[np.float64]:
         firsts, ends = self._bounds(column)
         some = np.flatnonzero(firsts != ends)
         if some.size < ends.size:
@@ -160,3 +166,23 @@ class CellBlock:
                 good &= read < 1000  # 10**19 fits into 64 bits, and a little more
             total += read * _U(10 ** (_WORD * word))
         return total, good
+
+
+class CellBlocks:
+    """The cells of the latest lines, which readers of other columns of the same table need as well."""
+
+    def __init__(self) -> None:
+        self._key: tuple[bytes, str, int] | None = None
+        self._block: CellBlock | None = None
+
+    def of(self, lines: bytes, separator: str, columns: int) -> CellBlock:
+        """The cells of these lines; see `CellBlock`.
+
+        Raises:
+            IrregularError: Python has to read the lines.
+        """
+        key = lines, separator, columns
+        if self._block is None or key != self._key:
+            self._key, self._block = key, None
+            self._block = CellBlock(lines, separator, columns)
+        return self._block

@@ -33,6 +33,8 @@ class TextFormat:
         epoch_digits: the digits that epochs are rounded to; None: another way.
         redrawn: whether a place is written again and again, and the last time counts.
         models: whether several models may write the same steps in turn.
+        loss: a pattern as `rate` for the loss, where the log gives it another name, or has it in lines without the
+            marker; else any loss in lines that have it is found.
     """
 
     name: str
@@ -50,6 +52,7 @@ class TextFormat:
     epoch_digits: int | None = None
     redrawn: bool = False
     models: bool = False
+    loss: str = ""
 
 
 _NUMBER = r"[-+.\w]+"
@@ -93,7 +96,13 @@ TEXT_FORMATS = (
         marker="lr=[",
         models=True,
     ),
-    TextFormat("llm.c main.log", position=r"^s:(?P<step>\d+) trl:", rate=rf"\blr:(?P<rate>{_NUMBER})", marker=" trl:"),
+    TextFormat(
+        "llm.c main.log",
+        position=r"^s:(?P<step>\d+) trl:",
+        rate=rf"\blr:(?P<rate>{_NUMBER})",
+        marker=" trl:",
+        loss=rf" (?P<name>trl):(?P<rate>{_NUMBER})",
+    ),
     TextFormat(
         "llm.c output",
         position=r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|",
@@ -232,6 +241,7 @@ TEXT_FORMATS = (
         "Marian log",
         position=r"\bUp\. (?P<step>\d[\d,]*) :",
         rate=rf": L\.r\. (?P<rate>{_NUMBER})",
+        loss=rf" : (?P<name>Cost) (?P<rate>{_NUMBER})",
         rate_name="L.r.",
         marker=": L.r. ",
     ),
@@ -251,6 +261,7 @@ TEXT_FORMATS = (
         "OLMo output",
         position=r"^",
         rate=rf"\boptim/(?P<name>learning_rate_group\d+|LR \(group \d+\))=(?P<rate>{_NUMBER})",
+        loss=rf"\b(?P<name>train/(?:CrossEntropyLoss|CE loss))=(?P<rate>{_NUMBER})",
         marker="optim/",
         context=r"\[step=(?P<step>\d[\d,]*)(?:/(?P<total>\d[\d,]*))?",
         context_marker="[step=",
@@ -260,6 +271,7 @@ TEXT_FORMATS = (
         position=r"^",
         rate=rf"\| > (?P<name>current_lr\w*):\s{{0,8}}(?P<rate>{_NUMBER})",
         marker="| > current_lr",
+        loss=rf"\| > (?P<name>loss):\s{{0,8}}(?P<rate>{_NUMBER})",
         context=r"--> STEP: \d+/\d+ -- GLOBAL_STEP: (?P<step>\d+)",
         context_marker="-- GLOBAL_STEP: ",
     ),
@@ -269,6 +281,7 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': (?P<rate>{_NUMBER})",
         rate_name="learning_rate",
         marker="'learning_rate': ",
+        loss=rf"'(?P<name>\w{{0,60}}loss)': (?P<rate>{_NUMBER})",
         context=_BAR,
         context_marker="| ",
         epochs_from=0,
@@ -280,6 +293,7 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': '(?P<rate>{_NUMBER})'",
         rate_name="learning_rate",
         marker="'learning_rate': '",
+        loss=rf"'(?P<name>\w{{0,60}}loss)': '(?P<rate>{_NUMBER})'",
         context=_BAR,
         context_marker="| ",
         epochs_from=0,
@@ -332,6 +346,7 @@ TEXT_FORMATS = (
         "darknet output",
         position=r"^\s{0,20}(?P<step>\d+): ",
         rate=rf", (?P<rate>{_FLOAT}) rate,",
+        loss=rf", (?P<rate>{_FLOAT}) (?P<name>avg loss),",
         rate_name="rate",
         marker=" rate, ",
     ),
@@ -372,3 +387,61 @@ TEXT_FORMATS = (
     ),
 )
 """Tried in this order on every line until one fits; the format with the most rows is the log's."""
+
+ANY_LOSS = (
+    rf"[lL][oO][sS][sS](?P<tail>[\w/-]{{0,30}}){_BEFORE}"
+    rf"(?P<rate>{_FLOAT}|[-+]?(?i:nan|inf(?:inity)?)\b)"
+)
+"""A loss of any name, which begins before it."""
+
+LOSS_FORMATS = (
+    TextFormat(
+        "Megatron-LM output, validation",
+        position=r"\bvalidation loss at iteration (?P<step>\d+) \|",
+        rate=rf"\blm loss value: (?P<rate>{_NUMBER})",
+        rate_name="validation loss",
+        marker="validation loss at iteration",
+    ),
+    TextFormat(
+        "llm.c main.log, validation",
+        position=r"^s:(?P<step>\d+) tel:",
+        rate=rf" (?P<name>tel):(?P<rate>{_NUMBER})",
+        marker=" tel:",
+    ),
+    TextFormat(
+        "Marian log, validation",
+        position=r"\[valid\] .{1,40}\bUp\. (?P<step>\d[\d,]*) :",
+        rate=rf" : (?P<name>cross-entropy|ce-mean-words) : (?P<rate>{_NUMBER})",
+        marker="[valid] ",
+    ),
+    TextFormat(
+        "fairseq log, validation",
+        position=rf"\bnum_updates{_BEFORE}(?P<step>\d+)",
+        rate=rf"\| loss (?P<rate>{_NUMBER})",
+        rate_name="valid loss",
+        marker="valid on '",
+    ),
+    TextFormat(
+        "Informer or Time-Series-Library output",
+        position=r"^Epoch: (?P<epoch>\d+), Steps: (?P<of>\d+) \|",
+        rate=ANY_LOSS,
+        marker=", Steps: ",
+        epochs_from=1,
+    ),
+    TextFormat(
+        "icefall log, validation",
+        position=r"\bEpoch (?P<epoch>\d+), validation:",
+        rate=rf"\bvalidation: loss=(?P<rate>{_NUMBER})",
+        rate_name="validation loss",
+        marker=", validation: loss=",
+        epochs_from=1,
+    ),
+    TextFormat(
+        "WeNet log, validation",
+        position=r"\bEpoch (?P<epoch>\d+) CV info",
+        rate=rf"\b(?P<name>cv_loss) (?P<rate>{_NUMBER})",
+        marker=" CV info",
+        epochs_from=0,
+    ),
+)
+"""Formats of lines that have a loss and no rate, most of them that of a validation set; tried before the others."""

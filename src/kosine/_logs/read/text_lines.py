@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
 from math import isfinite
 
 from kosine._logs.read.collect import GroupCollection, number
-from kosine._logs.read.columns import ColumnChoice
+from kosine._logs.read.columns import ColumnChoice, LossChoice
 from kosine._logs.read.known_formats import axis_of
+from kosine._logs.read.loss_names import loss_kind, says_its_set
 from kosine._logs.read.reading import Reading, counted
 from kosine._logs.read.rounded_epochs import PrintedEpochs
-from kosine._logs.read.text_formats import ANY_TEXT, TEXT_BEHIND, TEXT_FORMATS, TextFormat
-from kosine._logs.trace import Axis
+from kosine._logs.read.text_formats import ANY_LOSS, ANY_TEXT, LOSS_FORMATS, TEXT_BEHIND, TEXT_FORMATS, TextFormat
+from kosine._logs.remark import Axis
 
 LONGEST_LINE = 1 << 16
 """Characters of a line that are looked at."""
+LOSS_WORDS = ("loss", " trl:", " tel:", " cost ", "[valid]")
+"""Texts in small letters, of which each line with a loss has one."""
+_SETS = "train(?:ing)?|val(?:id(?:ation)?|idate|i)?|eval(?:uation|uate)?|dev|cv|test(?:ing)?"
+_HEADING = re.compile(
+    rf"(?i)(?<![\w/.])({_SETS})(?: (?:set|epoch|step|batch|iter\w{{0,6}}|phase|results?|metrics?)\b)?"
+    rf"(?:\s{{1,4}}#?\d{{1,12}})?\s{{0,4}}[:\])|>]|^\W{{0,20}}({_SETS})\b"
+)
+_MOST_LOSSES = 64  # of a line
+_LONGEST_NAME = 80
+_BEFORE_LOSS = re.compile(r"(?i)(?<![\w/.-])(?:[a-z][\w/.-]{0,30} )?[\w/.-]{0,40}\Z")
+_NUMBERED = re.compile(r"(?i)(?:step|batch|iter)\w{0,6}\W{0,4}\d|\d\s{0,8}/\s{0,8}\d")
+_OF_EPOCHS = re.compile(r"(?i)epochs?\W{0,4}\d{1,9}\s{0,8}/\s{0,8}\d")
+_LONGEST_HEADED = 2000  # characters before a loss
+_NOISE = frozenset(("info", "debug", "warning", "and", "with", "got", "current"))
 _MOST_PAIRS = 1 << 16
 _DIGITS = 18  # of an integer that fits into 64 bits
 Groups = Mapping[str, str | None]
@@ -32,7 +50,7 @@ class TextKind:
         self.is_any = known.name in ANY_TEXT
         self.marker = known.marker
         self.context_marker = known.context_marker
-        self.found = GroupCollection()
+        self.found = GroupCollection(prints=choice.prints)
         self.lines = 0
         self._known = known
         self._position, self._rate = re.compile(asked.position), re.compile(asked.rate)
@@ -62,17 +80,22 @@ class TextKind:
             self.see(text)
         return self.read(text)
 
-    def read(self, text: str) -> bool:
-        """Whether the line has this format; its rows are added then."""
+    def read(self, text: str, start: int = 0) -> bool:
+        """Whether the line has this format; its rows are added then. Values are looked for from `start` on."""
         groups = {"step": str(self.lines)} if self._count_rows else self._groups(text)
         first = groups.get("step") or groups.get("batch") or groups.get("epoch")
         if first is None:
             return False
-        rates = [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
+        rates = self._values(text, groups, start)
         if not rates:
             return False
         self._row(groups, first, rates, text)
         return True
+
+    def _values(self, text: str, groups: Groups, start: int = 0) -> list[tuple[str, str]]:
+        """The values of a line and their names."""
+        found = self._rate.finditer(text, start)
+        return [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in found]
 
     def _groups(self, text: str) -> Groups:
         """What the line, and those before it, say of its position."""
@@ -104,10 +127,10 @@ class TextKind:
         if self._epochs is not None:
             self._epochs.see(first, groups.get("bar"))
 
-    def reading(self) -> Reading:
+    def readings(self) -> list[Reading]:
         """What the lines of this format say of the run."""
         lengths = self._lengths
-        return Reading(
+        reading = Reading(
             format=self.name,
             found=self.found,
             axis=self._axis,
@@ -120,8 +143,82 @@ class TextKind:
             redrawn=self._known.redrawn,
             printed=self._epochs,
             turns=1 if self._turns is None else self._turns.most,
+            counts_rows=self._count_rows,
             remarks=[counted(self.lines, self._axis)] if self._count_rows else [],
         )
+        return [reading]
+
+
+class LossTextKind(TextKind):
+    """The rows of the lines of one format, of losses as a whole."""
+
+    def __init__(self, known: TextFormat, choice: ColumnChoice) -> None:
+        super().__init__(known, choice)
+        self._asked = choice.value_column is not None
+        self._fixed = known.rate != ANY_LOSS
+        self._bars = known.redrawn and "(?P<batch>" in known.position
+
+    def _values(self, text: str, groups: Groups, start: int = 0) -> list[tuple[str, str]]:
+        """The first value of each name; of a name that does not say of which set, a heading before it does."""
+        if self._asked:
+            return super()._values(text, groups, start)
+        found: dict[str, str] = {}
+        for loss in islice(self._rate.finditer(text, start), _MOST_LOSSES):
+            said = loss["name"] if self._names else self._rate_name if self._fixed else _said(text, loss, start)
+            before = text[max(loss.start("rate") - _LONGEST_HEADED, start) : loss.start("rate")]
+            name = self._name_of(said, before, groups) if "loss" in said.lower() else said
+            if name:
+                found.setdefault(name, loss["rate"])
+        return [(value, name) for name, value in found.items()]
+
+    def _name_of(self, said: str, before: str, groups: Groups) -> str:
+        """The name of a loss as a whole, with the set that it is of; empty for anything else.
+
+        Args:
+            said: what the line calls it, with a word before it.
+            before: the line up to its value.
+            groups: the position of the line.
+        """
+        name = _whole_name(said)
+        kind = None if name is None else loss_kind(name)
+        if name is None or kind is None or (kind == "validation" and self._bars):  # a bar repeats the last one
+            return ""
+        heading, behind = ("", "") if says_its_set(name) else _heading(before)
+        of = loss_kind(f"{heading} loss")
+        if of == "validation":
+            return "" if _by_batch(groups, behind) else f"{heading} {name}"
+        return name if of == "training" else ""
+
+
+def _said(text: str, loss: re.Match[str], start: int) -> str:
+    """What a line calls a loss, with a word before it."""
+    before = _BEFORE_LOSS.search(text[max(loss.start() - _LONGEST_NAME, start) : loss.start()])
+    return f"{before[0] if before else ''}{loss[0][: loss.end('tail') - loss.start()]}"
+
+
+@lru_cache(maxsize=4096)
+def _whole_name(name: str) -> str | None:
+    """The name without a word before it that only begins the line; None where it is not that of a whole loss."""
+    before, _, last = name.rpartition(" ")
+    for one in (name, last) if before.lower() in _NOISE else (name,):
+        if loss_kind(one) is not None:
+            return one
+    return None
+
+
+def _heading(text: str) -> tuple[str, str]:
+    """The word for a set that begins a line, or a part of it, such as "Test: " or "[valid]", and the text behind it."""
+    low = text.lower()
+    if not any(word in low for word in ("train", "val", "eval", "test", "dev", "cv")):
+        return "", ""
+    heading = deque(_HEADING.finditer(text), maxlen=1)
+    return ((heading[0][1] or heading[0][2]).lower(), text[heading[0].start() :]) if heading else ("", "")
+
+
+def _by_batch(groups: Groups, behind: str) -> bool:
+    """Whether a row of a validation set is about one of its batches, whose number is not that of a step."""
+    numbered = _NUMBERED.search(_OF_EPOCHS.sub("", behind)) is not None
+    return bool(groups.get("batch")) or (numbered and bool(groups.get("epoch") or groups.get("of")))
 
 
 def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -137,17 +234,31 @@ def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def text_kinds(choice: ColumnChoice) -> list[TextKind]:
     """A reader for each format that is known; where rows are counted, a position tells none of them apart."""
+    kind, formats = _formats(choice)
     if choice.count_rows:
-        known = next(known for known in TEXT_FORMATS if known.name == ANY_TEXT[0])
-        return [TextKind(replace(known, name="text with a rate", epoch=""), choice)]
-    return [TextKind(known, choice) for known in TEXT_FORMATS]
+        known = next(known for known in formats if known.name == ANY_TEXT[0])
+        return [kind(replace(known, name="text with a rate", epoch=""), choice)]
+    return [kind(known, choice) for known in formats]
 
 
 def kinds_behind(choice: ColumnChoice) -> list[TextKind]:
     """Readers for lines whose position is in a line before them."""
     if choice.count_rows:
         return []
-    return [TextKind(replace(known, name=TEXT_BEHIND), choice) for known in TEXT_FORMATS if known.name in ANY_TEXT]
+    kind, formats = _formats(choice)
+    return [kind(replace(known, name=TEXT_BEHIND), choice) for known in formats if known.name in ANY_TEXT]
+
+
+def _formats(choice: ColumnChoice) -> tuple[type[TextKind], Sequence[TextFormat]]:
+    """What reads the lines, and the formats of those that have the values which are looked for."""
+    if not isinstance(choice, LossChoice):
+        return TextKind, TEXT_FORMATS
+    with_losses = [
+        replace(known, rate=known.loss or ANY_LOSS, marker="" if known.loss else known.marker, skipped="", models=False)
+        for known in TEXT_FORMATS
+        if known.position != "^" or known.loss
+    ]
+    return LossTextKind, [*LOSS_FORMATS, *with_losses]
 
 
 def _axis(known: TextFormat) -> Axis:
@@ -157,7 +268,7 @@ def _axis(known: TextFormat) -> Axis:
 
 def _asked(known: TextFormat, choice: ColumnChoice) -> TextFormat:
     """The format with the words that were asked for in place of its own."""
-    position, rate = choice.step_column, choice.rate_column
+    position, rate = choice.step_column, choice.value_column
     if position is not None:
         known = replace(known, position=rf"(?<!\w){re.escape(position)}{_BETWEEN}(?P<step>\d[\d,]*)")
     if rate is not None:
