@@ -28,7 +28,7 @@ MARGIN = 0.004
 """What the range is widened by on both sides: as far the losses of two equal public runs were apart at most."""
 _LEAST_WEIGHT = 1e-7
 _GOLDEN = (5**0.5 - 1) / 2
-_ROUNDS = 24  # of golden sections
+_ROUNDS = 16  # of golden sections
 _FINEST = 1e-7  # of alpha
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     _Vector = NDArray[np.float64]
 
-BLOCKS = 384
+BLOCKS = 256
 """Blocks of steps that a run is cut into, besides its phases."""
 _SAMPLES = 64  # steps of a block whose rates are read; of a shorter block all of them
 _JUMP = 0.02  # of the peak: a change from one row of a log to the next that ends a block

@@ -29,6 +29,7 @@ _RISE = 0.02  # of the peak: what a rate may rise by after a fall
 _CHANGE = 0.9  # of the peak: a rate below it has changed
 _DOUBT = 0.02
 _MOST_POINTS = 128  # of a run in a fit: of more losses neighbours are averaged
+_MOST_OF_ALL = 240  # of all runs; each has as many
 _READ_IT = "Read a log with its losses, `ks.read_trace(path, loss_column=...)`, or give `ks.Losses(steps, values)`."
 _WHERE = "Give pairs (trace, plan), where the plan is the one that the run followed."
 
@@ -59,13 +60,19 @@ class PastRun:
     kind: str
     plan: Plan | None = None
 
-    def data(self) -> Data:
-        """The losses that are fitted, of many neighbours the mean."""
+    def data(self, most: int) -> Data:
+        """The losses that are fitted, `most` at most: of many neighbours the mean."""
         used = self.steps >= self.first
         sums, losses = self.progress.sum_at(self.steps[used]), self.losses[used]
-        begins = np.unique(np.linspace(0, losses.size, min(losses.size, _MOST_POINTS) + 1).astype(np.int64)[:-1])
+        begins = np.unique(np.linspace(0, losses.size, min(losses.size, most) + 1).astype(np.int64)[:-1])
         counts = np.diff(np.append(begins, losses.size))
         return Data(self.progress, np.add.reduceat(sums, begins) / counts, np.add.reduceat(losses, begins) / counts)
+
+
+def data_of(runs: Sequence[PastRun]) -> list[Data]:
+    """What the law is fitted to: as many losses of each run, so that each counts as much, where they have as many."""
+    most = max(_FEWEST, min(_MOST_POINTS, _MOST_OF_ALL // len(runs)))
+    return [run.data(most) for run in runs]
 
 
 def read_runs(runs: object) -> tuple[PastRun, ...]:

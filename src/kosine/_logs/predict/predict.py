@@ -12,7 +12,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine._logs.losses import Losses
 from kosine._logs.predict.fit import MARGIN, Ensemble, fit_law
 from kosine._logs.predict.law import Progress, progress_of_plan
-from kosine._logs.predict.past_runs import FIRST, PastRun, read_runs, restarts, warmup_end
+from kosine._logs.predict.past_runs import FIRST, PastRun, data_of, read_runs, restarts, warmup_end
 from kosine._logs.predict.prediction import PredictedPlan, Prediction
 from kosine._logs.trace import Trace
 from kosine.errors import ArgumentError, ArgumentTypeError, LogError, PlanError
@@ -85,7 +85,7 @@ def predict(runs: Run | Iterable[Run], *plans: Plan, names: Sequence[str] | None
     called = read_names(names, len(plans))
     past = read_runs(runs)
     progresses = [_progress(plan, past) for plan in plans]
-    ensemble = fit_law([run.data() for run in past])
+    ensemble = fit_law(data_of(past))
     _check_fit(ensemble)
     said = [_curves(ensemble, progress) for progress in progresses]
     finals = [curves[:, -1] for _, curves in said]
