@@ -29,9 +29,6 @@ class PredictedPlan:
         loss: the loss at the end of the run.
         low: the lower end of its range.
         high: the upper end.
-        above: how far the loss is above that of the best plan; 0 for the best itself.
-        above_low: the lower end of the range of that difference, which is much narrower than that of the loss.
-        above_high: the upper end.
         steps: steps of the run, from after the warm-up to its end.
         curve: the loss at each of them.
         lows: the lower ends of its range.
@@ -44,9 +41,6 @@ class PredictedPlan:
     loss: float
     low: float
     high: float
-    above: float
-    above_low: float
-    above_high: float
     steps: NDArray[np.int64]
     curve: _Vector
     lows: _Vector
