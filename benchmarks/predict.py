@@ -214,8 +214,8 @@ def of_families() -> Table:
         ),
         tuple(rows),
         "Error: of the last loss of the curve. Loss lost: the final loss of the schedule with the lowest prediction, "
-        "less the lowest of the runs of its length. The constants of the method were chosen on these runs. Of runs that "
-        "exist twice one is left out.",
+        "less the lowest of the runs of its length. The constants of the method were chosen on these runs. Of runs "
+        "that exist twice one is left out.",
     )
 
 

@@ -93,7 +93,7 @@ def prediction_scene(prediction: Prediction) -> PredictionScene:
         Predicted(called(row), row.mark, number, row.steps, row.curve, row.lows, row.highs)
         for number, (_, row) in enumerate(rows)
     ]
-    last = max(float(each.steps[-1]) for each in (*past, *plans))
+    last = max(float(steps[-1]) for steps in (*(run.steps for run in past), *(plan.steps for plan in plans)))
     ends = [*(_late(run.steps, run.losses) for run in past), *(_late(plan.steps, plan.curve) for plan in plans)]
     ends += [each[-1:] for plan in plans for each in (plan.lows, plan.highs)]
     low, high = (float(find(np.concatenate(ends))) for find in (np.min, np.max))

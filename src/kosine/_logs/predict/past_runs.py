@@ -77,7 +77,8 @@ def data_of(runs: Sequence[PastRun]) -> list[Data]:
 
 def read_runs(runs: object) -> tuple[PastRun, ...]:
     """The argument `runs`: a trace with losses, a pair of losses or a trace and a plan, or several of them."""
-    alone = isinstance(runs, Trace) or (isinstance(runs, tuple) and len(runs) == 2 and isinstance(runs[1], Plan))
+    pair = isinstance(runs, tuple) and len(runs) == 2 and isinstance(runs[1], Plan | Schedule)
+    alone = pair or isinstance(runs, Trace)
     try:
         given = [runs] if alone else list(runs)  # type: ignore[call-overload]  # what cannot be iterated is refused
     except TypeError:
