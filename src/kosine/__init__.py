@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from kosine._logs.precision import Precision
     from kosine._logs.predict.predict import predict
     from kosine._logs.predict.prediction import Prediction
-    from kosine._logs.read.read import read_trace
+    from kosine._logs.read.read import read_losses, read_trace
     from kosine._logs.trace import Trace
     from kosine.published import recipe as published
 
@@ -135,6 +135,7 @@ __all__ = [
     "predict",
     "published",
     "rank",
+    "read_losses",
     "read_trace",
     "rehearse",
     "rex",
@@ -171,6 +172,7 @@ _ROOMS = {
     "Verdict": "_logs.check.verdict",
     "check": "_logs.check.check",
     "infer": "_logs.infer.infer",
+    "read_losses": "_logs.read.read",
     "read_trace": "_logs.read.read",
     "to_code": "_export.to_code",
 }

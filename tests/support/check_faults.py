@@ -11,7 +11,8 @@ import numpy as np
 import kosine as ks
 from kosine._logs.check.check import check
 from kosine._logs.precision import Precision
-from kosine._logs.trace import Axis, Trace
+from kosine._logs.remark import Axis
+from kosine._logs.trace import Trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ import numpy as np
 
 import kosine as ks
 from kosine._logs.precision import Precision
-from kosine._logs.trace import Axis
+from kosine._logs.remark import Axis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

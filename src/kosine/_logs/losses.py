@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from kosine._logs.remark import Axis, Remark
 from kosine.errors import ArgumentTypeError, LogError, Name
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ class Losses:
         values: the loss at each position, without unit; NaN where a row lacks it.
         name: what the log calls the loss.
         kind: "validation", or "training".
+        axis: what the positions count: "step", "epoch", "sample" or "token".
+        remarks: what was odd about them, and which other losses the log has.
 
     Raises:
-        LogError: no row with a finite loss, lengths that differ, a kind of another name.
+        LogError: no row with a finite loss, lengths that differ, a kind or an axis of another name.
         ArgumentTypeError: an argument of another type.
 
     Example:
@@ -43,12 +47,22 @@ class Losses:
     values: NDArray[np.float64]
     name: str = field(default="loss")
     kind: LossKind = field(default="validation")
+    axis: Axis = field(default="step")
+    remarks: tuple[Remark, ...] = field(default=())
 
     def __init__(
-        self, positions: ArrayLike, values: ArrayLike, *, name: str = "loss", kind: LossKind = "validation"
+        self,
+        positions: ArrayLike,
+        values: ArrayLike,
+        *,
+        name: str = "loss",
+        kind: LossKind = "validation",
+        axis: Axis = "step",
+        remarks: Sequence[Remark] = (),
     ) -> None:
-        if kind not in get_args(LossKind):
-            raise LogError(argument="kind", rule=f"one of {list(get_args(LossKind))}", received=kind)
+        for argument, choice, names in (("kind", kind, LossKind), ("axis", axis, Axis)):
+            if choice not in get_args(names):
+                raise LogError(argument=argument, rule=f"one of {list(get_args(names))}", received=choice)
         where, losses = _array(positions, "positions"), _array(values, "values").astype(np.float64)
         if where.shape != losses.shape:
             raise LogError(
@@ -63,8 +77,36 @@ class Losses:
         where, last = np.unique(where[::-1], return_index=True)
         losses = losses[::-1][last]
         where.flags.writeable = losses.flags.writeable = False
-        for attribute, value in {"positions": where, "values": losses, "name": name, "kind": kind}.items():
+        for attribute, value in {
+            "positions": where,
+            "values": losses,
+            "name": name,
+            "kind": kind,
+            "axis": axis,
+            "remarks": tuple(remarks),
+        }.items():
             object.__setattr__(self, attribute, value)
+
+    def moved(self, before: NDArray[Any], after: NDArray[Any]) -> Losses:
+        """The losses on an axis whose positions `before`, which ascend, are those of `after`."""
+        return replace(self, positions=moved(self.positions, before, after))
+
+
+def moved(positions: NDArray[Any], before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+    """Positions on an axis whose positions `before`, which do not descend, are those of `after`.
+
+    They are moved in proportion between two of them, and beyond them all as the first and the last one go on.
+    """
+    old, at = np.unique(before, return_index=True)
+    if old.size < 2:
+        return positions
+    new, where = after[at], positions.astype(np.float64)
+    place = np.clip(np.searchsorted(old, where, side="right") - 1, 0, old.size - 2)
+    share = (where - old[place]) / (old[place + 1] - old[place])
+    inside: NDArray[Any] = new[place] + share * (new[place + 1] - new[place])
+    slope = (new[-1] - new[0]) / (old[-1] - old[0])
+    beyond = np.where(where > old[-1], new[-1] + (where - old[-1]) * slope, new[0] + (where - old[0]) * slope)
+    return np.where((where < old[0]) | (where > old[-1]), beyond, inside)
 
 
 def _array(values: ArrayLike, argument: str) -> NDArray[Any]:

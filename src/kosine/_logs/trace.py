@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 
@@ -13,29 +12,13 @@ from kosine._core.arguments import read_index
 from kosine._core.numbers import MAX_STEPS
 from kosine._logs.losses import Losses
 from kosine._logs.precision import Precision, are_float32
+from kosine._logs.remark import Axis, Remark, rows
 from kosine.errors import ArgumentTypeError, LogError, Name
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _MOST_RATE = 1e300  # sums and products of a few rates are finite
-
-Axis = Literal["step", "epoch", "sample", "token"]
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something odd about a log, and what the reader did about it.
-
-    Attributes:
-        code: its kind, such as "doubles".
-        rows: how many rows it is about.
-        text: a sentence.
-    """
-
-    code: str
-    rows: int
-    text: str
 
 
 class Placing(Protocol):
@@ -91,6 +74,7 @@ class Trace:
     """
 
     __slots__ = (
+        "_no_losses",
         "_placing",
         "axis",
         "format",
@@ -107,6 +91,7 @@ class Trace:
         "total",
     )
 
+    _no_losses: tuple[str | Name, ...]
     _placing: Placing | None
     axis: Axis
     format: str
@@ -152,6 +137,7 @@ class Trace:
             )
         where, values, found = _cleaned(where, values)
         for name_, value in {
+            "_no_losses": (),
             "_placing": None,
             "axis": axis,
             "format": format,
@@ -192,7 +178,25 @@ class Trace:
         other = copy(self)
         other.positions = self._placing.positions(self.positions, steps_per_epoch)
         other.positions.flags.writeable = False
+        if self.losses is not None:
+            other.losses = self.losses.moved(self.positions, other.positions)
         return other
+
+    def with_losses(self, losses: Losses | None, why: tuple[str | Name, ...] = ()) -> Trace:
+        """The trace with the losses of its log; `why` says why there are none, where the log has something like it."""
+        other = copy(self)
+        other.losses, other._no_losses = losses, why
+        return other
+
+    def needed_losses(self) -> Losses:
+        """The losses of the run.
+
+        Raises:
+            LogError: there are none, and why.
+        """
+        if self.losses is None:
+            raise LogError(self._no_losses or ("The log has no losses.",), where=self.source)
+        return self.losses
 
     @property
     def resolution(self) -> int | None:
@@ -329,8 +333,3 @@ def _order(positions: NDArray[Any], back: NDArray[np.int64]) -> Iterable[Remark]
         first = int(again[0])
         text = f"The log starts again from {positions[first + 1]} after {positions[first]}: a new run in the same file?"
         yield Remark("starts again", int(again.size), text)
-
-
-def rows(count: int, one: str, many: str) -> str:
-    """A count of rows and its verb."""
-    return f"{count:,} {f'row {one}' if count == 1 else f'rows {many}'}"

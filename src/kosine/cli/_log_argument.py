@@ -33,6 +33,13 @@ _OPTIONS = (
     ("--rate-column", "NAME", "The column or key of the learning rates; its number, from 1, in a table without names."),
 )
 
+loss_column_option = click.option(
+    "--loss-column",
+    metavar="NAME",
+    help="The column or key of the losses, such as train_loss; by default of validation, else of training.",
+)
+"""For a command that needs losses: it gives `loss_column` to `ks.read_trace` or `ks.read_losses`."""
+
 
 class LogType(ParamType):
     """The name of a log, or `-`."""
@@ -72,11 +79,16 @@ def log_options(function: CommandFunction) -> CommandFunction:
         trace = _read_log(log, group=group, step_column=step_column, rate_column=rate_column, count_rows=count_rows)
         return function(trace=trace, **others)
 
+    return cast("CommandFunction", reading_options(command))
+
+
+def reading_options(function: CommandFunction) -> CommandFunction:
+    """Add the options to a command that reads logs itself; it takes them by the names of `read_trace`."""
     text = "Take the rows that have a rate as steps 0, 1, 2, ..., for a log that does not say where they are."
-    wrapped = click.option("--count-rows", is_flag=True, help=text)(command)
+    wrapped = click.option("--count-rows", is_flag=True, help=text)(function)
     for option, kind, text in reversed(_OPTIONS):
         wrapped = click.option(option, metavar=kind, help=text)(wrapped)
-    return cast("CommandFunction", wrapped)
+    return wrapped
 
 
 def _read_log(log: str, **options: Any) -> Trace:
@@ -86,13 +98,13 @@ def _read_log(log: str, **options: Any) -> Trace:
         OSError: the file cannot be read.
         LogError: the file is not a log, or has no such group or column.
     """
-    from kosine._logs.read.read import read_trace
+    from kosine._logs.read.read import read_log
 
     if log == "-" and sys.stdin is None:
         raise LogError("LOG is -, but standard input is closed.")
     name = _STANDARD_INPUT if log == "-" else log
     try:
-        trace = read_trace(sys.stdin.buffer if log == "-" else log, **options)
+        trace = read_log(sys.stdin.buffer if log == "-" else log, **options)
     except LogError as error:
         raise error.changed(where=name) from error
     for each in trace.groups.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kosine._logs.check.check import check
-from kosine._logs.trace import Axis
+from kosine._logs.remark import Axis
 from tests.support.check_faults import AXES, FAULTS, PRINTS, faulty_log, right_verdicts
 
 

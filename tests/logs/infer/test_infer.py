@@ -10,7 +10,7 @@ import pytest
 
 import kosine as ks
 from kosine._logs.precision import Precision
-from kosine._logs.trace import Axis
+from kosine._logs.remark import Axis
 
 
 def log_of(plan: ks.Plan, steps: object, digits: int | None = None, *, offset: int = 0) -> ks.Trace:

@@ -125,14 +125,18 @@ def test_the_unit_of_the_rates_changes_nothing() -> None:
     close(ks.predict((losses, 1000 * own), 1000 * plan), ks.predict(PAST, plan), 1e-6)
 
 
-def test_epochs_become_steps() -> None:
+def test_epochs_and_tokens_become_steps() -> None:
     losses, plan = PAST
     plan_ = plan.schedule.plan(total_steps=6000, steps_per_epoch=100)
     steps = np.arange(0, 6000)
-    epochs = ks.Losses(losses.positions / 100, losses.values)
+    epochs = ks.Losses(losses.positions / 100, losses.values, axis="epoch")
     log = ks.Trace(steps / 100, plan(steps), axis="epoch", losses=epochs)
     wanted = COSINE.plan(total_steps=12_000)
     close(ks.predict((log, plan_), wanted), ks.predict(PAST, wanted), 1e-9)
+    close(ks.predict((epochs, plan_), wanted), ks.predict(PAST, wanted), 1e-9)
+    tokens = ks.Losses(losses.positions * 1000, losses.values, axis="token")
+    counted = plan.schedule.plan(total_steps=6000, tokens_per_step=1000)
+    close(ks.predict((tokens, counted), wanted), ks.predict(PAST, wanted), 1e-9)
     said = ks.Trace(steps / 100, plan(steps), axis="epoch", losses=epochs, steps_per_epoch=100)
     close(ks.predict(said, wanted), ks.predict(PAST, wanted), 2e-3)
 

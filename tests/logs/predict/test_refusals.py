@@ -21,6 +21,9 @@ STEPS = np.arange(6000)
 CONSTANT = ks.Schedule(ks.linear(200, start=0.0, to=1e-3), ks.hold()).plan(total_steps=6000)
 BRANCH = ks.Trace(np.arange(4800, 6000), PLAN(np.arange(4800, 6000)), losses=LOSSES)
 
+EPOCHS = ks.Losses(LOSSES.positions / 100, LOSSES.values, axis="epoch")
+TOKENS = ks.Losses(LOSSES.positions * 10, LOSSES.values, axis="token")
+
 
 def losses(values: Any, every: int = 40) -> tuple[ks.Losses, ks.Plan]:
     steps = np.arange(every, 6001, every)
@@ -74,14 +77,21 @@ LOGS: dict[str, tuple[Callable[[], Any], type[ks.KosineError], str]] = {
     ),
     "no rate above 0": (lambda: ks.Trace(STEPS, 0.0 * STEPS, losses=LOSSES), ks.LogError, "rates that are all 0"),
     "epochs": (
-        lambda: ks.Trace(STEPS / 100, PLAN(STEPS), axis="epoch", losses=LOSSES),
+        lambda: ks.Trace(
+            STEPS / 100,
+            PLAN(STEPS),
+            axis="epoch",
+            losses=ks.Losses(LOSSES.positions / 100, LOSSES.values, axis="epoch"),
+        ),
         ks.LogError,
-        "counts epochs.*steps per epoch",
+        "counts epochs.*steps_per_epoch",
     ),
     "tokens": (
-        lambda: ks.Trace(STEPS * 10, PLAN(STEPS), axis="token", losses=LOSSES),
+        lambda: ks.Trace(
+            STEPS * 10, PLAN(STEPS), axis="token", losses=ks.Losses(LOSSES.positions * 10, LOSSES.values, axis="token")
+        ),
         ks.LogError,
-        "counts tokens.*Losses",
+        "counts tokens.*tokens_per_step",
     ),
     "a run twice": (lambda: [PAST, PAST], ks.ArgumentError, "has the losses of.*Give each run once"),
     "two kinds": (

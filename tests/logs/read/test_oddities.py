@@ -313,7 +313,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_document_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kosine._logs.read.read.LARGEST", 1000)
+    monkeypatch.setattr("kosine._logs.read.log_reader.LARGEST", 1000)
     monkeypatch.setattr("kosine._logs.read.json_document.LARGEST", 1000)
     with pytest.raises(LogError, match="can have 1,000 characters at most"):
         read(json.dumps({"lr": [0.5] * 1000}))

@@ -12,8 +12,9 @@ from kosine._core.schedule import Plan, Schedule
 from kosine._logs.losses import Losses
 from kosine._logs.predict.fit import Data
 from kosine._logs.predict.law import Progress, progress_of_plan, progress_of_rows
+from kosine._logs.remark import Axis
 from kosine._logs.trace import Trace
-from kosine.errors import ArgumentError, ArgumentTypeError, LogError
+from kosine.errors import ArgumentError, ArgumentTypeError, LogError, Name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +31,13 @@ _CHANGE = 0.9  # of the peak: a rate below it has changed
 _DOUBT = 0.02
 _MOST_POINTS = 128  # of a run in a fit: of more losses neighbours are averaged
 _MOST_OF_ALL = 240  # of all runs; each has as many
-_READ_IT = "Read a log with its losses, `ks.read_trace(path, loss_column=...)`, or give `ks.Losses(steps, values)`."
-_WHERE = "Give pairs (trace, plan), where the plan is the one that the run followed."
+_UNITS = {"sample": "sp", "token": "tok"}
+_NEEDED = {"epoch": "steps_per_epoch", "sample": "samples_per_step", "token": "tokens_per_step"}
+PAIR = Name("(trace, plan)")
+"""How Python gives a run whose plan is known; the command line has other words for it and for the next one."""
+READ = Name("ks.read_trace(path, loss_column=...)")
+_READ_IT = ("Say where they are in the log: ", READ, ".")
+_WHERE = ("Give ", PAIR, " with the plan that the run followed.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +103,7 @@ def _read(run: object, number: int) -> PastRun:
         raise ArgumentTypeError(argument="runs", rule="pairs (losses, plan)", received=plan, fix=fix)
     if not isinstance(log, Trace if plan is None else (Trace, Losses)) or not isinstance(plan, Plan | None):
         rule = "traces with losses, or pairs (trace or losses, plan)"
-        raise ArgumentTypeError(argument="runs", rule=rule, received=run, fix=_READ_IT)
+        raise ArgumentTypeError(argument="runs", rule=rule, received=run)
     losses = log.losses if isinstance(log, Trace) else log
     assert isinstance(log, Trace | Losses)
     source = log.source if isinstance(log, Trace) else ""
@@ -105,14 +111,12 @@ def _read(run: object, number: int) -> PastRun:
     if losses is None:
         raise LogError(f"{name} has no losses.", received=log, fix=_READ_IT)
     steps = losses.positions.astype(np.float64)
-    if isinstance(log, Trace):
-        each = _steps_per_unit(log, plan, name)
-        steps = steps * each
-        progress = progress_of_plan(plan, _total(steps, plan)) if plan else _of_trace(log, each, name)
-    else:
-        assert plan is not None
-        progress = progress_of_plan(plan, _total(steps, plan))
-    return _checked(name, steps, losses, progress, plan)
+    each = _steps_per_unit(losses.axis, log, plan, name)
+    steps = steps * each
+    if plan is None:
+        assert isinstance(log, Trace)
+        return _checked(name, steps, losses, _of_trace(log, each, name), plan)
+    return _checked(name, steps, losses, progress_of_plan(plan, _total(steps, plan)), plan)
 
 
 def _total(steps: _Vector, plan: Plan) -> int:
@@ -121,27 +125,26 @@ def _total(steps: _Vector, plan: Plan) -> int:
     return max(1, last if plan.total_steps is None else min(last, plan.total_steps))
 
 
-def _steps_per_unit(trace: Trace, plan: Plan | None, name: str) -> int:
-    """How many steps one of what the trace counts is."""
-    if trace.axis == "step":
-        return 1
-    of_plan = None if plan is None else plan.run.steps_per_epoch
-    known = trace.steps_per_epoch or of_plan
-    if trace.axis == "epoch" and known:
-        return known
+def _steps_per_unit(axis: Axis, log: Trace | Losses, plan: Plan | None, name: str) -> float:
+    """How many steps one of what the log counts is."""
+    if axis == "step":
+        return 1.0
+    run = None if plan is None else plan.run
+    if axis == "epoch":
+        each = (log.steps_per_epoch if isinstance(log, Trace) else None) or (run and run.steps_per_epoch)
+        if each:
+            return float(each)
+    elif run and isinstance(per_step := run.per_step(_UNITS[axis]), int):
+        return 1 / per_step
     raise LogError(
-        f"{name} counts {trace.axis}s, and how many steps they are is not known.",
-        received=trace,
-        fix=(
-            "Give a pair (trace, plan) with a plan that knows its steps per epoch."
-            if trace.axis == "epoch"
-            else "Give a pair (ks.Losses(steps, values), plan), with the steps at which the losses were logged."
-        ),
+        f"{name} counts {axis}s, and how many steps they are is not known.",
+        received=log,
+        fix=("Give ", PAIR, " with a plan that knows ", Name(_NEEDED[axis]), "."),
     )
 
 
-def _of_trace(trace: Trace, each: int, name: str) -> Progress:
-    steps = np.rint(trace.positions * float(each)).astype(np.int64)
+def _of_trace(trace: Trace, each: float, name: str) -> Progress:
+    steps = np.rint(trace.positions * each).astype(np.int64)
     rates = trace.rates
     if steps[0] < 0:
         raise LogError(f"{name} has steps below 0.", received=trace, fix=_WHERE)
@@ -153,7 +156,7 @@ def _of_trace(trace: Trace, each: int, name: str) -> Progress:
             f"{100 * progress.doubt:.2g} %; at most {100 * _DOUBT:g} % is allowed. Its first rate is that of step "
             f"{steps[0]:,}.",
             received=trace,
-            fix=f"{_WHERE} Of a run that branches off another one, put the rows of that run before it.",
+            fix=(*_WHERE, " Of a run that branches off another one, put the rows of that run before its own."),
         )
     return progress
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kosine._logs.precision import PrintedRates
-from kosine._logs.trace import Remark, rows
+from kosine._logs.remark import Remark, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -341,15 +341,15 @@ class GroupCollection:
             if waiting.texts:
                 self._flush(name, waiting)
 
-    def remarks(self, name: str) -> list[Remark]:
-        """What was odd about the rows of a group."""
+    def remarks(self, name: str, value: str = "rate") -> list[Remark]:
+        """What was odd about the rows of a group, which lack a `value`."""
         remarks = []
         unreadable, missing = self._unreadable[name], self._missing[name] + self.missing
         if unreadable:
             text = f"{rows(unreadable, 'has', 'have')} something else where a number is expected."
             remarks.append(Remark("unreadable", unreadable, text))
         if missing:
-            remarks.append(Remark("no rate", missing, f"{rows(missing, 'has', 'have')} no rate."))
+            remarks.append(Remark(f"no {value}", missing, f"{rows(missing, 'has', 'have')} no {value}."))
         if self.left_out:
             text = f"There are more than {MOST_GROUPS} param groups; {rows(self.left_out, 'is', 'are')} left out."
             remarks.append(Remark("many groups", self.left_out, text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import ClassVar
 
 from kosine._logs.read.known_formats import (
     ANY_ROWS,
@@ -16,8 +17,9 @@ from kosine._logs.read.known_formats import (
     rate_columns,
     row_format_of,
 )
+from kosine._logs.read.loss_names import loss_columns
 from kosine._logs.read.run_length import length_column
-from kosine._logs.trace import Axis
+from kosine._logs.remark import Axis
 from kosine.errors import LogError, Name, shown
 
 
@@ -29,7 +31,7 @@ class ColumnLayout:
         format: what to call the log.
         position: the column that the rows are placed by; None where they are counted.
         axis: what it counts.
-        rates: the columns with rates, one a param group.
+        values: the columns with rates, one a param group; or with losses.
         epoch: the column with the epoch, where steps may be counted anew in each.
         group: the column that says which run or param group a row is about.
         total: the column that says how long the run is.
@@ -41,7 +43,7 @@ class ColumnLayout:
     format: str
     position: str | None
     axis: Axis
-    rates: tuple[str, ...]
+    values: tuple[str, ...]
     epoch: str | None = None
     group: str = ""
     total: str | None = None
@@ -60,12 +62,20 @@ class ColumnChoice:
 
     Attributes:
         step_column: the column or the word before the position; None: a known one.
-        rate_column: the column or the word before the rate; None: a known one.
+        value_column: the column or the word before the rate; None: a known one.
         count_rows: whether to count the rows that have a rate, and look at no position.
+        argument: the argument of the caller that is the value's column.
+        sought: what is in it.
+        plural: several of it.
+        hint: a sentence that says what was looked for.
     """
 
+    argument: ClassVar[str] = "rate_column"
+    sought: ClassVar[str] = "learning rate"
+    plural: ClassVar[str] = "learning rates"
+    hint: ClassVar[str] = f"Looked for: {looked_for()}. "
     step_column: str | None = None
-    rate_column: str | None = None
+    value_column: str | None = None
     count_rows: bool = False
 
     def layout(self, columns: Iterable[str]) -> ColumnLayout | None:
@@ -75,11 +85,11 @@ class ColumnChoice:
             return None
         step, epoch = self._positions(names)
         position = step if step is not None else epoch
-        if (position is None and not self.count_rows) or not self.rates(names):
+        if (position is None and not self.count_rows) or not self.values(names):
             return None
         known = row_format_of(names) or ANY_ROWS
-        rates = tuple(column for column in dict.fromkeys(self.rates(names, known)) if column != position)
-        if not rates:
+        values = tuple(column for column in dict.fromkeys(self.values(names, known)) if column != position)
+        if not values:
             return None
         axis = axis_of(position, names)
         by_name = {comparable(column): column for column in reversed(names)}
@@ -87,7 +97,7 @@ class ColumnChoice:
             format="table with a rate" if position is None and known is ANY_ROWS else known.name,
             position=position,
             axis=axis,
-            rates=rates,
+            values=values,
             epoch=epoch if position is step and not known.group else None,
             group=by_name[known.group] if known.group else "",
             total=None if position is None else length_column(names, axis),
@@ -96,11 +106,11 @@ class ColumnChoice:
             epochs_from=known.epochs_from,
         )
 
-    def rates(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:
+    def values(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:
         """The columns with rates."""
-        if self.rate_column is None:
+        if self.value_column is None:
             return rate_columns(names, known.rates)
-        return _named(names, self.rate_column)[:1]
+        return _named(names, self.value_column)[:1]
 
     def _positions(self, names: Sequence[str]) -> tuple[str | None, str | None]:
         """The column of the steps and that of the epochs; None for one that is not there or not looked at."""
@@ -111,14 +121,14 @@ class ColumnChoice:
         return next(iter(_named(names, self.step_column)), None), None
 
     def unknown(self, found: str, names: Iterable[str] = ()) -> LogError:
-        """The error for a log in which no learning rate was recognised; `names` are what it has instead."""
+        """The error for a log in which no value was recognised; `names` are what it has instead."""
         names = list(islice(names, WIDEST))
         instead = f"Found: {' '.join(filter(None, (found, listed(names))))}."
-        rates, placed = self.rates(names), self._positions(names) != (None, None)
+        rates, placed = self.values(names), self._positions(names) != (None, None)
         lacking: list[str] = []
         for name, value, there in (
             ("step_column", self.step_column, placed),
-            ("rate_column", self.rate_column, bool(rates)),
+            (self.argument, self.value_column, bool(rates)),
         ):
             if value is not None and not there:
                 lacking += [" and " if lacking else "", Name(name), f" {shown(value)}"]
@@ -126,31 +136,31 @@ class ColumnChoice:
             return LogError(("The log has no ", *lacking, " that could be read."), fix=instead)
         if rates and placed:
             return LogError(
-                f"The log has learning rates ({listed(rates[:3])}), but no row of it has both a position and one."
+                f"The log has {self.plural} ({listed(rates[:3])}), but no row of it has both a position and one."
             )
         if rates:
-            return _unplaced(rates, instead)
+            return _unplaced(f"{self.plural} ({listed(rates[:3])})", instead)
         return LogError(
-            f"No learning rate was found in the log. Looked for: {looked_for()}. {instead}",
+            f"No {self.sought} was found in the log. {self.hint}{instead}",
             fix=(
                 "If it is another table, JSON lines or text, name its columns with ",
                 Name("step_column"),
                 " and ",
-                Name("rate_column"),
+                Name(self.argument),
                 ".",
             ),
         )
 
     def without_names(self, columns: Sequence[str]) -> LogError:
         """The error for a table without a header, some of whose columns are asked for in vain, or none."""
-        if self.rate_column is not None or self.step_column is not None:
+        if self.value_column is not None or self.step_column is not None:
             return self.unknown("a table without a header, whose columns are", columns)
         those = f"its {len(columns):,} columns are" if len(columns) > 1 else "its only column is"
         return LogError(
             f"The log is a table without a header: {those} known by number, from 1.",
             fix=(
-                "Name the column of the learning rates with ",
-                Name("rate_column"),
+                f"Name the column of the {self.plural} with ",
+                Name(self.argument),
                 " and that of the steps with ",
                 Name("step_column"),
                 ", or count the rows as steps 0, 1, 2, ... with ",
@@ -160,10 +170,26 @@ class ColumnChoice:
         )
 
 
-def _unplaced(rates: Sequence[str], instead: str) -> LogError:
-    """The error for a log that has rates, and nothing that says where in the run each of them was."""
+@dataclass(frozen=True, slots=True)
+class LossChoice(ColumnChoice):
+    """What the caller asked for where losses are read: `value_column` is the column or the word before the loss."""
+
+    argument: ClassVar[str] = "loss_column"
+    sought: ClassVar[str] = "loss"
+    plural: ClassVar[str] = "losses"
+    hint: ClassVar[str] = ""
+
+    def values(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:
+        """The columns with losses; none in a table of several schedules."""
+        if known.group:
+            return []
+        return loss_columns(names) if self.value_column is None else _named(names, self.value_column)[:1]
+
+
+def _unplaced(values: str, instead: str) -> LogError:
+    """The error for a log that has values, and nothing that says where in the run each of them was."""
     return LogError(
-        f"The log has learning rates ({listed(rates[:3])}), but no column of steps or epochs beside them. {instead}",
+        f"The log has {values}, but no column of steps or epochs beside them. {instead}",
         fix=(
             "Name the column of steps with ",
             Name("step_column"),

@@ -160,3 +160,23 @@ class CellBlock:
                 good &= read < 1000  # 10**19 fits into 64 bits, and a little more
             total += read * _U(10 ** (_WORD * word))
         return total, good
+
+
+class CellBlocks:
+    """The cells of the latest lines, which readers of other columns of the same table need as well."""
+
+    def __init__(self) -> None:
+        self._key: tuple[bytes, str, int] | None = None
+        self._block: CellBlock | None = None
+
+    def of(self, lines: bytes, separator: str, columns: int) -> CellBlock:
+        """The cells of these lines; see `CellBlock`.
+
+        Raises:
+            IrregularError: Python has to read the lines.
+        """
+        key = lines, separator, columns
+        if self._block is None or key != self._key:
+            self._key, self._block = key, None
+            self._block = CellBlock(lines, separator, columns)
+        return self._block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
@@ -14,11 +14,11 @@ import numpy as np
 
 from kosine._logs.read.collect import GroupCollection, number, numbers, unreadable
 from kosine._logs.read.columns import WIDEST, ColumnChoice, ColumnLayout
-from kosine._logs.read.csv_cells import CellBlock, IrregularError
+from kosine._logs.read.csv_cells import CellBlocks, IrregularError
 from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
 from kosine._logs.read.stream import decoded
-from kosine._logs.trace import Remark
+from kosine._logs.remark import Remark
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def find_header(lines: Sequence[str], choice: ColumnChoice) -> TableHeader | Non
             header = replace(header, line=place)
             if header.layout is not None:
                 return header
-            if likeliest is None or (choice.rates(header.columns) and not choice.rates(likeliest.columns)):
+            if likeliest is None or (choice.values(header.columns) and not choice.values(likeliest.columns)):
                 likeliest = header
     return likeliest
 
@@ -89,7 +89,7 @@ def _headers(lines: Sequence[str], top: bool, choice: ColumnChoice) -> Iterator[
 
 def _named(lines: Sequence[str], separator: str, columns: tuple[str, ...], choice: ColumnChoice) -> TableHeader | None:
     """A header that has rates, also without a position: then it has no layout."""
-    if not choice.rates(columns):
+    if not choice.values(columns):
         return None
     layout = choice.layout(columns)
     counting = layout or replace(choice, count_rows=True, step_column=None).layout(columns)
@@ -111,9 +111,9 @@ def _bare(line: str, separator: str, numeric: bool, choice: ColumnChoice) -> Tab
     """
     cells = split_cells(line, separator)
     columns = tuple(str(number + 1) for number in range(len(cells)))
-    if numeric and len(columns) == 1 and choice.count_rows and choice.rate_column is None:
-        choice = replace(choice, rate_column="1")
-    if choice.rate_column is not None and not any(";" in cell or "\t" in cell for cell in cells):  # else separators
+    if numeric and len(columns) == 1 and choice.count_rows and choice.value_column is None:
+        choice = replace(choice, value_column="1")
+    if choice.value_column is not None and not any(";" in cell or "\t" in cell for cell in cells):  # else separators
         layout = choice.layout(columns)
         if _have_row([line], separator, columns, layout):
             return TableHeader(0, separator, columns, layout, bare=True)
@@ -133,7 +133,7 @@ def _have_row(lines: Sequence[str], separator: str, columns: tuple[str, ...], la
         return False
     places = {column: place for place, column in reversed(list(enumerate(columns)))}
     needed = [] if layout.position is None else [places[layout.position]]
-    rates = [places[name] for name in layout.rates]
+    rates = [places[name] for name in layout.values]
     for line in lines:
         cells = split_cells(line.replace(",", ".") if separator == ";" else line, separator)
         if len(cells) != len(columns) or not all(isfinite(number(cells[place])) for place in needed):
@@ -165,27 +165,28 @@ class TableReader:
         self._choice = choice
         self._longer = self._others = 0
         self._axis = layout.axis
+        self._first = layout
+        self._skip = header.line + (not header.bare)
+        self._by_line = bool(layout.group) or header.separator in _DRAWN
         self._take(header, layout)
 
     def _take(self, header: TableHeader, layout: ColumnLayout) -> None:
         self._header, self._layout = header, layout
         self._places = {column: place for place, column in reversed(list(enumerate(header.columns)))}
-        self._first_rate = self._places[layout.rates[0]]
+        self._first_value = self._places[layout.values[0]]
 
-    def read(self, pieces: Iterable[bytes]) -> Reading:
-        """Read the lines of the file, from the first, some at a time."""
-        first = self._layout
-        skip = self._header.line + (not self._header.bare)
-        by_line = bool(self._layout.group) or self._header.separator in _DRAWN
-        for piece in pieces:
-            lines = piece
-            while skip and lines:
-                skip -= 1
-                lines = lines[lines.find(b"\n") + 1 :]
-            by_line = by_line or self._layout.axis != self._axis
-            if lines and (by_line or not self._read_regular(lines)):
-                self._read_any(_rows(lines, self._header.separator))
-        reading = reading_of(first, self.found, self.length)
+    def read(self, lines: bytes, blocks: CellBlocks) -> None:
+        """Read the next lines of the file."""
+        while self._skip and lines:
+            self._skip -= 1
+            lines = lines[lines.find(b"\n") + 1 :]
+        self._by_line = self._by_line or self._layout.axis != self._axis
+        if lines and (self._by_line or not self._read_regular(lines, blocks)):
+            self._read_any(_rows(lines, self._header.separator))
+
+    def reading(self) -> Reading:
+        """What the lines that were read say."""
+        reading = reading_of(self._first, self.found, self.length)
         if self._others:
             text = f"Rows below a header without {self._axis}s, which are left out: {self._others:,}."
             reading.remarks.append(Remark("other rows", self._others, text))
@@ -194,17 +195,17 @@ class TableReader:
             reading.remarks.append(Remark("cells", self._longer, text))
         return reading
 
-    def _read_regular(self, lines: bytes) -> bool:
+    def _read_regular(self, lines: bytes, blocks: CellBlocks) -> bool:
         """Read lines that all have the same number of cells, with numbers in those that count; whether they are so."""
         layout, places = self._layout, self._places
         try:
-            cells = CellBlock(lines, self._header.separator, len(self._header.columns))
+            cells = blocks.of(lines, self._header.separator, len(self._header.columns))
             where = None if layout.position is None else cells.numbers(places[layout.position])
-            rates = [cells.numbers(places[column]) for column in layout.rates]
+            rates = [cells.numbers(places[column]) for column in layout.values]
         except IrregularError:
             return False
         epochs = None if layout.epoch is None else partial(cells.every, places[layout.epoch])
-        for name, values in zip(layout.rates, rates, strict=True):
+        for name, values in zip(layout.values, rates, strict=True):
             new: NDArray[np.intp] = np.empty(0, np.intp)
             if self.found.needs_texts(name):
                 new = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
@@ -227,7 +228,7 @@ class TableReader:
 
     def _layout_of(self, row: Sequence[str]) -> ColumnLayout | None:
         """The layout that a row gives to those after it, where it is a header of other columns."""
-        if len(row) <= self._first_rate or row[self._first_rate][:1] in _BEGINS_NUMBER or self._header.bare:
+        if len(row) <= self._first_value or row[self._first_value][:1] in _BEGINS_NUMBER or self._header.bare:
             return None
         cells = [cell.strip() for cell in row]
         return self._choice.layout(cells) if tuple(cells) != self._header.columns else None
@@ -242,7 +243,7 @@ class TableReader:
         where = None if layout.position is None else _column(whole, places[layout.position], comma)
         positions = None if where is None else numbers(where)
         epochs = None if layout.epoch is None else partial(_epochs, whole, places[layout.epoch], comma)
-        for column in layout.rates:
+        for column in layout.values:
             texts = _column(whole, places[column], comma)
             if not layout.group:
                 rates = numbers(texts)

@@ -181,7 +181,7 @@ def _read_rows(rows: list[Any], records: RecordReader) -> ColumnLayout | None:
 def _read_columns(node: dict[str, Any], choice: ColumnChoice, records: RecordReader, cut: bool) -> ColumnLayout | None:
     lists = {key: _listed(value) for key, value in node.items() if isinstance(value, list | dict)}
     columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
-    rates = choice.rates(list(columns))
+    rates = choice.values(list(columns))
     if not rates:
         return None
     count = len(columns[rates[0]])
@@ -195,7 +195,7 @@ def _read_columns(node: dict[str, Any], choice: ColumnChoice, records: RecordRea
         return None
     places: Sequence[Any] = range(count) if layout.position is None else alike[layout.position]
     epochs: Sequence[Any] = [None] * count if layout.epoch is None else alike[layout.epoch]
-    for column in layout.rates:
+    for column in layout.values:
         for place, epoch, rate in zip(places, epochs, alike[column], strict=True):
             records.add(layout, column, place, rate, epoch)
     return layout

@@ -13,7 +13,7 @@ from kosine._logs.read.columns import ColumnChoice, ColumnLayout
 from kosine._logs.read.known_formats import ANY_ROWS, ONLY_TABLES
 from kosine._logs.read.reading import Reading, reading_of
 from kosine._logs.read.run_length import RunLength
-from kosine._logs.trace import Remark
+from kosine._logs.remark import Remark
 
 _SHAPES = 1000  # sets of keys to remember
 _DIGITS = 18
@@ -52,38 +52,33 @@ class RecordReader:
     def found(self) -> GroupCollection:
         """The rows of the kind with the most."""
         layout = self.layout
-        found = GroupCollection() if layout is None else self._kinds[layout.position][1]
-        found.missing = self._missing
-        return found
+        return GroupCollection() if layout is None else self._kinds[layout.position][1]
 
     @property
     def name(self) -> str:
         """What to call the log."""
         layout = self.layout
-        return "" if layout is None else ANY_ROWS.name if layout.format in ONLY_TABLES else layout.format
+        return "" if layout is None else _name(layout)
 
     @property
     def lines(self) -> int:
         """The rows of the kind with the most."""
         return max((found.rows for _, found in self._kinds.values()), default=0)
 
-    def read_line(self, text: str) -> bool:
-        """Whether a line is an object, which is read then."""
-        record = _object_of(text)
-        if record is not None:
-            self.record(record)
-        return record is not None
-
-    def reading(self) -> Reading:
-        """What the objects say of the run, where one has a rate."""
-        layout, found = self.layout, self.found
-        assert layout is not None
-        reading = replace(reading_of(layout, found, self.length), format=self.name, batches=tuple(self._of))
-        left_out = sum(other.rows for _, other in self._kinds.values()) - found.rows
+    def readings(self) -> list[Reading]:
+        """What the objects of each kind say of the run: the kind with the most rows first."""
+        first = self.found
+        first.missing = self._missing
+        kinds = sorted(self._kinds.values(), key=lambda kind: kind[1] is not first)
+        readings = [
+            replace(reading_of(layout, found, self.length), format=_name(layout), batches=tuple(self._of))
+            for layout, found in kinds
+        ]
+        left_out = sum(found.rows for _, found in kinds[1:])
         if left_out:
             text = f"Objects with another key for the position, which are left out: {left_out:,}."
-            reading.remarks.append(Remark("other rows", left_out, text))
-        return reading
+            readings[0].remarks.append(Remark("other rows", left_out, text))
+        return readings
 
     def see(self, keys: Iterable[str]) -> None:
         """Remember keys for the message that no rate was found."""
@@ -114,7 +109,7 @@ class RecordReader:
             self.length.add(layout.total, record[layout.total])
         position = None if layout.position is None else self._first(record[layout.position], layout.epoch is not None)
         epoch = None if layout.epoch is None else self._first(record[layout.epoch])
-        for column in layout.rates:
+        for column in layout.values:
             value = record[column]
             if isinstance(value, dict):
                 for name, one in value.items():
@@ -144,6 +139,10 @@ class RecordReader:
         kind[1].row(name, position, rate, epoch)
 
 
+def _name(layout: ColumnLayout) -> str:
+    return ANY_ROWS.name if layout.format in ONLY_TABLES else layout.format
+
+
 def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
     """An object with those inside of it opened: {"train": {"lr": 1}} is {"train/lr": 1}."""
     flat: dict[str, Any] = {}
@@ -155,7 +154,8 @@ def _flat(record: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
     return flat
 
 
-def _object_of(line: str) -> dict[str, Any] | None:
+def object_of(line: str) -> dict[str, Any] | None:
+    """The object that a line is; None if it is something else."""
     try:
         record = json.loads(line, parse_float=str)  # as it was printed
     except (ValueError, RecursionError):
@@ -173,9 +173,9 @@ def begins_as_json(text: str) -> bool:
 def is_lines(lines: Sequence[str]) -> bool:
     """Whether a file that begins so has an object on each line, rather than one document on them all."""
     some = [line for line in lines if line.strip()]
-    return objects_in(some) > 1 or (len(some) > 1 and _object_of(some[0]) is not None)
+    return objects_in(some) > 1 or (len(some) > 1 and object_of(some[0]) is not None)
 
 
 def objects_in(lines: Iterable[str]) -> int:
     """How many of the first lines are objects."""
-    return sum(_object_of(line) is not None for line in islice(filter(str.strip, lines), 20))
+    return sum(object_of(line) is not None for line in islice(filter(str.strip, lines), 20))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from kosine._logs.read.text_formats import TEXT_FORMATS
-from kosine._logs.trace import Axis
+from kosine._logs.remark import Axis
 
 _MOST_NAMED = 24  # formats in a message
 _LONGEST = 500  # characters of a name

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from kosine._logs.read.columns import ColumnChoice
-from kosine._logs.read.json_records import RecordReader
+from kosine._logs.read.columns import ColumnChoice, LossChoice
+from kosine._logs.read.json_records import RecordReader, object_of
 from kosine._logs.read.reading import Reading
-from kosine._logs.read.text_lines import LONGEST_LINE, TextKind, kinds_behind, text_kinds
-from kosine._logs.trace import Remark
+from kosine._logs.read.text_lines import LONGEST_LINE, LOSS_WORDS, TextKind, kinds_behind, text_kinds
+from kosine._logs.remark import Remark
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;]{0,20}[A-Za-z]|\x08")  # and what progress bars go back with
 _PREFIXED = re.compile(r"[^{}'|]{0,100}?\w: (?=\{\")")  # such as `json_stats: {"lr": 0.1}`
@@ -19,15 +18,21 @@ _OPTION = re.compile(
     r"['\"]?\s{0,4}[=:]"
 )
 _MANY_OPTIONS = 3
-_WORDS = ("lr", "learning", "l.r.", " rate,", "epoch", "step", "iter")  # of lines with a rate or a position
+_RATE_WORDS = ("lr", "learning", "l.r.", " rate,")  # of lines with a rate
+_PLACE_WORDS = ("epoch", "step", "iter")  # of lines with a position
 
 
-def _with_words(piece: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
+def _with_words(piece: bytes, text: bytes, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
     """The lines of a piece that have one of the words, in small letters: long stretches without any cost little.
 
     Where more than a quarter of the lines have one, all lines are returned: to look further takes longer.
+
+    Args:
+        piece: the lines.
+        text: the end of a line and the piece in small letters.
+        lines: of the piece.
+        words: in small letters.
     """
-    text = b"\n" + piece.lower()
     ends = set()
     for word in words:
         at = text.find(word)
@@ -45,58 +50,55 @@ def _are_options(text: str) -> bool:
     return "Namespace(" in text or len(set(_OPTION.findall(text))) >= _MANY_OPTIONS
 
 
-class LineReader:
-    """Reads JSON objects and text, and keeps the rows of each kind apart."""
+class LineKinds:
+    """The kinds of lines that have values of one sort: rates, or losses. The rows of each kind are apart.
+
+    Attributes:
+        records: the objects.
+        words: texts in small letters, of which each line has one that may say something.
+        words_of_values: those of which each line with a value has one.
+    """
 
     def __init__(self, choice: ColumnChoice) -> None:
-        self._choice = choice
         self.records = RecordReader(choice)
-        self._texts = text_kinds(choice)
-        self._contexts = [kind for kind in self._texts if kind.context_marker]
+        self._asked = choice.value_column
+        self._values = LOSS_WORDS if isinstance(choice, LossChoice) else _RATE_WORDS
+        texts = text_kinds(choice)
+        self._contexts = [kind for kind in texts if kind.context_marker]
         self._latest: TextKind | None = None
-        self._behind = kinds_behind(choice)
+        self._texts, self._behind = texts, kinds_behind(choice)
         self._before = {"epoch": "", "step": ""}
-        self._lines = self._objects = 0
-        words = [*_WORDS, *(kind.context_marker for kind in self._contexts)]
-        words += [] if choice.rate_column is None else [choice.rate_column]
+        words = [*self._values, *_PLACE_WORDS, *(kind.context_marker for kind in self._contexts)]
+        words += [] if self._asked is None else [self._asked]
         small = [b"\n{", *(word.encode().lower() for word in words)]
-        self._words = tuple(word for word in small if not any(other != word and other in word for other in small))
+        asked = None if self._asked is None else self._asked.encode().lower()
+        self.words_of_values = tuple(word.encode() for word in self._values) if asked is None else (asked,)
+        self.words = tuple(word for word in small if not any(other != word and other in word for other in small))
 
-    def read(self, pieces: Iterable[bytes]) -> None:
-        """Read a row from each line that has one."""
-        for piece in pieces:
-            if b"\x1b" in piece or b"\x08" in piece:
-                piece = _COLOURS.sub(b"", piece)
-            lines = piece.split(b"\n")
-            lines.pop()  # what is behind the last end of a line
-            self._lines += len(lines) - lines.count(b"")
-            for line in _with_words(piece, lines, self._words):
-                self._see_line(line.decode("utf-8", "replace"))
-
-    def _see_line(self, line: str) -> None:
-        """Read what a line says: a row, or the position of rows behind it."""
-        if line.startswith("{") and self.records.read_line(line):
-            self._objects += 1
-            return
-        line, latest = line[:LONGEST_LINE], self._latest
+    def see(self, line: str) -> bool:
+        """Read what a line says, a row or the position of rows behind it; whether it is an object after a word."""
+        latest = self._latest
         if latest is not None and latest.marker in line and latest.see_and_read(line):
-            return
+            return False
         for kind in self._contexts:
             if kind.context_marker in line:
                 kind.see(line)
-        low, asked = line.lower(), self._choice.rate_column
-        if asked in line if asked is not None else "lr" in low or "learning" in low or "l.r." in low or " rate," in low:
-            self._objects += self._read_line(line)
-        elif "epoch" in low:
+        low, asked = line.lower(), self._asked
+        if asked in line if asked is not None else any(word in low for word in self._values):
+            return self._read(line)
+        if "epoch" in low:
             self._before["epoch"] = line[:_LONGEST_BEFORE]
         elif "step" in low or "iter" in low:
             self._before["step"] = line[:_LONGEST_BEFORE]
+        return False
 
-    def _read_line(self, text: str) -> bool:
-        """Read a line that may have a rate; whether it is an object after a word."""
+    def _read(self, text: str) -> bool:
+        """Read a line that may have a value; whether it is an object after a word."""
         if '{"' in text:
             prefixed = _PREFIXED.match(text)
-            if prefixed is not None and self.records.read_line(text[prefixed.end() :]):
+            record = None if prefixed is None else object_of(text[prefixed.end() :])
+            if record is not None:
+                self.records.record(record)
                 return True
         for kind in self._texts:
             if kind.marker in text and not (kind.is_any and _are_options(text)) and kind.read(text):
@@ -116,28 +118,21 @@ class LineReader:
             kind.found.sharers = len(self._kinds())
 
     @property
-    def others(self) -> int:
-        """Lines that are not empty and not an object."""
-        return self._lines - self._objects
-
-    @property
     def count(self) -> int:
         """The rows of all kinds."""
         return sum(kind.lines for kind in self._kinds())
 
-    def best(self) -> Reading:
-        """The kind with the most rows; of equal ones, the one that is listed first."""
-        return max(self._kinds(), key=lambda kind: kind.lines, default=self.records).reading()
+    def readings(self) -> list[Reading]:
+        """The rows of each kind: the one with the most first; of equal ones, the one that is listed first."""
+        kinds = sorted(self._kinds(), key=lambda kind: -kind.lines)
+        return [reading for kind in kinds or [self.records] for reading in kind.readings()]
 
     def left_out(self) -> list[Remark]:
-        """What to say of the rows of other kinds."""
-        kinds = self._kinds()
-        if len(kinds) < 2:
-            return []
-        best = max(kinds, key=lambda kind: kind.lines)
+        """What to say of the rows of all kinds but the one with the most."""
+        kinds = sorted(self._kinds(), key=lambda kind: -kind.lines)
         counts: dict[str, int] = {}
-        for kind in kinds:
-            if kind is not best and kind not in self._behind:  # which may be anything
+        for kind in kinds[1:]:
+            if kind not in self._behind:  # which may be anything
                 counts[kind.name] = counts.get(kind.name, 0) + kind.lines
         if not counts:
             return []
@@ -148,3 +143,52 @@ class LineReader:
     def _kinds(self) -> list[RecordReader | TextKind]:
         kinds: list[RecordReader | TextKind] = [self.records, *self._texts, *self._behind]
         return [kind for kind in kinds if kind.lines]
+
+
+class LineReader:
+    """Reads JSON objects and text.
+
+    Args:
+        values: takes the lines.
+        losses: takes those from the first one on that has a word of a loss; None where no losses are read.
+    """
+
+    def __init__(self, values: LineKinds, losses: LineKinds | None = None) -> None:
+        self._values, self._losses = values, losses
+        self._all = [values]
+        self._lines = self._objects = 0
+        self._words = values.words
+
+    def read(self, piece: bytes) -> None:
+        """Read a row from each line of a piece that has one."""
+        if b"\x1b" in piece or b"\x08" in piece:
+            piece = _COLOURS.sub(b"", piece)
+        lines = piece.split(b"\n")
+        lines.pop()  # what is behind the last end of a line
+        self._lines += len(lines) - lines.count(b"")
+        text = b"\n" + piece.lower()
+        if self._losses is not None and any(word in text for word in self._losses.words_of_values):
+            self._all.append(self._losses)
+            self._words = tuple({*self._words, *self._losses.words})
+            self._losses = None
+        for line in _with_words(piece, text, lines, self._words):
+            self._see(line.decode("utf-8", "replace"))
+
+    def _see(self, line: str) -> None:
+        """Read what a line says."""
+        if line.startswith("{"):
+            record = object_of(line)
+            if record is not None:
+                self._objects += 1
+                for kinds in self._all:
+                    kinds.records.record(record)
+                return
+        line = line[:LONGEST_LINE]
+        self._objects += self._values.see(line)
+        for kinds in self._all[1:]:
+            kinds.see(line)
+
+    @property
+    def others(self) -> int:
+        """Lines that are not empty and not an object."""
+        return self._lines - self._objects

@@ -9,7 +9,7 @@ from kosine._logs.read.collect import GroupCollection
 from kosine._logs.read.columns import ColumnLayout
 from kosine._logs.read.rounded_epochs import PrintedEpochs
 from kosine._logs.read.run_length import RunLength
-from kosine._logs.trace import Axis, Remark
+from kosine._logs.remark import Axis, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Reading:
         redrawn: whether a place is written again and again, and the last time counts.
         printed: how the epochs were printed, and the steps of progress bars.
         turns: the models that write the same steps.
+        counts_rows: whether the positions are the numbers of the rows that have a value.
         remarks: what was odd.
     """
 
@@ -46,6 +47,7 @@ class Reading:
     redrawn: bool = False
     printed: PrintedEpochs | None = None
     turns: int = 1
+    counts_rows: bool = False
     remarks: list[Remark] = field(default_factory=list)
 
 
@@ -64,6 +66,7 @@ def reading_of(layout: ColumnLayout, found: GroupCollection, length: RunLength) 
         total,
         epochs=epochs,
         epochs_from=layout.epochs_from,
+        counts_rows=found.count_rows,
         remarks=remarks,
     )
 

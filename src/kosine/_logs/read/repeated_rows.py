@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kosine._logs.trace import rows
+from kosine._logs.remark import rows
 from kosine.errors import LogError, Name
 
 if TYPE_CHECKING:
@@ -16,6 +16,11 @@ _FEW = 20  # one row in so many may have the place of another one, as after a re
 _SHORT = 0.7  # of the longest part: no epoch is as much shorter than others
 _SHOWN = 8  # runs whose lengths a message gives
 _BRANCH = 5  # rows after the log went back: fewer may be leftovers
+
+
+def is_crowded(crowded: int, seen: int) -> bool:
+    """Whether too many rows have the place of the row before and another value."""
+    return crowded >= 2 and crowded * _FEW > seen
 
 
 def refuse_crowded(positions: NDArray[Any], axis: str, crowded: int, seen: int) -> None:
@@ -33,7 +38,7 @@ def refuse_crowded(positions: NDArray[Any], axis: str, crowded: int, seen: int) 
             f"All {seen:,} rows are at {axis} {positions[0]:,g}: a log of one run has its rates at different places.",
             fix=(*fix, "."),
         )
-    if crowded < 2 or crowded * _FEW <= seen:
+    if not is_crowded(crowded, seen):
         return
     cause = (
         "the log lacks the number of the batch in the epoch, or rounds its epochs too far"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from kosine._core.numbers import MAX_STEPS
 from kosine._logs.read.collect import number
 from kosine._logs.read.known_formats import comparable
-from kosine._logs.trace import Axis, Remark
+from kosine._logs.remark import Axis, Remark
 
 _NAMES: dict[Axis, tuple[str, ...]] = {
     "step": (

@@ -25,11 +25,11 @@ def choice_of_export(choice: ColumnChoice, source: str) -> ColumnChoice:
     Raises:
         LogError: the name says nothing of a learning rate.
     """
-    if choice.rate_column is not None:
+    if choice.value_column is not None:
         return choice
     _, marked, tag = PurePath(source).stem.rpartition("tag-")
     if rate_columns([tag]) and (marked or _ENDS.search(tag)):
-        return replace(choice, rate_column="Value")
+        return replace(choice, value_column="Value")
     raise LogError(
         "The table is a scalar that TensorBoard exported; only the file's name says which one, and it names no "
         "learning rate.",

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from kosine._logs.trace import Remark
+from kosine._logs.remark import Remark
 
 LONGEST = 1 << 20
 """Bytes of a line; longer ones are left out, as no row of a log is as long."""

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from kosine._logs.read.collect import BLOCK, GroupCollection
-from kosine._logs.read.columns import ColumnChoice
-from kosine._logs.read.known_formats import rate_columns
-from kosine._logs.trace import Axis, Remark
+from kosine._logs.read.columns import ColumnChoice, LossChoice
+from kosine._logs.read.loss_names import says_its_set
+from kosine._logs.read.reading import Reading
+from kosine._logs.remark import Axis, Remark
 from kosine.errors import LogError, missing_package
 
 NAME = "TensorBoard event files"
@@ -47,62 +48,91 @@ def event_files(folder: Path) -> list[Path]:
     return found
 
 
-def read_events(files: list[Path], choice: ColumnChoice, found: GroupCollection) -> tuple[Axis, list[Remark]]:
-    """Read the rates of one run from its event files; the axis, and what was odd.
+def read_events(
+    files: list[Path], choice: ColumnChoice, losses: LossChoice | None
+) -> tuple[list[Reading], list[Reading], list[str], list[Remark]]:
+    """Read the values of one run from its event files, and its losses besides; the tags, and what was odd.
 
     Raises:
-        LogError: no tag with a rate, or rates in several folders, which are several runs.
+        LogError: no tag with a value, or values in several folders, which are several runs.
         MissingPackageError: tensorboard is not installed.
     """
-    tags: dict[str, _ScalarTag] = {}
+    tags: dict[tuple[Path, str], _ScalarTag] = {}
     runs: dict[Path, None] = {}
     damaged: list[str] = []
+    found = GroupCollection()
     for path in files:
         for value, step in _values(path, damaged):
-            tag = tags.get(value.tag)
+            tag = tags.get((path.parent, value.tag))
             if tag is None:
-                tag = tags[value.tag] = _ScalarTag(value.tag, _is_rate(value.tag, choice), found)
-            if tag.is_rate:
-                rate = _scalar(value)
-                if rate is not None:
+                tag = tags[path.parent, value.tag] = _ScalarTag(value.tag, path.parent, choice, losses, found)
+            number = _scalar(value) if tag.is_sought else None
+            if number is not None:
+                tag.add(step, number)
+                if tag.is_value:
                     runs[path.parent] = None
-                    tag.add(step, rate)
         for tag in tags.values():
             tag.flush()
-    if len(runs) > 1:
-        folders = ", ".join(repr(str(folder)) for folder in list(runs)[:10])
-        raise LogError("There are several runs with rates in the folder.", fix=f"Name one of: {folders}.")
+    folders = [folder for folder in runs if not (isinstance(choice, LossChoice) and says_its_set(folder.name))]
+    if len(folders) > 1:
+        named = ", ".join(repr(str(folder)) for folder in folders[:10])
+        raise LogError(f"There are several runs with {choice.plural} in the folder.", fix=f"Name one of: {named}.")
+    names = list(dict.fromkeys(name for _, name in tags))
     if not runs:
-        raise choice.unknown("the tags" if tags else "no tags", tags)
+        raise choice.unknown("the tags" if tags else "no tags", names)
     text = f"Event files that are cut or damaged, and read up to there: {', '.join(damaged[:5])}."
-    per_epoch = all(tag.name.startswith("epoch_") for tag in tags.values() if tag.is_rate)
-    return "epoch" if per_epoch else "step", [Remark("damaged", len(damaged), text)] if damaged else []
+    remarks = [Remark("damaged", len(damaged), text)] if damaged else []
+    run = [*folders, *runs][0]
+    of_losses = [tag.reading(run) for tag in tags.values() if tag.is_loss]
+    if isinstance(choice, LossChoice):
+        return of_losses, [], names, remarks
+    per_epoch = all(tag.axis == "epoch" for tag in tags.values() if tag.is_value)
+    return [Reading(NAME, found, "epoch" if per_epoch else "step")], of_losses, names, remarks
 
 
 class _ScalarTag:
-    """The values of one tag, which wait to be taken in."""
+    """The values of one tag in one folder, which wait to be taken in.
 
-    def __init__(self, name: str, is_rate: bool, found: GroupCollection) -> None:
-        self.name = name
-        self.is_rate = is_rate
-        self._found = found
+    Attributes:
+        is_value: whether it is one of the values that are looked for.
+        is_loss: whether it is a loss.
+        axis: what its steps count.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, choice: ColumnChoice, losses: LossChoice | None, rates: GroupCollection
+    ) -> None:
+        self.is_value = bool(choice.values([name]))
+        beside = losses is not None and not self.is_value and bool(losses.values([name]))
+        self.is_loss = beside or (self.is_value and isinstance(choice, LossChoice))
+        self.axis: Axis = "epoch" if name.startswith("epoch_") else "step"
+        self._name, self._folder = name, folder
+        self._found = GroupCollection() if self.is_loss else rates
         self._steps: list[float] = []
-        self._rates: list[float] = []
+        self._numbers: list[float] = []
 
-    def add(self, step: int, rate: float) -> None:
+    @property
+    def is_sought(self) -> bool:
+        """Whether its values are needed."""
+        return self.is_value or self.is_loss
+
+    def add(self, step: int, number: float) -> None:
         self._steps.append(float(step))
-        self._rates.append(rate)
-        if len(self._rates) == BLOCK:
+        self._numbers.append(number)
+        if len(self._numbers) == BLOCK:
             self.flush()
 
     def flush(self) -> None:
-        if self._rates:
-            self._found.columns(self.name, np.array(self._steps), np.array(self._rates), None)
-            self._steps, self._rates = [], []
+        if self._numbers:
+            self._found.columns(self._name, np.array(self._steps), np.array(self._numbers), None)
+            self._steps, self._numbers = [], []
 
-
-def _is_rate(tag: str, choice: ColumnChoice) -> bool:
-    return tag == choice.rate_column if choice.rate_column is not None else bool(rate_columns([tag]))
+    def reading(self, run: Path) -> Reading:
+        """The losses of the tag; those of another folder than the run's, such as validation, begin with its name."""
+        groups = self._found.groups
+        if self._folder != run and self._name in groups:
+            groups[f"{self._folder.name}/{self._name}"] = groups.pop(self._name)
+        return Reading(NAME, self._found, self.axis)
 
 
 def _values(path: Path, damaged: list[str]) -> Iterator[tuple[Any, int]]:

@@ -33,6 +33,7 @@ class TextFormat:
         epoch_digits: the digits that epochs are rounded to; None: another way.
         redrawn: whether a place is written again and again, and the last time counts.
         models: whether several models may write the same steps in turn.
+        loss: a pattern as `rate` for the loss, where the log gives it another name; else any loss is found.
     """
 
     name: str
@@ -50,6 +51,12 @@ class TextFormat:
     epoch_digits: int | None = None
     redrawn: bool = False
     models: bool = False
+    loss: str = ""
+
+    @property
+    def marks_position(self) -> bool:
+        """Whether the marker is a part of the position, which lines without a rate have as well."""
+        return not any(word in self.marker.lower() for word in ("lr", "l.r.", "rate", "learning", "optim/"))
 
 
 _NUMBER = r"[-+.\w]+"
@@ -93,7 +100,13 @@ TEXT_FORMATS = (
         marker="lr=[",
         models=True,
     ),
-    TextFormat("llm.c main.log", position=r"^s:(?P<step>\d+) trl:", rate=rf"\blr:(?P<rate>{_NUMBER})", marker=" trl:"),
+    TextFormat(
+        "llm.c main.log",
+        position=r"^s:(?P<step>\d+) trl:",
+        rate=rf"\blr:(?P<rate>{_NUMBER})",
+        marker=" trl:",
+        loss=rf" (?P<name>trl):(?P<rate>{_NUMBER})",
+    ),
     TextFormat(
         "llm.c output",
         position=r"^step\s+(?P<step>\d+)/(?P<total>\d+) \|",
@@ -232,6 +245,7 @@ TEXT_FORMATS = (
         "Marian log",
         position=r"\bUp\. (?P<step>\d[\d,]*) :",
         rate=rf": L\.r\. (?P<rate>{_NUMBER})",
+        loss=rf" : (?P<name>Cost) (?P<rate>{_NUMBER})",
         rate_name="L.r.",
         marker=": L.r. ",
     ),
@@ -251,6 +265,7 @@ TEXT_FORMATS = (
         "OLMo output",
         position=r"^",
         rate=rf"\boptim/(?P<name>learning_rate_group\d+|LR \(group \d+\))=(?P<rate>{_NUMBER})",
+        loss=rf"\b(?P<name>train/(?:CrossEntropyLoss|CE loss))=(?P<rate>{_NUMBER})",
         marker="optim/",
         context=r"\[step=(?P<step>\d[\d,]*)(?:/(?P<total>\d[\d,]*))?",
         context_marker="[step=",
@@ -260,6 +275,7 @@ TEXT_FORMATS = (
         position=r"^",
         rate=rf"\| > (?P<name>current_lr\w*):\s{{0,8}}(?P<rate>{_NUMBER})",
         marker="| > current_lr",
+        loss=rf"\| > (?P<name>loss):\s{{0,8}}(?P<rate>{_NUMBER})",
         context=r"--> STEP: \d+/\d+ -- GLOBAL_STEP: (?P<step>\d+)",
         context_marker="-- GLOBAL_STEP: ",
     ),
@@ -372,3 +388,61 @@ TEXT_FORMATS = (
     ),
 )
 """Tried in this order on every line until one fits; the format with the most rows is the log's."""
+
+ANY_LOSS = (
+    r"(?i)(?<![\w/.-])(?P<name>(?:[a-z][\w/.-]{0,30} )?[\w/.-]{0,40}?loss[\w/-]{0,30})"
+    rf"{_BEFORE}(?P<rate>[-+]?(?:[.\d]{_NUMBER}|\d|nan\b|inf(?:inity)?\b))"
+)
+"""A loss of any name, as a whole or in part, with the word before it."""
+
+LOSS_FORMATS = (
+    TextFormat(
+        "Megatron-LM output, validation",
+        position=r"\bvalidation loss at iteration (?P<step>\d+) \|",
+        rate=rf"\blm loss value: (?P<rate>{_NUMBER})",
+        rate_name="validation loss",
+        marker="validation loss at iteration",
+    ),
+    TextFormat(
+        "llm.c main.log, validation",
+        position=r"^s:(?P<step>\d+) tel:",
+        rate=rf" (?P<name>tel):(?P<rate>{_NUMBER})",
+        marker=" tel:",
+    ),
+    TextFormat(
+        "Marian log, validation",
+        position=r"\[valid\] .{1,40}\bUp\. (?P<step>\d[\d,]*) :",
+        rate=rf" : (?P<name>cross-entropy|ce-mean-words) : (?P<rate>{_NUMBER})",
+        marker="[valid] ",
+    ),
+    TextFormat(
+        "fairseq log, validation",
+        position=rf"\bnum_updates{_BEFORE}(?P<step>\d+)",
+        rate=rf"\| loss (?P<rate>{_NUMBER})",
+        rate_name="valid loss",
+        marker="valid on '",
+    ),
+    TextFormat(
+        "Informer or Time-Series-Library output",
+        position=r"^Epoch: (?P<epoch>\d+), Steps: (?P<of>\d+) \|",
+        rate=ANY_LOSS,
+        marker=", Steps: ",
+        epochs_from=1,
+    ),
+    TextFormat(
+        "icefall log, validation",
+        position=r"\bEpoch (?P<epoch>\d+), validation:",
+        rate=rf"\bvalidation: loss=(?P<rate>{_NUMBER})",
+        rate_name="validation loss",
+        marker=", validation: loss=",
+        epochs_from=1,
+    ),
+    TextFormat(
+        "WeNet log, validation",
+        position=r"\bEpoch (?P<epoch>\d+) CV info",
+        rate=rf"\b(?P<name>cv_loss) (?P<rate>{_NUMBER})",
+        marker=" CV info",
+        epochs_from=0,
+    ),
+)
+"""Formats of lines that have a loss and no rate, most of them that of a validation set; tried before the others."""

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 
 from kosine._logs.read.collect import GroupCollection, number
-from kosine._logs.read.columns import ColumnChoice
+from kosine._logs.read.columns import ColumnChoice, LossChoice
 from kosine._logs.read.known_formats import axis_of
+from kosine._logs.read.loss_names import loss_kind, says_its_set
 from kosine._logs.read.reading import Reading, counted
 from kosine._logs.read.rounded_epochs import PrintedEpochs
-from kosine._logs.read.text_formats import ANY_TEXT, TEXT_BEHIND, TEXT_FORMATS, TextFormat
-from kosine._logs.trace import Axis
+from kosine._logs.read.text_formats import ANY_LOSS, ANY_TEXT, LOSS_FORMATS, TEXT_BEHIND, TEXT_FORMATS, TextFormat
+from kosine._logs.remark import Axis
 
 LONGEST_LINE = 1 << 16
 """Characters of a line that are looked at."""
+LOSS_WORDS = ("loss", " trl:", " tel:", " cost ", "[valid]")
+"""Texts in small letters, of which each line with a loss has one."""
+_SETS = "train(?:ing)?|val(?:id(?:ation)?|idate|i)?|eval(?:uation|uate)?|dev|cv|test(?:ing)?"
+_HEADING = re.compile(
+    rf"(?i)(?<![\w/.])({_SETS})(?: (?:set|epoch|step|batch|iter\w{{0,6}}|phase|results?|metrics?)\b)?"
+    rf"(?:\s{{1,4}}#?\d{{1,12}})?\s{{0,4}}[:\])|>]|^\W{{0,20}}({_SETS})\b"
+)
+_LONGEST_HEADED = 2000  # characters before a loss
+_NOISE = frozenset(("info", "debug", "warning", "and", "with", "got", "current"))
 _MOST_PAIRS = 1 << 16
 _DIGITS = 18  # of an integer that fits into 64 bits
 Groups = Mapping[str, str | None]
@@ -68,11 +78,15 @@ class TextKind:
         first = groups.get("step") or groups.get("batch") or groups.get("epoch")
         if first is None:
             return False
-        rates = [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
+        rates = self._values(text, groups)
         if not rates:
             return False
         self._row(groups, first, rates, text)
         return True
+
+    def _values(self, text: str, groups: Groups) -> list[tuple[str, str]]:
+        """The values of a line and their names."""
+        return [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
 
     def _groups(self, text: str) -> Groups:
         """What the line, and those before it, say of its position."""
@@ -104,10 +118,10 @@ class TextKind:
         if self._epochs is not None:
             self._epochs.see(first, groups.get("bar"))
 
-    def reading(self) -> Reading:
+    def readings(self) -> list[Reading]:
         """What the lines of this format say of the run."""
         lengths = self._lengths
-        return Reading(
+        reading = Reading(
             format=self.name,
             found=self.found,
             axis=self._axis,
@@ -120,8 +134,57 @@ class TextKind:
             redrawn=self._known.redrawn,
             printed=self._epochs,
             turns=1 if self._turns is None else self._turns.most,
+            counts_rows=self._count_rows,
             remarks=[counted(self.lines, self._axis)] if self._count_rows else [],
         )
+        return [reading]
+
+
+class LossTextKind(TextKind):
+    """The rows of the lines of one format, of losses as a whole."""
+
+    def __init__(self, known: TextFormat, choice: ColumnChoice) -> None:
+        super().__init__(known, choice)
+        self._any = choice.value_column is None and known.rate == ANY_LOSS
+        self._bars = known.redrawn and "(?P<batch>" in known.position
+
+    def _values(self, text: str, groups: Groups) -> list[tuple[str, str]]:
+        """The first value of each name; of a name that does not say of which set, a heading before it does."""
+        if not self._any:
+            return super()._values(text, groups)
+        found: dict[str, str] = {}
+        for loss in self._rate.finditer(text):
+            name = _whole_name(loss["name"])
+            kind = None if name is None else loss_kind(name)
+            if name is None or kind is None or (kind == "validation" and self._bars):  # a bar repeats the last one
+                continue
+            if not says_its_set(name):
+                heading = _heading(text[: loss.start("name")])
+                if heading and (loss_kind(f"{heading} loss") is None or _by_batch(heading, groups)):
+                    continue
+                name = f"{heading} {name}" if heading else name
+            found.setdefault(name, loss["rate"])
+        return [(value, name) for name, value in found.items()]
+
+
+def _whole_name(name: str) -> str | None:
+    """The name without a word before it that only begins the line; None where it is not that of a whole loss."""
+    before, _, last = name.rpartition(" ")
+    for one in (name, last) if before.lower() in _NOISE else (name,):
+        if loss_kind(one) is not None:
+            return one
+    return None
+
+
+def _heading(text: str) -> str:
+    """The word for a set that begins a line, or a part of it, such as "Test: " or "[valid]"; empty without one."""
+    headings = list(_HEADING.finditer(text[-_LONGEST_HEADED:]))
+    return (headings[-1][1] or headings[-1][2]).lower() if headings else ""
+
+
+def _by_batch(heading: str, groups: Groups) -> bool:
+    """Whether a row is one of the batches of a validation set, whose number is not that of a step."""
+    return loss_kind(f"{heading} loss") == "validation" and bool(groups.get("batch") or groups.get("of"))
 
 
 def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -137,17 +200,31 @@ def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def text_kinds(choice: ColumnChoice) -> list[TextKind]:
     """A reader for each format that is known; where rows are counted, a position tells none of them apart."""
+    kind, formats = _formats(choice)
     if choice.count_rows:
-        known = next(known for known in TEXT_FORMATS if known.name == ANY_TEXT[0])
-        return [TextKind(replace(known, name="text with a rate", epoch=""), choice)]
-    return [TextKind(known, choice) for known in TEXT_FORMATS]
+        known = next(known for known in formats if known.name == ANY_TEXT[0])
+        return [kind(replace(known, name="text with a rate", epoch=""), choice)]
+    return [kind(known, choice) for known in formats]
 
 
 def kinds_behind(choice: ColumnChoice) -> list[TextKind]:
     """Readers for lines whose position is in a line before them."""
     if choice.count_rows:
         return []
-    return [TextKind(replace(known, name=TEXT_BEHIND), choice) for known in TEXT_FORMATS if known.name in ANY_TEXT]
+    kind, formats = _formats(choice)
+    return [kind(replace(known, name=TEXT_BEHIND), choice) for known in formats if known.name in ANY_TEXT]
+
+
+def _formats(choice: ColumnChoice) -> tuple[type[TextKind], Sequence[TextFormat]]:
+    """What reads the lines, and the formats of those that have the values which are looked for."""
+    if not isinstance(choice, LossChoice):
+        return TextKind, TEXT_FORMATS
+    with_losses = [
+        replace(known, rate=known.loss or ANY_LOSS, marker=known.marker if known.marks_position else "", skipped="")
+        for known in TEXT_FORMATS
+        if known.position != "^" or known.loss
+    ]
+    return LossTextKind, [*LOSS_FORMATS, *with_losses]
 
 
 def _axis(known: TextFormat) -> Axis:
@@ -157,7 +234,7 @@ def _axis(known: TextFormat) -> Axis:
 
 def _asked(known: TextFormat, choice: ColumnChoice) -> TextFormat:
     """The format with the words that were asked for in place of its own."""
-    position, rate = choice.step_column, choice.rate_column
+    position, rate = choice.step_column, choice.value_column
     if position is not None:
         known = replace(known, position=rf"(?<!\w){re.escape(position)}{_BETWEEN}(?P<step>\d[\d,]*)")
     if rate is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,21 +11,24 @@ from kosine._core.numbers import MAX_STEPS
 from kosine._logs.read.epoch_length import GuessedEpochs, length_by_rates
 from kosine._logs.read.repeated_rows import of_last_branch, refuse_crowded, refuse_many_runs
 from kosine._logs.read.rounded_epochs import EvenRows, simplest
-from kosine._logs.trace import Remark, Trace, rows
+from kosine._logs.read.timeline import Timeline
+from kosine._logs.remark import Remark, rows
+from kosine._logs.trace import Trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kosine._logs.read.collect import GroupRows, TakenRows
     from kosine._logs.read.reading import Reading
-    from kosine._logs.trace import Axis, Placing
+    from kosine._logs.remark import Axis
+    from kosine._logs.trace import Placing
 
 _SOME = 10_000  # rows that show how far apart they are
 
 
 @dataclass(slots=True)
 class _Places:
-    """Where the rows are."""
+    """Where the rows are, and how others of the same log are placed."""
 
     positions: NDArray[Any]
     rates: NDArray[np.float64]
@@ -35,22 +38,18 @@ class _Places:
     placing: Placing | None = None
     clear: bool = False
     """Whether rows that are printed at one place are known to be at several, or to be one."""
+    timeline: Timeline = field(default_factory=lambda: Timeline("step"))
 
 
-def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: str) -> Trace:
-    """The trace of the rows of a group, which are given away.
+def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: str) -> tuple[Trace, Timeline]:
+    """The trace of the rows of a group, which are given away, and how other rows are placed beside them.
 
     Raises:
         LogError: many rows fall on one place and have different rates.
     """
     taken = group.take()
     mine = list(remarks)
-    if taken.epochs.size:
-        places = _in_epochs(taken, reading, mine)
-    elif reading.axis == "epoch":
-        places = _by_epochs(taken, reading, mine)
-    else:
-        places = _Places(taken.positions, taken.rates, reading.axis, reading.total)
+    places = _places_of(taken, reading, mine)
     _sort_out_repeated(places, taken, reading, mine)
     if taken.stride > 1:
         text = f"The log is long: one row in {taken.stride} is kept, of {taken.seen:,}."
@@ -75,7 +74,21 @@ def trace_of(group: GroupRows, reading: Reading, remarks: list[Remark], source: 
         source=source,
         steps_per_epoch=places.steps_per_epoch,
     )
-    return trace if places.placing is None else trace.placed_by(places.placing)
+    return trace if places.placing is None else trace.placed_by(places.placing), places.timeline
+
+
+def timeline_of(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> Timeline:
+    """How rows are placed in a log without rates."""
+    return _places_of(taken, reading, remarks).timeline
+
+
+def _places_of(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
+    if taken.epochs.size:
+        return _in_epochs(taken, reading, remarks)
+    if reading.axis == "epoch":
+        return _by_epochs(taken, reading, remarks)
+    timeline = Timeline(reading.axis, each=_one(reading.batches), rows=taken.seen)
+    return _Places(taken.positions, taken.rates, reading.axis, reading.total, timeline=timeline)
 
 
 def _sort_out_repeated(places: _Places, taken: TakenRows, reading: Reading, remarks: list[Remark]) -> None:
@@ -110,7 +123,9 @@ def _in_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
         start = first  # a run that was resumed: its epochs are taken to be counted as its batches are
     total = reading.epochs if reading.epochs_from is not None or start <= 1 else None
     placing = GuessedEpochs(each, most) if declared is None else None
-    return _Places(epochs - start + (steps - first) / each, taken.rates, "epoch", total, declared, placing)
+    timeline = Timeline("epoch", start=start, begin=start, anew=True, first=first, each=each, rows=taken.seen)
+    places = epochs - start + (steps - first) / each
+    return _Places(places, taken.rates, "epoch", total, declared, placing, timeline=timeline)
 
 
 def _guessed_length(taken: TakenRows, most: float, remarks: list[Remark]) -> float:
@@ -147,7 +162,8 @@ def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
         if by_bar is not None:
             text = f"The steps of the rows are those of the progress bar, of {by_bar[1]:,}."
             remarks.append(Remark("steps of a progress bar", epochs.size, text))
-            return _Places(by_bar[0], taken.rates, "step", by_bar[1], clear=True)
+            timeline = Timeline("step", printed=(epochs, by_bar[0]), rows=taken.seen)
+            return _Places(by_bar[0], taken.rates, "step", by_bar[1], clear=True, timeline=timeline)
         half = printed.half_widths(epochs)
         even = EvenRows.of(epochs, half) if float(half.max()) else None
         if even is not None:
@@ -160,10 +176,13 @@ def _by_epochs(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Pl
             if even.extra:
                 text = "The first row is left out: its epoch is rounded too far to say where it is."
                 remarks.append(Remark("first step", even.extra, text))
-            places = even.positions(epochs)
-            return _Places(places, taken.rates[even.extra :], "epoch", reading.epochs, placing=even, clear=True)
-    start = reading.epochs_from or 0
-    return _Places(epochs - start, taken.rates, "epoch", reading.epochs if whole else None, _one(reading.batches))
+            places, rates = even.positions(epochs), taken.rates[even.extra :]
+            timeline = Timeline("epoch", printed=(epochs[even.extra :], places), rows=taken.seen)
+            return _Places(places, rates, "epoch", reading.epochs, placing=even, clear=True, timeline=timeline)
+    start, batches = reading.epochs_from or 0, _one(reading.batches)
+    begin = reading.epochs_from if reading.epochs_from is not None else int(float(epochs.min()) >= 1)
+    timeline = Timeline("epoch", start=start, begin=begin, whole=whole, each=batches, rows=taken.seen)
+    return _Places(epochs - start, taken.rates, "epoch", reading.epochs if whole else None, batches, timeline=timeline)
 
 
 def _one(batches: tuple[int, ...]) -> int | None:
