@@ -160,3 +160,11 @@ def test_public_runs() -> None:
     assert np.mean([abs(each.error) for each in done.said]) < 0.013
     assert np.mean([each.held for each in done.said]) > 0.8
     assert max(done.lost()) < 0.006
+
+
+def test_a_run_that_was_stopped_is_as_long_as_its_losses() -> None:
+    losses, plan = PAST
+    cut = ks.Losses(losses.positions[:130], losses.values[:130])
+    nearly = ks.Losses(losses.positions[:-3], losses.values[:-3])
+    found = [ks.predict((each, plan), plan).runs[0].total_steps for each in (cut, nearly, losses)]
+    assert found == [5200, 6000, 6000]

@@ -25,6 +25,7 @@ FIRST = 0.03
 """The share of a run that is left out of a fit at its beginning, or the warm-up where that is longer."""
 _COUNTED_FROM = 0.1  # of a run: losses after it are counted
 _FEWEST = 40
+_NEARLY_ALL = 0.95  # of a run: a loss after that share of it is one of its end
 _AT_PEAK = 0.99  # of the peak: where the warm-up ends
 _RISE = 0.02  # of the peak: what a rate may rise by after a fall
 _CHANGE = 0.9  # of the peak: a rate below it has changed
@@ -46,7 +47,7 @@ class PastRun:
 
     Attributes:
         name: its log, or its number among the runs.
-        total_steps: how many steps of it the law sees: up to its last loss, or its last rate.
+        total_steps: how many steps it had: up to its last loss, or its whole length where hardly any come after that.
         peak: its highest rate.
         steps: the steps of its losses.
         losses: the losses.
@@ -115,8 +116,10 @@ def _read(run: object, number: int) -> PastRun:
     steps = steps * each
     if plan is None:
         assert isinstance(log, Trace)
-        return _checked(name, steps, losses, _of_trace(log, each, name), plan)
-    return _checked(name, steps, losses, progress_of_plan(plan, _total(steps, plan)), plan)
+        progress = _of_trace(log, each, name)
+        return _checked(name, steps, losses, progress, plan, int(progress.steps[-1]))
+    progress = progress_of_plan(plan, _total(steps, plan))
+    return _checked(name, steps, losses, progress, plan, plan.total_steps or int(progress.steps[-1]))
 
 
 def _total(steps: _Vector, plan: Plan) -> int:
@@ -161,8 +164,8 @@ def _of_trace(trace: Trace, each: float, name: str) -> Progress:
     return progress
 
 
-def _checked(name: str, steps: _Vector, losses: Losses, progress: Progress, plan: Plan | None) -> PastRun:
-    """The run, or an error that says why the law cannot be fitted to it."""
+def _checked(name: str, steps: _Vector, losses: Losses, progress: Progress, plan: Plan | None, whole: int) -> PastRun:
+    """The run, whose length is `whole` as far as it is known, or an error that says why the law cannot be fitted."""
     if progress.peak == 0:
         raise LogError(f"{name} has rates that are all 0: it trained nothing.", received=progress.peak)
     known = (steps >= 0) & (steps <= progress.steps[-1]) & (progress.sum_at(steps) > 0)
@@ -184,7 +187,8 @@ def _checked(name: str, steps: _Vector, losses: Losses, progress: Progress, plan
             fix="Give runs whose rate only falls after the warm-up.",
         )
     first = max(warmup_end(progress), int(np.ceil(FIRST * last)))
-    run = PastRun(name, last, progress.peak, steps, values, first, progress, losses.kind, plan)
+    total = whole if last >= _NEARLY_ALL * whole else last
+    run = PastRun(name, total, progress.peak, steps, values, first, progress, losses.kind, plan)
     _check_losses(run)
     return run
 
@@ -256,5 +260,5 @@ def _check_several(runs: Sequence[PastRun]) -> None:
 
 def _lowest_rate(run: PastRun) -> float:
     """The lowest rate that the losses show the effect of."""
-    seen = (run.progress.steps[:-1] >= run.first) & (run.progress.steps[:-1] < run.total_steps)
+    seen = (run.progress.steps[:-1] >= run.first) & (run.progress.steps[:-1] < run.steps[-1])
     return float(run.progress.rates[:-1][seen].min()) if seen.any() else run.peak

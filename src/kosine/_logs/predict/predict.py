@@ -41,7 +41,7 @@ def predict(runs: Run | Iterable[Run], *plans: Plan, names: Sequence[str] | None
     (alpha, tau, and the power 1.4, 1.6 or 2.0) weighed by how well they fit. The range has all those whose squared
     error is at most twice the lowest one, and 0.004 on both sides.
 
-    It was tested on public runs only, all of them one-pass pre-training of language models of 25M to 360M parameters
+    It was tested on public runs only, all of them one-pass pre-training of language models of 25M to 166M parameters
     with AdamW; the constants of the method were chosen on the same runs. From one run of 25,000 steps the error of the
     last loss of others, of 15,000 to 50,000 steps, was 0.010 to 0.021 on average, by their peak; the range held 81 to
     91 % of them; the schedule with the lowest prediction ended 0.0034 above the best one of its length at most. On the
