@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import kosine as ks
 from kosine.cli import main
 from kosine.cli._predict import split
-from tests.logs.predict.law_runs import WSD, Law
+from tests.support.law_runs import WSD, Law, write_logs
 
 PLAN = WSD.plan(total_steps=6000)
 COSINE = "warmup_cosine(peak=1e-3, warmup=200)"
@@ -22,23 +21,14 @@ PAST = "Schedule(linear(200, start=0.0, to=1e-3), hold(4600), one_minus_sqrt(120
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A log with rates and losses, and one with losses only."""
+    """A folder with logs of a run that follows the law."""
     folder = tmp_path_factory.mktemp("logs")
-    losses, _ = Law().run(PLAN)
-    of_step = dict(zip(losses.positions.tolist(), losses.values.tolist(), strict=True))
-    with (folder / "both.csv").open("w", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(["step", "learning_rate", "val_loss"])
-        lines.writerows([step, float(PLAN(step)), of_step.get(step, "")] for step in range(0, 6000, 20))
-    with (folder / "losses.csv").open("w", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(["step", "val_loss", "other_loss"])
-        lines.writerows([step, loss, loss + 1] for step, loss in of_step.items())
+    write_logs(folder)
     return folder
 
 
 def test_prints_the_table_and_the_picture(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log = str(logs / "both.csv")
+    log = str(logs / "wsd.csv")
     assert main(["predict", log, *WANTED]) == 0
     out = capsys.readouterr().out
     found = ks.predict(ks.read_trace(log), ks.parse(COSINE).plan(total_steps=12_000), names=[COSINE])
@@ -47,7 +37,7 @@ def test_prints_the_table_and_the_picture(logs: Path, capsys: pytest.CaptureFixt
 
 
 def test_json_and_a_picture(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, picture = str(logs / "both.csv"), tmp_path / "losses.svg"
+    log, picture = str(logs / "wsd.csv"), tmp_path / "losses.svg"
     words = ["predict", log, *WANTED, "--schedule", "wsd(peak=1e-3, warmup=200)", "--json", "--plot", str(picture)]
     assert main(words) == 0
     data = json.loads(capsys.readouterr().out)
@@ -62,9 +52,8 @@ def test_json_and_a_picture(logs: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert picture.read_text().startswith("<?xml")
 
 
-def test_the_plan_of_a_log_without_rates(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, file = logs / "losses.csv", tmp_path / "plan.json"
-    file.write_text(ks.dumps(PLAN), encoding="utf-8")
+def test_the_plan_of_a_log_without_rates(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, file = logs / "losses.csv", logs / "wsd.json"
     said = []
     for plan in (PAST, str(file)):
         assert main(["predict", f"{log}:{plan}", *WANTED, "--json"]) == 0
@@ -83,7 +72,7 @@ def test_several_logs(logs: Path, capsys: pytest.CaptureFixture[str], tmp_path: 
     rows = zip(losses.positions.tolist(), losses.values.tolist(), strict=True)
     log.write_text("step,val_loss\n" + "".join(f"{step},{loss}\n" for step, loss in rows), encoding="utf-8")
     plan = "Schedule(linear(200, start=0.0, to=1e-3), linear(7800, to=0.0))"
-    assert main(["predict", str(logs / "both.csv"), f"{log}:{plan}", *WANTED, "--json"]) == 0
+    assert main(["predict", str(logs / "wsd.csv"), f"{log}:{plan}", *WANTED, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert [run["total_steps"] for run in data["runs"]] == [6000, 8000]
     exact = Law().losses(ks.parse(COSINE).plan(total_steps=12_000), np.array([12_000]))
@@ -118,15 +107,15 @@ def test_the_colon_between_log_and_plan(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["both.csv"], "Give what to predict: --schedule SCHEDULE."),
+        (["wsd.csv"], "Give what to predict: --schedule SCHEDULE."),
         (["losses.csv", *WANTED], "losses.csv: "),
         (["none.csv", *WANTED], "none.csv: No such file"),
-        (["both.csv:nope", *WANTED], "nope"),
+        (["wsd.csv:nope", *WANTED], "nope"),
         (["losses.csv:wsd(peak=1e-3, warmup=200)", *WANTED], "Give its schedule as a file with the table [run]"),
-        (["both.csv", "--schedule", COSINE], "--total-steps"),
-        (["both.csv", "--schedule", COSINE, "--total-steps", "1M"], "Predict 1,500 to 24,000 steps"),
-        (["both.csv", "--loss-column", "nope", *WANTED], "nope"),
-        (["both.csv", "both.csv", *WANTED], "Give each run once"),
+        (["wsd.csv", "--schedule", COSINE], "--total-steps"),
+        (["wsd.csv", "--schedule", COSINE, "--total-steps", "1M"], "Predict 1,500 to 24,000 steps"),
+        (["wsd.csv", "--loss-column", "nope", *WANTED], "nope"),
+        (["wsd.csv", "wsd.csv", *WANTED], "Give each run once"),
         (["sparse.csv", *WANTED], "Give LOG:PLAN with the plan that the run followed"),
         (["rates.csv", *WANTED], "Say where they are in the log: --loss-column."),
     ],
@@ -135,7 +124,7 @@ def test_errors(
     words: list[str], said: str, logs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(logs)
-    rows = (logs / "both.csv").read_text().splitlines()
+    rows = (logs / "wsd.csv").read_text().splitlines()
     Path("rates.csv").write_text("\n".join(",".join(row.split(",")[:2]) for row in rows), encoding="utf-8")
     cells = [row.split(",") for row in rows[1:]]
     some = [",".join((step, "" if n % 100 else rate, loss)) for n, (step, rate, loss) in enumerate(cells)]

@@ -12,7 +12,7 @@ import pytest
 import kosine as ks
 from kosine._display.prediction_view import prediction_scene
 from kosine._display.terminal import Screen, draw
-from tests.logs.predict.law_runs import COSINE, LINE, WSD, Law
+from tests.support.law_runs import COSINE, LINE, WSD, Law
 
 PAST = [Law().run(WSD.plan(total_steps=6000)), Law().run(LINE.plan(total_steps=8000), every=100)]
 PLANS = [WSD.plan(total_steps=12_000), COSINE.plan(total_steps=12_000)]

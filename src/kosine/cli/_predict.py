@@ -88,12 +88,13 @@ def split(text: str) -> tuple[str, str | None]:
     cls=ScheduleCommand,
     epilog="""\b
 Examples:
-  kosine predict wsd.csv --schedule 'warmup_cosine(peak=1e-3, warmup=300)' \\
-    --total-steps 50000
-  kosine predict 'log.jsonl:Schedule(linear(300, start=0.0, to=1e-3),
-    hold(19700), linear(5000, to=0.0))' --loss-column val_loss \\
-    --schedule longer.toml --schedule shorter.toml --plot losses.png
-  kosine predict a.csv:a.toml b.csv:b.toml --schedule gpt-3 --json""",
+  kosine predict wsd.csv --schedule 'warmup_cosine(peak=1e-3, warmup=200)' \\
+    --total-steps 12000
+  kosine predict wsd.csv --loss-column val_loss --total-steps 12000 \\
+    --schedule 'wsd(peak=1e-3, warmup=200)' \\
+    --schedule 'linear_to_zero(peak=1e-3, warmup=200)' --plot losses.png
+  kosine predict losses.csv:wsd.json --total-steps 12000 \\
+    --schedule 'warmup_cosine(peak=1e-3, warmup=200)'""",
 )
 @click.argument("logs", type=PastLogType(), nargs=-1, required=True, metavar="LOG[:PLAN]...")
 @click.option(
@@ -152,6 +153,7 @@ def _run(past: PastLog, reading: Mapping[str, Any], size: Mapping[str, Any]) -> 
         if past.schedule is None:
             trace = read_trace(source, **reading)
             trace.source = name
+            trace.steps_per_epoch = trace.steps_per_epoch or size.get("steps_per_epoch")
             return trace
         of_losses = {key: reading[key] for key in ("loss_column", "step_column", "count_rows")}
         return read_losses(source, **of_losses), _plan_of(past.schedule, size)

@@ -8,7 +8,7 @@ import pytest
 import kosine as ks
 from benchmarks.predict import SLIMPAJAMA, runs, trial
 from kosine._logs.predict.law import progress_of_plan, progress_of_rows
-from tests.logs.predict.law_runs import COSINE, LINE, STAGES, WSD, Law, noise, trace
+from tests.support.law_runs import COSINE, LINE, STAGES, WSD, Law, noise, trace
 
 LAW = Law()
 PAST = LAW.run(WSD.plan(total_steps=6000))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kosine as ks
-from tests.logs.predict.law_runs import COSINE, WSD, Law, trace
+from tests.support.law_runs import COSINE, WSD, Law, trace
 
 LAW = Law()
 PLAN = WSD.plan(total_steps=6000)

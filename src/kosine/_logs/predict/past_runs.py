@@ -105,21 +105,29 @@ def _read(run: object, number: int) -> PastRun:
     if not isinstance(log, Trace if plan is None else (Trace, Losses)) or not isinstance(plan, Plan | None):
         rule = "traces with losses, or pairs (trace or losses, plan)"
         raise ArgumentTypeError(argument="runs", rule=rule, received=run)
-    losses = log.losses if isinstance(log, Trace) else log
     assert isinstance(log, Trace | Losses)
-    source = log.source if isinstance(log, Trace) else ""
-    name = source or f"run {number}"
-    if losses is None:
-        raise LogError(f"{name} has no losses.", received=log, fix=_READ_IT)
-    steps = losses.positions.astype(np.float64)
+    losses = _losses_of(log) if isinstance(log, Trace) else log
+    name = (log.source if isinstance(log, Trace) else "") or f"run {number}"
     each = _steps_per_unit(losses.axis, log, plan, name)
-    steps = steps * each
+    if isinstance(log, Trace) and losses.axis == "epoch":
+        log = log.with_steps_per_epoch(int(each))
+        losses = log.losses or losses
+    steps = losses.positions * each
     if plan is None:
         assert isinstance(log, Trace)
         progress = _of_trace(log, each, name)
         return _checked(name, steps, losses, progress, plan, int(progress.steps[-1]))
-    progress = progress_of_plan(plan, _total(steps, plan))
+    total = _total(steps, plan)
+    progress = progress_of_plan(plan, total)
+    _refuse_restarts(name, plan_restarts(plan, progress))
     return _checked(name, steps, losses, progress, plan, plan.total_steps or int(progress.steps[-1]))
+
+
+def _losses_of(trace: Trace) -> Losses:
+    try:
+        return trace.needed_losses()
+    except LogError as error:
+        raise error.changed(fix=error.fix or _READ_IT) from error
 
 
 def _total(steps: _Vector, plan: Plan) -> int:
@@ -152,7 +160,9 @@ def _of_trace(trace: Trace, each: float, name: str) -> Progress:
     if steps[0] < 0:
         raise LogError(f"{name} has steps below 0.", received=trace, fix=_WHERE)
     steps, last = np.unique(steps[::-1], return_index=True)  # of rows that round to one step the last
-    progress = progress_of_rows(steps, rates[::-1][last])
+    rates = rates[::-1][last]
+    _refuse_restarts(name, restarts(steps, rates, float(rates.max())))
+    progress = progress_of_rows(steps, rates)
     if progress.doubt > _DOUBT:
         raise LogError(
             f"{name} has too few rates: what they add up to, which the loss depends on, is uncertain by up to "
@@ -179,18 +189,21 @@ def _checked(name: str, steps: _Vector, losses: Losses, progress: Progress, plan
             received={"losses": late},
             fix="Log the loss more often, or give a longer run.",
         )
-    if restart := restarts(progress.steps, progress.rates, progress.peak):
-        raise LogError(
-            f"The rate of {name} rises again after step {restart:,}. The law was not tested on restarts: no public "
-            "run had any.",
-            received={"step": restart},
-            fix="Give runs whose rate only falls after the warm-up.",
-        )
     first = max(warmup_end(progress), int(np.ceil(FIRST * last)))
     total = whole if last >= _NEARLY_ALL * whole else last
     run = PastRun(name, total, progress.peak, steps, values, first, progress, losses.kind, plan)
     _check_losses(run)
     return run
+
+
+def _refuse_restarts(name: str, step: int | None) -> None:
+    if step is not None:
+        raise LogError(
+            f"The rate of {name} rises again after step {step:,}. The law was not tested on restarts: no public run "
+            "had any.",
+            received={"step": step},
+            fix="Give runs whose rate only falls after the warm-up.",
+        )
 
 
 def warmup_end(progress: Progress) -> int:
@@ -207,6 +220,17 @@ def restarts(steps: NDArray[np.int64], rates: _Vector, peak: float) -> int | Non
     if dips.size:
         return int(steps[dips[-1]])
     return int(steps[top + rises[0] - 1]) if rises.size else None
+
+
+def plan_restarts(plan: Plan, progress: Progress) -> int | None:
+    """The step after which the rate of a plan rises again, also in cycles that are shorter than the blocks."""
+    if plan.total_steps is not None:
+        ends = plan.cycle_ends[:-1]
+        ends = ends[ends < progress.steps[-1] - 1]
+        rises = ends[plan(ends + 1) - plan(ends) > _RISE * progress.peak] if ends.size else ends
+        if rises.size:
+            return int(rises[0])
+    return restarts(progress.steps, progress.rates, progress.peak)
 
 
 def _check_losses(run: PastRun) -> None:

@@ -12,7 +12,7 @@ from kosine._core.schedule import Plan, Schedule
 from kosine._logs.losses import Losses
 from kosine._logs.predict.fit import MARGIN, Ensemble, fit_law
 from kosine._logs.predict.law import Progress, progress_of_plan
-from kosine._logs.predict.past_runs import FIRST, PastRun, data_of, read_runs, restarts, warmup_end
+from kosine._logs.predict.past_runs import FIRST, PastRun, data_of, plan_restarts, read_runs, warmup_end
 from kosine._logs.predict.prediction import PredictedPlan, Prediction
 from kosine._logs.trace import Trace
 from kosine.errors import ArgumentError, ArgumentTypeError, LogError, PlanError
@@ -122,14 +122,16 @@ def _progress(plan: Plan, past: Sequence[PastRun]) -> Progress:
             received={"total_steps": total},
             fix=f"Predict {-(-shortest // 4):,} to {4 * longest:,} steps, or give a longer run.",
         )
-    if len(plan.cycle_ends) > 1:
-        step = plan.cycle_ends[0]
-        raise _restart_error(step)
     progress = progress_of_plan(plan)
     if progress.peak == 0:
         raise PlanError("A plan whose rates are all 0 trains nothing.", received=plan.schedule)
-    if (step := restarts(progress.steps, progress.rates, progress.peak)) is not None:
-        raise _restart_error(step)
+    if (step := plan_restarts(plan, progress)) is not None:
+        raise PlanError(
+            "The rate of the plan rises again after its warm-up. Predictions were not tested on restarts: no public "
+            "run had any.",
+            received={"step": step},
+            fix="Predict plans whose rate only falls after the warm-up.",
+        )
     peaks = [run.peak for run in past]
     low, high = min(peaks) / _MOST_PEAK, max(peaks) * _MOST_PEAK
     if not low / _SLACK <= progress.peak <= high * _SLACK:
@@ -140,15 +142,6 @@ def _progress(plan: Plan, past: Sequence[PastRun]) -> Progress:
             fix=f"Predict peaks of {low:.3g} to {high:.3g}, or give a run with a peak that is nearer.",
         )
     return progress
-
-
-def _restart_error(step: int) -> PlanError:
-    return PlanError(
-        "The rate of the plan rises again after its warm-up. Predictions were not tested on restarts: no public run "
-        "had any.",
-        received={"step": int(step)},
-        fix="Predict plans whose rate only falls after the warm-up.",
-    )
 
 
 def _check_fit(ensemble: Ensemble) -> None:

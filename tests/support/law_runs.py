@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,18 @@ def noise(plan: ks.Plan, steps: NDArray[np.int64], tau: float, p: float) -> NDAr
     ends = np.append(0.0, np.cumsum(rates))
     middles = ends[:-1] + rates / 2
     return np.array([np.sum(rates[:s] ** 2 * (1 + (ends[s] - middles[:s]) / tau) ** -p) / tau for s in steps])
+
+
+def write_logs(folder: Path) -> None:
+    """A log with rates and losses, wsd.csv; one with losses only, losses.csv; and the plan of both, wsd.json."""
+    plan = WSD.plan(total_steps=6000)
+    losses, _ = Law().run(plan)
+    of_step = dict(zip(losses.positions.tolist(), losses.values.tolist(), strict=True))
+    rows = [f"{step},{plan(step)!r},{of_step.get(step, '')}" for step in range(0, 6000, 20)]
+    (folder / "wsd.csv").write_text("\n".join(["step,learning_rate,val_loss", *rows]), encoding="utf-8")
+    rows = [f"{step},{loss},{loss + 1}" for step, loss in of_step.items()]
+    (folder / "losses.csv").write_text("\n".join(["step,val_loss,other_loss", *rows]), encoding="utf-8")
+    (folder / "wsd.json").write_text(ks.dumps(plan), encoding="utf-8")
 
 
 def trace(run: tuple[ks.Losses, ks.Plan], every: int = 1) -> ks.Trace:
