@@ -12,12 +12,13 @@ import pytest
 import kosine as ks
 from kosine._display.prediction_view import prediction_scene
 from kosine._display.terminal import Screen, draw
+from tests.support.chromium import MISSING, browser, executable
 from tests.support.law_runs import COSINE, LINE, WSD, Law
 
 PAST = [Law().run(WSD.plan(total_steps=6000)), Law().run(LINE.plan(total_steps=8000), every=100)]
 PLANS = [WSD.plan(total_steps=12_000), COSINE.plan(total_steps=12_000)]
 ONE = ks.predict(PAST[0], PLANS[1])
-TWO = ks.predict(PAST, *PLANS, names=["a $name$", "cosine"])
+TWO = ks.predict(PAST, *PLANS, names=["a $name$ & <b>", "cosine"])
 
 
 @pytest.mark.parametrize("found", [ONE, TWO], ids=["one", "two"])
@@ -60,7 +61,7 @@ def test_the_scene_ends_where_the_longest_plan_does() -> None:
 def test_the_picture_has_the_runs_their_fit_and_the_plans(tmp_path: Path) -> None:
     TWO.save(tmp_path / "losses.svg")
     svg = (tmp_path / "losses.svg").read_text(encoding="utf-8")
-    for text in ("2 past runs", "their fit", "A: a $name$", "B: cosine", "step", "loss", "Of 2 plans"):
+    for text in ("2 past runs", "their fit", "A: a $name$ &amp; &lt;b&gt;", "B: cosine", "step", "loss", "Of 2 plans"):
         assert text in svg
     ONE.save(tmp_path / "losses.png", title="of my own")
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
@@ -86,3 +87,22 @@ def test_a_notebook_shows_the_picture_and_the_table() -> None:
     html = TWO._repr_html_()
     assert "data:image/svg+xml" in html
     assert f"{TWO.loss:.4f}" in html
+
+
+def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
+    if executable() is None:
+        pytest.skip(MISSING)
+    TWO.save(tmp_path / "losses.html")
+    with browser() as opened:
+        page = opened.new_context(viewport={"width": 420, "height": 800}, offline=True).new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((tmp_path / "losses.html").as_uri())
+        page.wait_for_selector("#picture .scatterlayer path.js-line")
+        page.evaluate("Plotly.relayout(picture, {'xaxis.range': [100, 200]})")
+        page.click("#whole")
+        page.wait_for_function("picture.layout.xaxis.range[1] === 12000")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 420
+        assert page.locator("#picture .legendtext").all_text_contents()[-2:] == ["A: a $name$ & <b>", "B: cosine"]
+        assert complaints == []

@@ -5,10 +5,13 @@ const picture = document.getElementById("picture");
 const narrow = picture.clientWidth < 600;
 const grey = "#8c8c8c";
 
+// Plotly reads names as a kind of html, and what stands between dollar signs as a formula.
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\$/g, "&#36;");
+
 function past({ name, steps, losses, fit_steps: fitSteps, fitted }) {
   const fit = { x: fitSteps, y: fitted, name: "fit", mode: "lines", line: { color: data.fit_colour, width: 1.5 }, hoverinfo: "skip", showlegend: false };
-  return [fit, { x: steps, y: losses, name, mode: "markers", marker: { color: data.past_colour, size: 4, opacity: 0.6 },
-    hovertemplate: `%{x:,}: %{y:.4f}<extra>${name}</extra>` }];
+  return [fit, { x: steps, y: losses, name: escaped(name), mode: "markers", marker: { color: data.past_colour, size: 4, opacity: 0.6 },
+    hovertemplate: `%{x:,}: %{y:.4f}<extra>${escaped(name)}</extra>` }];
 }
 
 function plan({ name, colour, steps, curve, lows, highs }) {
@@ -18,7 +21,7 @@ function plan({ name, colour, steps, curve, lows, highs }) {
   return [
     { ...edge, x: steps, y: lows },
     { ...edge, x: steps, y: highs, fill: "tonexty", fillcolor: `rgba(${rgb.join(",")},${data.band})` },
-    { x: steps, y: curve, name, mode: "lines", line: { color: colour, width: 2.5 }, text: texts, hovertemplate: "%{x:,}: %{text}<extra></extra>" },
+    { x: steps, y: curve, name: escaped(name), mode: "lines", line: { color: colour, width: 2.5 }, text: texts, hovertemplate: "%{x:,}: %{text}<extra></extra>" },
   ];
 }
 
@@ -31,7 +34,7 @@ function layout() {
     paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff",
     font: { color: "#1a1a1a", size: 13, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: "#ffffff", bordercolor: grey, font: { color: "#1a1a1a", size: 13 } },
-    legend: { orientation: "h", y: narrow ? -0.24 : -0.16, yanchor: "top", x: 0 },
+    legend: { orientation: "h", y: narrow ? -0.24 : -0.16, yanchor: "top", x: 0, traceorder: "normal" },
     xaxis: { ...line, range: [0, data.end], showgrid: false, tickformat: ",", title: { text: "step" } },
     yaxis: { ...line, range: [...data.losses], gridcolor: "#d9d9d9", automargin: "left", title: { text: "loss", standoff: 8 } },
   };

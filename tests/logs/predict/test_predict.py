@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -168,3 +171,16 @@ def test_a_run_that_was_stopped_is_as_long_as_its_losses() -> None:
     nearly = ks.Losses(losses.positions[:-3], losses.values[:-3])
     found = [ks.predict((each, plan), plan).runs[0].total_steps for each in (cut, nearly, losses)]
     assert found == [5200, 6000, 6000]
+
+
+def test_numpy_is_enough() -> None:
+    code = (
+        "import sys; sys.modules['scipy'] = None\n"
+        "import kosine as ks\n"
+        "plan = ks.wsd(peak=1e-3, warmup=200).plan(total_steps=6000)\n"
+        "steps = range(40, 6001, 40)\n"
+        "losses = ks.Losses(steps, [3 + 90 / (step + 100) + 60 * plan(step) for step in steps])\n"
+        "print(ks.predict((losses, plan), plan).loss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(3 + 90 / 6100, abs=0.01)
