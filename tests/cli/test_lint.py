@@ -153,12 +153,12 @@ def test_the_commands_in_the_explanations_print_what_they_say(capsys: pytest.Cap
     ("arguments", "pattern"),
     [
         (["lint"], r"Missing argument 'SCHEDULE'.*kosine lint --help"),
-        ([*FINE, "--ignore", "K099"], r"--ignore must be a code from K001 to K018. Received: --ignore='K099'"),
+        ([*FINE, "--ignore", "K099"], r"--ignore must be a code from K001 to K019. Received: --ignore='K099'"),
         ([*FINE, "--longest-warmup", "much"], r"'much' is not a share. Write 0.3 or 30%"),
         ([*FINE, "--ignore", "K0"], r"Received: --ignore='K0'\.\n"),
         ([*FINE, "--longest-warmup", "130%"], r"--longest-warmup must be a share of the run, in \(0, 1\]"),
         ([*FINE, "--longest-warmup", "0"], r"--longest-warmup must be a share of the run, in \(0, 1\]"),
-        (["lint", "--explain", "E501"], r"--explain must be a code from K001 to K018. Received: --explain='E501'"),
+        (["lint", "--explain", "E501"], r"--explain must be a code from K001 to K019. Received: --explain='E501'"),
         (["lint", 'sgdr(peak=0.1, period="3ep")'], r"Give --epochs and --steps-per-epoch"),
     ],
 )

@@ -45,8 +45,11 @@ def check_branch(plan: ks.Plan, at: int, how: str, more: int) -> bool:
         return False
     before = np.arange(at if how != "then" else plan.total_steps or 0)
     assert np.array_equal(plan(before), branch(before)), (plan, at, how, branch)
-    if how in ("stretch", "hold", "cooldown"):
+    if how in ("hold", "cooldown"):
         assert ulps(branch(at), plan(at)) <= 1, (plan, at, how, branch)
+    elif how == "stretch":  # it rounds its own progress: either rate is within 2 ulp of the curve
+        row = plan.phase_at(at)
+        assert abs(branch(at) - plan(at)) <= 4 * np.spacing(max(row.first_lr, row.end_lr)), (plan, at, how, branch)
     if how in ("stretch", "hold"):
         assert branch.total_steps == _longer(plan, more)
     assert ks.loads(ks.dumps(branch)) == branch
@@ -71,6 +74,21 @@ def test_random_plans_have_branches_with_their_past(how: str, examples: int) -> 
 
     check()
     assert made > examples / 20
+
+
+SHORT = ks.linear(1, start=1.0, to=0.5)
+
+
+@pytest.mark.parametrize(
+    ("phase", "at", "more"),
+    [
+        (ks.exponential(6, start=0.551072054425711, factor=0.9, timescale="7/2st"), 5, 1),
+        (ks.exponential("0.5ep", start=0.875, to=0.080078125, base=4.0), 2, 1),
+        (ks.cosine("0.5ep", start=0.4572747662607462, to=0.06090399839959369, power=2.0), 1, 49),
+    ],
+)
+def test_a_stretched_curve_of_thirds_of_a_step_goes_on_at_its_rate(phase: ks.Phase, at: int, more: int) -> None:
+    assert check_branch(ks.Schedule(phase, SHORT).plan(**SMALL_RUN), at, "stretch", more)
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
