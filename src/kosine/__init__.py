@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from kosine._logs.infer.result import Inference
     from kosine._logs.losses import Losses
     from kosine._logs.precision import Precision
+    from kosine._logs.predict.predict import predict
+    from kosine._logs.predict.prediction import Prediction
     from kosine._logs.read.read import read_losses, read_trace
     from kosine._logs.trace import Trace
     from kosine.published import recipe as published
@@ -91,6 +93,7 @@ __all__ = [
     "PlanError",
     "PlannedPhase",
     "Precision",
+    "Prediction",
     "RangeTest",
     "Ranking",
     "Rehearsal",
@@ -129,6 +132,7 @@ __all__ = [
     "parse",
     "piecewise",
     "polynomial",
+    "predict",
     "published",
     "rank",
     "read_losses",
@@ -161,6 +165,8 @@ _ROOMS = {
     "lint": "_analysis.lint.lint",
     "Inference": "_logs.infer.result",
     "Precision": "_logs.precision",
+    "Prediction": "_logs.predict.prediction",
+    "predict": "_logs.predict.predict",
     "Losses": "_logs.losses",
     "Trace": "_logs.trace",
     "Verdict": "_logs.check.verdict",

@@ -16,7 +16,8 @@ from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
 COMMANDS = [
-    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "infer", "recipes"),
+    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "predict", "infer"),
+    "recipes",
 ]
 
 

@@ -17,6 +17,7 @@ from kosine.cli import main
 from kosine.cli._commands import kosine
 from tests.support.cli_logs import rates, write_csv
 from tests.support.console import COMMAND, SGDR, one_line, refused
+from tests.support.law_runs import write_logs
 
 NONE = click.Context(kosine)
 MISSING = r"The run's length is missing\. Give --epochs and --steps-per-epoch \(or --dataset-size and --batch-size\)"
@@ -142,6 +143,8 @@ def test_help_has_examples_that_work(
             if name.endswith(".toml"):
                 run = "total_steps = 10000\nsteps_per_epoch = 100" if name == "run.toml" else "total_steps = 10"
                 Path(name).write_text(f"schedule = 'constant(0.1)'\n[run]\n{run}\n", encoding="utf-8")
+            elif name == "wsd.csv":
+                write_logs(tmp_path)
             elif name == "history.csv":
                 write_csv(Path(name), {"learning_rate": rates()})
         status = main(example)

@@ -124,7 +124,8 @@ def run_page(page: str) -> tuple[list[Outcome], list[str]]:
     before = Path.cwd()
     with TemporaryDirectory() as folder:
         (Path(folder) / "docs" / "images").mkdir(parents=True)
-        shutil.copy(DOCS / "gpt2-124m.csv", Path(folder) / "docs")
+        for log in DOCS.glob("*.csv"):
+            shutil.copy(log, Path(folder) / "docs")
         os.chdir(folder)
         try:
             namespace: dict[str, Any] = {"__name__": "__main__"}

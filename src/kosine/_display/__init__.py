@@ -46,6 +46,12 @@ register(
         "Rehearsal.figure": "kosine._display.loss_figure:figure_of",
         "Rehearsal.terminal": "kosine._display.loss_terminal:draw",
         "Rehearsal.page": "kosine._display.loss_page:page",
+        "Prediction.text": "kosine._display.prediction_text:prediction_text",
+        "Prediction.scene": "kosine._display.prediction_view:prediction_scene",
+        "Prediction.plot": "kosine._display.prediction_view:plot",
+        "Prediction.figure": "kosine._display.prediction_view:figure_of",
+        "Prediction.terminal": "kosine._display.prediction_view:draw",
+        "Prediction.page": "kosine._display.prediction_view:page",
         "LearningRateHistory.plot": "kosine._display.figure:plot_history",
     }
 )

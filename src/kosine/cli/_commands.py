@@ -26,6 +26,7 @@ _COMMANDS = {
     "lint": "What is odd about a schedule in this run: the mistakes that people make.",
     "export": "A schedule as a program or as data that needs no kosine.",
     "check": "Whether the log of a run followed its schedule, and where it left it.",
+    "predict": "The loss of schedules that were not trained, from the logs of past runs.",
     "infer": "The schedule that the log of a run shows, as a file.",
     "recipes": "The schedules of published training runs, with their sources.",
 }

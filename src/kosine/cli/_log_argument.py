@@ -79,11 +79,16 @@ def log_options(function: CommandFunction) -> CommandFunction:
         trace = _read_log(log, group=group, step_column=step_column, rate_column=rate_column, count_rows=count_rows)
         return function(trace=trace, **others)
 
+    return cast("CommandFunction", reading_options(command))
+
+
+def reading_options(function: CommandFunction) -> CommandFunction:
+    """Add the options to a command that reads logs itself; it takes them by the names of `read_trace`."""
     text = "Take the rows that have a rate as steps 0, 1, 2, ..., for a log that does not say where they are."
-    wrapped = click.option("--count-rows", is_flag=True, help=text)(command)
+    wrapped = click.option("--count-rows", is_flag=True, help=text)(function)
     for option, kind, text in reversed(_OPTIONS):
         wrapped = click.option(option, metavar=kind, help=text)(wrapped)
-    return cast("CommandFunction", wrapped)
+    return wrapped
 
 
 def _read_log(log: str, **options: Any) -> Trace:

@@ -1,0 +1,1 @@
+"""Losses of runs that were not trained, from the logs of runs that were."""
