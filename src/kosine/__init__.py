@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from kosine._logs.precision import Precision
     from kosine._logs.read.read import read_trace
     from kosine._logs.trace import Trace
+    from kosine._tune.space import Space, space
     from kosine.published import recipe as published
 
 views.drawn_by("kosine._display")
@@ -95,6 +96,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Section",
+    "Space",
     "StepError",
     "Summary",
     "Trace",
@@ -134,6 +136,7 @@ __all__ = [
     "rex",
     "section",
     "sgdr",
+    "space",
     "step_decay",
     "summarize",
     "tanh",
@@ -164,6 +167,8 @@ _ROOMS = {
     "infer": "_logs.infer.infer",
     "read_trace": "_logs.read.read",
     "to_code": "_export.to_code",
+    "Space": "_tune.space",
+    "space": "_tune.space",
 }
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 

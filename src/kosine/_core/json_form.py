@@ -12,7 +12,7 @@ from kosine._core.groups import Cycles, Part, Section, cycles, section
 from kosine._core.phase import Phase
 from kosine._core.run import RunSize, read_run
 from kosine._core.schedule import Plan, Schedule
-from kosine._core.text_form import _PHASES, _SIGNATURES, MAX_DEPTH, MAX_TEXT, _call
+from kosine._core.text_form import MAX_DEPTH, MAX_TEXT, PHASES, SIGNATURES, call
 from kosine.errors import ArgumentTypeError, Described, NotationError, shown
 
 FORMAT_VERSION = 1
@@ -148,7 +148,7 @@ def _part(data: object) -> Part:
 
 def _inside(part: dict[str, Any], field: str, what: str) -> list[Any]:
     """Take out of a document what a group or a section is made of; what stays are its arguments."""
-    keywords = [name for name, one in _SIGNATURES[field].parameters.items() if one.kind is one.KEYWORD_ONLY]
+    keywords = [name for name, one in SIGNATURES[field].parameters.items() if one.kind is one.KEYWORD_ONLY]
     _fields(part, what, {field}, set(keywords))
     inside = part.pop(field)
     if not isinstance(inside, list):
@@ -158,11 +158,11 @@ def _inside(part: dict[str, Any], field: str, what: str) -> list[Any]:
 
 def _phase(data: dict[str, Any]) -> Phase:
     curve = data.get("curve")
-    if not isinstance(curve, str) or curve not in _PHASES:
-        raise NotationError(f'"curve" must be one of {sorted(_PHASES)}.', received={"curve": curve})
-    allowed = set(_SIGNATURES[curve].parameters)
+    if not isinstance(curve, str) or curve not in PHASES:
+        raise NotationError(f'"curve" must be one of {sorted(PHASES)}.', received={"curve": curve})
+    allowed = set(SIGNATURES[curve].parameters)
     _fields(data, f"a {curve} phase", {"curve"} if "until" in data else {"curve", "duration"}, allowed)
-    phase = _call(curve, [], {name: value for name, value in data.items() if name != "curve"})
+    phase = call(curve, [], {name: value for name, value in data.items() if name != "curve"})
     assert isinstance(phase, Phase)
     return phase
 

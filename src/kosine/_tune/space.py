@@ -1,0 +1,196 @@
+"""A space of schedules: a schedule's text in which some arguments are parameters."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Protocol
+
+from kosine._core.arguments import read_integer
+from kosine._core.foreign_words import listed, near
+from kosine._core.groups import Part
+from kosine._core.schedule import Schedule
+from kosine._tune.parameters import Parameter, Value
+from kosine._tune.template import Template, read_template
+from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, NotationError, shown
+
+
+class Generator(Protocol):
+    """A generator of random numbers, such as `random.Random` or `numpy.random.Generator`."""
+
+    def random(self) -> float:
+        """A number from 0 up to, not including, 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Space:
+    """Schedules that differ in some arguments; made by `space`.
+
+    Attributes:
+        text: the text of the schedule, with its parameters; `repr` shows it, and `space` reads it back.
+    """
+
+    text: str
+    _template: Template = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        template = read_template(self.text)
+        object.__setattr__(self, "_template", template)
+        object.__setattr__(self, "text", template.written())
+        _check(self)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters by their names, in the order of the text."""
+        return dict(self._template.parameters)
+
+    def __call__(self, values: Mapping[str, object] | None = None, /, **named: object) -> Schedule:
+        """The schedule with a value for each parameter.
+
+        Args:
+            values: a mapping that has a value for each parameter, and may have others, such as the configuration of a
+                whole trial.
+            **named: the values by name instead, and no others.
+
+        Raises:
+            ArgumentError: a missing value, an unknown name, or a value outside its range.
+            ArgumentTypeError: a value of a wrong type.
+            ScheduleError: values that make no schedule together, such as a floor above the peak.
+        """
+        if values is not None and named:
+            raise ArgumentTypeError("Give the values as one mapping or by their names.", received=values)
+        given = named if values is None else _taken(values, self._template.parameters)
+        return self._made(self._read(given))
+
+    def values(self, seed: int | Generator) -> dict[str, Value]:
+        """A value for each parameter, drawn at random: `space(**space.values(3)) == space.sample(3)`.
+
+        Args:
+            seed: as in `sample`.
+
+        Raises:
+            ArgumentError, ArgumentTypeError: neither an integer >= 0 nor a generator.
+        """
+        generator = _generator(seed)
+        return {name: each.draw(float(generator.random())) for name, each in self._template.parameters.items()}
+
+    def sample(self, seed: int | Generator) -> Schedule:
+        """A schedule with values drawn at random, one after another in the order of the text.
+
+        Args:
+            seed: an integer >= 0: the same one gives the same schedule on every machine (Python's Mersenne Twister,
+                `random.Random(seed)`). Or a generator with a method `random`, such as `numpy.random.default_rng(0)`,
+                which the draws move on.
+
+        Raises:
+            ArgumentError, ArgumentTypeError: neither an integer >= 0 nor a generator.
+            ScheduleError: values that make no schedule together, such as a floor above the peak.
+        """
+        return self._made(self.values(seed))
+
+    def _read(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """The values of all parameters, checked."""
+        parameters = self._template.parameters
+        unknown = [name for name in given if name not in parameters]
+        missing = [name for name in parameters if name not in given]
+        if unknown:
+            meant = near(unknown[0], missing or parameters)
+            raise ArgumentError(
+                f"This space has no parameter {unknown[0]!r}.",
+                received=Described(f"{shown(unknown[0])} for {self.text}"),
+                fix=f"Did you mean {meant!r}? {_known(parameters)}" if meant else _known(parameters),
+            )
+        if missing:
+            raise ArgumentError(
+                f"Give a value for {listed(missing)}.",
+                received=Described(listed(list(given)) or "no value"),
+                fix=_known(parameters),
+            )
+        return {name: each.read(given[name], name) for name, each in parameters.items()}
+
+    def _made(self, values: Mapping[str, Value]) -> Schedule:
+        made = self._template.filled(values)
+        if not isinstance(made, Schedule):
+            raise NotationError(
+                "The text of a space must be a schedule.",
+                received=Described(self.text),
+                fix="Write Schedule(...) around its phases." if isinstance(made, Part) else "",
+            )
+        return made
+
+
+def space(text: str) -> Space:
+    """A space of schedules: the text of a schedule in which some arguments are parameters.
+
+    Args:
+        text: what `kosine.parse` reads, with log(a, b), uniform(a, b), integers(a, b), share("5%", "60%") or
+            choice(...) for arguments.
+
+    Raises:
+        NotationError: not the text of a schedule, or one without a parameter.
+        ArgumentError, ArgumentTypeError: a parameter whose range breaks a rule.
+        ScheduleError: a value in the text breaks a rule, whatever the parameters are.
+
+    Example:
+        >>> import kosine as ks
+        >>> space = ks.space('warmup_cosine(peak=log(1e-4, 1e-2), warmup=choice("1%", "5%"), floor=0.0)')
+        >>> space(peak=3e-4, warmup="5%")
+        Schedule(linear("5%", start=0.0, to=0.0003), cosine(to=0.0))
+    """
+    return Space(text)
+
+
+def _known(parameters: Mapping[str, Parameter]) -> str:
+    return f"Its parameters are {', '.join(f'{name}: {each.written()}' for name, each in parameters.items())}."
+
+
+def _taken(values: Any, parameters: Mapping[str, Parameter]) -> dict[str, object]:
+    """What a mapping has of the parameters."""
+    if isinstance(values, Mapping) or (hasattr(values, "keys") and hasattr(values, "__getitem__")):
+        return {name: values[name] for name in values.keys() if name in parameters}  # noqa: SIM118  W&B's has no __iter__
+    raise ArgumentTypeError(
+        "A space is called with a mapping of names to values, or with the values by their names.",
+        received=values,
+        fix=f"Write space({next(iter(parameters))}=...).",
+    )
+
+
+def _generator(seed: object) -> Generator:
+    if callable(getattr(seed, "random", None)) and not isinstance(seed, ModuleType):
+        return seed  # type: ignore[return-value]  # it has the method
+    rule = "an integer >= 0, or a generator such as numpy.random.default_rng(0)"
+    return random.Random(read_integer(seed, "seed", rule, at_least=0, at_most=None, error=ArgumentError))
+
+
+_TRIES = 8
+
+
+def _check(space: Space) -> None:
+    """Raise where a value of a parameter makes no schedule, whatever the others are."""
+    parameters = space.parameters
+    others = [{name: each.ends()[end] for name, each in parameters.items()} for end in (0, -1)]
+    others += [space.values(seed) for seed in range(_TRIES - len(others))]
+    _check_some(space, others)
+    for name, parameter in parameters.items():
+        for end in parameter.ends():
+            _check_some(space, [other | {name: end} for other in others], f"{name}={shown(end)}")
+
+
+def _check_some(space: Space, tries: list[dict[str, Value]], what: str = "") -> None:
+    """Raise the first error where none of some values make a schedule."""
+    first: KosineError | None = None
+    for values in tries:
+        try:
+            space._made(values)
+        except KosineError as error:
+            first = first or error
+        else:
+            return
+    assert first is not None
+    raise first.changed(where=what) if what else first
