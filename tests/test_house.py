@@ -16,6 +16,7 @@ FLOORS = (
     ("cli",),
     ("testing",),
     ("keras", "torch", "jax"),
+    ("_tune",),
     ("_display",),
     ("_logs",),
     ("_analysis",),

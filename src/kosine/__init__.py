@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kosine._core import views
+from kosine._core import json_form, views
 from kosine._core.constructors import (
     constant,
     infinite,
@@ -72,9 +72,11 @@ if TYPE_CHECKING:
     from kosine._logs.predict.prediction import Prediction
     from kosine._logs.read.read import read_losses, read_trace
     from kosine._logs.trace import Trace
+    from kosine._tune.space import Space, space
     from kosine.published import recipe as published
 
 views.drawn_by("kosine._display")
+json_form.read_by({"space": "kosine._tune.space:space"})
 
 __all__ = [
     "ArgumentError",
@@ -100,6 +102,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Section",
+    "Space",
     "StepError",
     "Summary",
     "Trace",
@@ -141,6 +144,7 @@ __all__ = [
     "rex",
     "section",
     "sgdr",
+    "space",
     "step_decay",
     "summarize",
     "tanh",
@@ -175,6 +179,8 @@ _ROOMS = {
     "read_losses": "_logs.read.read",
     "read_trace": "_logs.read.read",
     "to_code": "_export.to_code",
+    "Space": "_tune.space",
+    "space": "_tune.space",
 }
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 
@@ -187,6 +193,7 @@ _OF_ADAPTERS = {
     "PlanLR": "torch",
 }
 """Names that people look for here, and the rooms that have them."""
+_OF_SPACES = ("choice", "integers", "log", "share", "uniform")
 
 
 def __getattr__(name: str) -> Any:
@@ -194,6 +201,8 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
     if name in _OF_ADAPTERS:
         raise AttributeError(f"kosine has no {name!r}. Did you mean `ks.{_OF_ADAPTERS[name]}.{name}`?", name=name)
+    if name in _OF_SPACES:
+        raise AttributeError(f"kosine has no {name!r}: `{name}(...)` stands inside the text of `ks.space`.", name=name)
     if name in ADAPTERS:
         return import_adapter(name)
     if name in (*_ON_DEMAND, *_OLD_ROOMS):

@@ -16,7 +16,21 @@ from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
 COMMANDS = [
-    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "predict", "infer"),
+    *(
+        "show",
+        "plot",
+        "compare",
+        "rank",
+        "sample",
+        "branch",
+        "extend",
+        "values",
+        "lint",
+        "export",
+        "check",
+        "predict",
+        "infer",
+    ),
     "recipes",
 ]
 
@@ -78,7 +92,7 @@ def in_bash(script: str, words: list[str]) -> list[str]:
     ("words", "expected"),
     [
         ([""], COMMANDS),
-        (["s"], ["show"]),
+        (["s"], ["show", "sample"]),
         (["--h"], ["--help"]),
         (["show", "gpt"], ["file", "gpt-3"]),
         (["show", "zzz"], ["file"]),

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from kosine._core import constructors, curves
 from kosine._core.foreign_words import SIZE_APART, near, wrong_arguments
@@ -23,7 +23,7 @@ MAX_DEPTH = 32
 """Deepest nesting that is read; a schedule of sections in sections needs 21."""
 
 
-_PHASES = curves.CONSTRUCTORS
+PHASES = curves.CONSTRUCTORS
 
 
 _CALLS: Mapping[str, Callable[..., Any]] = ChainMap(
@@ -33,7 +33,7 @@ _CALLS: Mapping[str, Callable[..., Any]] = ChainMap(
         "section": section,
         "Schedule": Schedule,
     },
-    cast("dict[str, Callable[..., Any]]", _PHASES),  # not copied: a curve that is added later is read, too
+    cast("dict[str, Callable[..., Any]]", PHASES),  # not copied: a curve that is added later is read, too
 )
 
 
@@ -43,10 +43,13 @@ class _Signatures(dict[str, inspect.Signature]):
         return self[name]
 
 
-_SIGNATURES = _Signatures()
+SIGNATURES = _Signatures()
 
 
 _CLOSING = {"(": ")", "[": "]"}
+
+
+_BY_NAME = object()  # an argument that has its name is in the keywords
 
 
 _CONSTANTS = {"None": None, "True": True, "False": False}
@@ -106,7 +109,7 @@ def parse(text: str) -> Schedule:
         raise NotationError(
             f"A schedule expression has at most {MAX_TEXT:,} characters.", received=Described(f"{len(text):,}")
         )
-    value = _Parser(text).expression()
+    value = Parser(text).expression()
     if not isinstance(value, Schedule):
         raise NotationError(
             "The text must be a schedule.",
@@ -124,7 +127,7 @@ def parse_parts(text: str) -> tuple[Part, ...]:
     """
     if len(text) > MAX_TEXT:
         return parse(text).parts  # which refuses it
-    value = _Parser(text if text.lstrip().startswith("[") else f"[{text}]").expression()
+    value = Parser(text if text.lstrip().startswith("[") else f"[{text}]").expression()
     if not isinstance(value, list) or not value or not all(isinstance(part, Part) for part in value):
         raise NotationError(
             "The text must be phases with commas between them, such as hold(500), cosine(to=0.0).",
@@ -133,7 +136,12 @@ def parse_parts(text: str) -> tuple[Part, ...]:
     return tuple(value)
 
 
-class _Parser:
+class Parser:
+    """Reads an expression of calls into what they make; a room above may read its own functions with it."""
+
+    calls: ClassVar[Mapping[str, Callable[..., Any]]] = _CALLS
+    """The functions that a text may call."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._end = len(text.rstrip())
@@ -221,10 +229,8 @@ class _Parser:
         return float(token.text)
 
     def _call(self, name: _Token) -> object:
-        if name.text not in _CALLS:
-            meant = near(name.text, _CALLS)
-            known = f"`{meant}`" if meant else "one of " + ", ".join(sorted(_CALLS))
-            raise self._error(known, name)
+        if name.text not in self.calls:
+            raise self._error(self.known(name.text), name)
         self._enter(name)
         arguments: list[object] = []
         keywords: dict[str, object] = {}
@@ -232,7 +238,7 @@ class _Parser:
         while self._token.text != ")" or self._token.kind != "mark":
             token = self._token
             value = self._keyword(keywords) if self._is_keyword() else self._value()
-            if value is not _Parser:
+            if value is not _BY_NAME:
                 if keywords:
                     raise self._error("no argument without a name after one with a name", token)
                 arguments.append(value)
@@ -241,7 +247,16 @@ class _Parser:
             elif self._token.text != ")":
                 raise self._error('`,` or `)`; a duration with a unit needs quotes, "5ep",')
         self._leave()
-        return _call(name.text, arguments, keywords)
+        return self.made(name.text, arguments, keywords)
+
+    def known(self, name: str) -> str:
+        """What is expected instead of a name that no function has."""
+        meant = near(name, self.calls)
+        return f"`{meant}`" if meant else "one of " + ", ".join(sorted(self.calls))
+
+    def made(self, name: str, arguments: list[object], keywords: dict[str, object]) -> object:
+        """What a call makes."""
+        return call(name, arguments, keywords)
 
     def _is_keyword(self) -> bool:
         if self._token.kind != "name" or self._token.of_package:
@@ -255,7 +270,7 @@ class _Parser:
         if name.text in keywords:
             raise self._error("each argument once", name)
         keywords[name.text] = self._value()
-        return _Parser
+        return _BY_NAME
 
     def _error(self, expected: str, token: _Token | None = None, fix: Text = "") -> NotationError:
         found = token or self._token
@@ -267,12 +282,23 @@ class _Parser:
         )
 
 
-def _call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> object:
+def call(
+    name: str,
+    arguments: list[Any],
+    keywords: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] = _CALLS,
+) -> object:
+    """What a function of the text form makes of its arguments.
+
+    Raises:
+        NotationError: the function does not have these arguments.
+        ScheduleError, ArgumentTypeError: a value breaks a rule.
+    """
     try:
-        return _CALLS[name](*arguments, **keywords)
+        return functions[name](*arguments, **keywords)
     except TypeError:
         # Arguments that the function does not have are a fault of the text; a value of a wrong type is its own error.
-        wrong = wrong_arguments(name, _SIGNATURES[name], arguments, keywords, NotationError)
+        wrong = wrong_arguments(name, inspect.signature(functions[name]), arguments, keywords, NotationError)
         if wrong is None:
             raise
     raise wrong
