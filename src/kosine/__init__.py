@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kosine._core import views
+from kosine._core import json_form, views
 from kosine._core.constructors import (
     constant,
     infinite,
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from kosine.published import recipe as published
 
 views.drawn_by("kosine._display")
+json_form.read_by({"space": "kosine._tune.space:space"})
 
 __all__ = [
     "ArgumentError",

@@ -309,8 +309,8 @@ def test_a_document_with_a_bad_value_is_refused(text: str, error: type[Exception
         (ks.parse, None, r"Argument `text` must be a string\. Received: text="),
         (ks.loads, 5, r"Argument `text` must be a string or bytes\. Received: text="),
         (ks.loads, {}, r"Argument `text` must be a string or bytes\. Received: text="),
-        (ks.dumps, "constant(0.1)", r"Only a Schedule or a Plan can be written\. Received: "),
-        (ks.dumps, ks.hold(5, start=0.1), r"Only a Schedule or a Plan can be written\. Received: "),
+        (ks.dumps, "constant(0.1)", r"Only a Schedule, a Plan or a Space can be written\. Received: "),
+        (ks.dumps, ks.hold(5, start=0.1), r"Only a Schedule, a Plan or a Space can be written\. Received: "),
     ],
 )
 def test_arguments_of_another_type_are_refused(call: Callable[[Any], object], argument: object, rule: str) -> None:

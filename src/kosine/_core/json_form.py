@@ -1,7 +1,8 @@
-"""Schedules and plans as JSON, with a version."""
+"""Schedules and plans as JSON, with a version; rooms above the core register documents of their own."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections import Counter
@@ -25,25 +26,48 @@ _MADE_OF = {"cycles": "phases", "section": "phases, groups and sections"}
 _JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def dumps(value: Schedule | Plan) -> str:
-    """A schedule, or a plan with the size of its run, as versioned JSON.
+class Document:
+    """A value of a room above the core that `dumps` writes."""
+
+    __slots__ = ()
+
+    def _document(self) -> dict[str, object]:
+        """Its one field, by which the document is known, and what that holds."""
+        raise NotImplementedError
+
+
+_READ_BY: dict[str, str] = {}
+
+
+def read_by(readers: Mapping[str, str]) -> None:
+    """Say what reads the documents of rooms above the core, each by its field and as "module:function".
+
+    The package's front door calls it; a module is imported when its first document is read.
+    """
+    _READ_BY.update(readers)
+
+
+def dumps(value: Schedule | Plan | Document) -> str:
+    """A schedule, a plan with the size of its run, or a space, as versioned JSON.
 
     Args:
-        value: the schedule or the plan.
+        value: the schedule, the plan or the space.
 
     Raises:
-        ArgumentTypeError: neither.
+        ArgumentTypeError: none of them.
 
     Example:
         >>> import kosine as ks
         >>> ks.dumps(ks.constant(0.1))
         '{"format": "kosine", "version": 1, "schedule": [{"curve": "hold", "duration": "rest", "start": 0.1}]}'
     """
+    if isinstance(value, Document):
+        return json.dumps({"format": "kosine", "version": FORMAT_VERSION, **value._document()}, allow_nan=False)
     return json.dumps(to_data(value), allow_nan=False)
 
 
 def loads(text: str | bytes) -> Any:
-    """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule and every plan.
+    """Read back what `dumps` wrote: `loads(dumps(s)) == s` for every schedule, every plan and every space.
 
     The time is proportional to the length of the document, and the memory is at most 40 times that length.
 
@@ -51,19 +75,25 @@ def loads(text: str | bytes) -> Any:
         text: the JSON document; at most 64 MiB and 32 levels deep.
 
     Returns:
-        A `Schedule`, or a `Plan` where the document has a run.
+        A `Schedule`, a `Plan` where the document has a run, or a `Space`.
 
     Raises:
         NotationError: no JSON, not a document of kosine, an unknown field, a missing one, a value of a wrong type,
             or a newer version.
-        ScheduleError, PlanError, ArgumentTypeError: a value in it breaks a rule.
+        ScheduleError, PlanError, ArgumentError, ArgumentTypeError: a value in it breaks a rule.
 
     Example:
         >>> import kosine as ks
         >>> ks.loads(ks.dumps(ks.sgdr(peak=0.05, period="10ep"))) == ks.sgdr(peak=0.05, period="10ep")
         True
     """
-    return from_data(read_json(text))
+    data = read_json(text)
+    for field, reader in _READ_BY.items():
+        if isinstance(data, dict) and field in data:
+            _fields(_checked_version(data), "the document", {"format", "version", field}, set())
+            module, function = reader.split(":")
+            return getattr(importlib.import_module(module), function)(data[field])
+    return from_data(data)
 
 
 def read_json(text: object) -> object:
@@ -92,7 +122,7 @@ def read_json(text: object) -> object:
 def to_data(value: Schedule | Plan) -> dict[str, Any]:
     """The document of `dumps` as plain dictionaries and lists."""
     if not isinstance(value, Schedule | Plan):
-        raise ArgumentTypeError("Only a Schedule or a Plan can be written.", received=value)
+        raise ArgumentTypeError("Only a Schedule, a Plan or a Space can be written.", received=value)
     schedule = value.schedule if isinstance(value, Plan) else value
     data: dict[str, Any] = {
         "format": "kosine",
@@ -106,16 +136,9 @@ def to_data(value: Schedule | Plan) -> dict[str, Any]:
 
 def from_data(data: object) -> Schedule | Plan:
     """The schedule or plan of a document, given as plain dictionaries and lists."""
-    document = _mapping(data, "the document")
-    if document.get("format") != "kosine":
-        received = {"format": document.get("format")}
-        raise NotationError('Not a schedule: the document needs "format": "kosine".', received=received)
-    version = document.get("version")
-    if type(version) is not int or version < 1:
-        raise NotationError('The document needs an integer "version" >= 1.', received={"version": version})
-    if version > FORMAT_VERSION:
-        problem = f"This kosine reads documents up to version {FORMAT_VERSION}."
-        raise NotationError(problem, received={"version": version}, fix="Update kosine.")
+    document = _checked_version(data)
+    for field in set(document) & set(_READ_BY):
+        raise NotationError(f"The document is a {field}, not a schedule.", fix="`ks.loads` reads it.")
     _fields(document, "the document", {"format", "version", "schedule"}, {"run"})
     parts = document["schedule"]
     if not isinstance(parts, list):
@@ -126,6 +149,21 @@ def from_data(data: object) -> Schedule | Plan:
     run = _mapping(document["run"], '"run"')
     _fields(run, '"run"', set(), set(RunSize.__dataclass_fields__))
     return Plan(schedule, read_run(**run))
+
+
+def _checked_version(data: object) -> dict[str, Any]:
+    """A document of kosine, of a version that this kosine reads."""
+    document = _mapping(data, "the document")
+    if document.get("format") != "kosine":
+        received = {"format": document.get("format")}
+        raise NotationError('Not a schedule: the document needs "format": "kosine".', received=received)
+    version = document.get("version")
+    if type(version) is not int or version < 1:
+        raise NotationError('The document needs an integer "version" >= 1.', received={"version": version})
+    if version > FORMAT_VERSION:
+        problem = f"This kosine reads documents up to version {FORMAT_VERSION}."
+        raise NotationError(problem, received={"version": version}, fix="Update kosine.")
+    return document
 
 
 def _part_data(part: Part) -> dict[str, Any]:

@@ -13,6 +13,10 @@ _NEEDS = {
     "jax": ("JAX", "jax"),
 }
 """What each adapter needs, and the extra of kosine that brings it."""
+_TOOLS = {
+    "optuna": ("Optuna", "optuna"),
+}
+"""Packages for sweeps, what each is called, and the extra of kosine that brings it."""
 ADAPTERS = tuple(_NEEDS)
 """The rooms that import a framework, so each is imported when it is asked for."""
 
@@ -29,3 +33,22 @@ def import_adapter(name: str) -> ModuleType:
         if error.name != name:  # something else is broken in the framework: its own error says what
             raise
         raise missing_package(f"kosine.{name}", *_NEEDS[name]) from error
+
+
+def import_tool(name: str, for_what: str) -> ModuleType:
+    """A package or a module of it that one method of kosine needs.
+
+    Args:
+        name: its dotted name, such as "optuna.distributions".
+        for_what: the method, for the message.
+
+    Raises:
+        MissingPackageError: the package is not installed.
+    """
+    package = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != package:  # something else is broken in the package: its own error says what
+            raise
+        raise missing_package(for_what, *_TOOLS[package]) from error

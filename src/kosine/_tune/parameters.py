@@ -172,7 +172,7 @@ class Integers:
 
     def __post_init__(self) -> None:
         for field in ("low", "high"):
-            end = read_integer(getattr(self, field), f"{field} of integers", error=ArgumentError)
+            end = read_integer(getattr(self, field), field, error=ArgumentError)
             object.__setattr__(self, field, end)
         _check_order("integers", self.low, self.high)
 
@@ -219,7 +219,7 @@ class Choice:
         for option in self.options:
             if isinstance(option, float) and not math.isfinite(option):
                 raise ArgumentError("The options of a choice are finite numbers.", received=option)
-            written = {_text_of(option), (isinstance(option, bool), option)}
+            written = {text_of(option), (isinstance(option, bool), option)}
             if seen & written:
                 raise ArgumentError("The options of a choice differ.", received=Described(f"{shown(option)} twice"))
             seen |= written
@@ -230,9 +230,12 @@ class Choice:
     def read(self, value: object, name: str) -> Value:
         found = [option for option in self.options if _same(option, value)]
         if not found and isinstance(value, str):  # KerasTuner holds options of several types as texts
-            found = [option for option in self.options if _text_of(option) == value]
+            found = [option for option in self.options if text_of(option) == value]
+        if not found and isinstance(value, str) and is_call(value):  # the same call with other spaces or quotes
+            made = Parser(value).expression()
+            found = [option for option in self.options if self.argument(option) == made]
         if not found:
-            meant = near(value, map(_text_of, self.options)) if isinstance(value, str) else None
+            meant = near(value, map(text_of, self.options)) if isinstance(value, str) else None
             rule = f"one of {', '.join(map(shown, self.options))}"
             fix = f"Did you mean {meant!r}?" if meant else ""
             raise ArgumentError(argument=name, rule=rule, received=value, fix=fix)
@@ -267,7 +270,8 @@ def _percent(number: float) -> str:
     return f"{short if float(short) == number else repr(number)}%"
 
 
-def _text_of(option: Value) -> str:
+def text_of(option: Value) -> str:
+    """An option as a text, for tools that hold all of them so."""
     return option if isinstance(option, str) else repr(option)
 
 
@@ -299,7 +303,7 @@ def _read_ends(
     for field in ("low", "high"):
         end = read_number(
             getattr(parameter, field),
-            f"{field} of {function}",
+            field,
             rule,
             above=above,
             at_least=at_least,

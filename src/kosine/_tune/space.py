@@ -6,15 +6,21 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kosine._core.arguments import read_integer
 from kosine._core.foreign_words import listed, near
 from kosine._core.groups import Part
+from kosine._core.json_form import Document
 from kosine._core.schedule import Schedule
+from kosine._tune import keras_tuner as _keras_tuner, optuna as _optuna, wandb as _wandb
 from kosine._tune.parameters import Parameter, Value
 from kosine._tune.template import Template, read_template
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, NotationError, shown
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import BaseTrial
 
 
 class Generator(Protocol):
@@ -26,7 +32,7 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Space:
+class Space(Document):
     """Schedules that differ in some arguments; made by `space`.
 
     Attributes:
@@ -93,6 +99,49 @@ class Space:
             ScheduleError: values that make no schedule together, such as a floor above the peak.
         """
         return self._made(self.values(seed))
+
+    def suggest(self, trial: BaseTrial) -> Schedule:
+        """The schedule that an Optuna trial suggests.
+
+        Args:
+            trial: what Optuna passes to the objective. Its `params` then hold the values: `space(study.best_params)`.
+
+        Raises:
+            ArgumentTypeError: no trial.
+            ScheduleError: values that make no schedule together.
+        """
+        return self(_optuna.suggested(self._template.parameters, trial))
+
+    def optuna(self) -> dict[str, BaseDistribution]:
+        """Optuna's distributions, for `trial = study.ask(space.optuna())` and `space(trial.params)`.
+
+        Raises:
+            MissingPackageError: Optuna is not installed (extra `optuna`).
+        """
+        return _optuna.distributions(self._template.parameters)
+
+    def keras_tuner(self, hp: Any) -> Schedule:
+        """The schedule that KerasTuner's hyper-parameters give.
+
+        Args:
+            hp: what KerasTuner passes to `build` and `fit` of a hypermodel. Its `values` then hold the values:
+                `space(hp.values)`.
+
+        Raises:
+            ArgumentTypeError: no hyper-parameters.
+            ScheduleError: values that make no schedule together.
+        """
+        return self(_keras_tuner.chosen(self._template.parameters, hp))
+
+    def wandb(self) -> dict[str, dict[str, object]]:
+        """What stands under "parameters" in the configuration of a sweep of Weights & Biases.
+
+        In the run `space(wandb.config)` makes the schedule.
+        """
+        return _wandb.configuration(self._template.parameters)
+
+    def _document(self) -> dict[str, object]:
+        return {"space": self.text}
 
     def _read(self, given: Mapping[str, object]) -> dict[str, Value]:
         """The values of all parameters, checked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -23,7 +23,7 @@ class Call:
     """A call in the text of a space."""
 
     function: str
-    arguments: tuple[object, ...]
+    arguments: Sequence[object]
     keywords: Mapping[str, object]
 
 
@@ -120,7 +120,7 @@ def share(low: str, high: str, *, name: str | None = None) -> Slot:
         percent = read_percent(end) if isinstance(end, str) else None
         if percent is None:
             rule = 'a share of the run, as in share("5%", "60%")'
-            raise ArgumentError(argument=f"{field} of share", rule=rule, received=end, fix=_percent_meant(end))
+            raise ArgumentError(argument=field, rule=rule, received=end, fix=_percent_meant(end))
         ends.append(percent)
     return Slot(Share(*ends), _read_name(name))
 
@@ -181,8 +181,13 @@ class _SpaceParser(Parser):
 
     def made(self, name: str, arguments: list[object], keywords: dict[str, object]) -> object:
         if name not in _FUNCTIONS:
-            return Call(name, tuple(arguments), keywords)
-        return call(name, arguments, keywords, _FUNCTIONS)
+            return Call(name, arguments, keywords)
+        try:
+            return call(name, arguments, keywords, _FUNCTIONS)
+        except (ArgumentError, ArgumentTypeError) as error:
+            raise error.changed(
+                where=error.where or shown(Described(_written(Call(name, arguments, keywords))))
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
