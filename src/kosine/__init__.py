@@ -185,6 +185,7 @@ _OF_ADAPTERS = {
     "PlanLR": "torch",
 }
 """Names that people look for here, and the rooms that have them."""
+_OF_SPACES = ("choice", "integers", "log", "share", "uniform")
 
 
 def __getattr__(name: str) -> Any:
@@ -192,6 +193,8 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"kosine.{_ROOMS[name]}"), name)
     if name in _OF_ADAPTERS:
         raise AttributeError(f"kosine has no {name!r}. Did you mean `ks.{_OF_ADAPTERS[name]}.{name}`?", name=name)
+    if name in _OF_SPACES:
+        raise AttributeError(f"kosine has no {name!r}: `{name}(...)` stands inside the text of `ks.space`.", name=name)
     if name in ADAPTERS:
         return import_adapter(name)
     if name in (*_ON_DEMAND, *_OLD_ROOMS):

@@ -48,6 +48,7 @@ def import_tool(name: str, for_what: str) -> ModuleType:
     """
     package = name.partition(".")[0]
     try:
+        importlib.import_module(package)
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != package:  # something else is broken in the package: its own error says what

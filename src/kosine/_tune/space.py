@@ -6,15 +6,15 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from kosine._core.arguments import read_integer
 from kosine._core.foreign_words import listed, near
-from kosine._core.groups import Part
+from kosine._core.groups import OF_PLANS, Part
 from kosine._core.json_form import Document
 from kosine._core.schedule import Schedule
 from kosine._tune import keras_tuner as _keras_tuner, optuna as _optuna, ray as _ray, wandb as _wandb
-from kosine._tune.parameters import Parameter, Value
+from kosine._tune.parameters import Log, Parameter, Uniform, Value
 from kosine._tune.template import Template, read_template
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, NotationError, shown
 
@@ -148,6 +148,10 @@ class Space(Document):
         """
         return _wandb.configuration(self._template.parameters)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        fix = " Make a schedule first: space.sample(0)." if name in ("plan", *OF_PLANS) else ""
+        raise AttributeError(f"A space has no attribute {name!r}.{fix}")
+
     def _document(self) -> dict[str, object]:
         return {"space": self.text}
 
@@ -226,6 +230,7 @@ def _generator(seed: object) -> Generator:
 
 
 _TRIES = 8
+"""With how many values of the other parameters a value is tried before it is refused."""
 
 
 def _check(space: Space) -> None:
@@ -233,14 +238,20 @@ def _check(space: Space) -> None:
     parameters = space.parameters
     others = [{name: each.ends()[end] for name, each in parameters.items()} for end in (0, -1)]
     others += [space.values(seed) for seed in range(_TRIES - len(others))]
-    _check_some(space, others)
+    error = _error_of_all(space, others)
+    if error is not None:  # the parameter that it received a value of is likely the one to change
+        received = error.received if error.has_received else None
+        name = next((name for name, each in parameters.items() if each.argument(each.ends()[0]) == received), "")
+        raise error if not name else _explained(error, name, parameters[name], received)
     for name, parameter in parameters.items():
         for end in parameter.ends():
-            _check_some(space, [other | {name: end} for other in others], f"{name}={shown(end)}")
+            error = _error_of_all(space, [other | {name: end} for other in others])
+            if error is not None:
+                raise _explained(error, name, parameter, end)
 
 
-def _check_some(space: Space, tries: list[dict[str, Value]], what: str = "") -> None:
-    """Raise the first error where none of some values make a schedule."""
+def _error_of_all(space: Space, tries: list[dict[str, Value]]) -> KosineError | None:
+    """The first error where none of some values make a schedule."""
     first: KosineError | None = None
     for values in tries:
         try:
@@ -248,6 +259,18 @@ def _check_some(space: Space, tries: list[dict[str, Value]], what: str = "") -> 
         except KosineError as error:
             first = first or error
         else:
-            return
-    assert first is not None
-    raise first.changed(where=what) if what else first
+            return None
+    return first
+
+
+def _explained(error: KosineError, name: str, parameter: Parameter, value: object) -> KosineError:
+    """An error that a value of a parameter makes, with the parameter."""
+    where = f"{name}={parameter.written()}"
+    if isinstance(error, ArgumentTypeError) and isinstance(parameter, Log | Uniform):
+        low, high = parameter.ends()
+        if low.is_integer() and high.is_integer():
+            return error.changed(where=where, fix=f"Write integers({int(low)}, {int(high)}).")
+        if 0 <= low < high <= 1:
+            fix = f'For a share of the run write share("{100 * low:g}%", "{100 * high:g}%").'
+            return error.changed(where=where, fix=fix)
+    return error.changed(where=where, received=error.received if error.has_received else value)

@@ -100,11 +100,13 @@ def read_template(text: object) -> Template:
 
 def log(low: float, high: float, *, name: str | None = None) -> Slot:
     """A number whose logarithm is uniform."""
+    _refuse_durations(low, high)
     return Slot(Log(low, high), _read_name(name))
 
 
 def uniform(low: float, high: float, *, name: str | None = None) -> Slot:
     """A number, every one as likely as another."""
+    _refuse_durations(low, high)
     return Slot(Uniform(low, high), _read_name(name))
 
 
@@ -123,6 +125,11 @@ def share(low: str, high: str, *, name: str | None = None) -> Slot:
             raise ArgumentError(argument=field, rule=rule, received=end, fix=_percent_meant(end))
         ends.append(percent)
     return Slot(Share(*ends), _read_name(name))
+
+
+def _refuse_durations(low: object, high: object) -> None:
+    if all(isinstance(end, str) and read_percent(end) is not None for end in (low, high)):
+        raise ArgumentTypeError("The ends are numbers.", fix=f'For a duration write share("{low}", "{high}").')
 
 
 def choice(*options: object, name: str | None = None) -> Slot:
