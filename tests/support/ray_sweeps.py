@@ -1,4 +1,7 @@
-"""Sweeps on a local Ray cluster of two workers: `python -m tests.support.ray_sweeps FOLDER` writes FOLDER/outcome.json."""
+"""Sweeps on a local Ray cluster of two workers.
+
+`python -m tests.support.ray_sweeps FOLDER` writes what came of them to FOLDER/outcome.json.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,6 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 import kosine as ks
 
 SPACE = ks.space('warmup_cosine(peak=log(1e-2, 1.0), warmup=choice("5%", "20%"), hold=share("0%", "30%"), floor=0.0)')
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "OMP_NUM_THREADS": "1"}
 STEPS = 60
 CYCLES = ks.sgdr(peak=0.5, period=10, stretch=2).plan(total_steps=70)
 ITERATIONS, STEPS_PER_ITERATION, INTERVAL = 8, 3, 2
@@ -38,6 +40,12 @@ def meet(place: Path, count: int) -> None:
         time.sleep(0.02)
 
 
+def results_of(tuner: tune.Tuner) -> list[Any]:
+    results = tuner.fit()
+    assert not results.errors, results.errors
+    return [results[number] for number in range(len(results))]
+
+
 def train(config: dict[str, Any], place: Path) -> None:
     """One run of a sweep, with the schedule that the worker makes of its values."""
     meet(place, 2)
@@ -50,15 +58,15 @@ def train(config: dict[str, Any], place: Path) -> None:
 
 def sweep(folder: Path, name: str) -> list[dict[str, Any]]:
     """The config, the schedule and the loss of each run; all runs are of one seed."""
-    results = tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_parameters(train, place=folder / f"meeting-{name}"),
         param_space=SPACE.ray(),
         tune_config=tune.TuneConfig(
             num_samples=6, search_alg=BasicVariantGenerator(random_state=7, max_concurrent=2), reuse_actors=True
         ),
         run_config=_run_config(folder, name),
-    ).fit()
-    assert not results.errors, results.errors
+    )
+    results = results_of(tuner)
     rows = [(result.config, result.metrics) for result in results]
     return [
         {"config": config, "schedule": metrics["schedule"], "loss": metrics["loss"], "pid": metrics["pid"]}
@@ -78,7 +86,7 @@ def train_with_cycles(config: dict[str, Any]) -> None:
 
 def pruned(folder: Path) -> dict[str, list[int]]:
     """The cycle ends that each of four runs with other rates reported, where ASHA stops the worse half."""
-    results = tune.Tuner(
+    tuner = tune.Tuner(
         train_with_cycles,
         param_space={"scale": tune.grid_search([1.0, 0.5, 0.01, 0.001]), "plan": CYCLES},
         tune_config=tune.TuneConfig(
@@ -89,8 +97,8 @@ def pruned(folder: Path) -> dict[str, list[int]]:
             reuse_actors=True,
         ),
         run_config=_run_config(folder, "asha"),
-    ).fit()
-    assert not results.errors, results.errors
+    )
+    results = results_of(tuner)
     return {str(result.config["scale"]): json.loads(result.metrics["reported"]) for result in results}
 
 
@@ -115,21 +123,22 @@ def train_population(config: dict[str, Any], place: Path) -> None:
 
 def population(folder: Path) -> list[dict[str, Any]]:
     """The log and the rates of each of four trials that copied another."""
-    results = tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(train_population, place=folder / "meeting-population"), {"cpu": 0.5}),
         param_space={"optimizer": {"lr": tune.grid_search([1e-3, 2e-3, 2e-2, 3e-2])}},
         tune_config=tune.TuneConfig(
             scheduler=PopulationBasedTraining(
                 metric="loss",
                 mode="min",
+                time_attr="training_iteration",
                 perturbation_interval=INTERVAL,
                 hyperparam_mutations={"optimizer": {"lr": tune.loguniform(1e-3, 0.1)}},
             ),
             reuse_actors=True,
         ),
         run_config=_run_config(folder, "population"),
-    ).fit()
-    assert not results.errors, results.errors
+    )
+    results = results_of(tuner)
     rates = {result.metrics["trial_id"]: json.loads(result.metrics["rates"]) for result in results}
     logs = {trial: folder / "population" / f"pbt_policy_{trial}.txt" for trial in rates}
     return [{"log": str(log), "rates": rates[trial]} for trial, log in logs.items() if log.exists()]

@@ -112,6 +112,13 @@ def test_the_interval_finds_where_the_copies_were_made(tmp_path: Path, interval:
         assert [plan(boundary * interval * 7 - 1) for boundary in boundaries] == [0.1, 1.1, 2.1, 3.1]
 
 
+@pytest.mark.parametrize("interval", [5, 60])
+def test_an_interval_in_seconds(tmp_path: Path, interval: int) -> None:
+    lines = [f'["0", "0", {at - 1}, {at}, {{"lr": 1}}, {{"lr": 2}}]' for at in (6, 8)]
+    with pytest.raises(ks.LogError, match="`perturbation_interval` must be the interval between copies, in iterations"):
+        ks.population_schedule(written(tmp_path, *lines), steps_per_iteration=1, perturbation_interval=interval)
+
+
 # --- what is no such log ---
 
 
@@ -183,11 +190,10 @@ def test_the_files_of_the_trials_are_named_where_a_folder_or_the_log_of_all_is_g
             ks.population_schedule(path, steps_per_iteration=10)
 
 
-def test_a_file_of_another_size(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
-    with path.open("wb") as file:
-        file.truncate(2**26 + 1)
-    with pytest.raises(ks.LogError, match="a file of at most 67,108,864 bytes"):
+    path.write_bytes((b" " * 1023 + b"\n") * (2**14 + 1))
+    with pytest.raises(ks.LogError, match="a log of at most 16,777,216 bytes"):
         ks.population_schedule(path, steps_per_iteration=10)
 
 

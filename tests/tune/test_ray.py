@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -16,8 +15,8 @@ from ray.tune.schedulers import PopulationBasedTrainingReplay
 
 import kosine as ks
 from tests.support import ray_sweeps
+from tests.support.ray_cluster import printed
 
-ROOT = Path(__file__).parents[2]
 SPACE = ks.space(
     'warmup_cosine(peak=log(1e-4, 1e-2), warmup=integers(0, 3), hold=share("5%", "60%"), '
     "floor=uniform(0.0, 1e-5), warmup_start=choice(0.0, 1e-6, 1e-5))"
@@ -86,16 +85,7 @@ def test_a_log_is_read_as_rays_replay_reads_it(tmp_path: Path) -> None:
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of the sweeps of `ray_sweeps`, in a process of their own where each warning is an error."""
     folder = tmp_path_factory.mktemp("ray")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.support.ray_sweeps", folder],
-        cwd=ROOT,
-        env={**os.environ, **ray_sweeps.QUIET, "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stderr
+    printed(folder, "-W", "error", "-m", "tests.support.ray_sweeps", str(folder))
     found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     return found
 

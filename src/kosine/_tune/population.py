@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from kosine._core.arguments import read_count, read_rate
 from kosine._core.curves.hold import hold
@@ -16,7 +17,7 @@ from kosine._core.schedule import Schedule
 from kosine.errors import ArgumentTypeError, Described, KosineError, LogError, shown
 
 _LONGEST = 1 << 20  # bytes of a line, as in `read_trace`
-_LARGEST = 1 << 26  # bytes of a file
+_LARGEST = 1 << 24  # bytes of a file
 _MOST_NAMED = 5  # files or keys in a message
 _LINE = "a log with [tag, copied tag, iteration, copied iteration, old config, new config] on each line"
 
@@ -78,7 +79,7 @@ def population_schedule(
     Raises:
         LogError: a line that is not such a change, iterations that go back, a config without the key, a rate that is
             not a finite number >= 0, the changes of several trials (`pbt_global.txt`), more than 2**20 bytes in a line
-            or 2**26 in the file.
+            or 2**24 in the file; a `perturbation_interval` that puts two copies at one iteration, or one at 0.
         ScheduleError: `steps_per_iteration` or `perturbation_interval` below 1.
         ArgumentTypeError: an argument of another type.
         OSError: the file cannot be read.
@@ -105,9 +106,17 @@ def population_schedule(
     interval = None if perturbation_interval is None else read_count(perturbation_interval, "perturbation_interval", 1)
     kept = _last_chain(_read_changes(_file(path), key), Path(path))
     rates = [kept[0].before, *(change.after for change in kept)]
-    if kept[-1].at > MAX_STEPS // steps:
+    copies = [change.copied_at(interval) for change in kept]
+    if copies[-1] > MAX_STEPS // steps:
         raise _broken(Path(path), kept[-1].line, "a log of at most 2**63 - 1 steps in all", kept[-1].at)
-    return _of_holds(rates, [change.copied_at(interval) * steps for change in kept])
+    if interval is not None and any(later <= earlier for earlier, later in pairwise([0, *copies])):
+        raise LogError(
+            argument="perturbation_interval",
+            rule="the interval between copies, in iterations, so that one copy is made at each multiple",
+            received=perturbation_interval,
+            fix="Leave it out where Ray counts it in other units, such as seconds: `time_attr`.",
+        )
+    return _of_holds(rates, [copied_at * steps for copied_at in copies])
 
 
 def _of_holds(rates: list[float], boundaries: list[int]) -> Schedule:
@@ -177,18 +186,17 @@ def _file(path: str | os.PathLike[str]) -> Path:
 
 def _read_changes(path: Path, key: str) -> list[_Change]:
     with path.open("rb") as file:
-        data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        rule, received = f"a file of at most {_LARGEST:,} bytes", Described("a larger one")
-        raise LogError(argument="path", rule=rule, received=received, where=str(path))
-    return list(_changes(data.split(b"\n"), path, key))
+        return list(_changes(file, path, key))
 
 
-def _changes(lines: list[bytes], path: Path, key: str) -> Iterator[_Change]:
-    for number, line in enumerate(lines, start=1):
+def _changes(file: BinaryIO, path: Path, key: str) -> Iterator[_Change]:
+    read = 0
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), start=1):
+        read += len(line)
         if len(line) > _LONGEST:
-            rule = f"a log with lines of at most {_LONGEST:,} bytes"
-            raise _broken(path, number, rule, Described(f"{len(line):,} bytes"))
+            raise _broken(path, number, f"a log with lines of at most {_LONGEST:,} bytes", Described("a longer one"))
+        if read > _LARGEST:
+            raise _broken(path, number, f"a log of at most {_LARGEST:,} bytes", Described("a larger one"))
         if not line.strip():
             continue
         try:
@@ -238,9 +246,9 @@ def _value_at(config: object, key: str) -> object:
 
 
 def _names_of_numbers(config: object) -> Iterator[str]:
-    open_ones = [("", config)]
+    open_ones: deque[tuple[str, object]] = deque([("", config)])
     while open_ones:
-        name, value = open_ones.pop(0)
+        name, value = open_ones.popleft()
         if isinstance(value, Mapping):
             open_ones += [(f"{name}/{key}" if name else key, inner) for key, inner in value.items()]
         elif type(value) in (int, float):
