@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "click", "plotly", "sklearn", "tqdm", "numpy")
+HEAVY = (
+    *("keras", "tensorflow", "jax", "torch", "matplotlib", "click", "plotly", "sklearn", "tqdm", "numpy"),
+    *("keras_tuner", "optuna", "ray", "wandb"),
+)
 
 
 def _loaded(code: str) -> set[str]:
@@ -20,6 +23,7 @@ def _loaded(code: str) -> set[str]:
     [
         "import kosine",
         "import kosine; kosine.parse('warmup_cosine(peak=1e-3, warmup=5)').plan(total_steps=100)(50)",
+        "import kosine; kosine.space('constant(log(0.1, 1.0))').sample(0)",
         "import kosine; print(kosine.sgdr(peak=1.0, period=5).plan(total_steps=100), file=__import__('sys').stderr)",
     ],
 )

@@ -172,3 +172,20 @@ def test_infer_a_schedule(printed: Printed) -> None:
     assert "left open: " in text
     for _, found, true in numbers(r"^step +([\d,]+): plan (\S+), the script (\S+)$", text):
         assert found == true
+
+
+def test_sweep_optuna(printed: Printed) -> None:
+    text = printed("sweep_optuna")
+    rows = re.findall(r"^ *(\d+)  peak (\S+)  shrink (\S+)  (.+)$", text, re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(16))
+    assert all(1e-3 <= float(peak) <= 3 and 0.3 <= float(shrink) <= 1 for _, peak, shrink, _ in rows)
+    cycles = [len(losses.split()) for *_, losses in rows]
+    assert {1, 3} <= {*cycles} <= {1, 2, 3}  # some are stopped after a cycle, some go on to the end
+    best = min((row for row in rows if len(row[3].split()) == 3), key=lambda row: float(row[3].split()[2]))
+    assert f"\nThe best: test loss {best[3].split()[2]} with\n" in text
+    assert float(best[3].split()[2]) < 0.4
+    (group,) = ks.parse(text.splitlines()[-1]).parts
+    assert isinstance(group, ks.Cycles)
+    assert group.stretch == 2
+    assert group.shrink == pytest.approx(float(best[2]), abs=0.005)
+    assert group.phases[0].start == pytest.approx(float(best[1]), abs=5e-5)

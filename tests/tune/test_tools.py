@@ -160,16 +160,6 @@ def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
-def test_a_space_imports_no_tool_until_it_is_asked_for_one() -> None:
-    code = (
-        "import sys, kosine as ks\n"
-        "space = ks.space('constant(log(1, 2))')\n"
-        "space.sample(0), space.wandb(), ks.loads(ks.dumps(space))\n"
-        "print(*{name.partition('.')[0] for name in sys.modules})"
-    )
-    assert not {*run(code).split()} & {"optuna", "keras_tuner", "keras", "ray", "wandb", "numpy", "torch"}
-
-
 def test_without_optuna_it_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['optuna'] = None\n"
