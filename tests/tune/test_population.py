@@ -112,10 +112,10 @@ def test_the_interval_finds_where_the_copies_were_made(tmp_path: Path, interval:
         assert [plan(boundary * interval * 7 - 1) for boundary in boundaries] == [0.1, 1.1, 2.1, 3.1]
 
 
-@pytest.mark.parametrize("interval", [5, 60])
-def test_an_interval_in_seconds(tmp_path: Path, interval: int) -> None:
+@pytest.mark.parametrize("interval", [3, 5, 60])
+def test_an_interval_that_is_not_the_one_of_the_log(tmp_path: Path, interval: int) -> None:
     lines = [f'["0", "0", {at - 1}, {at}, {{"lr": 1}}, {{"lr": 2}}]' for at in (6, 8)]
-    with pytest.raises(ks.LogError, match="`perturbation_interval` must be the interval between copies, in iterations"):
+    with pytest.raises(ks.LogError, match="`perturbation_interval` must be the iterations between copies"):
         ks.population_schedule(written(tmp_path, *lines), steps_per_iteration=1, perturbation_interval=interval)
 
 
@@ -206,6 +206,7 @@ def test_no_file(tmp_path: Path) -> None:
     ("arguments", "error", "rule"),
     [
         ({"path": 3}, ks.ArgumentTypeError, "`path` must be the path of a file"),
+        ({"path": "\ud800"}, ks.LogError, "`path` must be the path of a file"),
         ({"path": "a\0b"}, ks.LogError, "`path` must be the path of a file"),
         ({"key": 3}, ks.ArgumentTypeError, "`key` must be a name"),
         ({"steps_per_iteration": 0}, ks.ScheduleError, "`steps_per_iteration` must be an integer >= 1"),

@@ -36,15 +36,6 @@ class _Change(NamedTuple):
     before: float
     after: float
 
-    def copied_at(self, interval: int | None) -> int:
-        """The iteration of the weights that were copied: a multiple of the interval between copies."""
-        if interval is None:
-            return self.at
-        # Ray counts a report after the copies that it leads to. Without `synch` the trial that copies just reported,
-        # so its iteration is one short of a multiple. With `synch` all are at one, but for the last one to report.
-        waited = self.iteration % interval == 0
-        return (-(-self.at // interval) if waited else self.at // interval) * interval
-
 
 def population_schedule(
     path: str | os.PathLike[str],
@@ -79,7 +70,7 @@ def population_schedule(
     Raises:
         LogError: a line that is not such a change, iterations that go back, a config without the key, a rate that is
             not a finite number >= 0, the changes of several trials (`pbt_global.txt`), more than 2**20 bytes in a line
-            or 2**24 in the file; a `perturbation_interval` that puts two copies at one iteration, or one at 0.
+            or 2**24 in the file; a `perturbation_interval` that is not this log's.
         ScheduleError: `steps_per_iteration` or `perturbation_interval` below 1.
         ArgumentTypeError: an argument of another type.
         OSError: the file cannot be read.
@@ -88,11 +79,11 @@ def population_schedule(
 
     Example:
         >>> import pathlib, tempfile, kosine as ks
-        >>> log = pathlib.Path(tempfile.mkdtemp(), "pbt_policy_00001.txt")
+        >>> log = pathlib.Path(tempfile.mkdtemp(), "pbt_policy_00003.txt")
         >>> lines = [
         ...     '["1", "0", 4, 4, {"lr": 0.1}, {"lr": 0.08}]',
-        ...     '["1", "2", 8, 8, {"lr": 0.1}, {"lr": 0.02}]',  # copies the weights of trial 2: the line above is void
-        ...     '["1", "1", 12, 12, {"lr": 0.02}, {"lr": 0.01}]',
+        ...     '["1", "2", 8, 8, {"lr": 0.1}, {"lr": 0.02}]',  # has the weights of trial 2 now: the line above is void
+        ...     '["3", "1", 12, 12, {"lr": 0.02}, {"lr": 0.01}]',
         ... ]
         >>> written = log.write_text("\\n".join(lines))
         >>> ks.population_schedule(log, steps_per_iteration=100)
@@ -106,17 +97,32 @@ def population_schedule(
     interval = None if perturbation_interval is None else read_count(perturbation_interval, "perturbation_interval", 1)
     kept = _last_chain(_read_changes(_file(path), key), Path(path))
     rates = [kept[0].before, *(change.after for change in kept)]
-    copies = [change.copied_at(interval) for change in kept]
+    copies = [change.at for change in kept] if interval is None else _at_multiples(kept, interval)
     if copies[-1] > MAX_STEPS // steps:
         raise _broken(Path(path), kept[-1].line, "a log of at most 2**63 - 1 steps in all", kept[-1].at)
-    if interval is not None and any(later <= earlier for earlier, later in pairwise([0, *copies])):
+    return _of_holds(rates, [copied_at * steps for copied_at in copies])
+
+
+def _at_multiples(changes: list[_Change], interval: int) -> list[int]:
+    """The iterations of the weights that were copied: multiples of the interval between copies.
+
+    Ray counts a report after the copies that it leads to. Without `synch` the trial that copies has just reported: its
+    iteration is one short of a multiple, and the copied one has gone on. With `synch` all trials wait at a multiple,
+    and the iteration of the last one to report is one short.
+    """
+    copies = [
+        (change.at // interval if change.iteration % interval else -(-change.at // interval)) * interval
+        for change in changes
+    ]
+    known = all(change.iteration % interval in (0, interval - 1) for change in changes)
+    if not known or any(later <= earlier for earlier, later in pairwise([0, *copies])):
         raise LogError(
             argument="perturbation_interval",
-            rule="the interval between copies, in iterations, so that one copy is made at each multiple",
-            received=perturbation_interval,
-            fix="Leave it out where Ray counts it in other units, such as seconds: `time_attr`.",
+            rule="the iterations between copies, which these copies are not at multiples of",
+            received=interval,
+            fix="Leave it out where Ray counted it in another unit (`time_attr`), or from a burn-in on.",
         )
-    return _of_holds(rates, [copied_at * steps for copied_at in copies])
+    return copies
 
 
 def _of_holds(rates: list[float], boundaries: list[int]) -> Schedule:
@@ -177,7 +183,11 @@ def _listed(names: Any) -> str:
 
 def _file(path: str | os.PathLike[str]) -> Path:
     where = Path(path)
-    if "\0" in str(where):
+    try:
+        is_name = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        is_name = False
+    if not is_name:
         raise LogError(argument="path", rule="the path of a file", received=path)
     if where.is_dir():
         raise LogError(argument="path", rule="a file", received=Described(f"folder {where}"), fix=_name_one_of(where))
