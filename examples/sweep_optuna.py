@@ -1,7 +1,7 @@
 """Search for the best cosine annealing with restarts on scikit-learn's digits, with Optuna.
 
-What it shows: a space of schedules (`ks.space`) and a trial's schedule of it (`space.suggest`); losses that are compared
-where a cycle ends (`plan.cycle_ends`), so that rates near 0 stand beside rates near 0; the best schedule as a text.
+What it shows: a space of schedules (`ks.space`) and the schedule of a trial (`space.suggest`); losses that are compared
+where a cycle ends (`plan.cycle_ends`), as there all rates are near 0; the best schedule as a text.
 
     pip install '.[optuna,torch]' scikit-learn
     python examples/sweep_optuna.py

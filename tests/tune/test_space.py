@@ -291,6 +291,7 @@ def test_a_share_becomes_a_duration_of_the_run() -> None:
         ("constant(log(1, 2)).plan(total_steps=5)", ks.NotationError, r"Leave out `\.plan\(\.\.\.\)`"),
         ("constant(__import__('os').system('ls'))", ks.NotationError, r"expected one of .* at character 10"),
         ("constant(" + "log(" * 40, ks.NotationError, r"at most 32 calls inside each other"),
+        (f"Schedule({'hold(5, start=log(1, 2)), ' * 101})", ks.NotationError, r"at most 100 parameters\. .* 101"),
         ("constant(log(1, 2))" + " " * 2**14, ks.NotationError, r"has at most 16,384 characters"),
     ],
 )  # fmt: skip

@@ -25,7 +25,7 @@ _ROUNDING = 1e-9
 _DIGITS = Context(prec=25)
 """Decimal logarithms are rounded correctly, so that every machine draws the same number."""
 
-MOST_OPTIONS = 1000
+MOST_OPTIONS = 100
 
 
 class Parameter(Protocol):

@@ -191,7 +191,7 @@ def space(text: str) -> Space:
 
     Args:
         text: what `kosine.parse` reads, with log(a, b), uniform(a, b), integers(a, b), share("5%", "60%") or
-            choice(...) for arguments.
+            choice(...) for arguments: at most 16,384 characters, 100 parameters, and 100 options of a choice.
 
     Raises:
         NotationError: not the text of a schedule, or one without a parameter.
@@ -243,11 +243,21 @@ def _check(space: Space) -> None:
         received = error.received if error.has_received else None
         name = next((name for name, each in parameters.items() if each.argument(each.ends()[0]) == received), "")
         raise error if not name else _explained(error, name, parameters[name], received)
-    for name, parameter in parameters.items():
-        for end in parameter.ends():
-            error = _error_of_all(space, [other | {name: end} for other in others])
-            if error is not None:
-                raise _explained(error, name, parameter, end)
+    for name, end in _not_at_once(space):
+        error = _error_of_all(space, [other | {name: end} for other in others])
+        if error is not None:
+            raise _explained(error, name, parameters[name], end)
+
+
+def _not_at_once(space: Space) -> list[tuple[str, Value]]:
+    """The ends of parameters that are part of no schedule while all parameters go through their ends together."""
+    ends = {name: each.ends() for name, each in space.parameters.items()}
+    left = {(name, index) for name, each in ends.items() for index in range(len(each))}
+    for turn in range(max(map(len, ends.values()))):
+        together = {(name, turn % len(each)) for name, each in ends.items()}
+        if _error_of_all(space, [{name: ends[name][index] for name, index in together}]) is None:
+            left -= together
+    return [(name, end) for name, each in ends.items() for index, end in enumerate(each) if (name, index) in left]
 
 
 def _error_of_all(space: Space, tries: list[dict[str, Value]]) -> KosineError | None:

@@ -17,6 +17,8 @@ from kosine.errors import ArgumentError, ArgumentTypeError, Described, NotationE
 MAX_TEXT = 2**14
 """Longest text of a space, in characters."""
 
+MOST_PARAMETERS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -86,7 +88,15 @@ def read_template(text: object) -> Template:
             received=Described(shown(text)),
             fix="`ks.parse` reads a schedule.",
         )
+    if len(places) > MOST_PARAMETERS:
+        problem = f"A space has at most {MOST_PARAMETERS} parameters."
+        raise NotationError(problem, received=Described(f"{len(places):,}"))
     names = _names(places)
+    return Template(root, names, _by_name(names, places))
+
+
+def _by_name(names: Sequence[str], places: Sequence[_Place]) -> dict[str, Parameter]:
+    """The parameters by their names; places with one name have one parameter."""
     parameters: dict[str, Parameter] = {}
     for name, place in zip(names, places, strict=True):
         parameter = place.slot.parameter
@@ -95,7 +105,7 @@ def read_template(text: object) -> Template:
                 f"Two places that share the parameter {name!r} need the same range.",
                 received=Described(f"{parameters[name].written()} and {parameter.written()}"),
             )
-    return Template(root, names, parameters)
+    return parameters
 
 
 def log(low: float, high: float, *, name: str | None = None) -> Slot:
