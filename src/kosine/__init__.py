@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from kosine._logs.predict.prediction import Prediction
     from kosine._logs.read.read import read_losses, read_trace
     from kosine._logs.trace import Trace
+    from kosine._tune.population import population_schedule
     from kosine._tune.space import Space, space
     from kosine.published import recipe as published
 
@@ -135,6 +136,7 @@ __all__ = [
     "parse",
     "piecewise",
     "polynomial",
+    "population_schedule",
     "predict",
     "published",
     "rank",
@@ -181,6 +183,7 @@ _ROOMS = {
     "to_code": "_export.to_code",
     "Space": "_tune.space",
     "space": "_tune.space",
+    "population_schedule": "_tune.population",
 }
 """Public names of rooms that training does not need: each is imported when it is asked for."""
 

@@ -15,6 +15,7 @@ _NEEDS = {
 """What each adapter needs, and the extra of kosine that brings it."""
 _TOOLS = {
     "optuna": ("Optuna", "optuna"),
+    "ray": ("Ray Tune", "ray"),
 }
 """Packages for sweeps, what each is called, and the extra of kosine that brings it."""
 ADAPTERS = tuple(_NEEDS)

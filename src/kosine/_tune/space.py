@@ -13,7 +13,7 @@ from kosine._core.foreign_words import listed, near
 from kosine._core.groups import OF_PLANS, Part
 from kosine._core.json_form import Document
 from kosine._core.schedule import Schedule
-from kosine._tune import keras_tuner as _keras_tuner, optuna as _optuna, wandb as _wandb
+from kosine._tune import keras_tuner as _keras_tuner, optuna as _optuna, ray as _ray, wandb as _wandb
 from kosine._tune.parameters import Log, Parameter, Uniform, Value
 from kosine._tune.template import Template, read_template
 from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineError, NotationError, shown
@@ -119,6 +119,14 @@ class Space(Document):
             MissingPackageError: Optuna is not installed (extra `optuna`).
         """
         return _optuna.distributions(self._template.parameters)
+
+    def ray(self) -> dict[str, Any]:
+        """Ray Tune's domains, for `tune.Tuner(train, param_space=space.ray())` and `space(**config)` in `train`.
+
+        Raises:
+            MissingPackageError: Ray Tune is not installed (extra `ray`).
+        """
+        return _ray.domains(self._template.parameters)
 
     def keras_tuner(self, hp: Any) -> Schedule:
         """The schedule that KerasTuner's hyper-parameters give.
