@@ -120,10 +120,11 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
 
 
 def _jumps(before: LogPiece, after: LogPiece) -> bool:
-    """Whether the rate changes between two pieces by much more than it does elsewhere in them over as many steps."""
-    change, gap = abs(after.first_rate - before.last_rate), after.first - before.last
-    usual = max(_UNUSUAL * gap * abs(_steepness(piece)) for piece in (before, after))
-    return change > max(_JUMP * max(before.first_rate, after.first_rate), usual)
+    """Whether the rate changes between two pieces by much more than it does in them, or the other way."""
+    change, gap = after.first_rate - before.last_rate, after.first - before.last
+    usual = [0.0, *(_UNUSUAL * gap * _steepness(piece) for piece in (before, after))]
+    seen = abs(change) > _JUMP * max(before.first_rate, after.first_rate)
+    return seen and not min(usual) <= change <= max(usual)
 
 
 def _steepness(piece: LogPiece) -> float:

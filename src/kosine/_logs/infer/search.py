@@ -358,7 +358,8 @@ def _after_warmup(
     worst = _worst(plan, whole.origin, rows)
     if plan is None or worst > NEARLY:
         return None
-    is_open = (*(late.open(before, seen[late.index]) if joint > later.origin else ()), *later.open)
+    jumps = joint > later.origin or abs(float(before.arc.predict(np.array([joint]))[0]) - peak) > width
+    is_open = (*(late.open(before, seen[late.index]) if jumps else ()), *later.open)
     return Explanation(plan, whole.origin, len(whole.phases) + later.phases, None, worst, open=is_open)
 
 
@@ -435,8 +436,6 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
-    if found is not None and run.begins and found.origin not in run.starts:  # the first tread is a little short
-        return replace(found, open=(*found.open, *_open_drops(rows)))
     skips = skips_in_treads(rows, run.starts) if found is None else []
     if not skips:
         return found
@@ -449,8 +448,8 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
         delayed = _after_delay(rows, run, found, skips[0][1])
         found = found if delayed is None else delayed
         skips = skips if delayed is None else []
-    is_open = (*found.open, *_open_drops(rows))
-    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=is_open)
+    is_open = dict.fromkeys((*found.open, *_open_drops(rows)))
+    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=tuple(is_open))
 
 
 def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps: int) -> Explanation | None:
@@ -465,9 +464,13 @@ def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps:
 
 
 def _open_drops(rows: Observations) -> Iterator[tuple[str, float, float, str]]:
-    """Where each drop may be, as steps were skipped: anywhere between two rows."""
-    for row in np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN].tolist():
+    """Where each level may change: anywhere between two rows."""
+    changes = np.flatnonzero(np.diff(rows.y) != 0)
+    for row in changes[:_MOST_OPEN].tolist():
         yield from open_joint("hold", "hold", *rows.x[row : row + 2].tolist())
+    if changes.size > _MOST_OPEN and float(np.diff(rows.x).max()) > 1:
+        low, high = float(rows.x[changes[_MOST_OPEN]]) + 1, float(rows.x[changes[-1] + 1])
+        yield "later holds", low, high, "Each later hold may begin anywhere between two rows,"
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
@@ -477,13 +480,15 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if run.begins and late > length // _LATE:
         return None
     total = run.ends[0] - treads.origin
+    both_ways = np.ptp(np.sign(np.diff(levels.y))) > 1  # up and down again: DeepSpeed's stairs down begin a step later
+    is_open = treads.open if treads.placed and not both_ways else (*treads.open, *_open_drops(rows))
     factor = treads.factor
     if factor is not None:
         step = hold(run.duration(length), start=float(levels.y[0] / factor ** levels.x[0]))
         plan = _planned([cycles(step, shrink=factor)], run, total)
         worst = _worst(plan, treads.origin, rows)
         if plan is not None and worst <= NEARLY:
-            return Explanation(plan, treads.origin, 1, None, worst, open=treads.open)
+            return Explanation(plan, treads.origin, 1, None, worst, open=is_open)
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
     inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
@@ -497,7 +502,7 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     worst = _worst(plan, treads.origin, rows)
     if plan is None or worst > NEARLY:
         return None
-    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=treads.open)
+    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=is_open)
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------
