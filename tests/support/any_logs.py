@@ -36,7 +36,7 @@ class AnyCase:
 
 
 def any_case(seed: int, names: Sequence[str] = (*SCHEDULES, *RECIPES, "levels", "pieces")) -> AnyCase:
-    """A log of one of these schedules with arguments, a stride, a first and a last row, and a precision as people have."""
+    """A log of one of these schedules, with arguments, a stride, a first and a last row and a precision."""
     rng = np.random.default_rng([seed, 77])
     name = str(rng.choice(names))
     plan = _plan(name, seed, rng)
@@ -60,7 +60,7 @@ def _plan(name: str, seed: int, rng: np.random.Generator) -> ks.Plan:
 def _levels(draw: Draw) -> ks.Schedule:
     """Levels that last for any time."""
     count = draw.one_of(4, 6, 9)
-    places = [draw.share(*np.linspace(0.02, 1.8 / count, 30)) for _ in range(count)]
+    places = [draw.share(*np.linspace(0.02, 0.9 / count, 30)) for _ in range(count)]
     return ks.Schedule(*(ks.hold(length, start=_rate(draw)) for length in places), ks.hold(start=_rate(draw)))
 
 
@@ -68,7 +68,7 @@ def _pieces(draw: Draw) -> ks.Schedule:
     """Lines, cosines and levels that last for any time."""
     parts = [ks.linear(draw.share(0.02, 0.05, 0.13), start=0.0, to=_rate(draw))]
     for _ in range(draw.one_of(2, 3, 5)):
-        length = draw.share(*np.linspace(0.02, 0.3, 30))
+        length = draw.share(*np.linspace(0.02, 0.17, 30))
         curve = draw.one_of(ks.linear, ks.cosine, None)
         parts.append(ks.hold(length) if curve is None else curve(length, to=_rate(draw)))
     return ks.Schedule(*parts, draw.one_of(ks.linear, ks.cosine)(to=0.0))
@@ -128,7 +128,7 @@ def _open_ranges(inference: ks.Inference) -> Iterator[tuple[float, float]]:
             for place in range(1, int(last / each.low) + 2):
                 yield place * each.low - inference.offset, place * each.high - inference.offset
         elif each.what == "warm-up" and each.high is not None:
-            yield float(rows[0]), each.high + 1
+            yield float(rows[0]), each.high
         elif each.low is not None and each.what != "end of the run":
             yield each.low, last if each.high is None else each.high
     odd = [row.position for row in inference.odd]

@@ -6,7 +6,7 @@ curve.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from kosine._core.phase import Phase
 from kosine._logs.infer.curve_fits import HOLD, LINEAR
-from kosine._logs.infer.to_schedule import SnappedPhase, SnappedPhases
+from kosine._logs.infer.to_schedule import SnappedPhases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +40,9 @@ def only_follow(whole: SnappedPhases, x: NDArray[np.float64]) -> bool:
         and _rows(x, places[index], places[index + 1], joined=meets[index]) < _least(phase.kind.name)
         for index, phase in enumerate(phases)
     ]
-    if any(alone and not meet and each.start < each.end for alone, meet, each in zip(bare[:-1], meets, phases)):
-        return True
+    for index, phase in enumerate(phases[:-1]):
+        if bare[index] and not meets[index] and phase.start < phase.end:
+            return True
     return sum(bare) > _MOST or any(before and after for before, after in pairwise(bare))
 
 

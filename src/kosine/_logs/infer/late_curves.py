@@ -59,7 +59,11 @@ class Late:
         steps = np.arange(self.left + 1, min(self.right, self.left + _MOST_STEPS) + 1)
         apart = np.abs(before.arc.predict(steps) - peak)
         nearest = int(np.argmin(apart))
-        return float(steps[nearest]) if apart[nearest] <= max(_MEETS * peak, width) else roundest(self.left + 1, self.right)
+        return (
+            float(steps[nearest])
+            if apart[nearest] <= max(_MEETS * peak, width)
+            else roundest(self.left + 1, self.right)
+        )
 
     def open(self, before: Segment, after: Segment) -> tuple[Open, ...]:
         """What the log leaves open of the joint."""

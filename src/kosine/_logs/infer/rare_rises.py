@@ -128,9 +128,7 @@ def _segments_from(rows: Observations, first: int) -> tuple[Segment, ...]:
         found.append(segment)
         if len(found) > _MOST_PHASES:
             return ()
-    return tuple(
-        Segment(each.first + first, each.stop + first, each.arc) for each in merged(part, tuple(found))
-    )
+    return tuple(Segment(each.first + first, each.stop + first, each.arc) for each in merged(part, tuple(found)))
 
 
 def _joined(rows: Observations, rise: _Rise, later: tuple[Segment, ...]) -> Iterator[tuple[Segment, ...]]:

@@ -134,12 +134,12 @@ def _steepness(piece: LogPiece) -> float:
 
 def warmup_question(trace: Trace, count: int) -> OpenQuestion:
     """What is open of a warm-up that has too few rows for a curve, or the curve of a product."""
-    last = float(trace.positions[count - 1])
+    until = float(trace.positions[count])
     first = "first row" if count == 1 else f"first {count} rows"
     short, product = "that is too short to show its curve", "whose rate is a line times that of the schedule"
     kind = product if count > MOST_UNSEEN else short
-    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up {kind}."
-    return OpenQuestion("warm-up", None, last, text)
+    text = f"The {first}, before {trace.axis} {place_text(until)}, may be a warm-up {kind}."
+    return OpenQuestion("warm-up", None, until, text)
 
 
 def steps_question(steps: int) -> OpenQuestion:
@@ -182,7 +182,9 @@ def open_questions(
         ]
     for curve, begin, stop in bare_phases(found.plan, found.origin, found.rows or rows):
         low, high = begin / unit, stop / unit
-        text = f"The rows of the {curve} from {name} {place_text(low)} to {place_text(high)} show no curve between them."
+        text = (
+            f"The rows of the {curve} from {name} {place_text(low)} to {place_text(high)} show no curve between them."
+        )
         questions.append(OpenQuestion(f"course of {curve}", low, high, text))
     for curve, place in unseen_restarts(found.plan, found.origin, found.rows or rows):
         text = f"The {name} {place_text(place / unit)} may have the last rate of one {curve}, or the first of the next."

@@ -27,8 +27,8 @@ from kosine._logs.infer.exact_lags import exact_lags
 from kosine._logs.infer.few_rows import only_follow
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
-from kosine._logs.infer.peak_step import with_first_level
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
+from kosine._logs.infer.peak_step import with_first_level
 from kosine._logs.infer.rare_curves import first_of_decay, has_fallen, rare_segments
 from kosine._logs.infer.rare_rises import rising_drafts
 from kosine._logs.infer.rounding import roundest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,21 +76,17 @@ def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
     if bounds[0] > first:
         phases.insert(0, SnappedPhase(HOLD, bounds[0] - int(first), phases[0].start, phases[0].start))
         bounds.insert(0, int(first))
-    return SnappedPhases(bounds[0], tuple(map(_single_step, _around(phase for phase in phases if phase.steps > 0))))
+    return SnappedPhases(bounds[0], tuple(_with_single_steps([phase for phase in phases if phase.steps > 0])))
 
 
-def _around(phases: Iterable[SnappedPhase]) -> Iterator[tuple[SnappedPhase, ...]]:
-    """Each phase with those before and after it, in the order before, phase, after; alone at both ends."""
-    every = tuple(phases)
-    for index, phase in enumerate(every):
-        yield every[index - 1 : index + 2] if 0 < index < len(every) - 1 else (phase,)
-
-
-def _single_step(around: tuple[SnappedPhase, ...]) -> SnappedPhase:
-    """The phase in the middle: a line of one step between two levels is a level, too."""
-    phase = around[len(around) // 2]
-    alone = phase.kind is LINEAR and phase.steps == 1 and len(around) > 1 and around[0].kind is around[2].kind is HOLD
-    return phase._replace(kind=HOLD, end=phase.start) if alone else phase
+def _with_single_steps(phases: list[SnappedPhase]) -> list[SnappedPhase]:
+    """The phases; a line of one step between two levels is a level, too."""
+    made = phases.copy()
+    for index in range(1, len(phases) - 1):
+        phase, beside = phases[index], {phases[index - 1].kind, phases[index + 1].kind}
+        if phase.kind is LINEAR and phase.steps == 1 and not phase.endpoint and beside == {HOLD}:
+            made[index] = phase._replace(kind=HOLD, end=phase.start)
+    return made
 
 
 def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
@@ -131,7 +127,7 @@ def _has_even_stairs(whole: SnappedPhases, x: Floats, begin: int) -> bool:
     places = whole.origin + np.cumsum([phase.steps for phase in whole.phases])
     top = int(np.argmax(levels))
     up, down = np.diff(levels[: top + 1]), np.diff(levels[top:])
-    if not (1 < up.size and 1 < down.size and (up > 0).all() and (down < 0).all()):
+    if not (up.size > 1 and down.size > 2 and (up > 0).all() and (down < 0).all()):
         return False
     alone = np.searchsorted(x, places[top]) - np.searchsorted(x, places[top - 1]) == 1
     return bool(alone) and _is_even(places[:top], x, begin) and _is_even(places[top + 1 : -1], x, int(places[top]))
