@@ -125,8 +125,6 @@ def _composer_run(draw: Draw) -> dict[str, Any]:
     return {"t_max": draw.one_of("1dur", _batches(draw.total)), "alpha_f": draw.floor}
 
 
-# Left out is what `infer` has no curve for: DeepSpeed's logarithms and stairs, its cosine, which begins unseen one step
-# before the warm-up ends, and axolotl's quadratic warm-up.
 SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     "torch.ConstantLR": lambda d: torch.ConstantLR(d.peak, factor=d.one_of(1 / 3, 0.1, 0.5), total_iters=d.warmup),
     "torch.CosineAnnealingLR": lambda d: torch.CosineAnnealingLR(d.peak, d.one_of(d.total, d.total // 3), d.low),
@@ -310,6 +308,25 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     "deepspeed.WarmupDecayLR": lambda d: deepspeed.WarmupDecayLR(
         total_num_steps=d.total, warmup_max_lr=d.peak, **_deepspeed_warmup(d)
     ),
+    "deepspeed.WarmupLR log": lambda d: deepspeed.WarmupLR(
+        warmup_max_lr=d.peak, warmup_min_lr=d.low, warmup_num_steps=d.warmup
+    ),
+    "deepspeed.WarmupDecayLR log": lambda d: deepspeed.WarmupDecayLR(
+        total_num_steps=d.total, warmup_max_lr=d.peak, warmup_num_steps=d.warmup
+    ),
+    "deepspeed.WarmupCosineLR": lambda d: deepspeed.WarmupCosineLR(
+        d.peak, total_num_steps=d.total, cos_min_ratio=d.one_of(1e-4, d.floor), **_deepspeed_warmup(d)
+    ),
+    "deepspeed.WarmupCosineLR log": lambda d: deepspeed.WarmupCosineLR(
+        d.peak, total_num_steps=d.total, warmup_num_steps=d.warmup, warmup_min_ratio=d.one_of(0.0, 0.01)
+    ),
+    "deepspeed.OneCycle stairs": lambda d: deepspeed.OneCycle(
+        cycle_min_lr=d.peak / 10,
+        cycle_max_lr=d.peak,
+        cycle_first_step_size=d.share(0.3, 0.4),
+        cycle_first_stair_count=d.one_of(3, 5, 10),
+        cycle_second_stair_count=d.one_of(None, None, 4),
+    ),
     "deepspeed.OneCycle": lambda d: deepspeed.OneCycle(
         cycle_min_lr=d.peak / 10,
         cycle_max_lr=d.peak,
@@ -324,6 +341,9 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
         lr_range_test_staircase=d.one_of(True, False, False),
     ),
     "axolotl.RexLR": lambda d: axolotl.RexLR(d.peak, d.low, d.total, d.warmup),
+    "axolotl.get_cosine_schedule_with_quadratic_warmup": lambda d: axolotl.get_cosine_schedule_with_quadratic_warmup(
+        d.peak, **_waves(d)
+    ),
     "axolotl.get_cosine_schedule_with_min_lr": lambda d: axolotl.get_cosine_schedule_with_min_lr(
         d.peak, **_waves(d), min_lr_ratio=d.floor
     ),

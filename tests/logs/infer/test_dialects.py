@@ -83,12 +83,73 @@ def test_a_line_that_lost_its_state_is_no_cycle_of_a_power() -> None:
     assert not ks.infer(ks.Trace(steps, rates)).explained
 
 
-def test_stairs_up_and_down_are_a_verdict_and_no_crash() -> None:
-    plan = ks.dialects.deepspeed.OneCycle(
+# --- DeepSpeed's warm-ups and stairs --------------------------------------------------------------------------------
+
+
+def warmup_cosine(kind: str, **arguments: float) -> ks.Plan:
+    schedule = ks.dialects.deepspeed.WarmupCosineLR(
+        0.1, total_num_steps=1000, warmup_num_steps=100, warmup_type=kind, **arguments
+    )
+    return schedule.plan(total_steps=1000)
+
+
+@pytest.mark.parametrize("every", [1, 5, 20])
+def test_a_cosine_that_begins_a_step_before_its_line_ends(every: int) -> None:
+    text = "Schedule(hold(1, start=0.0), linear(100, to=0.1), section(cosine(start=0.1, to=1e-05), skip=1))"
+    assert schedule_of(warmup_cosine("linear"), every) == text
+
+
+@pytest.mark.parametrize(("every", "low"), [(5, 0.0), (20, 0.01)])
+def test_a_logarithm(every: int, low: float) -> None:
+    start = "start=0.001, " if low else ""
+    text = f"Schedule(hold(1, start=0.0), logarithm(99, {start}to=0.1, base=100.0), cosine(to=1e-05))"
+    assert schedule_of(warmup_cosine("log", warmup_min_ratio=low), every) == text
+
+
+def test_a_logarithm_before_a_level_or_a_line() -> None:
+    deepspeed = ks.dialects.deepspeed
+    level = deepspeed.WarmupLR(warmup_max_lr=0.1, warmup_num_steps=100)
+    line = deepspeed.WarmupDecayLR(total_num_steps=1000, warmup_max_lr=0.1, warmup_num_steps=100)
+    warm = "Schedule(hold(1, start=0.0), logarithm(99, to=0.1, base=100.0), "
+    assert schedule_of(level.plan(total_steps=1000), 5) == warm + "hold())"
+    assert schedule_of(line.plan(total_steps=1000), 20) == warm + "hold(1), linear(to=0.0))"
+
+
+def test_a_quadratic_warmup() -> None:
+    plan = ks.dialects.axolotl.get_cosine_schedule_with_quadratic_warmup(1e-3, 100, 1000).plan(total_steps=1000)
+    text = "Schedule(polynomial(100, start=0.0, to=0.001, power=1.0, warp=2.0), cosine(to=0.0))"
+    assert schedule_of(plan, 20) == text
+
+
+def test_a_warmup_that_too_few_rows_show_is_no_jump() -> None:
+    plan = warmup_cosine("linear")
+    steps = np.arange(0, 1000, 50)
+    inference = ks.infer(ks.Trace(steps, plan(steps)))
+    assert not inference.explained
+    assert "jumps" not in inference.sentence
+    assert "linear from step 0 to 50" in inference.sentence
+
+
+def test_a_line_that_two_rows_show_is_open() -> None:
+    plan = ks.Schedule(ks.linear(100, start=0.0, to=0.1), ks.hold()).plan(total_steps=1000)
+    steps = np.arange(0, 1000, 60)
+    inference = ks.infer(ks.Trace(steps, plan(steps)))
+    assert ("course of linear", 0.0) in [(each.what, each.low) for each in inference.open]
+
+
+def test_stairs_up_and_down() -> None:
+    schedule = ks.dialects.deepspeed.OneCycle(
         cycle_min_lr=0.005, cycle_max_lr=0.05, cycle_first_step_size=900, cycle_first_stair_count=5
-    ).plan(total_steps=3000)
+    )
+    plan = schedule.plan(total_steps=3000)
+    dense = ks.infer(ks.Trace(np.arange(3000), plan(np.arange(3000)))).plan
+    assert dense is not None
+    assert bool((np.abs(dense(np.arange(3000)) - plan(np.arange(3000))) < 1e-12).all())
     steps = np.arange(0, 3000, 15)
-    assert ks.infer(ks.Trace(steps, plan(steps))).sentence
+    inference = ks.infer(ks.Trace(steps, plan(steps)))
+    is_open = {(each.low, each.high) for each in inference.open if each.what == "hold to hold"}
+    assert [each.position for each in inference.odd] == [900]
+    assert is_open >= {(row - 14, row) for row in (180, 360, 540, 720, 1095, 1275, 1455, 1635)}
 
 
 # --- cycles and drops ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.joints import apart, draft_of, with_endpoints
 from kosine._logs.infer.least_squares import refine
 from kosine._logs.infer.merging import merged
-from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak
+from kosine._logs.infer.peak_step import drafts_with_peak, segments_with_peak, with_first_level
 from kosine._logs.infer.rounding import significant
 from kosine._logs.infer.run_bounds import bounded
 from kosine._logs.infer.run_context import RunContext
@@ -39,7 +39,7 @@ def drafts_of(rows: Observations, run: RunContext, found: tuple[Segment, ...]) -
         found: the segments of its rows.
     """
     rough = rows.rough()
-    few = merged(rough, found)
+    few = merged(rough, with_first_level(rough, found))
     for several in (few, found) if few != found else (found,):
         plain = draft_of(rough, several, run.ends[0])
         topped = segments_with_peak(rough, several)

@@ -118,6 +118,16 @@ def apart(draft: Draft, rows: Observations, found: Sequence[Segment]) -> Draft |
     return replace(moved, free_rates=np.ones(moved.rates.size, np.bool_))
 
 
+def with_jump(draft: Draft, rows: Observations, found: Sequence[Segment], index: int) -> Draft:
+    """The draft with a jump into the phase of this number."""
+    joined = tuple(meets and number != index for number, meets in enumerate(draft.joined, 1))
+    starts, ends = draft.starts.copy(), draft.ends.copy()
+    place = draft.bounds[index]
+    starts[index], ends[index - 1] = _value(found[index], place), _value(found[index - 1], place)
+    parted = replace(draft, starts=starts, ends=ends, joined=joined, limits=_limits(rows, found, joined))
+    return replace(parted, free_rates=np.ones(parted.rates.size, np.bool_))
+
+
 def _has_endpoint(rows: Observations, before: Segment, after: Segment) -> bool:
     """Whether the last row of a segment shows where its curve ends, though the next begins one step later only."""
     left, right, end = float(rows.x[after.first - 1]), float(rows.x[after.first]), before.arc.end

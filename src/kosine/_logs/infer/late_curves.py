@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kosine._core.groups import Cycles, Part, section
+from kosine._logs.infer.curve_fits import Arc
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.run_context import DurationText
@@ -39,16 +40,30 @@ class Late:
     left: float
     right: float
 
-    def hides(self, place: float) -> bool:
-        """Whether a place is before the last row of the segment before."""
-        return place < self.left - _UNSEEN
+    def hides(self, begin: float, before: Arc, after: Arc, width: float) -> bool:
+        """Whether a curve began unseen: before the last row of the segment before, or before that one comes up to it.
 
-    def joint(self, before: Segment, peak: float) -> float:
+        Args:
+            begin: where the curve began.
+            before: the curve of the segment before.
+            after: the curve itself.
+            width: how far both may be off there.
+        """
+        if begin < self.left - _UNSEEN:
+            return True
+        short, top = (float(arc.predict(np.array([begin]))[0]) for arc in (before, after))
+        return begin < self.right - _UNSEEN and short < top - width
+
+    def joint(self, before: Segment, peak: float, width: float) -> float:
         """Where the curve is entered: where the one before reaches the peak, else the roundest step."""
         steps = np.arange(self.left + 1, min(self.right, self.left + _MOST_STEPS) + 1)
         apart = np.abs(before.arc.predict(steps) - peak)
         nearest = int(np.argmin(apart))
-        return float(steps[nearest]) if apart[nearest] <= _MEETS * peak else roundest(self.left + 1, self.right)
+        return (
+            float(steps[nearest])
+            if apart[nearest] <= max(_MEETS * peak, width)
+            else roundest(self.left + 1, self.right)
+        )
 
     def open(self, before: Segment, after: Segment) -> tuple[Open, ...]:
         """What the log leaves open of the joint."""

@@ -20,6 +20,7 @@ _NEAR = 0.05  # of how far a rate may go: that is known well enough
 _FIRST = 0.003  # of the rate that the last phase begins at: the first step that is tried
 _SLACK = 0.01  # half-widths that the search for the nearest numbers may leave
 _MUCH = 0.02  # of the highest rate of a phase: a rate that is known better is not called open
+_UNSEEN = 1e-8  # of the highest rate of all: no run would differ
 _SAME = 1e-6  # of the rate that the last phase begins at
 _SURE = 2.0  # the same in half-widths of the log
 
@@ -41,13 +42,14 @@ def open_rates(draft: Draft, rows: Observations) -> Iterator[tuple[int, bool, fl
     free = all_free(draft)
     slots, count = draft.slots, int(free.free_bounds.sum())
     low, high = ranges(free, rows)
+    unseen = _UNSEEN * float(rows.y.max())
     spans = zip(low[count:].tolist(), high[count:].tolist(), strict=True)
     for slot, (least, most) in enumerate(spans):
         phase, at_end = divmod(int(np.flatnonzero(slots == slot)[0]), 2)
         ends = draft.kinds[-1].ends and draft.bounds[-1] <= rows.x[-1] + 1
         if slot == len(low) - count - 1 and draft.kinds[-1] is not HOLD and not ends:
             continue
-        if most - least > _MUCH * float(max(draft.starts[phase], draft.ends[phase])):
+        if most - least > max(_MUCH * float(max(draft.starts[phase], draft.ends[phase])), unseen):
             yield phase, bool(at_end), max(least, 0.0), most
 
 

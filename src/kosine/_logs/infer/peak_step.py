@@ -1,4 +1,4 @@
-"""A step at the peak between a warm-up and the decay after it: nanoGPT, llm.c and torchtitan have one.
+"""A step at the peak between a warm-up and the decay after it, as nanoGPT, llm.c and torchtitan have; one before it.
 
 At most one row of a log shows it, so it has no segment. Where the next curve determines its own beginning, as a cosine
 does, the segments show the step: the line ends before that beginning. Otherwise the sign is that phases without the
@@ -23,6 +23,19 @@ from kosine._logs.infer.snapping import snapped
 
 _NEAR = 0.1  # steps that the beginning of a curve may be off
 _TOP = 6.0  # half-widths that a curve may be off there
+
+
+def with_first_level(rows: Observations, found: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments with a level one of the first row where two rows make a line that another one goes on from.
+
+    DeepSpeed's warm-ups begin one step late: the first step has the rate of the second.
+    """
+    if len(found) < 2 or not (found[0].arc.kind is found[1].arc.kind is LINEAR and found[0].stop == LINEAR.rows):
+        return found
+    later = Segment(1, found[1].stop, found[1].arc)
+    if rows.followed(later.arc, 1, later.stop) < later.stop:
+        return found
+    return Segment(0, 1, Arc(HOLD, partial(np.full_like, fill_value=float(rows.y[0])))), later, *found[2:]
 
 
 def segments_with_peak(rows: Observations, found: tuple[Segment, ...]) -> tuple[Segment, ...] | None:

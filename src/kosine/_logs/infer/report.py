@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kosine._logs.infer.curve_fits import ENDLESS, HOLD
+from kosine._logs.infer.few_rows import bare_phases
 from kosine._logs.infer.merging import merged
 from kosine._logs.infer.open_rates import open_end, open_rates
 from kosine._logs.infer.restart_steps import unseen_restarts
@@ -36,6 +37,8 @@ _FEW = 64  # pieces that are merged
 _SHOWN = 3  # pieces that the sentence names
 _NOT_LOOKED_FOR = "Which other bounds may be elsewhere was not worked out: it takes too long."
 _INCOMPLETE = "The search reached its limit before it found a schedule for this log"
+_JUMP = 0.05  # of the higher rate
+_UNUSUAL = 3.0  # times the change that a piece has over as many steps
 _ALIKE = 0.02  # the share by which the factors of a plateau scheduler may differ
 
 
@@ -99,11 +102,7 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
                 "regular times. That is what a plateau scheduler does, which follows the loss."
             )
         return f"{verdict}: its rate changes at {axis} {places}{more}, at no regular times."
-    jumps = [
-        (before, after)
-        for before, after in pairwise(pieces)
-        if abs(after.first_rate - before.last_rate) > 0.05 * max(before.first_rate, after.first_rate)
-    ]
+    jumps = [(before, after) for before, after in pairwise(pieces) if _jumps(before, after)]
     if jumps:
         drops = all(
             before.curve == after.curve == HOLD.name and after.first_rate < before.last_rate for before, after in jumps
@@ -120,14 +119,27 @@ def unexplained(pieces: Sequence[LogPiece], axis: str, complete: bool, all_rows:
     return f"{verdict}, which has {count}: {_first_pieces(pieces, axis)}.{nearest}"
 
 
+def _jumps(before: LogPiece, after: LogPiece) -> bool:
+    """Whether the rate changes between two pieces by much more than it does in them, or the other way."""
+    change, gap = after.first_rate - before.last_rate, after.first - before.last
+    usual = [0.0, *(_UNUSUAL * gap * _steepness(piece) for piece in (before, after))]
+    seen = abs(change) > _JUMP * max(before.first_rate, after.first_rate)
+    return seen and not min(usual) <= change <= max(usual)
+
+
+def _steepness(piece: LogPiece) -> float:
+    length = piece.last - piece.first
+    return (piece.last_rate - piece.first_rate) / length if length else 0.0
+
+
 def warmup_question(trace: Trace, count: int) -> OpenQuestion:
     """What is open of a warm-up that has too few rows for a curve, or the curve of a product."""
-    last = float(trace.positions[count - 1])
+    until = float(trace.positions[count])
     first = "first row" if count == 1 else f"first {count} rows"
     short, product = "that is too short to show its curve", "whose rate is a line times that of the schedule"
     kind = product if count > MOST_UNSEEN else short
-    text = f"The {first}, up to {trace.axis} {place_text(last)}, may be a warm-up {kind}."
-    return OpenQuestion("warm-up", None, last, text)
+    text = f"The {first}, before {trace.axis} {place_text(until)}, may be a warm-up {kind}."
+    return OpenQuestion("warm-up", None, until, text)
 
 
 def steps_question(steps: int) -> OpenQuestion:
@@ -168,6 +180,12 @@ def open_questions(
             OpenQuestion(what, low / unit, high / unit, f"{text} {_interval(low / unit, high / unit)}.")
             for what, low, high, text in found.open
         ]
+    for curve, begin, stop in bare_phases(found.plan, found.origin, found.rows or rows):
+        low, high = begin / unit, stop / unit
+        text = (
+            f"The rows of the {curve} from {name} {place_text(low)} to {place_text(high)} show no curve between them."
+        )
+        questions.append(OpenQuestion(f"course of {curve}", low, high, text))
     for curve, place in unseen_restarts(found.plan, found.origin, found.rows or rows):
         text = f"The {name} {place_text(place / unit)} may have the last rate of one {curve}, or the first of the next."
         questions.append(OpenQuestion(f"{curve} to {curve}", place / unit, place / unit, text))

@@ -24,10 +24,13 @@ from kosine._logs.infer.between_steps import drafts_between_steps, section_betwe
 from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.exact_lags import exact_lags
+from kosine._logs.infer.few_rows import only_follow
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
+from kosine._logs.infer.peak_step import with_first_level
 from kosine._logs.infer.rare_curves import first_of_decay, has_fallen, rare_segments
+from kosine._logs.infer.rare_rises import rising_drafts
 from kosine._logs.infer.rounding import roundest
 from kosine._logs.infer.run_context import RunContext, steps_at
 from kosine._logs.infer.segments import Observations, Segment, cut_into_segments
@@ -54,7 +57,8 @@ _FIRST = 256  # rows that it is compared with at first
 # See `Work`: as much as none of 1,000 random logs needs that have a schedule, several times over.
 _MOST_FOR_TREADS, _MOST_FOR_SEGMENTS, _MOST_FOR_PHASES, _MOST_FOR_SKIPS = 1e6, 1.2e6, 2e6, 2e6
 _MOST_FOR_STRAIGHT, _MOST_FOR_LATE, _MOST_FOR_RARE, _MOST_RARE = 3e5, 6e5, 1e6, 4
-_MOST_FOR_LAGS = 6e5
+_MOST_FOR_LAGS, _MOST_FOR_RISES = 6e5, 6e5
+_OFF = 4.0  # half-widths that two curves may be off where they meet
 _HALF, _BEFORE = 0.5, 2.0  # of the length that is seen: a curve may begin so far before
 _ONE_UNIT = 0.999  # of the last printed place
 _COST_OF_PLAN, _ROWS_AT_ONCE = 500, 10
@@ -123,6 +127,11 @@ def search(rows: Observations, run: RunContext) -> Searched:
     if found is not None and _may_be_straight(rows, found):
         straight, _ = _within(_MOST_FOR_STRAIGHT, rows, lambda some: _as_straight(some, run))
         found = straight if straight is not None and straight.phases <= found.phases else found
+    if found is None or found.phases > 3:
+        risen, tried = _within(_MOST_FOR_RISES, rows, lambda some: _with_rare_rise(some, run))
+        complete = complete and tried
+        if risen is not None and (found is None or risen.phases < found.phases):
+            return Searched(risen, seen, complete)
     exact, tried = _within(_MOST_FOR_LAGS, rows, lambda some: _with_exact_lags(some, run, found))
     complete = complete and tried
     if exact is not None:
@@ -227,6 +236,8 @@ def _proven(rows: Observations, run: RunContext, draft: Draft) -> Iterator[Expla
             yield Explanation(plan, whole.origin, len(group), None, worst, open=open_before(group, draft, rows))
     if not whole.phases or not is_plausible(whole, rows.x):  # rows so close that they are one step
         return
+    if only_follow(whole, rows.x):
+        return
     if whole.origin < _earliest(rows, run):
         return  # a curve that began before the run did, or long before
     endless = whole.phases[-1].kind is HOLD or whole.phases[-1].kind in ENDLESS
@@ -292,18 +303,24 @@ def _between_steps(rows: Observations, run: RunContext, seen: tuple[Segment, ...
 
 def _entered_late(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
     """A schedule whose later phases began unseen, while a warm-up was followed."""
+    seen = with_first_level(rows, seen)
     most = first_of_decay(seen)
     if most and len(seen) > _FEW_LEVELS:
         stairs = _stairs_after_warmup(rows, run, seen)
         if stairs is not None:
             return stairs
     late = late_from(rows, seen, most)
-    begin = seen[late.index].arc.begin
-    if not late.index or begin is None or not late.hides(begin):
+    if not late.index or not _begins_unseen(rows, seen, late):
         return None
     after = rows.part(seen[late.index].first, len(rows))
     later = _as_phases(after, replace(run, begins=False), _segments_of(after))
     return None if later is None else _after_warmup(rows, run, seen, late, later)
+
+
+def _begins_unseen(rows: Observations, seen: tuple[Segment, ...], late: Late) -> bool:
+    before, after = seen[late.index - 1].arc, seen[late.index].arc
+    width = _OFF * float(rows.width[seen[late.index].first])
+    return after.begin is not None and late.hides(after.begin, before, after, width)
 
 
 def _stairs_after_warmup(rows: Observations, run: RunContext, seen: tuple[Segment, ...]) -> Explanation | None:
@@ -321,15 +338,18 @@ def _after_warmup(
     """The schedule of the rows from a segment on, entered late after that of the rows before."""
     if later.origin > late.right:
         return None
-    joint, before = float(later.origin), seen[late.index - 1]
-    if joint < late.left:
-        joint = late.joint(before, float(later.plan(0)))
+    joint, before, peak = float(later.origin), seen[late.index - 1], float(later.plan(0))
+    width = _OFF * float(rows.width[seen[late.index].first])
+    if joint < late.left or (joint < late.right and float(before.arc.predict(np.array([joint]))[0]) < peak - width):
+        joint = late.joint(before, peak, width)
     first = int(np.searchsorted(rows.x, joint))
     warm_rows, shown = rows.part(0, first), (*seen[: late.index - 1], replace(before, stop=first))
     warm = next(drafts_of(warm_rows, replace(run, ends=(joint,)), shown), None) if first > before.first else None
     if warm is None:
         return None
     whole = snapped_phases(warm, float(rows.x[0]))
+    if only_follow(whole, warm_rows.x):
+        return None
     parts = schedule_parts(whole.phases, run.duration, rest=False)
     parts += late_parts(later.plan.schedule.parts, whole.stop - later.origin, run.duration)
     total = later.plan.total_steps
@@ -338,7 +358,8 @@ def _after_warmup(
     worst = _worst(plan, whole.origin, rows)
     if plan is None or worst > NEARLY:
         return None
-    is_open = (*(late.open(before, seen[late.index]) if joint > later.origin else ()), *later.open)
+    jumps = joint > later.origin or abs(float(before.arc.predict(np.array([joint]))[0]) - peak) > width
+    is_open = (*(late.open(before, seen[late.index]) if jumps else ()), *later.open)
     return Explanation(plan, whole.origin, len(whole.phases) + later.phases, None, worst, open=is_open)
 
 
@@ -353,6 +374,15 @@ def _with_rare_curves(rows: Observations, run: RunContext, seen: tuple[Segment, 
             found = _with_rare_decay(rows, run, seen[:count], first)
             if found is not None:
                 return found
+    return None
+
+
+def _with_rare_rise(rows: Observations, run: RunContext) -> Explanation | None:
+    """A schedule whose warm-up has a rare curve."""
+    for idea in rising_drafts(rows.rough(), run) if run.begins else ():
+        explained = _first_proven(rows, run, _finished(rows, run, idea))
+        if explained is not None:
+            return explained
     return None
 
 
@@ -384,7 +414,11 @@ def _with_rare_decay(
 
 
 def _drafts_of_these(rows: Observations, run: RunContext, found: Sequence[Segment]) -> Iterator[Draft]:
-    draft = finished(rows, rows.rough(), draft_of(rows.rough(), found, run.ends[0]), run)
+    yield from _finished(rows, run, draft_of(rows.rough(), found, run.ends[0]))
+
+
+def _finished(rows: Observations, run: RunContext, idea: Draft) -> Iterator[Draft]:
+    draft = finished(rows, rows.rough(), idea, run)
     if draft is not None:
         yield draft
 
@@ -402,8 +436,6 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
     """A schedule whose rates are constant for equal times, if necessary with skipped steps."""
     treads = fit_staircase(rows, run.starts)
     found = None if treads is None else _of_treads(rows, run, treads)
-    if found is not None and run.begins and found.origin not in run.starts:  # the first tread is a little short
-        return replace(found, open=(*found.open, *_open_drops(rows)))
     skips = skips_in_treads(rows, run.starts) if found is None else []
     if not skips:
         return found
@@ -416,8 +448,8 @@ def _as_staircase(rows: Observations, run: RunContext) -> Explanation | None:
         delayed = _after_delay(rows, run, found, skips[0][1])
         found = found if delayed is None else delayed
         skips = skips if delayed is None else []
-    is_open = (*found.open, *_open_drops(rows))
-    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=is_open)
+    is_open = dict.fromkeys((*found.open, *_open_drops(rows)))
+    return replace(found, skips=tuple(skips), rows=shifted if skips else None, open=tuple(is_open))
 
 
 def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps: int) -> Explanation | None:
@@ -432,9 +464,13 @@ def _after_delay(rows: Observations, run: RunContext, found: Explanation, steps:
 
 
 def _open_drops(rows: Observations) -> Iterator[tuple[str, float, float, str]]:
-    """Where each drop may be, as steps were skipped: anywhere between two rows."""
-    for row in np.flatnonzero(np.diff(rows.y) != 0)[:_MOST_OPEN].tolist():
+    """Where each level may change: anywhere between two rows."""
+    changes = np.flatnonzero(np.diff(rows.y) != 0)
+    for row in changes[:_MOST_OPEN].tolist():
         yield from open_joint("hold", "hold", *rows.x[row : row + 2].tolist())
+    if changes.size > _MOST_OPEN and float(np.diff(rows.x).max()) > 1:
+        low, high = float(rows.x[changes[_MOST_OPEN]]) + 1, float(rows.x[changes[-1] + 1])
+        yield "later holds", low, high, "Each later hold may begin anywhere between two rows,"
 
 
 def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explanation | None:
@@ -444,13 +480,15 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     if run.begins and late > length // _LATE:
         return None
     total = run.ends[0] - treads.origin
+    both_ways = np.ptp(np.sign(np.diff(levels.y))) > 1  # up and down again: DeepSpeed's stairs down begin a step later
+    is_open = treads.open if treads.placed and not both_ways else (*treads.open, *_open_drops(rows))
     factor = treads.factor
     if factor is not None:
         step = hold(run.duration(length), start=float(levels.y[0] / factor ** levels.x[0]))
         plan = _planned([cycles(step, shrink=factor)], run, total)
         worst = _worst(plan, treads.origin, rows)
         if plan is not None and worst <= NEARLY:
-            return Explanation(plan, treads.origin, 1, None, worst, open=treads.open)
+            return Explanation(plan, treads.origin, 1, None, worst, open=is_open)
     if len(levels) <= _FEW_LEVELS:
         return None  # so few are written one by one
     inner = RunContext((0.0,), (float(levels.x[-1]) + 1,), run.begins, lambda steps: steps, RunSize(), fills=False)
@@ -464,7 +502,7 @@ def _of_treads(rows: Observations, run: RunContext, treads: Staircase) -> Explan
     worst = _worst(plan, treads.origin, rows)
     if plan is None or worst > NEARLY:
         return None
-    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=treads.open)
+    return Explanation(plan, treads.origin, found.phases + 1, None, worst, open=is_open)
 
 
 # --- skipped steps ----------------------------------------------------------------------------------------------------

@@ -31,12 +31,14 @@ class Staircase:
         length: how long each lasts.
         treads: the rates as rows, by the number of the tread.
         lengths: the shortest and the longest that they may be.
+        placed: whether the places of the jumps follow from where the run begins, or from rows around each of them.
     """
 
     origin: int
     length: int
     treads: Observations
     lengths: tuple[int, int]
+    placed: bool
 
     @property
     def open(self) -> tuple[tuple[str, float, float, str], ...]:
@@ -69,11 +71,11 @@ def fit_staircase(rows: Observations, starts: Sequence[float]) -> Staircase | No
     found = _length(above, upto, starts, rows.work)
     if found is None:
         return None
-    jump, length, lengths = found
+    jump, length, lengths, placed = found
     origin = jump + (int(np.floor(rows.x[0])) - jump) // length * length
     number = np.floor((rows.x - origin) / length)
     firsts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    return Staircase(origin, length, replace(rows.at(firsts), x=number[firsts]), lengths)
+    return Staircase(origin, length, replace(rows.at(firsts), x=number[firsts]), lengths, placed)
 
 
 def skips_in_treads(rows: Observations, starts: Sequence[float]) -> list[tuple[int, int]]:
@@ -119,12 +121,12 @@ def _jumps(rows: Observations) -> NDArray[np.intp] | None:
 
 def _length(
     above: NDArray[np.float64], upto: NDArray[np.float64], starts: Sequence[float], work: Work
-) -> tuple[int, int, tuple[int, int]] | None:
-    """Where a tread begins and how long each is: the roundest that every jump allows."""
+) -> tuple[int, int, tuple[int, int], bool] | None:
+    """Where a tread begins and how long each is, the roundest that every jump allows; and whether it can only be so."""
     gaps_low, gaps_high = above[1:] - upto[:-1], upto[1:] - above[:-1]
     high = int(np.ceil(gaps_high.min())) - 1
     low = max(2, int(np.floor(gaps_low[int(np.argmin(gaps_high))])) + 1, high - _MOST_TRIED)
-    options: list[tuple[int, int, int, int]] = []
+    options: list[tuple[int, int, int, int, bool]] = []
     for length in range(low, high + 1):
         work.spend(_COST_OF_LENGTH + above.size / _JUMPS_AT_ONCE)
         turns = np.round(((above + upto) / 2 - (above[0] + upto[0]) / 2) / length)
@@ -133,9 +135,10 @@ def _length(
         if first <= last:
             jumps = [first + (int(start) - first) % length for start in starts]
             fits = next((order for order, jump in enumerate(jumps) if jump <= last), len(jumps))
-            options.append((fits, significant(length), -length, [*jumps, last][fits]))
+            placed = fits < len(jumps) or first == last
+            options.append((fits, significant(length), -length, [*jumps, last][fits], placed))
     if not options:
         return None
-    _, _, length, jump = min(options)
+    _, _, length, jump, placed = min(options)
     every = [-option[2] for option in options]
-    return jump, -length, (min(every), max(every))
+    return jump, -length, (min(every), max(every)), placed

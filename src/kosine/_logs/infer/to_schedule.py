@@ -13,7 +13,7 @@ import numpy as np
 from kosine._core import curves
 from kosine._core.groups import Part, cycles
 from kosine._core.phase import Phase
-from kosine._logs.infer.curve_fits import ENDLESS, HOLD, FitFamily
+from kosine._logs.infer.curve_fits import ENDLESS, HOLD, LINEAR, FitFamily
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.rounding import round_rate, significant
 from kosine._logs.infer.run_context import DurationText
@@ -76,7 +76,17 @@ def snapped_phases(draft: Draft, first: float) -> SnappedPhases:
     if bounds[0] > first:
         phases.insert(0, SnappedPhase(HOLD, bounds[0] - int(first), phases[0].start, phases[0].start))
         bounds.insert(0, int(first))
-    return SnappedPhases(bounds[0], tuple(phase for phase in phases if phase.steps > 0))
+    return SnappedPhases(bounds[0], tuple(_with_single_steps([phase for phase in phases if phase.steps > 0])))
+
+
+def _with_single_steps(phases: list[SnappedPhase]) -> list[SnappedPhase]:
+    """The phases; a line of one step between two levels is a level, too."""
+    made = phases.copy()
+    for index in range(1, len(phases) - 1):
+        phase, beside = phases[index], {phases[index - 1].kind, phases[index + 1].kind}
+        if phase.kind is LINEAR and phase.steps == 1 and not phase.endpoint and beside == {HOLD}:
+            made[index] = phase._replace(kind=HOLD, end=phase.start)
+    return made
 
 
 def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
@@ -95,7 +105,7 @@ def is_plausible(whole: SnappedPhases, x: Floats) -> bool:
     if all(phase.kind is HOLD for phase in phases):
         falls = all(phases[index].start < phases[index - 1].end for index in jumps)
         begin = whole.origin if abs(whole.origin) <= 1 else 0  # a log that begins later counts from there as well
-        usual = falls or len(jumps) < 2 or _is_warmed_up(whole)
+        usual = falls or len(jumps) < 2 or _is_warmed_up(whole) or _has_even_stairs(whole, x, begin)
         return usual or _regular([places[index - 1] for index in jumps], x, begin)
     seen = np.diff(np.searchsorted(x, [whole.origin, *places])).tolist()
     return all(
@@ -109,6 +119,26 @@ def _is_warmed_up(whole: SnappedPhases) -> bool:
     short = first.steps <= _WARMUP * steps and abs(whole.origin) <= first.steps
     falls = all(after.start < before.start for before, after in pairwise(later))
     return short and falls and 0 < first.start < later[0].start
+
+
+def _has_even_stairs(whole: SnappedPhases, x: Floats, begin: int) -> bool:
+    """Whether the levels rise by even stairs to a top of one row, and fall by even ones after it, as DeepSpeed's do."""
+    levels = [phase.start for phase in whole.phases]
+    places = whole.origin + np.cumsum([phase.steps for phase in whole.phases])
+    top = int(np.argmax(levels))
+    up, down = np.diff(levels[: top + 1]), np.diff(levels[top:])
+    if not (up.size > 1 and down.size > 2 and (up > 0).all() and (down < 0).all()):
+        return False
+    alone = np.searchsorted(x, places[top]) - np.searchsorted(x, places[top - 1]) == 1
+    return bool(alone) and _is_even(places[:top], x, begin) and _is_even(places[top + 1 : -1], x, int(places[top]))
+
+
+def _is_even(places: Floats, x: Floats, begin: int) -> bool:
+    """Whether each place can be its number times one length after the beginning, rounded up or down."""
+    at = np.clip(np.searchsorted(x, places), 1, x.size - 1)
+    numbers = np.arange(1, places.size + 1)
+    low, high = (x[at - 1] - begin) / numbers, (x[at] + 1 - begin) / numbers
+    return bool(low.max() < high.min())
 
 
 def drops_after_rise(whole: SnappedPhases) -> bool:

@@ -37,7 +37,8 @@ def open_bounds(draft: Draft, rows: Observations) -> Iterator[tuple[int, float, 
     for index in range(count):
         if 0 < index < count - 1 and _steepness_unknown(draft, rows, index):
             left, right = _neighbours(rows.x, float(draft.bounds[index]))
-            yield index, left + 1, right
+            if right - left > 1:
+                yield index, left + 1, right
         elif stated[index]:
             if spread[index] > 0.15:
                 low, high = (_limit(free, rows, index, sign, spread[index]) for sign in (-1, 1))
