@@ -103,8 +103,11 @@ class CellBlock:
         return values
 
     def every(self, column: int) -> NDArray[np.float64]:
-        """The cells of a column as numbers, NaN where they are something else; not as fast."""
-        return numbers(self.texts(column, np.arange(len(self._ends))))
+        """The cells of a column as numbers, NaN where they are something else, which is not as fast."""
+        try:
+            return self.numbers(column)
+        except IrregularError:
+            return numbers(self.texts(column, np.arange(len(self._ends))))
 
     def _decimals(self, firsts: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The numbers written as 12, 0.00012 or 1.2e-04, and which of the cells are such."""

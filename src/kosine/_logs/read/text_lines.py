@@ -50,7 +50,7 @@ class TextKind:
         self.is_any = known.name in ANY_TEXT
         self.marker = known.marker
         self.context_marker = known.context_marker
-        self.found = GroupCollection(prints=choice.prints)
+        self.found = GroupCollection(of_losses=choice.of_losses)
         self.lines = 0
         self._known = known
         self._position, self._rate = re.compile(asked.position), re.compile(asked.rate)
