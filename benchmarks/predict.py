@@ -19,7 +19,7 @@ import numpy as np
 
 import kosine as ks
 from benchmarks.tables import Cell, Spread, Table, report
-from kosine._logs.predict.fit import MARGIN, fit_law
+from kosine._logs.predict.fit import fit_law
 from kosine._logs.predict.law import progress_of_plan
 from kosine._logs.predict.past_runs import data_of, read_runs
 
@@ -133,7 +133,7 @@ def trial(past: Sequence[Run], others: Iterable[Run]) -> Trial | None:
             continue
         progress = progress_of_plan(run.plan)
         loss, low, high = fit.spread(fit.losses(progress, progress.sum_at(np.array([run.last_step]))))
-        said.append(Said(run, float(loss[0]), float(low[0]) - MARGIN, float(high[0]) + MARGIN))
+        said.append(Said(run, float(loss[0]), float(low[0]), float(high[0])))
     return Trial(tuple(past), tuple(said))
 
 

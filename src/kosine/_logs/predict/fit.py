@@ -24,8 +24,7 @@ _SHARPNESS = 1.5
 """The weight of a member falls with its squared error to this power: as if the residuals held three independent points,
 as most of them is misfit, not noise. Chosen on the public runs, as the limits above are."""
 _ALLOWED = 2.0  # times the lowest squared error: what the range is made of
-MARGIN = 0.004
-"""What the range is widened by on both sides: as far the losses of two equal public runs were apart at most."""
+_MARGIN = 0.004  # how far the losses of two equal public runs were apart at most
 _LEAST_WEIGHT = 1e-7
 _GOLDEN = (5**0.5 - 1) / 2
 _ROUNDS = 16  # of golden sections
@@ -94,6 +93,11 @@ class Ensemble:
     allowed: NDArray[np.bool_]
     fit: Fit
 
+    @property
+    def margin(self) -> float:
+        """What a range is wider by on both sides: the noise of equal runs, and what the fit leaves of its losses."""
+        return _MARGIN + self.fit.rms
+
     def losses(self, progress: Progress, sums: _Vector) -> _Vector:
         """What each of them says where the sum of a run's rates has these values: a row for each."""
         said = np.empty((self.taus.size, sums.size))
@@ -110,7 +114,7 @@ class Ensemble:
         """The mean by weight of what they say, and its range."""
         middle = self.weights @ said
         low, high = said[self.allowed].min(0), said[self.allowed].max(0)
-        return middle, np.minimum(low, middle), np.maximum(high, middle)
+        return middle, np.minimum(low, middle) - self.margin, np.maximum(high, middle) + self.margin
 
 
 class _Solved(NamedTuple):

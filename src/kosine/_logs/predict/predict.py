@@ -10,7 +10,7 @@ import numpy as np
 from kosine._analysis.plan_names import letters, read_names
 from kosine._core.schedule import Plan, Schedule
 from kosine._logs.losses import Losses
-from kosine._logs.predict.fit import MARGIN, Ensemble, fit_law
+from kosine._logs.predict.fit import Ensemble, fit_law
 from kosine._logs.predict.law import Progress, progress_of_plan
 from kosine._logs.predict.past_runs import FIRST, PastRun, data_of, plan_restarts, read_runs, warmup_end
 from kosine._logs.predict.prediction import PredictedPlan, Prediction
@@ -39,12 +39,13 @@ def predict(runs: Run | Iterable[Run], *plans: Plan, names: Sequence[str] | None
     where S is the sum of the rates of all steps before it, and S_k that up to the step k. The first part falls as the
     run learns; the last one is the noise of recent steps, which a decay takes away. `loss` is the mean over all numbers
     (alpha, tau, and the power 1.4, 1.6 or 2.0) weighed by how well they fit. The range has all those whose squared
-    error is at most twice the lowest one, and 0.004 on both sides.
+    error is at most twice the lowest one; on both sides 0.004 is added, as far as two equal public runs were apart, and
+    the root mean square of what the fit leaves of its own losses.
 
     It was tested on public runs only, all of them one-pass pre-training of language models of 25M to 166M parameters
     with AdamW; the constants of the method were chosen on the same runs. From one run of 25,000 steps the error of the
-    last loss of others, of 15,000 to 50,000 steps, was 0.010 to 0.021 on average, by their peak; the range held 81 to
-    91 % of them; the schedule with the lowest prediction ended 0.0034 above the best one of its length at most. On the
+    last loss of others, of 15,000 to 50,000 steps, was 0.010 to 0.021 on average, by their peak; the range held 89 to
+    94 % of them; the schedule with the lowest prediction ended 0.0034 above the best one of its length at most. On the
     25M and 100M models of another source the last figure was 0.008 and 0.014. `python -m benchmarks.predict` prints
     all scores, by family of runs.
 
@@ -172,7 +173,6 @@ def _row(
     said: NDArray[np.float64],
 ) -> PredictedPlan:
     curve, lows, highs = ensemble.spread(said)
-    lows, highs = lows - MARGIN, highs + MARGIN
     return PredictedPlan(
         mark=called[0],
         name=called[1],
