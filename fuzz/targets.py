@@ -47,7 +47,22 @@ def loads(data: bytes) -> None:
         _check_message(error)
         return
     assert ks.loads(ks.dumps(value)) == value
-    _check_rates(value.schedule if isinstance(value, ks.Plan) else value)
+    if isinstance(value, ks.Space):
+        _check_samples(value)
+    else:
+        _check_rates(value.schedule if isinstance(value, ks.Plan) else value)
+
+
+def space(data: bytes) -> None:
+    """A text is a space, whose own text is that space again, or an error of kosine's own."""
+    try:
+        value = ks.space(data.decode("utf-8", "surrogateescape"))
+    except ks.KosineError as error:
+        _check_message(error)
+        return
+    assert ks.space(repr(value)) == value
+    assert ks.loads(ks.dumps(value)) == value
+    _check_samples(value)
 
 
 def schedule_file(data: bytes) -> None:
@@ -83,6 +98,7 @@ def read_trace(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "parse": parse,
     "loads": loads,
+    "space": space,
     "schedule_file": schedule_file,
     "read_trace": read_trace,
 }
@@ -93,6 +109,22 @@ def _file(folder: str, data: bytes) -> Path:
     path = Path(folder, "file")
     path.write_bytes(data)
     return path
+
+
+def _check_samples(value: ks.Space) -> None:
+    for seed in range(3):
+        values = value.values(seed)
+        try:
+            schedule = value(**values)
+        except ks.KosineError as error:
+            _check_message(error)
+            continue
+        assert schedule == value.sample(seed) == value(values)
+        _check_rates(schedule)
+    try:
+        value(nothing=1)
+    except ks.KosineError as error:
+        _check_message(error)
 
 
 def _check_rates(schedule: ks.Schedule) -> None:

@@ -16,7 +16,8 @@ from kosine.published import PUBLISHED
 from tests.support.console import COMMAND
 
 COMMANDS = [
-    *("show", "plot", "compare", "rank", "branch", "extend", "values", "lint", "export", "check", "infer", "recipes"),
+    *("show", "plot", "compare", "rank", "sample", "branch", "extend", "values", "lint", "export", "check", "infer"),
+    "recipes",
 ]
 
 
@@ -77,7 +78,7 @@ def in_bash(script: str, words: list[str]) -> list[str]:
     ("words", "expected"),
     [
         ([""], COMMANDS),
-        (["s"], ["show"]),
+        (["s"], ["show", "sample"]),
         (["--h"], ["--help"]),
         (["show", "gpt"], ["file", "gpt-3"]),
         (["show", "zzz"], ["file"]),

@@ -13,6 +13,7 @@ from kosine._core.arguments import read_integer, read_number
 from kosine._core.durations import Duration
 from kosine._core.foreign_words import near
 from kosine._core.phase import written_string
+from kosine._core.plain_text import shortened
 from kosine._core.text_form import Parser
 from kosine.errors import ArgumentError, Described, ScheduleError, shown
 
@@ -236,7 +237,7 @@ class Choice:
             found = [option for option in self.options if self.argument(option) == made]
         if not found:
             meant = near(value, map(text_of, self.options)) if isinstance(value, str) else None
-            rule = f"one of {', '.join(map(shown, self.options))}"
+            rule = f"one of {shortened(', '.join(map(shown, self.options)), 300)}"
             fix = f"Did you mean {meant!r}?" if meant else ""
             raise ArgumentError(argument=name, rule=rule, received=value, fix=fix)
         return found[0]

@@ -12,6 +12,7 @@ from kosine._core.arguments import read_integer
 from kosine._core.foreign_words import listed, near
 from kosine._core.groups import OF_PLANS, Part
 from kosine._core.json_form import Document
+from kosine._core.plain_text import shortened
 from kosine._core.schedule import Schedule
 from kosine._tune import keras_tuner as _keras_tuner, optuna as _optuna, ray as _ray, wandb as _wandb
 from kosine._tune.parameters import Log, Parameter, Uniform, Value
@@ -21,6 +22,9 @@ from kosine.errors import ArgumentError, ArgumentTypeError, Described, KosineErr
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
+
+_LONGEST = 160
+"""Characters of a space, or of a parameter, in a message."""
 
 
 class Generator(Protocol):
@@ -164,13 +168,13 @@ class Space(Document):
             meant = near(unknown[0], missing or parameters)
             raise ArgumentError(
                 f"This space has no parameter {unknown[0]!r}.",
-                received=Described(f"{shown(unknown[0])} for {self.text}"),
+                received=Described(f"{shown(unknown[0])} for {shortened(self.text, _LONGEST)}"),
                 fix=f"Did you mean {meant!r}? {_known(parameters)}" if meant else _known(parameters),
             )
         if missing:
             raise ArgumentError(
-                f"Give a value for {listed(missing)}.",
-                received=Described(listed(list(given)) or "no value"),
+                f"Give a value for {shortened(listed(missing), _LONGEST)}.",
+                received=Described(shortened(listed(list(given)), _LONGEST) or "no value"),
                 fix=_known(parameters),
             )
         return {name: each.read(given[name], name) for name, each in parameters.items()}
@@ -180,7 +184,7 @@ class Space(Document):
         if not isinstance(made, Schedule):
             raise NotationError(
                 "The text of a space must be a schedule.",
-                received=Described(self.text),
+                received=Described(shortened(self.text, _LONGEST)),
                 fix="Write Schedule(...) around its phases." if isinstance(made, Part) else "",
             )
         return made
@@ -208,7 +212,8 @@ def space(text: str) -> Space:
 
 
 def _known(parameters: Mapping[str, Parameter]) -> str:
-    return f"Its parameters are {', '.join(f'{name}: {each.written()}' for name, each in parameters.items())}."
+    known = ", ".join(f"{name}: {each.written()}" for name, each in parameters.items())
+    return f"Its parameters are {shortened(known, 3 * _LONGEST)}."
 
 
 def _taken(values: Any, parameters: Mapping[str, Parameter]) -> dict[str, object]:
@@ -275,7 +280,7 @@ def _error_of_all(space: Space, tries: list[dict[str, Value]]) -> KosineError | 
 
 def _explained(error: KosineError, name: str, parameter: Parameter, value: object) -> KosineError:
     """An error that a value of a parameter makes, with the parameter."""
-    where = f"{name}={parameter.written()}"
+    where = f"{name}={shortened(parameter.written(), _LONGEST)}"
     if isinstance(error, ArgumentTypeError) and isinstance(parameter, Log | Uniform):
         low, high = parameter.ends()
         if low.is_integer() and high.is_integer():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from kosine._core.phase import written_string
+from kosine._core.plain_text import shortened
 from kosine._core.schedule import Plan, Schedule
 from kosine._core.text_form import SIGNATURES, Parser, call
 from kosine._tune.parameters import Choice, Integers, Log, Parameter, Share, Uniform, Value, is_call, read_percent
@@ -18,6 +19,7 @@ MAX_TEXT = 2**14
 """Longest text of a space, in characters."""
 
 MOST_PARAMETERS = 100
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,9 @@ def _by_name(names: Sequence[str], places: Sequence[_Place]) -> dict[str, Parame
     for name, place in zip(names, places, strict=True):
         parameter = place.slot.parameter
         if parameters.setdefault(name, parameter) != parameter:
-            raise NotationError(
-                f"Two places that share the parameter {name!r} need the same range.",
-                received=Described(f"{parameters[name].written()} and {parameter.written()}"),
-            )
+            ranges = " and ".join(shortened(each.written(), 80) for each in (parameters[name], parameter))
+            problem = f"Two places that share the parameter {name!r} need the same range."
+            raise NotationError(problem, received=Described(ranges))
     return parameters
 
 
@@ -202,9 +203,7 @@ class _SpaceParser(Parser):
         try:
             return call(name, arguments, keywords, _FUNCTIONS)
         except (ArgumentError, ArgumentTypeError) as error:
-            raise error.changed(
-                where=error.where or shown(Described(_written(Call(name, arguments, keywords))))
-            ) from None
+            raise error.changed(where=error.where or shortened(_written(Call(name, arguments, keywords)), 80)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +273,9 @@ def _read_name(name: object) -> str | None:
         return None
     if not isinstance(name, str):
         raise ArgumentTypeError(argument="name", rule='a text, as in name="peak"', received=name)
-    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
-        raise ArgumentError(argument="name", rule="a name of letters, digits and _", received=name)
+    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or len(name) > _LONGEST_NAME:
+        rule = f"a name of letters, digits and _, {_LONGEST_NAME} at most"
+        raise ArgumentError(argument="name", rule=rule, received=name)
     return name
 
 
@@ -292,7 +292,7 @@ def _option(option: object) -> Value:
         raise NotationError(
             "The options of a choice have values of their own: a parameter inside one would matter only where that "
             "option is chosen.",
-            received=Described(_written(tree)),
+            received=Described(shortened(_written(tree), 80)),
             fix="Write a space for each option, or give the parameter to all of them, outside of the choice.",
         )
     if isinstance(tree, Call):

@@ -20,6 +20,7 @@ _COMMANDS = {
     "plot": "A picture of a schedule: png, svg, pdf, or an interactive html page.",
     "compare": "Where two or more schedules differ, as a table and as a picture.",
     "rank": "Which of several schedules is the best by theory, without training.",
+    "sample": "Schedules of a space, a schedule's text with ranges in the place of values.",
     "branch": "A schedule up to a step, and from there on a cooldown, a new warm-up, ...",
     "extend": "The schedule of a longer run, of which some steps are done.",
     "values": "The learning rates of a schedule as CSV.",
