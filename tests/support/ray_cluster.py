@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.support.run_examples import ROOT
 
@@ -19,15 +20,16 @@ _TOO_BUSY = "timed out during startup"
 def printed(home: Path, *arguments: str) -> str:
     """What `python arguments...` prints; Ray keeps its results and its token in the home folder."""
     for _ in range(_TRIES):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env={**os.environ, **_QUIET, "HOME": str(home)},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=_SECONDS,
-        )
+        with TemporaryDirectory(prefix="ray-") as short:  # the names of sockets have a limit
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env={**os.environ, **_QUIET, "HOME": str(home), "RAY_TMPDIR": short},
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=_SECONDS,
+            )
         if _TOO_BUSY not in done.stderr:
             break
     assert done.returncode == 0, done.stderr

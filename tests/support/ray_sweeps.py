@@ -153,13 +153,12 @@ def there_and_back(value: Any) -> tuple[str, Any]:
     return str(value), value
 
 
-def main(folder: Path, ray_folder: str) -> None:
+def main(folder: Path) -> None:
     ray.init(
         num_cpus=2,
         include_dashboard=False,
         object_store_memory=80 * 2**20,
         log_to_driver=False,
-        _temp_dir=ray_folder,
         _node_ip_address="127.0.0.1",
     )
     values = (SPACE, SPACE.sample(1), CYCLES)
@@ -176,5 +175,4 @@ def main(folder: Path, ray_folder: str) -> None:
 
 if __name__ == "__main__":
     np.random.seed(0)  # where Ray is given none
-    with tempfile.TemporaryDirectory(prefix="ray-") as short:  # the names of sockets have a limit
-        main(Path(sys.argv[1]).resolve(), short)
+    main(Path(sys.argv[1]).resolve())
