@@ -18,8 +18,9 @@ BY_TEST := --numprocesses 2 --dist worksteal
 SLOW = $(shell grep -rl 'pytest\.mark\.slow' tests --include='test_*.py')
 
 # Left out with the oldest versions: PyTorch and TensorFlow, a dialect of one version of Keras, an optimizer that came after
-# Keras 3.12, and examples and pages, which show what the versions of constraints.txt print.
-NOT_OLDEST := $(patsubst %,--ignore=tests/%, docs torch test_applied.py examples/test_examples.py \
+# Keras 3.12, examples and pages, which show what the versions of constraints.txt print, and what sweeps.
+NOT_OLDEST := $(patsubst %,--ignore=tests/%, docs torch test_applied.py examples/test_examples.py examples/test_sweep_ray.py \
+  tune/test_tools.py tune/test_ray.py tune/test_pruning.py keras/test_pruning.py keras/test_keras_tuner.py \
   export/test_python.py export/test_huggingface.py keras/test_parts.py keras/test_streams.py logs/read/test_torch_writers.py \
   $(patsubst %,faults/test_%.py, devices killed_keras killed_torch) \
   $(patsubst %,dialects/test_%.py, composer huggingface keras megatron names timm torch)) \

@@ -26,7 +26,7 @@ NUMBERS = (
     ranges(1e-300, 1e300).map(lambda pair: Log(*pair))
     | ranges(-1e300, 1e300).map(lambda pair: Uniform(*pair))
     | ranges(0, 100).map(lambda pair: Share(*pair))
-    | st.tuples(st.integers(-(2**62), 2**62), st.integers(1, 2**62)).map(lambda two: Integers(two[0], sum(two)))
+    | st.tuples(st.integers(-(2**62), 2**62), st.integers(1, 2**61)).map(lambda two: Integers(two[0], sum(two)))
 )
 
 
