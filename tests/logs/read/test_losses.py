@@ -282,6 +282,17 @@ CASES = {
         [0.75, 1.75, 2.75],
         [1, 2, 3],
     ),
+    "losses of the first epoch only, as of a run that diverges": Case(
+        lines(
+            *({"mode": "train", "epoch": 1, "iter": n, "lr": 0.1, "loss": n / 8} for n in (50, 100)),
+            *({"mode": "train", "epoch": 2, "iter": n, "lr": 0.1, "loss": float("nan")} for n in (50, 100)),
+        ),
+        "epoch",
+        "training",
+        "loss",
+        [0.49, 0.99],
+        [6.25, 12.5],
+    ),
     "nested objects": Case(
         lines(
             {"step": 0, "train": {"lr": 0.1, "loss": 2.0}, "eval": {"loss": 2.5}},
