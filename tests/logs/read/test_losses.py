@@ -588,6 +588,17 @@ def test_losses_of_a_log_without_rates() -> None:
     assert counted.positions.tolist() == [0, 1]
 
 
+def test_a_loss_that_tensorboard_exports_is_named_by_its_file(tmp_path: Path) -> None:
+    export = "Wall time,Step,Value\n1.5,0,4.5\n2.5,100,3.5\n"
+    for name, kind in (("run-train-tag-val_loss.csv", "validation"), ("loss.csv", "training")):
+        (tmp_path / name).write_text(export, encoding="utf-8")
+        losses = ks.read_losses(tmp_path / name)
+        assert (losses.kind, losses.values.tolist()) == (kind, [4.5, 3.5])
+    (tmp_path / "lr.csv").write_text(export, encoding="utf-8")
+    with pytest.raises(LogError, match=r"it names no loss\. If it is one, give `loss_column` Value"):
+        ks.read_losses(tmp_path / "lr.csv")
+
+
 def test_it_reads_the_same_losses_as_beside_rates() -> None:
     for case in CASES.values():
         beside, alone = read(case.text).needed_losses(), ks.read_losses(io.StringIO(case.text))
