@@ -282,6 +282,17 @@ CASES = {
         [0.75, 1.75, 2.75],
         [1, 2, 3],
     ),
+    "losses of the first epoch only, as of a run that diverges": Case(
+        lines(
+            *({"mode": "train", "epoch": 1, "iter": n, "lr": 0.1, "loss": n / 8} for n in (50, 100)),
+            *({"mode": "train", "epoch": 2, "iter": n, "lr": 0.1, "loss": float("nan")} for n in (50, 100)),
+        ),
+        "epoch",
+        "training",
+        "loss",
+        [0.49, 0.99],
+        [6.25, 12.5],
+    ),
     "nested objects": Case(
         lines(
             {"step": 0, "train": {"lr": 0.1, "loss": 2.0}, "eval": {"loss": 2.5}},
@@ -575,6 +586,17 @@ def test_losses_of_a_log_without_rates() -> None:
     assert (epochs.axis, epochs.positions.tolist(), epochs.values.tolist()) == ("epoch", [1, 2], [4, 3])
     counted = ks.read_losses(io.StringIO("3.5\n3.0\n"), loss_column="1", count_rows=True)
     assert counted.positions.tolist() == [0, 1]
+
+
+def test_a_loss_that_tensorboard_exports_is_named_by_its_file(tmp_path: Path) -> None:
+    export = "Wall time,Step,Value\n1.5,0,4.5\n2.5,100,3.5\n"
+    for name, kind in (("run-train-tag-val_loss.csv", "validation"), ("loss.csv", "training")):
+        (tmp_path / name).write_text(export, encoding="utf-8")
+        losses = ks.read_losses(tmp_path / name)
+        assert (losses.kind, losses.values.tolist()) == (kind, [4.5, 3.5])
+    (tmp_path / "lr.csv").write_text(export, encoding="utf-8")
+    with pytest.raises(LogError, match=r"it names no loss\. If it is one, give `loss_column` Value"):
+        ks.read_losses(tmp_path / "lr.csv")
 
 
 def test_it_reads_the_same_losses_as_beside_rates() -> None:

@@ -15,7 +15,7 @@ from kosine._logs.read.json_document import LARGEST, JsonText, is_document, pars
 from kosine._logs.read.json_records import objects_in
 from kosine._logs.read.lines import LineKinds, LineReader
 from kosine._logs.read.reading import Reading
-from kosine._logs.read.scalar_export import choice_of_export, is_scalar_export
+from kosine._logs.read.scalar_export import choice_of_export, is_scalar_export, tag_of
 from kosine._logs.read.stream import decoded, encoding_of, pieces, unpacked
 from kosine._logs.remark import Remark
 from kosine.errors import LogError, shown
@@ -98,7 +98,11 @@ class LogReader:
         choice = choice_of_export(self.choice, self.source) if is_scalar_export("".join(first[:1])) else self.choice
         header = None if objects_in(first) > 1 else find_header(first, choice)
         if header is not None and header.layout is not None:
-            return self._read_table(chunks, header, TableReader(header, header.layout, choice))
+            rows = self._read_table(chunks, header, TableReader(header, header.layout, choice))
+            if choice.of_losses and choice is not self.choice:  # the name says what the loss is of
+                groups = rows.values[0].found.groups
+                rows.values[0].found.groups = {tag_of(self.source): group for group in groups.values()}
+            return rows
         values, losses = LineKinds(self.choice), None if self._losses is None else LineKinds(self._losses)
         lines = LineReader(values, losses)
         for piece in pieces(chunks, self.remarks):

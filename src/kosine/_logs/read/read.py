@@ -35,7 +35,7 @@ def read_trace(
     loss_column: str | None = None,
     count_rows: bool = False,
 ) -> Trace:
-    r"""Read the learning rate of a run from its log; the content shows which format it has.
+    r"""Read the learning rate and the losses of a run from its log; the content shows which format it has.
 
     It knows the files of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Weights & Biases and TensorBoard (extra `tensorboard`), and what some thirty trainers print; the
@@ -59,10 +59,11 @@ def read_trace(
             row that has results of training and of an evaluation is taken as an epoch.
 
     Returns:
-        The trace, with remarks on anything odd about the log.
+        The trace, with remarks on anything odd about the log. Its `losses` are on the axis of the rates, and those of a
+        whole epoch at the end of it; None where the log has none, and `needed_losses()` says why.
 
     Raises:
-        LogError: no learning rate was recognised, or the group is not there.
+        LogError: no learning rate was recognised, or the group or the loss that was asked for is not there.
         OSError: the file cannot be read.
         MissingPackageError: an event file, where tensorboard is not installed.
         ArgumentTypeError: an argument of another type.
@@ -73,6 +74,8 @@ def read_trace(
         >>> trace = read_trace(log)
         >>> trace.positions.tolist(), trace.rates.tolist()
         ([0, 1], [0.1, 0.05])
+        >>> trace.losses.kind, trace.losses.values.tolist()
+        ('training', [2.5, 2.0])
     """
     return read_log(
         path,

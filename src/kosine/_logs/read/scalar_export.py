@@ -11,7 +11,8 @@ from kosine._logs.read.known_formats import comparable
 from kosine.errors import LogError, Name
 
 _COLUMNS = ["wall time", "step", "value"]
-_ENDS = re.compile(r"(?:lr|learning[ _-]?rate|loss)$", re.IGNORECASE)  # a run's name may begin with one
+_ENDS = re.compile(r"(?:lr|learning[ _-]?rate)$", re.IGNORECASE)  # a run's name may begin with one
+_ENDS_AS_LOSS = re.compile(r"loss$", re.IGNORECASE)
 
 
 def is_scalar_export(header: str) -> bool:
@@ -19,16 +20,22 @@ def is_scalar_export(header: str) -> bool:
     return [comparable(column) for column in header.split(",")] == _COLUMNS
 
 
+def tag_of(source: str) -> str:
+    """The name of the scalar, as the file's name has it."""
+    return PurePath(source).stem.rpartition("tag-")[2]
+
+
 def choice_of_export(choice: ColumnChoice, source: str) -> ColumnChoice:
     """The columns of an export that is a learning rate, or a loss, by its file's name, such as "run-train-tag-lr.csv".
 
     Raises:
-        LogError: the name says nothing of a learning rate.
+        LogError: the name says nothing of what is looked for.
     """
     if choice.value_column is not None:
         return choice
-    _, marked, tag = PurePath(source).stem.rpartition("tag-")
-    if choice.values([tag]) and (marked or _ENDS.search(tag)):
+    marked, tag = "tag-" in PurePath(source).stem, tag_of(source)
+    ends = _ENDS_AS_LOSS if choice.of_losses else _ENDS
+    if choice.values([tag]) and (marked or ends.search(tag)):
         return replace(choice, value_column="Value")
     raise LogError(
         "The table is a scalar that TensorBoard exported; only the file's name says which one, and it names no "
