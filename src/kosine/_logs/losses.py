@@ -73,9 +73,10 @@ class Losses:
         where, losses = where[finite], losses[finite]
         if not where.size:
             raise LogError(argument="values", rule="one finite loss at least", received=values)
-        # The last row of each position: the first one of the reversed rows.
-        where, last = np.unique(where[::-1], return_index=True)
-        losses = losses[::-1][last]
+        if not (where[1:] > where[:-1]).all():
+            # The last row of each position: the first one of the reversed rows.
+            where, last = np.unique(where[::-1], return_index=True)
+            losses = losses[::-1][last]
         where.flags.writeable = losses.flags.writeable = False
         for attribute, value in {
             "positions": where,

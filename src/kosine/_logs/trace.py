@@ -52,7 +52,7 @@ class Trace:
         total: the length of the run as the log declares it, in units of `axis`; None if it does not.
         steps_per_epoch: the steps of an epoch as the log declares them, for an axis of epochs; None if it does not.
         skipped: pairs (position, count): how many optimizer steps the log declares as skipped since the pair before.
-        losses: the losses of the run, at positions in units of `axis`; None if the log has none.
+        losses: the losses of the run, at positions in units of `axis`; None if there are none, as `needed_losses` says.
         remarks: what was odd about the file.
 
     Attributes:

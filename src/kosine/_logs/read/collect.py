@@ -26,7 +26,7 @@ _EPOCH = 1 << 32  # an epoch and a step in it as one number, which float64 holds
 
 
 class GroupRows:
-    """The rows of one param group, and what their texts say about their precision."""
+    """The rows of one param group, and what their texts say about their precision; or the rows of one loss."""
 
     __slots__ = (
         "_anew",
@@ -34,6 +34,7 @@ class GroupRows:
         "_epochs",
         "_last",
         "_latest",
+        "_pair",
         "_positions",
         "_prints",
         "_rates",
@@ -48,6 +49,7 @@ class GroupRows:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._pair = False
         self.seen = self.kept = 0
         self.stride = 1
         self._positions: NDArray[Any] = np.empty(0, np.int64)
@@ -77,6 +79,7 @@ class GroupRows:
         epochs: Callable[[], NDArray[np.float64]] | None,
         most: int,
         anew: bool = False,
+        pair: bool = False,
     ) -> None:
         """Add rows, all with a finite position and rate.
 
@@ -88,7 +91,9 @@ class GroupRows:
                 once they go back.
             most: how many rows to keep.
             anew: whether the positions are known to be counted anew in each epoch.
+            pair: whether to keep the epochs also where the positions do not go back, as those of few losses may not.
         """
+        self._pair = pair
         self._prints.add(texts, rates)
         self._stated = self._stated or anew
         if positions is None:
@@ -131,7 +136,7 @@ class GroupRows:
         before, step = self._last
         back = np.diff(steps, prepend=step) <= 0
         again = self._epochs or bool(back.any())
-        again = again or self._stated
+        again = again or self._stated or self._pair
         if self.seen and not again:
             self._last = before, float(steps[-1])
             return steps
@@ -177,14 +182,14 @@ class GroupRows:
     def take(self) -> TakenRows:
         """The rows; the series is empty afterwards."""
         anew = self._epochs and (self._stated or self._resets > self._rests)
-        if not anew:
+        if not anew and not self._pair:
             self._unpair()
         positions, rates = self._positions, self._rates
         self._positions, self._rates = np.empty(0, np.int64), np.empty(0)
         positions.resize(self.kept, refcheck=False)
         rates.resize(self.kept, refcheck=False)
         epochs = np.empty(0)
-        if anew:
+        if self._epochs:
             epochs, positions = np.divmod(positions, _EPOCH)
         return TakenRows(
             self.name,
@@ -196,6 +201,7 @@ class GroupRows:
             self.seen,
             self.stride,
             self._prints,
+            anew,
         )
 
 
@@ -207,12 +213,13 @@ class TakenRows:
         name: of the group.
         positions: of the rows that are kept; the step in its epoch where there are `epochs`.
         rates: of these rows.
-        epochs: of each row, where steps are counted anew in each; else empty.
+        epochs: of each row, where steps are counted anew in each; else empty, or those of losses.
         resets: how many times steps were counted anew.
         crowded: rows at the place of the row before them, with another rate.
         seen: all rows.
         stride: one row of so many is kept.
         prints: how the rates were printed.
+        anew: whether steps are counted anew in each epoch.
     """
 
     name: str
@@ -224,6 +231,7 @@ class TakenRows:
     seen: int
     stride: int
     prints: PrintedRates
+    anew: bool
 
 
 def _whole(positions: NDArray[np.float64]) -> bool:
@@ -245,12 +253,23 @@ class GroupCollection:
         missing: rows in which no group has a rate.
         left_out: rows of more groups than are kept.
         sharers: collections that share the memory.
+        of_losses: whether the values are losses: it does not matter how they were printed.
     """
 
-    __slots__ = ("_missing", "_unreadable", "_waiting", "count_rows", "groups", "left_out", "missing", "sharers")
+    __slots__ = (
+        "_missing",
+        "_unreadable",
+        "_waiting",
+        "count_rows",
+        "groups",
+        "left_out",
+        "missing",
+        "of_losses",
+        "sharers",
+    )
 
-    def __init__(self, count_rows: bool = False) -> None:
-        self.count_rows = count_rows
+    def __init__(self, count_rows: bool = False, of_losses: bool = False) -> None:
+        self.count_rows, self.of_losses = count_rows, of_losses
         self.groups: dict[str, GroupRows] = {}
         self._waiting: dict[str, _PendingRows] = {}
         self.missing = self.left_out = 0
@@ -272,7 +291,7 @@ class GroupCollection:
 
     def needs_texts(self, name: str) -> bool:
         """Whether the texts of further rates of a group can still say something about the precision."""
-        return name not in self.groups or self.groups[name].needs_texts
+        return not self.of_losses and (name not in self.groups or self.groups[name].needs_texts)
 
     @property
     def is_empty(self) -> bool:
@@ -306,6 +325,7 @@ class GroupCollection:
         epochs: Callable[[], NDArray[np.float64]] | None = None,
         odd: int = 0,
         anew: bool = False,
+        pair: bool = False,
     ) -> None:
         """Add rows of one group, some of which have an odd rate; those without a finite position and rate are counted.
 
@@ -327,12 +347,13 @@ class GroupCollection:
                 self.left_out += rates.size
                 return
             series = self.groups[name] = GroupRows(name)
-        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.groups) // self.sharers, anew)
+        series.add(positions, rates, texts, epochs, MOST_ROWS // len(self.groups) // self.sharers, anew, pair)
 
     def _flush(self, name: str, waiting: _PendingRows) -> None:
         rates = numbers(waiting.texts)
         epochs, odd = partial(np.array, waiting.epochs), unreadable(waiting.texts, rates)
-        self.columns(name, np.array(waiting.positions), rates, waiting.texts, epochs, odd, waiting.anew)
+        texts = () if self.of_losses else waiting.texts
+        self.columns(name, np.array(waiting.positions), rates, texts, epochs, odd, waiting.anew, self.of_losses)
         self._waiting[name] = _PendingRows()
 
     def finish(self) -> None:

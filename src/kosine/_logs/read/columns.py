@@ -68,11 +68,13 @@ class ColumnChoice:
         sought: what is in it.
         plural: several of it.
         hint: a sentence that says what was looked for.
+        of_losses: whether it is a loss.
     """
 
     argument: ClassVar[str] = "rate_column"
     sought: ClassVar[str] = "learning rate"
     plural: ClassVar[str] = "learning rates"
+    of_losses: ClassVar[bool] = False
     hint: ClassVar[str] = f"Looked for: {looked_for()}. "
     step_column: str | None = None
     value_column: str | None = None
@@ -178,6 +180,7 @@ class LossChoice(ColumnChoice):
     sought: ClassVar[str] = "loss"
     plural: ClassVar[str] = "losses"
     hint: ClassVar[str] = ""
+    of_losses: ClassVar[bool] = True
 
     def values(self, names: Sequence[str], known: RowFormat = ANY_ROWS) -> list[str]:
         """The columns with losses; none in a table of several schedules."""

@@ -54,6 +54,7 @@ class CellBlock:
         self._words: NDArray[np.uint64] = np.ndarray(
             (self._bytes.size - _WORD + 1,), np.dtype("<u8"), self._lines, strides=(1,)
         )
+        self._read: dict[int, NDArray[np.float64]] = {}
 
     def _bounds(self, column: int) -> tuple[NDArray[Any], NDArray[Any]]:
         ends = self._ends[:, column].copy()
@@ -80,6 +81,11 @@ class CellBlock:
         Raises:
             IrregularError: a cell is something else.
         """
+        if column not in self._read:
+            self._read[column] = self._numbers(column)
+        return self._read[column]
+
+    def _numbers(self, column: int) -> NDArray[np.float64]:
         firsts, ends = self._bounds(column)
         some = np.flatnonzero(firsts != ends)
         if some.size < ends.size:
@@ -97,8 +103,11 @@ class CellBlock:
         return values
 
     def every(self, column: int) -> NDArray[np.float64]:
-        """The cells of a column as numbers, NaN where they are something else; not as fast."""
-        return numbers(self.texts(column, np.arange(len(self._ends))))
+        """The cells of a column as numbers, NaN where they are something else, which is not as fast."""
+        try:
+            return self.numbers(column)
+        except IrregularError:
+            return numbers(self.texts(column, np.arange(len(self._ends))))
 
     def _decimals(self, firsts: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The numbers written as 12, 0.00012 or 1.2e-04, and which of the cells are such."""

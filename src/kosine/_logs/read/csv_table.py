@@ -161,7 +161,7 @@ class TableReader:
     """
 
     def __init__(self, header: TableHeader, layout: ColumnLayout, choice: ColumnChoice) -> None:
-        self.found, self.length = GroupCollection(choice.count_rows), RunLength()
+        self.found, self.length = GroupCollection(choice.count_rows, choice.of_losses), RunLength()
         self._choice = choice
         self._longer = self._others = 0
         self._axis = layout.axis
@@ -247,7 +247,8 @@ class TableReader:
             texts = _column(whole, places[column], comma)
             if not layout.group:
                 rates = numbers(texts)
-                self.found.columns(column, positions, rates, texts, epochs, unreadable(texts, rates))
+                printed = () if self.found.of_losses else texts
+                self.found.columns(column, positions, rates, printed, epochs, unreadable(texts, rates))
                 continue
             names = _column(whole, places[layout.group], False)
             for name, place, text in zip(names, where or [""] * len(names), texts, strict=True):

@@ -135,7 +135,10 @@ class RecordReader:
         if kind is None:
             if len(self._kinds) == _KINDS:
                 return
-            kind = self._kinds[layout.position] = layout, GroupCollection(self._choice.count_rows)
+            kind = self._kinds[layout.position] = (
+                layout,
+                GroupCollection(self._choice.count_rows, self._choice.of_losses),
+            )
         kind[1].row(name, position, rate, epoch)
 
 

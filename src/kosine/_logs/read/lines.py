@@ -19,6 +19,7 @@ _OPTION = re.compile(
 )
 _MANY_OPTIONS = 3
 _RATE_WORDS = ("lr", "learning", "l.r.", " rate,")  # of lines with a rate
+_PLACE = re.compile(r"(?:^|[^\w\s])\s{0,20}(?:epoch|step|iter)")  # not "gradient accumulation steps: 32"
 _PLACE_WORDS = ("epoch", "step", "iter")  # of lines with a position
 
 
@@ -62,7 +63,8 @@ class LineKinds:
     def __init__(self, choice: ColumnChoice) -> None:
         self.records = RecordReader(choice)
         self._asked = choice.value_column
-        self._values = LOSS_WORDS if isinstance(choice, LossChoice) else _RATE_WORDS
+        self._places_losses = isinstance(choice, LossChoice)
+        self._values = LOSS_WORDS if self._places_losses else _RATE_WORDS
         texts = text_kinds(choice)
         self._contexts = [kind for kind in texts if kind.context_marker]
         self._latest: TextKind | None = None
@@ -79,6 +81,7 @@ class LineKinds:
         """Read what a line says, a row or the position of rows behind it; whether it is an object after a word."""
         latest = self._latest
         if latest is not None and latest.marker in line and latest.see_and_read(line):
+            self._remember_row(line)
             return False
         for kind in self._contexts:
             if kind.context_marker in line:
@@ -86,11 +89,18 @@ class LineKinds:
         low, asked = line.lower(), self._asked
         if asked in line if asked is not None else any(word in low for word in self._values):
             return self._read(line)
+        if self._places_losses and not _PLACE.search(low):
+            return False
         if "epoch" in low:
             self._before["epoch"] = line[:_LONGEST_BEFORE]
         elif "step" in low or "iter" in low:
             self._before["step"] = line[:_LONGEST_BEFORE]
         return False
+
+    def _remember_row(self, line: str) -> None:
+        """Remember a row, which places a loss that stands on the next lines, as evaluations are printed."""
+        if self._places_losses:
+            self._before = {"epoch": "", "step": line[:_LONGEST_BEFORE]}
 
     def _read(self, text: str) -> bool:
         """Read a line that may have a value; whether it is an object after a word."""
@@ -106,10 +116,12 @@ class LineKinds:
                     self._latest = kind
                 if kind.lines == 1:
                     self._share()
+                self._remember_row(text)
                 return False
         before = " | ".join(filter(None, self._before.values()))
         if before and not _are_options(text):
-            any(kind.read(f"{before} | {text}") for kind in self._behind)
+            start = len(before) + len(" | ")
+            any(kind.read(f"{before} | {text}", start) for kind in self._behind)
         return False
 
     def _share(self) -> None:

@@ -38,9 +38,15 @@ def loss_kind(name: str) -> LossKind | None:
     return "validation" if others & VALIDATION else "training"
 
 
+@lru_cache(maxsize=4096)
 def says_its_set(name: str) -> bool:
     """Whether the name of a loss says that it is of training, or of a validation set."""
     return bool(set(_WORDS.findall(_HUMP.sub(" ", name).lower())) & (VALIDATION | TRAINING))
+
+
+def says_mean(name: str) -> bool:
+    """Whether the name of a loss says that it is a mean, rather than the loss of one batch."""
+    return bool(set(_WORDS.findall(name.lower())) & {"avg", "average", "mean", "epoch"})
 
 
 def kind_of_read(name: str) -> LossKind:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kosine._logs.losses import Losses, LossKind
 from kosine._logs.read.columns import listed
-from kosine._logs.read.loss_names import kind_of_read, like_losses, loss_kind
+from kosine._logs.read.loss_names import kind_of_read, like_losses, loss_kind, says_mean
 from kosine._logs.read.repeated_rows import is_crowded, of_last_branch
 from kosine._logs.remark import Remark, rows
 from kosine.errors import Name
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kosine._logs.read.collect import TakenRows
     from kosine._logs.read.reading import Reading
     from kosine._logs.read.timeline import Timeline
@@ -52,16 +50,27 @@ class LossSeries:
         return self.name.rpartition(" - ")[0]
 
 
-def series_in(readings: Iterable[Reading]) -> list[LossSeries]:
-    """The losses of a log: validation first, then those with the most rows, then those with the shortest names."""
+def series_in(readings: Iterable[Reading], asked: bool) -> list[LossSeries]:
+    """The losses of a log: of two validations or more first, then those with the most rows, then the shortest names."""
     found = []
     for reading in readings:
         reading.found.finish()
         for name in list(reading.found.groups):
             remarks = reading.found.remarks(name, "loss")
             taken = reading.found.groups.pop(name).take()
-            found.append(LossSeries(name, loss_kind(name) or kind_of_read(name), taken, reading, remarks))
-    return sorted(found, key=lambda one: (one.kind != "validation", -one.taken.seen, len(one.name)))
+            kind = loss_kind(name)
+            if kind is None and "loss" in name.lower() and not asked:  # one of several, such as "loss[0]"
+                continue
+            found.append(LossSeries(name, kind or kind_of_read(name), taken, reading, remarks))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.kind != "validation" or one.taken.seen < 2,
+            -one.taken.seen,
+            not says_mean(one.name),
+            len(one.name),
+        ),
+    )
 
 
 def losses_of(
@@ -97,18 +106,18 @@ def _placed(one: LossSeries, timeline: Timeline, others: list[Remark]) -> tuple[
         text = f"The log does not say where its losses ({one.name!r}) are: {rows(taken.crowded, 'has', 'have')} the "
         return None, (f"{text}place of the row before and another loss, of {taken.seen:,}.",)
     kept = of_last_branch(places, taken.rates)
-    left = int(kept.size - np.count_nonzero(kept))
-    remarks = [*one.remarks, *_odd(places[kept], taken, reading, left), *others]
-    losses = Losses(places[kept], taken.rates[kept], name=one.name, kind=one.kind, axis=timeline.axis, remarks=remarks)
-    return losses, ()
+    losses = Losses(places[kept], taken.rates[kept], name=one.name, kind=one.kind, axis=timeline.axis)
+    rest = int(np.count_nonzero(kept))
+    odd = _odd(taken, kept.size - rest, 0 if reading.redrawn else rest - losses.positions.size)
+    return replace(losses, remarks=(*one.remarks, *odd, *others)), ()
 
 
 def _unit(reading: Reading, taken: TakenRows) -> str:
     return "step of each epoch" if taken.epochs.size else reading.axis
 
 
-def _odd(places: NDArray[Any], taken: TakenRows, reading: Reading, left: int) -> Iterator[Remark]:
-    """What was odd about the places of losses."""
+def _odd(taken: TakenRows, left: int, again: int) -> Iterator[Remark]:
+    """What was odd about the places of losses: some are left out, or are there again."""
     if taken.stride > 1:
         text = f"The log is long: one loss in {taken.stride} is kept, of {taken.seen:,}."
         yield Remark("thinned", taken.seen - taken.rates.size, text)
@@ -116,15 +125,14 @@ def _odd(places: NDArray[Any], taken: TakenRows, reading: Reading, left: int) ->
         yield Remark(
             "branch left", left, f"{rows(left, 'is', 'are')} left out: the file has a run before the last one."
         )
-    again = places.size - np.unique(places).size
-    if again and not reading.redrawn:
+    if again:
         text = f"{rows(again, 'is', 'are')} at the place of another loss; the last one counts."
         yield Remark("conflicts", again, text)
 
 
 def _others(one: LossSeries, series: Sequence[LossSeries]) -> Iterator[Remark]:
     """What to say of the losses that are not taken."""
-    others = [other for other in series if other is not one]
+    others = [other for other in series if other.name != one.name]
     if others:
         each = [f"{other.name!r} ({other.taken.seen:,})" for other in others[:_MOST_OTHERS]]
         text = f"The losses are those of {one.name!r} ({one.taken.seen:,} rows). The log also has {', '.join(each)}."
@@ -136,7 +144,6 @@ def _parts(names: Iterable[str]) -> Reason:
     parts = like_losses(names)
     if not parts:
         return ()
-    text = (
-        f"The log has {listed(parts[:_MOST_OTHERS])}, none of which is known to be the loss as a whole. Name one with "
-    )
+    each = "none of which is" if len(parts) > 1 else "which is not"
+    text = f"The log has {listed(parts[:_MOST_OTHERS])}, {each} known to be the loss as a whole. Name one with "
     return (text, Name("loss_column"), ".")

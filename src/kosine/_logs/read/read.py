@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from kosine._logs.read import tensorboard as events
 from kosine._logs.read.columns import ColumnChoice, LossChoice, listed
 from kosine._logs.read.log_reader import CHUNK, LogReader, LogRows
 from kosine._logs.read.loss_rows import losses_of, series_in
+from kosine._logs.read.repeated_rows import refuse_many_runs
 from kosine._logs.read.traces import timeline_of, trace_of
 from kosine._logs.trace import Trace
 from kosine.errors import ArgumentTypeError, LogError, Name
@@ -33,7 +35,7 @@ def read_trace(
     loss_column: str | None = None,
     count_rows: bool = False,
 ) -> Trace:
-    r"""Read the learning rate of a run from its log; the content shows which format it has.
+    r"""Read the learning rate and the losses of a run from its log; the content shows which format it has.
 
     It knows the files of Keras, Hugging Face, LLaMA-Factory, Lightning, timm, DeiT and MAE, mmengine and mmcv,
     detectron2, YOLO, Weights & Biases and TensorBoard (extra `tensorboard`), and what some thirty trainers print; the
@@ -57,10 +59,11 @@ def read_trace(
             row that has results of training and of an evaluation is taken as an epoch.
 
     Returns:
-        The trace, with remarks on anything odd about the log.
+        The trace, with remarks on anything odd about the log. Its `losses` are on the axis of the rates, and those of a
+        whole epoch at the end of it; None where the log has none, and `needed_losses()` says why.
 
     Raises:
-        LogError: no learning rate was recognised, or the group is not there.
+        LogError: no learning rate was recognised, or the group or the loss that was asked for is not there.
         OSError: the file cannot be read.
         MissingPackageError: an event file, where tensorboard is not installed.
         ArgumentTypeError: an argument of another type.
@@ -71,6 +74,8 @@ def read_trace(
         >>> trace = read_trace(log)
         >>> trace.positions.tolist(), trace.rates.tolist()
         ([0, 1], [0.1, 0.05])
+        >>> trace.losses.kind, trace.losses.values.tolist()
+        ('training', [2.5, 2.0])
     """
     return read_log(
         path,
@@ -95,7 +100,10 @@ def read_log(
     choice = _choice(step_column, rate_column, count_rows)
     _name(group, "group")
     log, rows = _read(path, choice, losses)
-    return _picked(_traces(log, rows, losses), group)
+    trace = _picked(_traces(log, rows, losses), group)
+    if losses is not None and losses.value_column is not None:  # a column that was asked for
+        trace.needed_losses()
+    return trace
 
 
 def read_losses(
@@ -131,15 +139,19 @@ def read_losses(
     """
     _choice(step_column, loss_column, count_rows, "loss_column")
     choice = LossChoice(step_column, loss_column, count_rows)
-    _, rows = _read(path, choice, None)
-    series = series_in(rows.values)
+    log, rows = _read(path, choice, None)
+    series = series_in(rows.values, loss_column is not None)
     if not series:
         raise choice.unknown(rows.found, rows.names)
     first = series[0]
-    losses, why = losses_of(series, timeline_of(first.taken, first.reading, []), first.name, rows.names)
+    timeline = timeline_of(first.taken, first.reading, [])
+    places = timeline.places(first.taken, first.reading)
+    if places is not None:
+        refuse_many_runs(places, first.taken.rates, timeline.axis, "loss")
+    losses, why = losses_of(series, timeline, first.name, rows.names)
     if losses is None:
         raise LogError(why)
-    return losses
+    return replace(losses, remarks=(*log.remarks, *losses.remarks))
 
 
 def _read(
@@ -170,19 +182,15 @@ def _traces(log: LogReader, rows: LogRows, losses: LossChoice | None) -> dict[st
     found.finish()
     if not found.groups:
         raise LogError(f"The log is a {reading.format}, but no row of it has both a position and a rate.")
-    series = series_in(rows.losses)
-    asked = losses is not None and losses.value_column is not None
-    if losses is not None and asked and not series:
+    series = series_in(rows.losses, losses is not None and losses.value_column is not None)
+    if losses is not None and losses.value_column is not None and not series:
         raise losses.unknown(rows.found, rows.names)
     traces = {}
     for name in list(found.groups):
         remarks = [*log.remarks, *reading.remarks, *found.remarks(name)]
         trace, timeline = trace_of(found.groups.pop(name), reading, remarks, log.source)
         if losses is not None:
-            mine, why = losses_of(series, timeline, name, rows.names)
-            if asked and mine is None:
-                raise LogError(why)
-            trace = trace.with_losses(mine, why)
+            trace = trace.with_losses(*losses_of(series, timeline, name, rows.names))
         traces[name] = trace
     for trace in traces.values():
         trace.groups = traces

@@ -52,7 +52,7 @@ def refuse_crowded(positions: NDArray[Any], axis: str, crowded: int, seen: int) 
     )
 
 
-def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: str) -> None:
+def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: str, value: str = "rate") -> None:
     """Raise LogError where the log starts again with other rates, and its last part has no more than half of the rows.
 
     Parts of one length may be the epochs of one run. Others are runs, and the last counts where it has most rows.
@@ -72,7 +72,7 @@ def refuse_many_runs(positions: NDArray[Any], rates: NDArray[np.float64], axis: 
     else:
         cause = "it holds several runs, or counts its steps anew and lacks the epoch"
     raise LogError(
-        f"The log starts {again}, and {other:,} of its {where.size:,} rows have another rate than one before at the "
+        f"The log starts {again}, and {other:,} of its {where.size:,} rows have another {value} than one before at the "
         f"same {axis}: {cause}.",
         fix=("Cut it to one run, or name what counts all steps with ", Name("step_column"), "."),
     )

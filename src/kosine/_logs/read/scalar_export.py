@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from kosine._logs.read.columns import ColumnChoice
-from kosine._logs.read.known_formats import comparable, rate_columns
+from kosine._logs.read.known_formats import comparable
 from kosine.errors import LogError, Name
 
 _COLUMNS = ["wall time", "step", "value"]
-_ENDS = re.compile(r"(?:lr|learning[ _-]?rate)$", re.IGNORECASE)  # a run's name may begin with one
+_ENDS = re.compile(r"(?:lr|learning[ _-]?rate|loss)$", re.IGNORECASE)  # a run's name may begin with one
 
 
 def is_scalar_export(header: str) -> bool:
@@ -20,7 +20,7 @@ def is_scalar_export(header: str) -> bool:
 
 
 def choice_of_export(choice: ColumnChoice, source: str) -> ColumnChoice:
-    """The columns of an export that is a learning rate by its file's name, such as "run-train-tag-lr.csv".
+    """The columns of an export that is a learning rate, or a loss, by its file's name, such as "run-train-tag-lr.csv".
 
     Raises:
         LogError: the name says nothing of a learning rate.
@@ -28,10 +28,10 @@ def choice_of_export(choice: ColumnChoice, source: str) -> ColumnChoice:
     if choice.value_column is not None:
         return choice
     _, marked, tag = PurePath(source).stem.rpartition("tag-")
-    if rate_columns([tag]) and (marked or _ENDS.search(tag)):
+    if choice.values([tag]) and (marked or _ENDS.search(tag)):
         return replace(choice, value_column="Value")
     raise LogError(
         "The table is a scalar that TensorBoard exported; only the file's name says which one, and it names no "
-        "learning rate.",
-        fix=("If it is one, give ", Name("rate_column"), " Value."),
+        f"{choice.sought}.",
+        fix=("If it is one, give ", Name(choice.argument), " Value."),
     )

@@ -107,7 +107,7 @@ class _ScalarTag:
         self.is_loss = beside or (self.is_value and isinstance(choice, LossChoice))
         self.axis: Axis = "epoch" if name.startswith("epoch_") else "step"
         self._name, self._folder = name, folder
-        self._found = GroupCollection() if self.is_loss else rates
+        self._found = GroupCollection(of_losses=True) if self.is_loss else rates
         self._steps: list[float] = []
         self._numbers: list[float] = []
 

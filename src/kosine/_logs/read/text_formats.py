@@ -33,7 +33,8 @@ class TextFormat:
         epoch_digits: the digits that epochs are rounded to; None: another way.
         redrawn: whether a place is written again and again, and the last time counts.
         models: whether several models may write the same steps in turn.
-        loss: a pattern as `rate` for the loss, where the log gives it another name; else any loss is found.
+        loss: a pattern as `rate` for the loss, where the log gives it another name, or has it in lines without the
+            marker; else any loss in lines that have it is found.
     """
 
     name: str
@@ -52,11 +53,6 @@ class TextFormat:
     redrawn: bool = False
     models: bool = False
     loss: str = ""
-
-    @property
-    def marks_position(self) -> bool:
-        """Whether the marker is a part of the position, which lines without a rate have as well."""
-        return not any(word in self.marker.lower() for word in ("lr", "l.r.", "rate", "learning", "optim/"))
 
 
 _NUMBER = r"[-+.\w]+"
@@ -285,6 +281,7 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': (?P<rate>{_NUMBER})",
         rate_name="learning_rate",
         marker="'learning_rate': ",
+        loss=rf"'(?P<name>\w{{0,60}}loss)': (?P<rate>{_NUMBER})",
         context=_BAR,
         context_marker="| ",
         epochs_from=0,
@@ -296,6 +293,7 @@ TEXT_FORMATS = (
         rate=rf"'(?P<name>learning_rate)': '(?P<rate>{_NUMBER})'",
         rate_name="learning_rate",
         marker="'learning_rate': '",
+        loss=rf"'(?P<name>\w{{0,60}}loss)': '(?P<rate>{_NUMBER})'",
         context=_BAR,
         context_marker="| ",
         epochs_from=0,
@@ -348,6 +346,7 @@ TEXT_FORMATS = (
         "darknet output",
         position=r"^\s{0,20}(?P<step>\d+): ",
         rate=rf", (?P<rate>{_FLOAT}) rate,",
+        loss=rf", (?P<rate>{_FLOAT}) (?P<name>avg loss),",
         rate_name="rate",
         marker=" rate, ",
     ),
@@ -390,10 +389,10 @@ TEXT_FORMATS = (
 """Tried in this order on every line until one fits; the format with the most rows is the log's."""
 
 ANY_LOSS = (
-    r"(?i)(?<![\w/.-])(?P<name>(?:[a-z][\w/.-]{0,30} )?[\w/.-]{0,40}?loss[\w/-]{0,30})"
-    rf"{_BEFORE}(?P<rate>[-+]?(?:[.\d]{_NUMBER}|\d|nan\b|inf(?:inity)?\b))"
+    rf"[lL][oO][sS][sS](?P<tail>[\w/-]{{0,30}}){_BEFORE}"
+    rf"(?P<rate>{_FLOAT}|[-+]?(?i:nan|inf(?:inity)?)\b)"
 )
-"""A loss of any name, as a whole or in part, with the word before it."""
+"""A loss of any name, which begins before it."""
 
 LOSS_FORMATS = (
     TextFormat(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
 from math import isfinite
 
 from kosine._logs.read.collect import GroupCollection, number
@@ -25,6 +28,11 @@ _HEADING = re.compile(
     rf"(?i)(?<![\w/.])({_SETS})(?: (?:set|epoch|step|batch|iter\w{{0,6}}|phase|results?|metrics?)\b)?"
     rf"(?:\s{{1,4}}#?\d{{1,12}})?\s{{0,4}}[:\])|>]|^\W{{0,20}}({_SETS})\b"
 )
+_MOST_LOSSES = 64  # of a line
+_LONGEST_NAME = 80
+_BEFORE_LOSS = re.compile(r"(?i)(?<![\w/.-])(?:[a-z][\w/.-]{0,30} )?[\w/.-]{0,40}\Z")
+_NUMBERED = re.compile(r"(?i)(?:step|batch|iter)\w{0,6}\W{0,4}\d|\d\s{0,8}/\s{0,8}\d")
+_OF_EPOCHS = re.compile(r"(?i)epochs?\W{0,4}\d{1,9}\s{0,8}/\s{0,8}\d")
 _LONGEST_HEADED = 2000  # characters before a loss
 _NOISE = frozenset(("info", "debug", "warning", "and", "with", "got", "current"))
 _MOST_PAIRS = 1 << 16
@@ -42,7 +50,7 @@ class TextKind:
         self.is_any = known.name in ANY_TEXT
         self.marker = known.marker
         self.context_marker = known.context_marker
-        self.found = GroupCollection()
+        self.found = GroupCollection(of_losses=choice.of_losses)
         self.lines = 0
         self._known = known
         self._position, self._rate = re.compile(asked.position), re.compile(asked.rate)
@@ -72,21 +80,22 @@ class TextKind:
             self.see(text)
         return self.read(text)
 
-    def read(self, text: str) -> bool:
-        """Whether the line has this format; its rows are added then."""
+    def read(self, text: str, start: int = 0) -> bool:
+        """Whether the line has this format; its rows are added then. Values are looked for from `start` on."""
         groups = {"step": str(self.lines)} if self._count_rows else self._groups(text)
         first = groups.get("step") or groups.get("batch") or groups.get("epoch")
         if first is None:
             return False
-        rates = self._values(text, groups)
+        rates = self._values(text, groups, start)
         if not rates:
             return False
         self._row(groups, first, rates, text)
         return True
 
-    def _values(self, text: str, groups: Groups) -> list[tuple[str, str]]:
+    def _values(self, text: str, groups: Groups, start: int = 0) -> list[tuple[str, str]]:
         """The values of a line and their names."""
-        return [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in self._rate.finditer(text)]
+        found = self._rate.finditer(text, start)
+        return [(rate["rate"], rate["name"] if self._names else self._rate_name) for rate in found]
 
     def _groups(self, text: str) -> Groups:
         """What the line, and those before it, say of its position."""
@@ -145,28 +154,49 @@ class LossTextKind(TextKind):
 
     def __init__(self, known: TextFormat, choice: ColumnChoice) -> None:
         super().__init__(known, choice)
-        self._any = choice.value_column is None and known.rate == ANY_LOSS
+        self._asked = choice.value_column is not None
+        self._fixed = known.rate != ANY_LOSS
         self._bars = known.redrawn and "(?P<batch>" in known.position
 
-    def _values(self, text: str, groups: Groups) -> list[tuple[str, str]]:
+    def _values(self, text: str, groups: Groups, start: int = 0) -> list[tuple[str, str]]:
         """The first value of each name; of a name that does not say of which set, a heading before it does."""
-        if not self._any:
-            return super()._values(text, groups)
+        if self._asked:
+            return super()._values(text, groups, start)
         found: dict[str, str] = {}
-        for loss in self._rate.finditer(text):
-            name = _whole_name(loss["name"])
-            kind = None if name is None else loss_kind(name)
-            if name is None or kind is None or (kind == "validation" and self._bars):  # a bar repeats the last one
-                continue
-            if not says_its_set(name):
-                heading = _heading(text[: loss.start("name")])
-                if heading and (loss_kind(f"{heading} loss") is None or _by_batch(heading, groups)):
-                    continue
-                name = f"{heading} {name}" if heading else name
-            found.setdefault(name, loss["rate"])
+        for loss in islice(self._rate.finditer(text, start), _MOST_LOSSES):
+            said = loss["name"] if self._names else self._rate_name if self._fixed else _said(text, loss, start)
+            before = text[max(loss.start("rate") - _LONGEST_HEADED, start) : loss.start("rate")]
+            name = self._name_of(said, before, groups) if "loss" in said.lower() else said
+            if name:
+                found.setdefault(name, loss["rate"])
         return [(value, name) for name, value in found.items()]
 
+    def _name_of(self, said: str, before: str, groups: Groups) -> str:
+        """The name of a loss as a whole, with the set that it is of; empty for anything else.
 
+        Args:
+            said: what the line calls it, with a word before it.
+            before: the line up to its value.
+            groups: the position of the line.
+        """
+        name = _whole_name(said)
+        kind = None if name is None else loss_kind(name)
+        if name is None or kind is None or (kind == "validation" and self._bars):  # a bar repeats the last one
+            return ""
+        heading, behind = ("", "") if says_its_set(name) else _heading(before)
+        of = loss_kind(f"{heading} loss")
+        if of == "validation":
+            return "" if _by_batch(groups, behind) else f"{heading} {name}"
+        return name if of == "training" else ""
+
+
+def _said(text: str, loss: re.Match[str], start: int) -> str:
+    """What a line calls a loss, with a word before it."""
+    before = _BEFORE_LOSS.search(text[max(loss.start() - _LONGEST_NAME, start) : loss.start()])
+    return f"{before[0] if before else ''}{loss[0][: loss.end('tail') - loss.start()]}"
+
+
+@lru_cache(maxsize=4096)
 def _whole_name(name: str) -> str | None:
     """The name without a word before it that only begins the line; None where it is not that of a whole loss."""
     before, _, last = name.rpartition(" ")
@@ -176,15 +206,19 @@ def _whole_name(name: str) -> str | None:
     return None
 
 
-def _heading(text: str) -> str:
-    """The word for a set that begins a line, or a part of it, such as "Test: " or "[valid]"; empty without one."""
-    headings = list(_HEADING.finditer(text[-_LONGEST_HEADED:]))
-    return (headings[-1][1] or headings[-1][2]).lower() if headings else ""
+def _heading(text: str) -> tuple[str, str]:
+    """The word for a set that begins a line, or a part of it, such as "Test: " or "[valid]", and the text behind it."""
+    low = text.lower()
+    if not any(word in low for word in ("train", "val", "eval", "test", "dev", "cv")):
+        return "", ""
+    heading = deque(_HEADING.finditer(text), maxlen=1)
+    return ((heading[0][1] or heading[0][2]).lower(), text[heading[0].start() :]) if heading else ("", "")
 
 
-def _by_batch(heading: str, groups: Groups) -> bool:
-    """Whether a row is one of the batches of a validation set, whose number is not that of a step."""
-    return loss_kind(f"{heading} loss") == "validation" and bool(groups.get("batch") or groups.get("of"))
+def _by_batch(groups: Groups, behind: str) -> bool:
+    """Whether a row of a validation set is about one of its batches, whose number is not that of a step."""
+    numbered = _NUMBERED.search(_OF_EPOCHS.sub("", behind)) is not None
+    return bool(groups.get("batch")) or (numbered and bool(groups.get("epoch") or groups.get("of")))
 
 
 def _rows(rates: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -220,7 +254,7 @@ def _formats(choice: ColumnChoice) -> tuple[type[TextKind], Sequence[TextFormat]
     if not isinstance(choice, LossChoice):
         return TextKind, TEXT_FORMATS
     with_losses = [
-        replace(known, rate=known.loss or ANY_LOSS, marker=known.marker if known.marks_position else "", skipped="")
+        replace(known, rate=known.loss or ANY_LOSS, marker="" if known.loss else known.marker, skipped="", models=False)
         for known in TEXT_FORMATS
         if known.position != "^" or known.loss
     ]

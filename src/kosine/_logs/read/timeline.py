@@ -70,7 +70,7 @@ class Timeline:
     def _of_epochs(self, epochs: NDArray[Any], reading: Reading) -> NDArray[Any] | None:
         """Of rows that are placed by epochs: at the end of a whole one, unless fractions show that a row is there."""
         if self.printed is not None:
-            return moved(epochs, *self.printed)
+            return _beside(epochs, *self.printed)
         whole = bool((epochs == np.floor(epochs)).all())
         if self.axis == "epoch" and not (whole and (self.whole or self.anew)):
             places: NDArray[Any] = epochs - self.start
@@ -81,3 +81,25 @@ class Timeline:
         if self.axis == "epoch":
             return ends
         return ends * self.each if self.axis == "step" and self.each is not None and whole else None
+
+
+def _beside(epochs: NDArray[Any], printed: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
+    """Where rows are whose epochs are rounded as those of the rows with rates: the n-th of some is beside the n-th."""
+    found = moved(epochs, printed, places)
+    mine, rank, counts = _ranked(epochs)
+    others, other_rank, other_counts = _ranked(printed)
+    at = np.minimum(np.searchsorted(others, epochs), others.size - 1)
+    same = (others[at] == epochs) & (other_counts[at] == counts[np.searchsorted(mine, epochs)])
+    order = np.lexsort((other_rank, printed))
+    first = np.cumsum(other_counts) - other_counts
+    found[same] = places[order[first[at[same]] + rank[same]]]
+    return found
+
+
+def _ranked(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The different values, how many equal ones are before each, and how many there are of each."""
+    different, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    rank = np.empty(values.size, np.int64)
+    rank[order] = np.arange(values.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return different, rank, counts

@@ -83,7 +83,7 @@ def timeline_of(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> Ti
 
 
 def _places_of(taken: TakenRows, reading: Reading, remarks: list[Remark]) -> _Places:
-    if taken.epochs.size:
+    if taken.anew:
         return _in_epochs(taken, reading, remarks)
     if reading.axis == "epoch":
         return _by_epochs(taken, reading, remarks)
