@@ -14,8 +14,8 @@ from kosine._core.schedule import Plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHUNK = 2**17
-"""Steps that are added up at a time; their sums are carried from chunk to chunk exactly rounded."""
+CHUNK = 2**14
+"""Steps that are added up at a time, as their sums stay in the cache; they are carried on exactly rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +97,24 @@ class _Sums:
 
     def add_steps(self, rates: NDArray[np.float64]) -> None:
         """Steps before those that were added, in the order of the run."""
-        back = rates[::-1]
+        back = np.ascontiguousarray(rates[::-1])
         if self.rates == 0:
             back = np.trim_zeros(back, "f")  # the last steps that change nothing
         if back.size == 0:
             return
-        after = np.concatenate([[0.0], np.cumsum(back)])
-        squares = self.squares + np.cumsum(back * back)
+        squared = back * back
+        sums = np.empty(back.size + 1)
+        sums[0] = 0.0
+        np.cumsum(back, out=sums[1:])
+        sums += self.rates
+        squares = np.cumsum(squared)
+        squares += self.squares
         first = int(self.rates == 0)  # the last step of the run stands in no term
-        earlier, here = self.rates + after[first:-1], self.rates + after[first + 1 :]
-        self.terms.append(float(np.sum(back[first:] / earlier * squares[first:] / here)))
+        terms = back[first:] * squares[first:]
+        terms /= sums[first:-1] * sums[first + 1 :]
+        self.terms.append(float(np.sum(terms)))
         self.rates += float(np.sum(back))
-        self.squares += float(np.sum(back * back))
+        self.squares += float(np.sum(squared))
 
     def add_blocks(self, steps: NDArray[np.int64], rates: NDArray[np.float64]) -> None:
         """Blocks of steps of one rate, before those that were added, in the order of the run.
