@@ -83,6 +83,17 @@ def test_the_page_has_the_curves_and_the_table(tmp_path: Path) -> None:
     assert f"{row.loss:.4f}" in page
 
 
+def test_a_log_of_many_losses_is_drawn_from_some_of_them() -> None:
+    plan = WSD.plan(total_steps=100_000)
+    steps = np.arange(1, 100_001)
+    losses = ks.Losses(steps, 2.7 + 9 / np.sqrt(steps + 100) + 60 * plan(steps), kind="training")
+    found = ks.predict((losses, plan), plan)
+    assert found.fitted[0].size == 100_000
+    (past,) = prediction_scene(found).past
+    assert past.steps.size == past.losses.size == past.fitted.size <= 402
+    assert past.steps[-1] == 100_000
+
+
 def test_a_notebook_shows_the_picture_and_the_table() -> None:
     html = TWO._repr_html_()
     assert "data:image/svg+xml" in html

@@ -8,8 +8,8 @@ const grey = "#8c8c8c";
 // Plotly reads names as a kind of html, and what stands between dollar signs as a formula.
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\$/g, "&#36;");
 
-function past({ name, steps, losses, fit_steps: fitSteps, fitted }) {
-  const fit = { x: fitSteps, y: fitted, name: "fit", mode: "lines", line: { color: data.fit_colour, width: 1.5 }, hoverinfo: "skip", showlegend: false };
+function past({ name, steps, losses, fitted }) {
+  const fit = { x: steps, y: fitted, name: "fit", mode: "lines", line: { color: data.fit_colour, width: 1.5 }, hoverinfo: "skip", showlegend: false };
   return [fit, { x: steps, y: losses, name: escaped(name), mode: "markers", marker: { color: data.past_colour, size: 4, opacity: 0.6 },
     hovertemplate: `%{x:,}: %{y:.4f}<extra>${escaped(name)}</extra>` }];
 }

@@ -41,7 +41,6 @@ class Past(NamedTuple):
     name: str
     steps: _Vector
     losses: _Vector
-    fit_steps: _Vector
     fitted: _Vector
 
 
@@ -86,8 +85,8 @@ def prediction_scene(prediction: Prediction) -> PredictionScene:
     past = []
     for run, fitted in zip(prediction.runs, prediction.fitted, strict=True):
         used = np.flatnonzero(np.isfinite(fitted))
-        some = used[:: math.ceil(used.size / _MOST_DOTS)]
-        past.append(Past(run.name, run.steps[some], run.losses[some], run.steps[used], fitted[used]))
+        some = np.unique(np.append(used[:: math.ceil(used.size / _MOST_DOTS)], used[-1]))
+        past.append(Past(run.name, run.steps[some], run.losses[some], fitted[some]))
     rows = sorted(enumerate(prediction.rows), key=lambda each: (len(each[1].mark), each[1].mark))
     plans = [
         Predicted(called(row), row.mark, number, row.steps, row.curve, row.lows, row.highs)
@@ -144,7 +143,7 @@ def _draw(scene: PredictionScene, axes: Axes) -> None:
         name = "" if number else "past run" if len(scene.past) == 1 else f"{len(scene.past)} past runs"
         axes.plot(past.steps, past.losses, "o", color=_PAST, markersize=2.6, alpha=0.55, zorder=3, label=name or "_")
         fit = "_" if number else "their fit" if len(scene.past) > 1 else "its fit"
-        axes.plot(past.fit_steps, past.fitted, color=_FIT, linewidth=1.4, zorder=2, label=fit)
+        axes.plot(past.steps, past.fitted, color=_FIT, linewidth=1.4, zorder=2, label=fit)
     for plan in scene.plans:
         colour = COLOURS[plan.number % len(COLOURS)]
         axes.fill_between(plan.steps, plan.lows, plan.highs, color=colour, alpha=_band(scene), linewidth=0, zorder=1)
@@ -228,7 +227,6 @@ def _data(scene: PredictionScene) -> dict[str, Any]:
                 "name": past.name,
                 "steps": past.steps.tolist(),
                 "losses": past.losses.tolist(),
-                "fit_steps": past.fit_steps.tolist(),
                 "fitted": past.fitted.tolist(),
             }
             for past in scene.past
