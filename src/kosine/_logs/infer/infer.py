@@ -114,7 +114,9 @@ def _inference(trace: Trace, explained: Explained, unit: int, known_questions: t
         questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
-    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
+    fitting = np.setdiff1d(np.arange(len(trace)), explained.odd)
+    first = min(float(rows.x[0]), float(trace.positions[fitting[0]]) * unit)  # a row that was left out may fit
+    plan, origin = at_own_steps(found.plan, found.origin, first, explained.run)
     if explained.run.begins and found.origin > max(origin, 1):
         questions = (begin_question(trace, found.origin / unit), *questions)
     whole = Inference(
@@ -125,7 +127,6 @@ def _inference(trace: Trace, explained: Explained, unit: int, known_questions: t
     odd = tuple(
         OddRow(trace.positions[row].item(), float(expected[row]), float(trace.rates[row])) for row in explained.odd
     )
-    fitting = np.setdiff1d(np.arange(len(trace)), explained.odd)
     apart = np.abs(expected - trace.rates)[fitting]
     worst = float((apart / trace.half_widths()[fitting]).max())
     sentence = explained_in_words(whole, odd, explained.evidence.numbers, worst)
