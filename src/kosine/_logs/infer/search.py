@@ -24,7 +24,7 @@ from kosine._logs.infer.between_steps import drafts_between_steps, section_betwe
 from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.exact_lags import exact_lags
-from kosine._logs.infer.few_rows import only_follow
+from kosine._logs.infer.few_rows import only_follow, skips_explain_rows
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
@@ -550,6 +550,8 @@ def after_skips(
     seen = _segments_of(shifted) if known is None else known
     explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
     if explained is None or _skips_a_cycle(explained, shifted, skips):
+        return None
+    if skips_explain_rows(explained.plan, explained.origin, shifted, skips):
         return None
     return replace(explained, skips=tuple(sorted(skips)), rows=shifted)
 
