@@ -3,10 +3,11 @@
 The search, file by file. `segments` cuts the rows where one curve ends and the next begins. `hypotheses` makes drafts
 of phases from these segments. `snapping` finds the round numbers behind the fitted ones. `to_schedule` writes the
 phases, and the cycles where phases repeat. `search` tests each idea on every row, the simplest first. Other ideas have
-files of their own: `staircase`, `exact_lags` and `skipped_steps`, `between_steps`, `late_curves`, `rare_curves`.
-`explained` leaves a few odd rows out where that helps (`left_out`, `unseen_warmup`), and asks `evidence` whether the
-rows are enough. `uncertainty`, `open_rates` and `restart_steps` find what the log leaves open. `sentences` and `report`
-say all that in words, and `nearest_curve` how far one curve misses.
+files of their own: `staircase`, `exact_lags` and `skipped_steps`, `between_steps`, `late_curves`, `rare_rises`,
+`rare_curves`. `few_rows` refuses phases that only follow the rows. `explained` leaves a few odd rows out where that
+helps (`left_out`, `unseen_warmup`), and asks `evidence` whether the rows are enough. `uncertainty`, `open_rates` and
+`restart_steps` find what the log leaves open. `sentences` and `report` say all that in words, and `nearest_curve` how
+far one curve misses.
 """
 
 from __future__ import annotations

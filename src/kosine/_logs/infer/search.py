@@ -1,9 +1,10 @@
 """The schedule that explains the rows of a log: the simplest idea first, each tested on every row.
 
 The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
-cycles; skipped steps that rates of many digits show one by one; phases that begin between two steps, or unseen under a
-warm-up; where all that takes more than three phases, fewer of them with skipped steps; and rare curves. Once the treads
-of a staircase are known, they are the rows of a new log, so the search looks for its levels in the same way.
+cycles; warm-ups with a rare curve; skipped steps that rates of many digits show one by one; phases that begin between
+two steps, or unseen under a warm-up; where all that takes more than three phases, fewer of them with skipped steps; and
+rare curves. Once the treads of a staircase are known, they are the rows of a new log, so the search looks for its
+levels in the same way.
 """
 
 from __future__ import annotations
