@@ -35,7 +35,7 @@ class AnyCase:
     trace: ks.Trace
 
 
-def any_case(seed: int, names: Sequence[str] = (*SCHEDULES, *RECIPES, "levels", "pieces")) -> AnyCase:
+def any_case(seed: int, names: Sequence[str] = (*SCHEDULES, *RECIPES, "levels", "pieces", "stairs")) -> AnyCase:
     """A log of one of these schedules, with arguments, a stride, a first and a last row and a precision."""
     rng = np.random.default_rng([seed, 77])
     name = str(rng.choice(names))
@@ -53,7 +53,8 @@ def _plan(name: str, seed: int, rng: np.random.Generator) -> ks.Plan:
     if name in RECIPES:
         return random_plan(rng, name)
     draw = Draw(name, seed)
-    schedule = _levels(draw) if name == "levels" else _pieces(draw) if name == "pieces" else SCHEDULES[name](draw)
+    made = {"levels": _levels, "pieces": _pieces, "stairs": _stairs}
+    schedule = made.get(name, SCHEDULES.get(name, _levels))(draw)
     return schedule.plan(total_steps=draw.total)
 
 
@@ -72,6 +73,17 @@ def _pieces(draw: Draw) -> ks.Schedule:
         curve = draw.one_of(ks.linear, ks.cosine, None)
         parts.append(ks.hold(length) if curve is None else curve(length, to=_rate(draw)))
     return ks.Schedule(*parts, draw.one_of(ks.linear, ks.cosine)(to=0.0))
+
+
+def _stairs(draw: Draw) -> ks.Schedule:
+    """DeepSpeed's stairs up and down."""
+    return ks.dialects.deepspeed.OneCycle(
+        cycle_min_lr=draw.peak / 10,
+        cycle_max_lr=draw.peak,
+        cycle_first_step_size=draw.share(0.3, 0.4),
+        cycle_first_stair_count=draw.one_of(3, 5, 10),
+        cycle_second_stair_count=draw.one_of(None, None, 4),
+    )
 
 
 def _rate(draw: Draw) -> float:

@@ -309,23 +309,20 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
         total_num_steps=d.total, warmup_max_lr=d.peak, **_deepspeed_warmup(d)
     ),
     "deepspeed.WarmupLR log": lambda d: deepspeed.WarmupLR(
-        warmup_max_lr=d.peak, warmup_min_lr=d.low, warmup_num_steps=d.warmup
+        warmup_max_lr=d.peak, warmup_min_lr=d.low, warmup_num_steps=d.share(0.05, 0.1, 0.2)
     ),
     "deepspeed.WarmupDecayLR log": lambda d: deepspeed.WarmupDecayLR(
-        total_num_steps=d.total, warmup_max_lr=d.peak, warmup_num_steps=d.warmup
+        total_num_steps=d.total, warmup_max_lr=d.peak, warmup_num_steps=d.share(0.05, 0.1, 0.2)
     ),
     "deepspeed.WarmupCosineLR": lambda d: deepspeed.WarmupCosineLR(
-        d.peak, total_num_steps=d.total, cos_min_ratio=d.one_of(1e-4, d.floor), **_deepspeed_warmup(d)
+        d.peak,
+        total_num_steps=d.total,
+        cos_min_ratio=d.one_of(1e-4, d.floor),
+        warmup_num_steps=d.share(0.05, 0.1, 0.2),
+        warmup_type="linear",
     ),
     "deepspeed.WarmupCosineLR log": lambda d: deepspeed.WarmupCosineLR(
-        d.peak, total_num_steps=d.total, warmup_num_steps=d.warmup, warmup_min_ratio=d.one_of(0.0, 0.01)
-    ),
-    "deepspeed.OneCycle stairs": lambda d: deepspeed.OneCycle(
-        cycle_min_lr=d.peak / 10,
-        cycle_max_lr=d.peak,
-        cycle_first_step_size=d.share(0.3, 0.4),
-        cycle_first_stair_count=d.one_of(3, 5, 10),
-        cycle_second_stair_count=d.one_of(None, None, 4),
+        d.peak, total_num_steps=d.total, warmup_num_steps=d.share(0.05, 0.1, 0.2), warmup_min_ratio=d.one_of(0.0, 0.01)
     ),
     "deepspeed.OneCycle": lambda d: deepspeed.OneCycle(
         cycle_min_lr=d.peak / 10,
@@ -342,7 +339,7 @@ SCHEDULES: dict[str, Callable[[Draw], ks.Schedule]] = {
     ),
     "axolotl.RexLR": lambda d: axolotl.RexLR(d.peak, d.low, d.total, d.warmup),
     "axolotl.get_cosine_schedule_with_quadratic_warmup": lambda d: axolotl.get_cosine_schedule_with_quadratic_warmup(
-        d.peak, **_waves(d)
+        d.peak, d.share(0.05, 0.1, 0.2), d.total
     ),
     "axolotl.get_cosine_schedule_with_min_lr": lambda d: axolotl.get_cosine_schedule_with_min_lr(
         d.peak, **_waves(d), min_lr_ratio=d.floor

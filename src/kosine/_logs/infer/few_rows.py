@@ -6,7 +6,7 @@ curve.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from kosine._core.phase import Phase
 from kosine._logs.infer.curve_fits import HOLD, LINEAR
+from kosine._logs.infer.skipped_steps import Skip
 from kosine._logs.infer.to_schedule import SnappedPhases
 
 if TYPE_CHECKING:
@@ -46,13 +47,23 @@ def only_follow(whole: SnappedPhases, x: NDArray[np.float64]) -> bool:
     return sum(bare) > _MOST or any(before and after for before, after in pairwise(bare))
 
 
-def bare_phases(plan: Plan, origin: int, rows: Observations) -> Iterator[tuple[str, int, int]]:
+def skips_explain_rows(plan: Plan, origin: int, rows: Observations, skips: Sequence[Skip]) -> bool:
+    """Whether a phase of few rows has a place of skipped steps: it can then be on any of its rows."""
+    places = [float(rows.x[row]) for row, _ in skips]
+    return any(
+        any(begin <= place <= stop for place in places)
+        for _, begin, stop in bare_phases(plan, origin, rows, spare=len(places))
+    )
+
+
+def bare_phases(plan: Plan, origin: int, rows: Observations, spare: int = 0) -> Iterator[tuple[str, int, int]]:
     """The phases before the cycles of a plan, if any, that have no row to spare: the curve, and its two bounds.
 
     Args:
         plan: what explains the rows.
         origin: the position of its first step.
         rows: the log.
+        spare: rows that are to be left over besides.
     """
     parts, last = plan.schedule.parts, float(rows.x[-1])
     for index, part in enumerate(parts):
@@ -64,7 +75,7 @@ def bare_phases(plan: Plan, origin: int, rows: Observations) -> Iterator[tuple[s
         stop = last + 1 if phase.stop is None else min(phase.stop + origin, last + 1)
         joined = isinstance(after, Phase) and after.start is None
         inside = stop - begin > 1 and part.curve.name != HOLD.name
-        if inside and _rows(rows.x, begin, stop, joined=joined) < _least(part.curve.name):
+        if inside and _rows(rows.x, begin, stop, joined=joined) < _least(part.curve.name) + spare:
             yield part.curve.name, begin, round(stop)
 
 

@@ -3,10 +3,11 @@
 The search, file by file. `segments` cuts the rows where one curve ends and the next begins. `hypotheses` makes drafts
 of phases from these segments. `snapping` finds the round numbers behind the fitted ones. `to_schedule` writes the
 phases, and the cycles where phases repeat. `search` tests each idea on every row, the simplest first. Other ideas have
-files of their own: `staircase`, `exact_lags` and `skipped_steps`, `between_steps`, `late_curves`, `rare_curves`.
-`explained` leaves a few odd rows out where that helps (`left_out`, `unseen_warmup`), and asks `evidence` whether the
-rows are enough. `uncertainty`, `open_rates` and `restart_steps` find what the log leaves open. `sentences` and `report`
-say all that in words, and `nearest_curve` how far one curve misses.
+files of their own: `staircase`, `exact_lags` and `skipped_steps`, `between_steps`, `late_curves`, `rare_rises`,
+`rare_curves`. `few_rows` refuses phases that only follow the rows. `explained` leaves a few odd rows out where that
+helps (`left_out`, `unseen_warmup`), and asks `evidence` whether the rows are enough. `uncertainty`, `open_rates` and
+`restart_steps` find what the log leaves open. `sentences` and `report` say all that in words, and `nearest_curve` how
+far one curve misses.
 """
 
 from __future__ import annotations
@@ -114,7 +115,9 @@ def _inference(trace: Trace, explained: Explained, unit: int, known_questions: t
         questions = (warmup_question(trace, len(explained.odd)), *questions)
     places = trace.positions[explained.kept]
     skips = (*trace.skipped, *((int(places[row]), count) for row, count in found.skips))
-    plan, origin = at_own_steps(found.plan, found.origin, float(rows.x[0]), explained.run)
+    fitting = np.setdiff1d(np.arange(len(trace)), explained.odd)
+    first = min(float(rows.x[0]), float(trace.positions[fitting[0]]) * unit)  # a row that was left out may fit
+    plan, origin = at_own_steps(found.plan, found.origin, first, explained.run)
     if explained.run.begins and found.origin > max(origin, 1):
         questions = (begin_question(trace, found.origin / unit), *questions)
     whole = Inference(
@@ -125,7 +128,6 @@ def _inference(trace: Trace, explained: Explained, unit: int, known_questions: t
     odd = tuple(
         OddRow(trace.positions[row].item(), float(expected[row]), float(trace.rates[row])) for row in explained.odd
     )
-    fitting = np.setdiff1d(np.arange(len(trace)), explained.odd)
     apart = np.abs(expected - trace.rates)[fitting]
     worst = float((apart / trace.half_widths()[fitting]).max())
     sentence = explained_in_words(whole, odd, explained.evidence.numbers, worst)

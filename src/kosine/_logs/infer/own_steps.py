@@ -32,7 +32,9 @@ def at_own_steps(plan: Plan, origin: int, first: float, run: RunContext) -> tupl
     total = plan.run.total_steps
     if first < 0 or origin in run.origins or (total is not None and total + origin < 1):
         return plan, origin
-    parts = _later(plan, origin, run) if origin > 0 else (section(*plan.schedule.parts, skip=run.duration(-origin)),)
+    parts = (
+        _later(plan, origin, first, run) if origin > 0 else (section(*plan.schedule.parts, skip=run.duration(-origin)),)
+    )
     size = plan.run if total is None else replace(plan.run, total_steps=total + origin)
     try:
         return Plan(Schedule(*parts), size), 0
@@ -40,20 +42,21 @@ def at_own_steps(plan: Plan, origin: int, first: float, run: RunContext) -> tupl
         return plan, origin
 
 
-def _later(plan: Plan, origin: int, run: RunContext) -> tuple[Part, ...]:
-    """The parts with a level rate before them."""
+def _later(plan: Plan, origin: int, row: float, run: RunContext) -> tuple[Part, ...]:
+    """The parts with a level rate before them; `row` is the position of the first row."""
     first, *others = plan.schedule.parts
     if not (isinstance(first, Phase) and first.curve.keeps_value):
-        before = _unseen(plan, origin, run)
+        before = _unseen(plan, origin, row, run)
         return before, replace(first, start=None) if isinstance(first, Phase) else first, *others
     if fills_rest(first):
         return first, *others
     return hold(run.duration(plan.phases[0].stop + origin), start=plan(0)), *others
 
 
-def _unseen(plan: Plan, origin: int, run: RunContext) -> Phase:
-    """What may come before a plan in a log: a warm-up, where it is short and a decay follows."""
+def _unseen(plan: Plan, origin: int, row: float, run: RunContext) -> Phase:
+    """What may come before a plan in a log: a warm-up, where it is short and a decay follows, but no row is in it."""
     first, total = plan.phases[0], plan.run.total_steps
-    if total is not None and origin <= _SHORT * (total + origin) and plan(first.stop - 1) < plan(0):
+    is_short = total is not None and origin <= min(_SHORT * (total + origin), row)
+    if is_short and plan(first.stop - 1) < plan(0):
         return linear(run.duration(origin), start=0.0, to=plan(0))
     return hold(run.duration(origin), start=plan(0))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _ROWS = 4  # of a rise: two more than are needed to find it
-_TURNS = 20  # that find where two curves meet
+_TURNS = 60  # that find where two curves meet
 _MOST_PHASES = 24
 _COST, _ROWS_AT_ONCE = 60, 20  # see `Work`
 
@@ -41,20 +41,18 @@ class _Shape(NamedTuple):
 
     Attributes:
         g: the function.
-        inverse: its inverse.
         first: the step t that it begins at; before it the rate is level.
         curve: the curve that comes to its end at a step.
     """
 
     g: Callable[[Floats], Floats]
-    inverse: Callable[[float], float]
     first: int
     curve: Callable[[int], Curve]
 
 
 _SHAPES = (
-    _Shape(np.log, math.exp, 1, lambda stop: Logarithm(float(stop))),
-    _Shape(np.square, lambda z: math.sqrt(max(z, 0.0)), 0, lambda _: Polynomial(1.0, 2.0)),
+    _Shape(np.log, 1, lambda stop: Logarithm(float(stop))),
+    _Shape(np.square, 0, lambda _: Polynomial(1.0, 2.0)),
 )
 
 
@@ -70,11 +68,6 @@ class _Rise(NamedTuple):
     def rates(self, at: Floats) -> Floats:
         steps = np.maximum(at - self.origin, self.shape.first)
         return self.level + self.slope * self.shape.g(steps)
-
-    def reaches(self, rate: float) -> float:
-        """The step at which it has a rate."""
-        with np.errstate(over="ignore"):
-            return self.shape.inverse(min((rate - self.level) / self.slope, 40.0 if self.shape.first else math.inf))
 
 
 def rising_drafts(rows: Observations, run: RunContext) -> Iterator[Draft]:
@@ -138,7 +131,7 @@ def _joined(rows: Observations, rise: _Rise, later: tuple[Segment, ...]) -> Iter
     met = _met(rows, rise, arc)
     level = [Segment(0, begins, Arc(HOLD, partial(np.full_like, fill_value=float(rows.y[0]))))] if begins else []
     for stop in dict.fromkeys((round(met), math.floor(met), math.ceil(met))):
-        if stop <= first + 1 or not math.isfinite(met):
+        if stop <= first + 1:
             continue
         kind = FitFamily(rise.shape.curve(stop), Fit(4, None, begins=True, ends=True))
         up = Segment(begins, rise.stop, Arc(kind, rise.rates, begin, rise.origin + stop))
@@ -150,10 +143,12 @@ def _joined(rows: Observations, rise: _Rise, later: tuple[Segment, ...]) -> Iter
 
 
 def _met(rows: Observations, rise: _Rise, after: Arc) -> float:
-    """The step at which the rise comes up to the curve after it."""
+    """The step at which the rise comes up to the curve after it, which it does between two rows."""
     if after.begin is not None:
         return after.begin - rise.origin
-    step = float(rows.x[rise.stop]) - rise.origin
+    low, high = (float(place) - rise.origin for place in rows.x[[rise.stop - 2, rise.stop]])
     for _ in range(_TURNS):
-        step = rise.reaches(float(after.predict(np.array([step + rise.origin]))[0]))
-    return step
+        middle = np.array([rise.origin + (low + high) / 2])
+        below = bool(rise.rates(middle)[0] < after.predict(middle)[0])
+        low, high = ((low + high) / 2, high) if below else (low, (low + high) / 2)
+    return (low + high) / 2

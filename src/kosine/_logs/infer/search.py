@@ -1,9 +1,10 @@
 """The schedule that explains the rows of a log: the simplest idea first, each tested on every row.
 
 The order of the ideas: rates that are constant for equal times; a few phases in a row, with those that repeat as
-cycles; skipped steps that rates of many digits show one by one; phases that begin between two steps, or unseen under a
-warm-up; where all that takes more than three phases, fewer of them with skipped steps; and rare curves. Once the treads
-of a staircase are known, they are the rows of a new log, so the search looks for its levels in the same way.
+cycles; warm-ups with a rare curve; skipped steps that rates of many digits show one by one; phases that begin between
+two steps, or unseen under a warm-up; where all that takes more than three phases, fewer of them with skipped steps; and
+rare curves. Once the treads of a staircase are known, they are the rows of a new log, so the search looks for its
+levels in the same way.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from kosine._logs.infer.between_steps import drafts_between_steps, section_betwe
 from kosine._logs.infer.curve_fits import CURVED, ENDLESS, HOLD
 from kosine._logs.infer.draft import Draft
 from kosine._logs.infer.exact_lags import exact_lags
-from kosine._logs.infer.few_rows import only_follow
+from kosine._logs.infer.few_rows import only_follow, skips_explain_rows
 from kosine._logs.infer.hypotheses import MOST_PHASES, drafts_of, finished
 from kosine._logs.infer.joints import draft_of
 from kosine._logs.infer.late_curves import Late, late_from, late_parts, open_before, open_joint
@@ -550,6 +551,8 @@ def after_skips(
     seen = _segments_of(shifted) if known is None else known
     explained = _as_phases(shifted, run.shortened(total_skipped(skips)), seen)
     if explained is None or _skips_a_cycle(explained, shifted, skips):
+        return None
+    if skips_explain_rows(explained.plan, explained.origin, shifted, skips):
         return None
     return replace(explained, skips=tuple(sorted(skips)), rows=shifted)
 
