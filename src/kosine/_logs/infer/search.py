@@ -289,7 +289,8 @@ def _between_steps(rows: Observations, run: RunContext, seen: tuple[Segment, ...
     if len(seen) > MOST_PHASES or seen[-1].stop < len(rows):
         return None
     for draft in drafts_between_steps(rows, run, seen):
-        if not is_plausible(snapped_phases(draft, float(rows.x[0])), rows.x):
+        whole = snapped_phases(draft, float(rows.x[0]))
+        if not is_plausible(whole, rows.x) or only_follow(whole, rows.x):
             continue
         part, origin = section_between_steps(draft, float(rows.x[0]))
         plan = _planned([part], run, max(run.ends[0], math.ceil(draft.bounds[-1])) - origin)
