@@ -188,7 +188,11 @@ def test_drops_at_no_regular_times_are_a_step_decay_of_an_open_cause(drops: tupl
 def test_drops_one_epoch_after_another_are_no_line() -> None:
     at = steps(0, 100)
     inference = found(at, 1e-3 * 0.1 ** np.searchsorted((21, 28, 29, 33), at, "right"), axis="epoch")
-    assert not inference.explained
+    assert inference.plan is not None
+    assert [(row.name, row.first_step) for row in inference.plan.phases] == [
+        *(("hold", first) for first in (0, 21, 28, 29, 33))
+    ]
+    assert "cause of the drops" in [each.what for each in inference.open]
 
 
 def test_drops_at_no_regular_times_after_a_warmup() -> None:

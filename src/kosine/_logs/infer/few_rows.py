@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _OF_A_LINE, _OF_A_CURVE = 3, 4  # rows that leave one to spare
 _MOST = 2  # phases without a row to spare
+_MANY = 0.2  # of the steps of a phase: mixed precision skips fewer of a warm-up
 
 
 def only_follow(whole: SnappedPhases, x: NDArray[np.float64]) -> bool:
@@ -48,12 +49,17 @@ def only_follow(whole: SnappedPhases, x: NDArray[np.float64]) -> bool:
 
 
 def skips_explain_rows(plan: Plan, origin: int, rows: Observations, skips: Sequence[Skip]) -> bool:
-    """Whether a phase of few rows has a place of skipped steps: it can then be on any of its rows."""
-    places = [float(rows.x[row]) for row, _ in skips]
-    return any(
-        any(begin <= place <= stop for place in places)
-        for _, begin, stop in bare_phases(plan, origin, rows, spare=len(places))
-    )
+    """Whether the skipped steps make a phase of few rows: with enough of them, it can be on any of its rows.
+
+    It has no row to spare, or it lost many of its steps and has not as many rows to spare as places where they were.
+    """
+    places = [(float(rows.x[row]), count) for row, count in skips]
+    for spare in (0, len(places)):
+        for _, begin, stop in bare_phases(plan, origin, rows, spare):
+            lost = sum(count for place, count in places if begin <= place <= stop)
+            if lost > (_MANY * (stop - begin) if spare else 0):
+                return True
+    return False
 
 
 def bare_phases(plan: Plan, origin: int, rows: Observations, spare: int = 0) -> Iterator[tuple[str, int, int]]:
