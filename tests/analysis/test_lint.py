@@ -1137,3 +1137,17 @@ def test_what_a_floor_costs_is_what_the_ranking_says(text: str, total: int) -> N
 def test_a_floor_that_costs_little_restarts_and_a_hold_are_left_alone(text: str) -> None:
     assert cost(text, total_steps=10_000) is None
     assert cost("warmup_cosine(peak=1e-3, warmup=500, floor=1e-4)", total_steps=10_000) == 0.073
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("Schedule(cosine(start=1e-3, to=2e-4))", "Let it end at 0, unless"),
+        ("Schedule(section(linear(start=1e-3, to=2e-4)))", "Let it end at 0, unless"),
+        ("Schedule(exponential(start=1e-3, to=1e-4))", "End with a cooldown"),
+        ("Schedule(inverse_sqrt(start=1e-3, to=2e-4))", "End with a cooldown"),
+    ],
+)
+def test_the_fix_of_a_floor_can_be_written(text: str, fix: str) -> None:
+    (finding,) = [each for each in ks.lint(ks.parse(text).plan(total_steps=10_000)) if each.code == "K019"]
+    assert finding.fix.startswith(fix)

@@ -131,3 +131,16 @@ def test_errors(
     Path("sparse.csv").write_text("\n".join([rows[0], *some]), encoding="utf-8")
     assert main(["predict", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_log_without_rates_needs_its_plan(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(logs / "losses.csv"), *WANTED]) == 2
+    assert "has losses, and no learning rates were found" in (err := capsys.readouterr().err)
+    assert "LOG:PLAN" in err
+
+
+def test_a_plan_that_its_log_contradicts(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = PAST.replace("1e-3", "2e-3")
+    assert main(["predict", f"{logs / 'wsd.csv'}:{other}", *WANTED]) == 2
+    assert "are not those of the plan that is given with it" in capsys.readouterr().err
+    assert main(["predict", f"{logs / 'wsd.csv'}:{PAST}", *WANTED]) == 0

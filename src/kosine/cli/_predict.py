@@ -117,7 +117,8 @@ def command(
 
     LOG is a file that a run wrote, with its losses and its learning rates. After a colon comes the schedule that the
     run followed, where the log lacks rates: a file with its length in [run], or phases that have all their steps. The
-    options of the run's size are about the schedules that are predicted.
+    options of the run's size are about the schedules that are predicted; --steps-per-epoch also says how many steps an
+    epoch of a log has.
     """
     from kosine._logs.predict.predict import predict
 
@@ -135,7 +136,7 @@ def command(
     print_result(prediction, _data(prediction), output, as_json)
 
 
-def _run(past: PastLog, reading: Mapping[str, Any], size: Mapping[str, Any]) -> Trace | tuple[Losses, Plan]:
+def _run(past: PastLog, reading: Mapping[str, Any], size: Mapping[str, Any]) -> Trace | tuple[Trace | Losses, Plan]:
     """The argument of `predict` for a log.
 
     Raises:
@@ -143,22 +144,56 @@ def _run(past: PastLog, reading: Mapping[str, Any], size: Mapping[str, Any]) -> 
         LogError: the file is not a log, or has no losses.
         PlanError: the length of its run is missing.
     """
-    from kosine._logs.read.read import read_losses, read_trace
+    from kosine._logs.read.read import read_trace
 
     if past.log == "-" and sys.stdin is None:
         raise LogError("LOG is -, but standard input is closed.")
     name = "standard input" if past.log == "-" else past.log
-    source = sys.stdin.buffer if past.log == "-" else past.log
     try:
-        if past.schedule is None:
-            trace = read_trace(source, **reading)
-            trace.source = name
-            trace.steps_per_epoch = trace.steps_per_epoch or size.get("steps_per_epoch")
-            return trace
-        of_losses = {key: reading[key] for key in ("loss_column", "step_column", "count_rows")}
-        return read_losses(source, **of_losses), _plan_of(past.schedule, size)
+        if past.schedule is not None:
+            return _with_rates(past.log, reading) or _losses(past.log, reading), _plan_of(past.schedule, size)
+        trace = read_trace(sys.stdin.buffer if past.log == "-" else past.log, **reading)
     except LogError as error:
+        if past.schedule is None and past.log != "-" and _has_losses(past.log, reading):
+            raise LogError(
+                "The log has losses, and no learning rates were found in it.",
+                fix="Give the schedule that its run followed after a colon, LOG:PLAN, or name the rates with "
+                "--rate-column.",
+                where=name,
+            ) from error
         raise error.changed(where=name) from error
+    trace.source = name
+    trace.steps_per_epoch = trace.steps_per_epoch or size.get("steps_per_epoch")
+    return trace
+
+
+def _with_rates(log: str, reading: Mapping[str, Any]) -> Trace | None:
+    """A log that has rates, which are compared with its plan; None where it has none, or comes from a stream."""
+    from kosine._logs.read.read import read_trace
+
+    if log == "-":  # is read once
+        return None
+    try:
+        trace = read_trace(log, **reading)
+    except LogError:  # of a log without rates, or of one that is no log, which reading its losses says
+        return None
+    trace.source = log
+    return trace if trace.losses is not None else None
+
+
+def _losses(log: str, reading: Mapping[str, Any]) -> Losses:
+    from kosine._logs.read.read import read_losses
+
+    of_losses = {key: reading[key] for key in ("loss_column", "step_column", "count_rows")}
+    return read_losses(sys.stdin.buffer if log == "-" else log, **of_losses)
+
+
+def _has_losses(log: str, reading: Mapping[str, Any]) -> bool:
+    try:
+        _losses(log, reading)
+    except LogError:
+        return False
+    return True
 
 
 def _plan_of(schedule: NamedSchedule, size: Mapping[str, Any]) -> Plan:
@@ -186,6 +221,7 @@ def _data(prediction: Prediction) -> dict[str, Any]:
                 "peak": run.peak,
                 "losses": int(run.losses.size),
                 "fitted_from_step": run.first,
+                "loss": run.loss_name,
                 "kind": run.kind,
             }
             for run in prediction.runs

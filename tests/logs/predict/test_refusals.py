@@ -62,6 +62,16 @@ LOGS: dict[str, tuple[Callable[[], Any], type[ks.KosineError], str]] = {
         ks.LogError,
         "rises again after step",
     ),
+    "a log that outlasts its plan": (
+        lambda: (LOSSES, WSD.plan(total_steps=3000)),
+        ks.LogError,
+        "losses up to step 6,000, and the plan .* ends at step 3,000.*with its whole length",
+    ),
+    "a log that contradicts its plan": (
+        lambda: (ks.Trace(STEPS, PLAN(STEPS) / 2, losses=LOSSES), PLAN),
+        ks.LogError,
+        r"rates of run 1 are not those of the plan .*at step \d.*the log has 0.0005, and the plan 0.001",
+    ),
     "losses that rise": (lambda: losses(lambda steps: 3 + steps / 1e4), ks.LogError, "do not fall: from 3.* to 3"),
     "losses that jump": (
         lambda: losses(lambda steps: 3 - steps / 1e8 + np.sin(steps)),
@@ -161,3 +171,29 @@ def test_an_error_of_a_plan_names_its_argument() -> None:
     with pytest.raises(ks.PlanError) as caught:
         ks.predict(PAST, ks.constant(1e-3).plan())
     assert caught.value.missing == "total_steps"
+
+
+def test_a_peak_that_no_row_has_is_within_the_limits() -> None:
+    steps = np.arange(7, 6000, 50)
+    log = ks.Trace(np.append(0, steps), 0.999 * PLAN(np.append(0, steps)), losses=LOSSES)
+    assert ks.predict(log, 2 * WANTED).low > 0
+
+
+def test_one_whole_cycle_is_no_restart() -> None:
+    cycle = ks.Schedule(ks.cycles(ks.cosine(6000, start=1e-3, to=0.0))).plan(total_steps=6000)
+    same = ks.Schedule(ks.cosine(start=1e-3, to=0.0)).plan(total_steps=6000)
+    assert ks.predict(PAST, cycle).loss == ks.predict(PAST, same).loss
+
+
+def test_the_report_names_the_loss() -> None:
+    losses = ks.Losses(LOSSES.positions, LOSSES.values, name="eval_wiki_loss")
+    assert "validation loss 'eval_wiki_loss': 1" in " ".join(str(ks.predict((losses, PLAN), WANTED)).split())
+
+
+@pytest.mark.parametrize(
+    ("runs", "fix"),
+    [("log.csv", r"ks.read_trace\(path\)"), (LOSSES, r"ks.predict\(\(losses, plan\), other\)")],
+)
+def test_runs_that_are_not_read_or_have_no_plan(runs: Any, fix: str) -> None:
+    with pytest.raises(ks.ArgumentTypeError, match=fix):
+        ks.predict(runs, WANTED)

@@ -629,3 +629,11 @@ def test_a_gap_in_the_losses_does_not_move_them() -> None:
     ]
     losses = read("step,lr,val_loss\n" + "".join(rows)).needed_losses()
     assert losses.positions.tolist() == list(range(0, 5000, 250))
+
+
+def test_validation_losses_that_may_be_parts_are_named() -> None:
+    trace = read("step,lr,train_loss,val_loss_a,val_loss_b\n" + "".join(f"{i},0.1,3,{i},2\n" for i in range(9)))
+    assert trace.losses is not None
+    assert trace.losses.name == "train_loss"
+    (remark,) = [each for each in trace.losses.remarks if each.code == "validation left"]
+    assert "'val_loss_a', 'val_loss_b'" in remark.text

@@ -30,7 +30,7 @@ class Progress:
         steps: where blocks of steps begin, from 0 on, and where the last one ends.
         sums: the sum of the rates of all steps before each of them.
         levels: the mean rate of each block, weighed by the rate itself; 0 where no step of it changes anything.
-        rates: the first rate of each block, and the one after the last.
+        rates: the first rate of each block, and the last one of the run.
         peak: the highest rate.
         doubt: how far the sum may be off at most, as a share, where rates between rows of a log are unknown.
     """
@@ -75,7 +75,9 @@ def progress_of_plan(plan: Plan, total: int | None = None) -> Progress:
     )
     rates = plan((edges[:-1, None] + looked).ravel()).reshape(looked.shape)
     weights = np.where((counts > _SAMPLES)[:, None], counts[:, None] / _SAMPLES, np.arange(_SAMPLES) < counts[:, None])
-    return _progress(edges, (weights * rates).sum(1), (weights * rates**2).sum(1), np.append(rates[:, 0], plan(total)))
+    return _progress(
+        edges, (weights * rates).sum(1), (weights * rates**2).sum(1), np.append(rates[:, 0], plan(total - 1))
+    )
 
 
 def progress_of_rows(steps: NDArray[np.int64], rates: _Vector) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ _CHANGE = 0.9  # of the peak: a rate below it has changed
 _DOUBT = 0.02
 _MOST_POINTS = 128  # of a run in a fit: of more losses neighbours are averaged
 _MOST_OF_ALL = 240  # of all runs; each has as many
+_LATE = 1.05  # of a plan: losses after it are those of another plan
+_OTHER_RATE = 0.02  # of the peak: half of the rates of a log are as far from those of another plan
 _UNITS = {"sample": "sp", "token": "tok"}
 _NEEDED = {"epoch": "steps_per_epoch", "sample": "samples_per_step", "token": "tokens_per_step"}
 PAIR = Name("(trace, plan)")
@@ -54,6 +57,7 @@ class PastRun:
         first: the first step of which losses are fitted.
         progress: the sum of its rates.
         kind: "training" or "validation".
+        loss_name: what the log calls the loss.
         plan: the plan that it followed, where that is given.
     """
 
@@ -65,6 +69,7 @@ class PastRun:
     first: int
     progress: Progress
     kind: str
+    loss_name: str
     plan: Plan | None = None
 
     def data(self, most: int) -> Data:
@@ -84,6 +89,9 @@ def data_of(runs: Sequence[PastRun]) -> list[Data]:
 
 def read_runs(runs: object) -> tuple[PastRun, ...]:
     """The argument `runs`: a trace with losses, a pair of losses or a trace and a plan, or several of them."""
+    if isinstance(runs, str | os.PathLike):
+        fix = "Read it first: `ks.read_trace(path)`."
+        raise ArgumentTypeError(argument="runs", rule="a trace with losses, or several", received=runs, fix=fix)
     pair = isinstance(runs, tuple) and len(runs) == 2 and isinstance(runs[1], Plan | Schedule)
     alone = pair or isinstance(runs, Trace)
     try:
@@ -104,7 +112,8 @@ def _read(run: object, number: int) -> PastRun:
         raise ArgumentTypeError(argument="runs", rule="pairs (losses, plan)", received=plan, fix=fix)
     if not isinstance(log, Trace if plan is None else (Trace, Losses)) or not isinstance(plan, Plan | None):
         rule = "traces with losses, or pairs (trace or losses, plan)"
-        raise ArgumentTypeError(argument="runs", rule=rule, received=run)
+        fix = "Give losses with the plan that their run followed: `ks.predict((losses, plan), other)`."
+        raise ArgumentTypeError(argument="runs", rule=rule, received=run, fix=fix if isinstance(log, Losses) else "")
     assert isinstance(log, Trace | Losses)
     losses = _losses_of(log) if isinstance(log, Trace) else log
     name = (log.source if isinstance(log, Trace) else "") or f"run {number}"
@@ -117,10 +126,35 @@ def _read(run: object, number: int) -> PastRun:
         assert isinstance(log, Trace)
         progress = _of_trace(log, each, name)
         return _checked(name, steps, losses, progress, plan, int(progress.steps[-1]))
+    _check_plan(name, plan, log, steps, each)
     total = _total(steps, plan)
     progress = progress_of_plan(plan, total)
     _refuse_restarts(name, plan_restarts(plan, progress))
     return _checked(name, steps, losses, progress, plan, plan.total_steps or int(progress.steps[-1]))
+
+
+def _check_plan(name: str, plan: Plan, log: Trace | Losses, steps: _Vector, each: float) -> None:
+    """Raise where a run did not follow the plan that is given with it, as far as its log shows."""
+    if plan.total_steps is not None and steps[-1] > _LATE * plan.total_steps:
+        raise LogError(
+            f"{name} has losses up to step {int(steps[-1]):,}, and the plan that is given with it ends at step "
+            f"{plan.total_steps:,}.",
+            received=plan.schedule,
+            fix="Give the plan that the run followed, with its whole length.",
+        )
+    if not isinstance(log, Trace):
+        return
+    places = np.rint(log.positions * each).astype(np.int64)
+    inside = (places >= 0) & (places < (plan.total_steps or places[-1] + 1))
+    off = np.abs(log.rates[inside] - plan(places[inside]))
+    if off.size and float(np.median(off)) > _OTHER_RATE * float(log.rates.max()):
+        row = int(np.argmax(off))
+        raise LogError(
+            f"The rates of {name} are not those of the plan that is given with it: at step {places[inside][row]:,} the "
+            f"log has {log.rates[inside][row]:.6g}, and the plan {plan(int(places[inside][row])):.6g}.",
+            received=plan.schedule,
+            fix=("Give the log alone, as it has its rates, or the plan that the run followed.",),
+        )
 
 
 def _losses_of(trace: Trace) -> Losses:
@@ -191,7 +225,7 @@ def _checked(name: str, steps: _Vector, losses: Losses, progress: Progress, plan
         )
     first = max(warmup_end(progress), int(np.ceil(FIRST * last)))
     total = whole if last >= _NEARLY_ALL * whole else last
-    run = PastRun(name, total, progress.peak, steps, values, first, progress, losses.kind, plan)
+    run = PastRun(name, total, progress.peak, steps, values, first, progress, losses.kind, losses.name, plan)
     _check_losses(run)
     return run
 

@@ -88,7 +88,7 @@ def losses_of(
     mine = [one for one in series if one.run in ("", run)]
     unplaced: Reason = ()
     for one in mine:
-        losses, why = _placed(one, timeline, [*_others(one, mine)])
+        losses, why = _placed(one, timeline, [*_others(one, mine), *_left_validation(one, names)])
         if losses is not None:
             return losses, ()
         unplaced = unplaced or why
@@ -137,6 +137,14 @@ def _others(one: LossSeries, series: Sequence[LossSeries]) -> Iterator[Remark]:
         each = [f"{other.name!r} ({other.taken.seen:,})" for other in others[:_MOST_OTHERS]]
         text = f"The losses are those of {one.name!r} ({one.taken.seen:,} rows). The log also has {', '.join(each)}."
         yield Remark("other losses", len(others), text)
+
+
+def _left_validation(one: LossSeries, names: Iterable[str]) -> Iterator[Remark]:
+    """What to say of losses whose names have a word for a validation set, where those of training are taken."""
+    left = [name for name in like_losses(names) if kind_of_read(name) == "validation"] if one.kind == "training" else []
+    if left:
+        text = f"The log also has {listed(left[:_MOST_OTHERS])}, and does not say which is the loss as a whole: "
+        yield Remark("validation left", len(left), f"{text}they are taken by their names only.")
 
 
 def _parts(names: Iterable[str]) -> Reason:

@@ -8,6 +8,10 @@ from kosine._analysis.lint.floor_cost import cost_of_the_floor
 from kosine._analysis.lint.plan_facts import NEARLY, PlanFacts
 from kosine._analysis.lint.rule import Example, Remark, rule
 from kosine._analysis.lint.wording import rate
+from kosine._core.durations import Duration
+from kosine._core.phase import Phase
+from kosine._core.timeline import PlannedPhase
+from kosine.errors import ScheduleError
 
 _COST = 0.05  # of the bound, from which on a floor is worth a word
 _MOST_PHASES = 64
@@ -112,7 +116,8 @@ def high_floor(facts: PlanFacts) -> Iterator[Remark]:
     "(arXiv 2501.18965, the bound of `kosine rank`) is several percent better where the same decay goes down to 0. "
     "Its authors measured the same with models of 124M parameters: after 50,000 steps a cosine to 0 ends at a "
     "validation loss of 2.96, a cosine to a tenth at 2.98. It is reported where the floor costs 5 % of the bound or "
-    "more. The bound is one for convex problems, and says nothing of runs with restarts, which are left out.",
+    "more. The bound is one for convex problems. Runs with restarts, of which it says nothing, are left out, and so "
+    "is a decay that a last hold follows.",
     fix="Let the decay end at 0, or keep the floor where the run is to go on later: it then has a rate to go on from.",
     example=Example("warmup_cosine(peak=1e-3, warmup=500, warmup_start=2e-6, floor=1e-4)", {"total_steps": 10_000}),
     mended=Example("warmup_cosine(peak=1e-3, warmup=500, warmup_start=2e-6)", {"total_steps": 10_000}),
@@ -130,8 +135,16 @@ def floor_above_zero(facts: PlanFacts) -> Iterator[Remark]:
     if cost >= _COST:
         yield Remark(
             "info",
-            f"The {row.name} ends at {rate(floor)}, {100 * floor / facts.peak:.3g} % of the peak: this end of the run "
-            f"costs {100 * cost:.2g} % of the bound on the last iterate.",
-            "Let it end at 0, unless the run is to go on later.",
+            f"The {row.name} ends at {rate(floor)}, {100 * floor / facts.peak:.3g} % of the peak: by the "
+            f"bound on the last iterate this end costs {100 * cost:.2g} %.",
+            f"{_lower(row)}, unless the run is to go on later.",
             row,
         )
+
+
+def _lower(row: PlannedPhase) -> str:
+    try:
+        Phase(row.curve, Duration.read(2), row.first_lr, 0.0)
+    except ScheduleError:  # an inverse root, say, comes near 0 and never there
+        return 'End with a cooldown, such as one_minus_sqrt("20%", to=0.0)'
+    return "Let it end at 0"
