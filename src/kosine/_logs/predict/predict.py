@@ -33,11 +33,11 @@ Run = Trace | tuple[Trace | Losses, Plan]
 def predict(runs: Run | Iterable[Run], *plans: Plan, names: Sequence[str] | None = None) -> Prediction:
     """Predict the loss of plans from the losses of past runs of the same task, without training.
 
-    One law is fitted to all the runs, the functional scaling law (arXiv 2509.19189): the loss after a step is
+    One law is fitted to all the runs, the functional scaling law (arXiv 2509.19189): the loss after t steps is
 
-        L = L0 + A S^-alpha + (C / tau) * sum over the steps k before it of rate_k² (1 + (S - S_k) / tau)^-1.6
+        L = L0 + A S^-alpha + (C / tau) * sum over these steps k of rate_k² (1 + (S - S_k) / tau)^-1.6
 
-    where S is the sum of the rates of all steps before it, and S_k that up to the step k. The first part falls as the
+    where S is the sum of the rates of these steps, and S_k that of the first k of them. The first part falls as the
     run learns; the last one is the noise of recent steps, which a decay takes away. `loss` is the mean over all numbers
     (alpha, tau, and the power 1.4, 1.6 or 2.0) weighed by how well they fit. The range has all those whose squared
     error is at most twice the lowest one; on both sides 0.004 is added, as far as two equal public runs were apart, and
