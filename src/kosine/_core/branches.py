@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeGuard
 
 from kosine._core.arguments import read_above, read_count_or_none, read_rate
 from kosine._core.counted import CountedRow
+from kosine._core.curve import Clock
 from kosine._core.curves.cosine import cosine
 from kosine._core.curves.hold import Hold, hold
 from kosine._core.curves.linear import linear
 from kosine._core.curves.one_minus_sqrt import one_minus_sqrt
 from kosine._core.durations import Duration, DurationLike, TimeFactor, Units
+from kosine._core.evaluate import scalar_function
 from kosine._core.fixing import fixed
 from kosine._core.groups import Part, Section, is_endless, lasts_for_ever, section
 from kosine._core.lengths import Grid, length_of
@@ -389,14 +392,14 @@ class Branching:
         stop = min(row.stop, self.total_steps)
         first = _longer_row(row, step, stop, factor, self._jump_to(step))
         if stop == self.total_steps:
-            return (first,)
+            return first
         parts = self._fixed()
         ends = self._ends(parts)
         after = ends.index(Fraction(stop)) + 1 if stop in ends and ((stop - step) * factor).denominator == 1 else 0
         rest = longer(without_endpoints(parts[after:], Units(self.run)), factor, self.run)
         if after:
-            return (first, *rest)
-        return (first, _continuous(rest, skip=stop * factor, duration=(self.total_steps - stop) * factor))
+            return (*first, *rest)
+        return (*first, _continuous(rest, skip=stop * factor, duration=(self.total_steps - stop) * factor))
 
     def _met(self, total: int, step: int, over: DurationLike) -> Parts:
         """A line to where the rate would be had the schedule been planned for the longer run, and what follows."""
@@ -447,15 +450,22 @@ def _continuous(parts: Parts, skip: Fraction, duration: Fraction) -> Section:
     return Section(parts, Duration("st", skip), Duration("st", duration), Duration.read(1), continuous=True)
 
 
-def _longer_row(row: PlannedPhase, step: int, stop: int, factor: Fraction, jump: float | None) -> Part:
+def _longer_row(row: PlannedPhase, step: int, stop: int, factor: Fraction, jump: float | None) -> Parts:
     """A phase from a step on, in more steps; it goes on at the rate that it has there."""
     steps = (stop - step) * factor
     if row.curve.keeps_value:
-        return Phase(Hold(), Duration("st", steps), jump, None)
+        return (Phase(Hold(), Duration("st", steps), jump, None),)
     clock = row.clock.later(step - row.first_step)
     to = None if row.curve.keeps_pace else clock.to
     curve = row.curve.scaled_in_time(TimeFactor(factor, factor))
     if clock.plain and clock.span == stop - step and steps.denominator == 1:
-        return Phase(curve, Duration("st", steps), jump, to)
+        return (Phase(curve, Duration("st", steps), jump, to),)
     span = Duration("rest", None) if clock.span is None else Duration("st", clock.span * factor)
-    return _continuous((Phase(curve, span, clock.start, to),), skip=clock.lead * factor, duration=steps)
+    slower, lead = (Phase(curve, span, clock.start, to),), clock.lead * factor
+    rate, found = row.value_at(step), scalar_function(curve, Clock(clock.start, clock.to, span.amount, lead))(0)
+    if abs(found - rate) <= math.ulp(rate):
+        return (_continuous(slower, skip=lead, duration=steps),)
+    # The slower curve rounds its own progress, here to another rate: its first step gets that of the parent.
+    if steps < Fraction(3, 2):  # it shows no other
+        return (Phase(Hold(), Duration("st", steps), rate, None),)
+    return (hold(1, start=rate), _continuous(slower, skip=lead + 1, duration=steps - 1))

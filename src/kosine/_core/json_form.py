@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -26,14 +27,14 @@ _MADE_OF = {"cycles": "phases", "section": "phases, groups and sections"}
 _JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-class Document:
+class Document(ABC):
     """A value of a room above the core that `dumps` writes."""
 
     __slots__ = ()
 
+    @abstractmethod
     def _document(self) -> dict[str, object]:
         """Its one field, by which the document is known, and what that holds."""
-        raise NotImplementedError
 
 
 _READ_BY: dict[str, str] = {}
