@@ -1,4 +1,7 @@
-"""What a floor above 0 costs in terms of the bound on the last iterate, from a few hundred rates of the run."""
+"""What a floor above 0 costs in terms of the bound on the last iterate, from a few hundred rates of the run.
+
+`bound` has the exact sum for `rank`, with NumPy; `lint` does without.
+"""
 
 from __future__ import annotations
 
