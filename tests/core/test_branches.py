@@ -88,6 +88,12 @@ def test_a_stretched_curve_of_thirds_of_a_step_goes_on_at_its_rate(phase: ks.Pha
     assert check_branch(ks.Schedule(phase, SHORT).plan(**SMALL_RUN), at, "stretch", more)
 
 
+def test_a_stretch_from_where_a_curve_is_done() -> None:
+    parts = (ks.linear(9, start=1.0, to=0.5), ks.polynomial(11, start=1.0, to=0.5, power=2.0, endpoint=True))
+    plan = ks.Schedule(ks.linear(14, start=1.0, to=0.5), ks.section(*parts, skip=3)).plan(**SMALL_RUN)
+    assert all(check_branch(plan, at, "stretch", 1) for at in range(14, 40))
+
+
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_schedules())
 def test_a_fixed_schedule_has_the_same_rates_in_a_longer_run(schedule: ks.Schedule) -> None:

@@ -462,8 +462,9 @@ def _longer_row(row: PlannedPhase, step: int, stop: int, factor: Fraction, jump:
         return (Phase(curve, Duration("st", steps), jump, to),)
     span = Duration("rest", None) if clock.span is None else Duration("st", clock.span * factor)
     slower, lead = (Phase(curve, span, clock.start, to),), clock.lead * factor
-    rate, found = row.value_at(step), scalar_function(curve, Clock(clock.start, clock.to, span.amount, lead))(0)
-    if abs(found - rate) <= math.ulp(rate):
+    done = span.amount is not None and lead >= span.amount
+    rate, slow = row.value_at(step), Clock(clock.start, clock.to, span.amount, lead)
+    if done or abs(scalar_function(curve, slow)(0) - rate) <= math.ulp(rate):
         return (_continuous(slower, skip=lead, duration=steps),)
     # The slower curve rounds its own progress, here to another rate: its first step gets that of the parent.
     if steps < Fraction(3, 2):  # it shows no other
